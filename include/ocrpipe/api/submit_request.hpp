@@ -1,0 +1,51 @@
+#ifndef OCRPIPE_API_SUBMIT_REQUEST_HPP
+#define OCRPIPE_API_SUBMIT_REQUEST_HPP
+
+#include <ocrpipe/document.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ocrpipe
+{
+
+/// What the service calls file_type.
+enum class file_type {
+    detect, ///< by the document's first bytes
+    pdf,
+    image,
+};
+
+/// One document to be read, and how.
+///
+/// A class with a constructor, not an aggregate: g++ 12 destroys aggregates twice in a full expression that contains co_await.
+/// Source: OCR API Usage Guide, "Submit OCR".
+class submit_request
+{
+public:
+    submit_request() {}
+    submit_request(document d, std::string doc_type, std::string flow = "single")
+        : doc(std::move(d))
+        , doc_type(std::move(doc_type))
+        , flow(std::move(flow))
+    {
+    }
+
+    document doc;
+    std::string doc_type;      ///< required when flow is "single"
+    std::string flow;          ///< "single" or a flow id
+    enum file_type type = file_type::detect;
+};
+
+/// The service's answer to a submit: the only handle on work already paid for.
+struct submitted_job {
+    std::string request_id;
+    std::vector<std::string> file_ids; ///< for async_image; may be empty
+    bool possible_duplicate = false;   ///< an earlier attempt of this submit was ambiguous and resubmitting was allowed
+    int attempts = 0;
+};
+
+} // namespace ocrpipe
+
+#endif
