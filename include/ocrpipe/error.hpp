@@ -23,6 +23,9 @@ enum class errc {
     empty_document,        ///< the document has no bytes
     unsupported_file_type, ///< the first bytes are not PDF, PNG, JPEG or TIFF; give file_type to send it anyway
     file_changed,          ///< the file grew, shrank or vanished while it was being sent
+    unwritable_output,     ///< results cannot be written: disk full, no permission; the cause says which
+    ledger_in_use,         ///< another process works on this run's ledger
+    ledger_failed,         ///< the ledger cannot be read or written, or is none of ours; the cause and the reason say why
     cancelled,             ///< the caller cancelled
     deadline_exceeded,     ///< the caller's deadline passed before the request could be sent
     too_many_waiting,      ///< the bounded queue in front of the connection pool is full

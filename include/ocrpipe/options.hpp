@@ -88,7 +88,7 @@ struct rate_options {
     double submits_per_second = 0;
     double polls_per_second = 0;   ///< results and parts
     double bytes_per_second = 0;   ///< uploads
-    std::size_t max_in_flight = 0; ///< jobs submitted and not yet finished
+    std::size_t max_in_flight = 0; ///< documents of async_recognize between submit and result; further ones wait their turn
 };
 
 /// Everything a client is built from. `validate()` reports every problem at once.

@@ -25,7 +25,7 @@ using task = asio::awaitable<T, asio::io_context::executor_type>;
 class http_request
 {
 public:
-    http_request(enum lane l, http_method m, std::string target) : target(std::move(target)), lane_(l), method_(m) {}
+    http_request(enum lane l, http_method m, std::string path) : target(std::move(path)), lane_(l), method_(m) {}
 
     enum lane lane() const noexcept { return lane_; }
     http_method method() const noexcept { return method_; }

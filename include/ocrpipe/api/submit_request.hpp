@@ -3,6 +3,7 @@
 
 #include <ocrpipe/document.hpp>
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,10 +26,10 @@ class submit_request
 {
 public:
     submit_request() {}
-    submit_request(document d, std::string doc_type, std::string flow = "single")
+    submit_request(document d, std::string type_of_document, std::string flow_or_single = "single")
         : doc(std::move(d))
-        , doc_type(std::move(doc_type))
-        , flow(std::move(flow))
+        , doc_type(std::move(type_of_document))
+        , flow(std::move(flow_or_single))
     {
     }
 
@@ -36,6 +37,7 @@ public:
     std::string doc_type;      ///< required when flow is "single"
     std::string flow;          ///< "single" or a flow id
     enum file_type type = file_type::detect;
+    std::chrono::milliseconds deadline{0}; ///< for all attempts of the submit; 0 means client_options::job_deadline
 };
 
 /// The service's answer to a submit: the only handle on work already paid for.

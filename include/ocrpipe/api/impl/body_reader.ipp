@@ -1,0 +1,196 @@
+#ifndef OCRPIPE_API_IMPL_BODY_READER_IPP
+#define OCRPIPE_API_IMPL_BODY_READER_IPP
+
+#include <ocrpipe/api/impl/body_reader.hpp>
+
+namespace ocrpipe::detail
+{
+
+template<class Sink>
+void body_handler<Sink>::find_member(std::string_view key)
+{
+    place const parent = frames_[depth_ - 1].at;
+    place_ = place::elsewhere;
+    for (member_row const& row : member_rows) {
+        if (row.parent != parent) continue;
+        response_profile::words const& keys = profile_.*row.keys;
+        auto const found = std::find(keys.begin(), keys.end(), key);
+        if (found == keys.end()) continue;
+        place_ = row.child;
+        rank_ = static_cast<std::size_t>(found - keys.begin());
+        return;
+    }
+}
+
+template<class Sink>
+bool body_handler<Sink>::open(bool is_object)
+{
+    if (depth_ == frames_.size()) return false;
+    switch (place_) {
+    case place::top: facts_.shape = body_facts::form::empty; break;
+    case place::data:
+        facts_.has_data_key = true;
+        in_data_ = true;
+        break;
+    case place::progress:
+        if (is_object) here().progress.emplace();
+        break;
+    case place::document:
+        if (!is_object) break;
+        ++here().documents;
+        document_status_.clear();
+        document_has_content_ = false;
+        sink_.begin_document();
+        break;
+    case place::content:
+        if (is_object) sink_.begin_field();
+        break;
+    case place::values:
+        if (is_object) sink_.begin_value();
+        break;
+    case place::error: has_error_ = true; break;
+    default: break;
+    }
+    frames_[depth_++] = frame{place_, is_object};
+    next_element();
+    return true;
+}
+
+template<class Sink>
+bool body_handler<Sink>::close(std::size_t members)
+{
+    frame const closed = frames_[--depth_];
+    switch (closed.at) {
+    case place::top:
+        if (members != 0) facts_.shape = body_facts::form::filled;
+        break;
+    case place::data:
+        in_data_ = false;
+        facts_.has_data = members != 0;
+        break;
+    case place::document: {
+        if (!closed.is_object) break;
+        bool const failed = is_word_of(document_status_, profile_.failure_words);
+        sink_.end_document(failed);
+        if (failed) ++here().failed;
+        else if (document_has_content_) ++here().filled;
+        break;
+    }
+    case place::values:
+        if (closed.is_object) sink_.end_value();
+        break;
+    default: break;
+    }
+    next_element();
+    return true;
+}
+
+template<class Sink>
+void body_handler<Sink>::take(scalar const& s)
+{
+    bool const speaks = s.says_something();
+    switch (place_) {
+    case place::top: facts_.shape = body_facts::form::scalar; break;
+    case place::data: facts_.has_data_key = true; break;
+    case place::request_id:
+        if (speaks && s.text.size() <= max_id && rank_ < here().request_id_rank) {
+            here().request_id = s.text;
+            here().request_id_rank = rank_;
+        }
+        break;
+    case place::file_ids:
+        if (speaks && s.text.size() <= max_id) here().file_ids.emplace_back(s.text);
+        break;
+    case place::status: here().status = s.text.substr(0, max_word); break;
+    case place::total:
+        if (here().progress) here().progress->total = to_count(s);
+        break;
+    case place::ignored:
+        if (here().progress) here().progress->ignored = to_count(s);
+        break;
+    case place::finished:
+        if (here().progress) here().progress->finished = to_count(s);
+        break;
+    case place::document_status: document_status_ = s.text.substr(0, max_word); [[fallthrough]];
+    case place::document_id:
+    case place::document_type:
+    case place::classification: sink_.document_member(place_, s, rank_); break;
+    case place::values:
+        document_has_content_ |= speaks;
+        sink_.lone_value(s);
+        break;
+    case place::text:
+        document_has_content_ |= speaks;
+        // A field may hold its text itself, without a list of values.
+        if (frames_[depth_ - 1].at == place::content) sink_.lone_value(s);
+        else sink_.value_member(place_, s);
+        break;
+    case place::table: document_has_content_ |= speaks; break;
+    case place::field_name:
+    case place::value_name:
+    case place::probability:
+    case place::coordinates: sink_.value_member(place_, s); break;
+    case place::error:
+        if (!speaks) break;
+        has_error_ = s.what == scalar::kind::string || s.text == "true";
+        [[fallthrough]];
+    case place::message:
+        if (s.what == scalar::kind::string && facts_.message.empty()) facts_.message = s.text.substr(0, max_message);
+        break;
+    case place::code: take_code(s); break;
+    default: break;
+    }
+    bool const envelope_word = !in_data_ && (place_ == place::status || place_ >= place::error || place_ == place::top);
+    if (speaks && !envelope_word) here().has_values = true;
+    next_element();
+}
+
+/// An HTTP status among the envelope's codes is taken at its word; another code that is not a success is an error of the service.
+template<class Sink>
+void body_handler<Sink>::take_code(scalar const& s)
+{
+    if (!s.says_something() || facts_.error_status != 0) return;
+    std::int64_t const code = to_count(s);
+    bool const is_number = std::all_of(s.text.begin(), s.text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (is_number && (code == 0 || (code >= 100 && code < 400))) return;
+    if (is_number && code >= 400 && code < 600) facts_.error_status = static_cast<int>(code);
+    else if (!is_word_of(s.text, profile_.success_words) && !same_letters(s.text, "ok")) has_error_ = true;
+}
+
+template<class Sink>
+body_facts body_handler<Sink>::take_facts()
+{
+    bool const enveloped = facts_.has_data_key;
+    facts_.request_id_in_data = !data_.request_id.empty();
+    facts_.request_id = std::move(facts_.request_id_in_data ? data_.request_id : top_.request_id);
+    facts_.file_ids = std::move(data_.file_ids.empty() ? top_.file_ids : data_.file_ids);
+    job& from = enveloped ? data_ : top_;
+    if (!enveloped) facts_.has_data = from.documents != 0 || from.progress.has_value();
+    facts_.has_values = from.has_values;
+    facts_.status = std::move(from.status);
+    facts_.progress = from.progress;
+    facts_.documents = from.documents;
+    facts_.failed_documents = from.failed;
+    facts_.filled_documents = from.filled;
+    // Assumed: an error without a code that HTTP knows is the service's own, as 500 is.
+    if (facts_.error_status == 0 && has_error_ && !facts_.has_data) facts_.error_status = 500;
+    return std::move(facts_);
+}
+
+/// One pass of `body` through a sink. Nothing when the body is not JSON.
+template<class Sink>
+std::optional<body_facts> read_body(std::string_view body, response_profile const& profile, Sink& sink)
+{
+    using handler = body_handler<Sink>;
+    boost::json::parse_options options;
+    options.max_depth = handler::max_depth;
+    boost::json::basic_parser<handler> parser(options, profile, sink);
+    boost::json::error_code ec;
+    std::size_t const used = parser.write_some(false, body.data(), body.size(), ec);
+    if (ec || used != body.size() || !parser.done()) return std::nullopt;
+    return parser.handler().take_facts();
+}
+
+} // namespace ocrpipe::detail
+
+#endif

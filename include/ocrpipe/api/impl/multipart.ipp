@@ -1,0 +1,139 @@
+#ifndef OCRPIPE_API_IMPL_MULTIPART_IPP
+#define OCRPIPE_API_IMPL_MULTIPART_IPP
+
+#include <ocrpipe/api/impl/percent.hpp>
+#include <ocrpipe/api/multipart.hpp>
+#include <ocrpipe/detail/utf8.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+inline std::uint64_t splitmix64(std::uint64_t& state) noexcept
+{
+    std::uint64_t z = state += 0x9E3779B97F4A7C15;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return z ^ (z >> 31);
+}
+
+inline std::string next_boundary(std::uint64_t& state)
+{
+    std::uint64_t const high = splitmix64(state);
+    std::uint64_t const low = splitmix64(state);
+    return fmt::format("ocrpipe-{:016x}{:016x}", high, low);
+}
+
+inline void append_field(std::string& out, std::string_view boundary, std::string_view name, std::string_view value)
+{
+    out += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{}\r\n", boundary, escape_form_name(name),
+                       value);
+}
+
+inline failure form_failure(errc e, std::string reason)
+{
+    failure f;
+    f.code = e;
+    f.where = phase::prepare;
+    f.reason = std::move(reason);
+    return f;
+}
+
+} // namespace detail
+
+OCRPIPE_DECL std::string escape_form_name(std::string_view name)
+{
+    std::string out;
+    while (!name.empty()) {
+        std::size_t const n = detail::utf8_sequence_length(name);
+        auto const c = static_cast<unsigned char>(name.front());
+        bool const plain = n > 1 || (n == 1 && c >= 0x20 && c != 0x7F && c != '"' && c != '\\');
+        if (plain) out.append(name.substr(0, n));
+        else detail::append_percent_encoded(out, name.front());
+        name.remove_prefix(plain ? n : 1);
+    }
+    return out;
+}
+
+OCRPIPE_DECL result<multipart_body>
+multipart_body::make(submit_request const& request, std::vector<std::pair<std::string, std::string>> const& extra_fields,
+                     std::uint64_t boundary_seed)
+{
+    if (request.flow.empty())
+        return detail::form_failure(errc::invalid_argument, "flow: empty: give \"single\" or a flow id");
+    if (request.flow == "single" && request.doc_type.empty())
+        return detail::form_failure(errc::invalid_argument, "doc_type: required when flow is \"single\"");
+
+    result<document_reader> reader = document_reader::open(request.doc);
+    if (!reader) return std::move(reader).error();
+    std::array<char, format_probe_size> first;
+    error_code ec;
+    std::size_t const got = reader->read(first, ec);
+    std::string const shown = printable_excerpt(request.doc.is_file() ? request.doc.path() : request.doc.name(), 1024);
+    if (ec) return detail::form_failure(static_cast<errc>(ec.value()), shown);
+    reader->rewind();
+
+    file_format const format = detect_format({first.data(), got});
+    enum file_type const type = request.type != file_type::detect ? request.type : service_type(format);
+    if (type == file_type::detect) return detail::form_failure(errc::unsupported_file_type, shown);
+
+    std::string file_name = escape_form_name(request.doc.name());
+    if (file_name.empty()) file_name = fmt::format("document{}", extension(format));
+
+    multipart_body body(std::move(*reader), format);
+    do {
+        body.boundary_ = detail::next_boundary(boundary_seed);
+    } while (std::any_of(extra_fields.begin(), extra_fields.end(),
+                         [&](auto const& field) { return field.second.find(body.boundary_) != std::string::npos; }) ||
+             request.flow.find(body.boundary_) != std::string::npos ||
+             request.doc_type.find(body.boundary_) != std::string::npos);
+
+    detail::append_field(body.head_, body.boundary_, "flow", request.flow);
+    if (!request.doc_type.empty()) detail::append_field(body.head_, body.boundary_, "doc_type", request.doc_type);
+    detail::append_field(body.head_, body.boundary_, "file_type", wire_word(type));
+    for (auto const& [name, value] : extra_fields) detail::append_field(body.head_, body.boundary_, name, value);
+    body.head_ += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n"
+                              "Content-Type: {}\r\n\r\n",
+                              body.boundary_, file_name, mime(format));
+    body.tail_ = fmt::format("\r\n--{}--\r\n", body.boundary_);
+    return body;
+}
+
+OCRPIPE_DECL std::size_t multipart_body::read(std::span<char> out, error_code& ec)
+{
+    ec = {};
+    std::size_t filled = 0;
+    std::uint64_t const tail_at = head_.size() + document_.size();
+    while (filled != out.size() && position_ != size()) {
+        std::span<char> const rest = out.subspan(filled);
+        std::size_t n = 0;
+        if (position_ < head_.size()) {
+            n = head_.copy(rest.data(), rest.size(), static_cast<std::size_t>(position_));
+        } else if (position_ < tail_at) {
+            n = document_.read(rest, ec);
+            if (!ec && n == 0) ec = make_error_code(errc::file_changed);
+            if (ec) return 0;
+        } else {
+            n = tail_.copy(rest.data(), rest.size(), static_cast<std::size_t>(position_ - tail_at));
+        }
+        filled += n;
+        position_ += n;
+    }
+    return filled;
+}
+
+OCRPIPE_DECL void multipart_body::rewind()
+{
+    document_.rewind();
+    position_ = 0;
+}
+
+} // namespace ocrpipe
+
+#endif

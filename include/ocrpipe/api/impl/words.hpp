@@ -1,0 +1,50 @@
+#ifndef OCRPIPE_API_IMPL_WORDS_HPP
+#define OCRPIPE_API_IMPL_WORDS_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ocrpipe::detail
+{
+
+/// Lower case in ASCII; the service's words are ASCII, and a locale would make the answer depend on the machine.
+constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+constexpr bool same_letters(std::string_view a, std::string_view b) noexcept
+{
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i != a.size(); ++i)
+        if (lower(a[i]) != lower(b[i])) return false;
+    return true;
+}
+
+/// `text` contains `word`, case ignored.
+inline bool contains_letters(std::string_view text, std::string_view word) noexcept
+{
+    auto const same = [](char a, char b) { return lower(a) == lower(b); };
+    return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
+}
+
+inline bool contains_any(std::string_view text, std::vector<std::string> const& words) noexcept
+{
+    return std::any_of(words.begin(), words.end(), [text](auto const& w) { return contains_letters(text, w); });
+}
+
+/// `word` is one of `list`; an entry that ends in * matches by its beginning.
+inline bool is_word_of(std::string_view word, std::vector<std::string> const& list) noexcept
+{
+    return std::any_of(list.begin(), list.end(), [word](std::string_view entry) {
+        if (!entry.ends_with('*')) return same_letters(word, entry);
+        entry.remove_suffix(1);
+        return same_letters(word.substr(0, entry.size()), entry);
+    });
+}
+
+inline bool is_blank(std::string_view text) noexcept { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+} // namespace ocrpipe::detail
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef OCRPIPE_BULK_DETAIL_ATOMIC_FILE_HPP
+#define OCRPIPE_BULK_DETAIL_ATOMIC_FILE_HPP
+
+#include <ocrpipe/config.hpp>
+#include <ocrpipe/error.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+/// When a new file is safe from a power cut. From the end of the process it is safe at once.
+enum class durability { process, power };
+
+/// Writes `folder`/`name` (mode 0600) under another name first, so that readers see the old file or the whole new one.
+OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::string const& name, std::string_view bytes,
+                                              durability d);
+
+} // namespace detail
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/bulk/impl/atomic_file.ipp>
+#endif
+
+#endif

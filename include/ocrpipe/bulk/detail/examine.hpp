@@ -1,0 +1,39 @@
+#ifndef OCRPIPE_BULK_DETAIL_EXAMINE_HPP
+#define OCRPIPE_BULK_DETAIL_EXAMINE_HPP
+
+#include <ocrpipe/bulk/input.hpp>
+#include <ocrpipe/config.hpp>
+
+#include <string>
+#include <string_view>
+
+struct stat;
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+/// A path without "." parts, doubled and trailing slashes. ".." stays: what it means depends on symbolic links.
+OCRPIPE_DECL std::string clean_path(std::string_view path);
+
+/// `name` below `folder`, cleaned; `name` alone when it is absolute.
+OCRPIPE_DECL std::string join_path(std::string_view folder, std::string_view name);
+
+/// What the file system says about a path that somebody named: an item with path, id and size, or why it is none.
+OCRPIPE_DECL input examine_path(std::string path, std::string where);
+
+/// The same when the answer of stat is there already.
+OCRPIPE_DECL input examine_status(std::string path, std::string where, struct ::stat const& status);
+
+/// A problem with a path, with what errno says.
+OCRPIPE_DECL input_problem unreadable(std::string path, std::string where, int error_number);
+
+} // namespace detail
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/bulk/impl/examine.ipp>
+#endif
+
+#endif

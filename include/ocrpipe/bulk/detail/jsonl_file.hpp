@@ -1,0 +1,47 @@
+#ifndef OCRPIPE_BULK_DETAIL_JSONL_FILE_HPP
+#define OCRPIPE_BULK_DETAIL_JSONL_FILE_HPP
+
+#include <ocrpipe/bulk/detail/unique_fd.hpp>
+#include <ocrpipe/config.hpp>
+#include <ocrpipe/error.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+/// A file to which whole lines are appended: each is there entirely or not at all.
+class jsonl_file
+{
+public:
+    /// Opens or creates (mode 0600). A last line without its end, left by a crash, is cut away.
+    error_code open(std::string const& path);
+
+    /// Writes a line that brings its own line break. After an error the file ends where it did before; when not even that can be brought
+    /// about, this and all later calls fail.
+    error_code append(std::string_view line);
+
+    /// Waits until what was written is on the disk.
+    error_code sync();
+
+    std::uint64_t size() const noexcept { return size_; }
+
+private:
+    unique_fd fd_;
+    bool regular_ = false;
+    std::uint64_t size_ = 0;
+    error_code broken_;
+};
+
+} // namespace detail
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/bulk/impl/jsonl_file.ipp>
+#endif
+
+#endif

@@ -1,0 +1,112 @@
+#ifndef OCRPIPE_BULK_IMPL_DIRECTORY_SOURCE_IPP
+#define OCRPIPE_BULK_IMPL_DIRECTORY_SOURCE_IPP
+
+#include <ocrpipe/bulk/detail/examine.hpp>
+#include <ocrpipe/bulk/detail/unique_fd.hpp>
+#include <ocrpipe/bulk/directory_source.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace ocrpipe
+{
+
+class directory_source::walk
+{
+public:
+    walk(std::string root, std::string skip) : root_(detail::clean_path(root)), skip_path_(std::move(skip)) {}
+
+    std::optional<input> next()
+    {
+        if (!started_) {
+            started_ = true;
+            struct ::stat status {};
+            if (!skip_path_.empty() && ::stat(skip_path_.c_str(), &status) == 0) skip_ = identity_of(status);
+            if (auto problem = enter(AT_FDCWD, root_.c_str(), root_)) return problem;
+        }
+        while (!open_.empty()) {
+            errno = 0;
+            ::dirent const* const entry = ::readdir(open_.back().stream.get());
+            if (!entry) {
+                int const error_number = errno;
+                std::string const path = std::move(open_.back().path);
+                open_.pop_back();
+                if (error_number != 0) return detail::unreadable(path, {}, error_number);
+                continue;
+            }
+            if (entry->d_name[0] == '.') continue;
+            if (auto found = look_at(entry->d_name)) return found;
+        }
+        return std::nullopt;
+    }
+
+private:
+    static constexpr std::size_t max_depth = 64;
+
+    using identity = std::pair<::dev_t, ::ino_t>;
+    struct closer {
+        void operator()(::DIR* d) const noexcept { ::closedir(d); }
+    };
+    struct level {
+        std::unique_ptr<::DIR, closer> stream;
+        identity who;
+        std::string path;
+    };
+
+    static identity identity_of(struct ::stat const& s) noexcept { return {s.st_dev, s.st_ino}; }
+
+    std::optional<input> look_at(char const* name)
+    {
+        int const folder = ::dirfd(open_.back().stream.get());
+        std::string path = detail::join_path(open_.back().path, name);
+        struct ::stat status {};
+        if (::fstatat(folder, name, &status, 0) != 0) return detail::unreadable(std::move(path), {}, errno);
+        if (S_ISDIR(status.st_mode)) return enter(folder, name, std::move(path));
+        return detail::examine_status(std::move(path), {}, status);
+    }
+
+    /// Goes down into a directory, unless it is to be passed over; returns the problem if there is one.
+    std::optional<input> enter(int folder, char const* name, std::string path)
+    {
+        detail::unique_fd fd(::openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
+        struct ::stat status {};
+        if (!fd || ::fstat(fd.get(), &status) != 0) return detail::unreadable(std::move(path), {}, errno);
+        identity const who = identity_of(status);
+        if (who == skip_ || std::any_of(open_.begin(), open_.end(), [&](level const& l) { return l.who == who; }))
+            return std::nullopt;
+        if (open_.size() == max_depth)
+            return input_problem{std::move(path), {}, errc::unreadable_file, "lies more than 64 directories deep"};
+        std::unique_ptr<::DIR, closer> stream(::fdopendir(fd.get()));
+        if (!stream) return detail::unreadable(std::move(path), {}, errno);
+        fd.release();
+        open_.push_back(level{std::move(stream), who, std::move(path)});
+        return std::nullopt;
+    }
+
+    std::string root_;
+    std::string skip_path_;
+    std::optional<identity> skip_;
+    std::vector<level> open_; ///< from the root down
+    bool started_ = false;
+};
+
+OCRPIPE_DECL directory_source::directory_source(std::string root, std::string skip)
+    : walk_(std::make_unique<walk>(std::move(root), std::move(skip)))
+{
+}
+
+OCRPIPE_DECL directory_source::~directory_source() = default;
+
+OCRPIPE_DECL std::optional<input> directory_source::next() { return walk_->next(); }
+
+} // namespace ocrpipe
+
+#endif

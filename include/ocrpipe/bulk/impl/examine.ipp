@@ -1,0 +1,74 @@
+#ifndef OCRPIPE_BULK_IMPL_EXAMINE_IPP
+#define OCRPIPE_BULK_IMPL_EXAMINE_IPP
+
+#include <ocrpipe/bulk/detail/examine.hpp>
+
+#include <cerrno>
+#include <utility>
+
+#include <sys/stat.h>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+OCRPIPE_DECL std::string clean_path(std::string_view path)
+{
+    std::string out;
+    if (path.starts_with('/')) out = "/";
+    while (!path.empty()) {
+        std::size_t const slash = path.find('/');
+        std::string_view const part = path.substr(0, slash);
+        path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+        if (part.empty() || part == ".") continue;
+        if (!out.empty() && out.back() != '/') out += '/';
+        out += part;
+    }
+    return out.empty() ? "." : out;
+}
+
+OCRPIPE_DECL std::string join_path(std::string_view folder, std::string_view name)
+{
+    if (name.starts_with('/')) return clean_path(name);
+    std::string joined(folder);
+    joined += '/';
+    joined += name;
+    return clean_path(folder.empty() ? name : std::string_view(joined));
+}
+
+OCRPIPE_DECL input_problem unreadable(std::string path, std::string where, int error_number)
+{
+    error_code const cause(error_number, boost::system::system_category());
+    return {std::move(path), std::move(where), errc::unreadable_file, cause.message()};
+}
+
+OCRPIPE_DECL input examine_path(std::string path, std::string where)
+{
+    struct ::stat status {};
+    if (::stat(path.c_str(), &status) != 0) return unreadable(std::move(path), std::move(where), errno);
+    return examine_status(std::move(path), std::move(where), status);
+}
+
+OCRPIPE_DECL input examine_status(std::string path, std::string where, struct ::stat const& status)
+{
+    if (!S_ISREG(status.st_mode)) {
+        char const* const what = S_ISDIR(status.st_mode)    ? "is a directory"
+                                 : S_ISFIFO(status.st_mode) ? "is a FIFO"
+                                 : S_ISSOCK(status.st_mode) ? "is a socket"
+                                                            : "is a device";
+        return input_problem{std::move(path), std::move(where), errc::unreadable_file, what};
+    }
+    if (status.st_size == 0)
+        return input_problem{std::move(path), std::move(where), errc::empty_document, "has no bytes"};
+    input_item item;
+    item.id = path;
+    item.path = std::move(path);
+    item.size = static_cast<std::uint64_t>(status.st_size);
+    return item;
+}
+
+} // namespace detail
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,97 @@
+#ifndef OCRPIPE_BULK_IMPL_FAILURES_WRITER_IPP
+#define OCRPIPE_BULK_IMPL_FAILURES_WRITER_IPP
+
+#include <ocrpipe/api/file_type.hpp>
+#include <ocrpipe/bulk/detail/examine.hpp>
+#include <ocrpipe/bulk/detail/json_text.hpp>
+#include <ocrpipe/bulk/detail/output_failure.hpp>
+#include <ocrpipe/bulk/failures_writer.hpp>
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iterator>
+#include <utility>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+/// Appends `,"key":"value"`, nothing when there is no value.
+inline void append_field(std::string& out, std::string_view key, std::string_view value)
+{
+    if (value.empty()) return;
+    append_json_string(out += ',', key);
+    append_json_string(out += ':', value);
+}
+
+inline void append_absolute_path(std::string& out, std::string_view path, std::string_view base)
+{
+    append_json_name(out, "path", path.empty() ? std::string() : join_path(base, path));
+}
+
+inline std::string_view class_of(error_code const& ec) noexcept
+{
+    return ec.category() == category() ? name(static_cast<errc>(ec.value())) : std::string_view(ec.category().name());
+}
+
+} // namespace detail
+
+OCRPIPE_DECL void append_failure_line(std::string& out, failure_record const& record, std::string_view base)
+{
+    input_item const& item = *record.item;
+    failure const& what = *record.what;
+    detail::append_json_name(out += '{', "id", item.id);
+    detail::append_absolute_path(out += ',', item.path, base);
+    detail::append_field(out, "flow", item.flow);
+    detail::append_field(out, "doc_type", item.doc_type);
+    detail::append_field(out, "file_type", wire_word(item.type));
+    detail::append_field(out, "sha256", record.sha256);
+    detail::append_field(out, "class", detail::class_of(what.code));
+    detail::append_field(out, "message", to_string(what));
+    if (what.where != phase::none) detail::append_field(out, "phase", name(what.where));
+    if (what.http_status != 0) fmt::format_to(std::back_inserter(out), ",\"http_status\":{}", what.http_status);
+    detail::append_field(out, "request_id", what.request_id);
+    fmt::format_to(std::back_inserter(out), ",\"attempts\":{},\"at\":", what.attempts);
+    detail::append_json_time(out, record.at);
+    out += "}\n";
+}
+
+OCRPIPE_DECL void append_failure_line(std::string& out, input_problem const& problem, std::string_view base)
+{
+    detail::append_absolute_path(out += '{', problem.path, base);
+    detail::append_field(out, "where", problem.where);
+    detail::append_field(out, "class", detail::class_of(problem.code));
+    detail::append_field(out, "message", problem.message);
+    out += "}\n";
+}
+
+OCRPIPE_DECL result<failures_writer> failures_writer::open(std::string const& folder)
+{
+    failures_writer w;
+    std::error_code ec;
+    w.base_ = std::filesystem::current_path(ec).string();
+    if (ec) return detail::output_failure(error_code(ec), "the working directory");
+    std::string path = folder + "/failures.jsonl";
+    if (error_code const failed = w.file_.open(path)) return detail::output_failure(failed, std::move(path));
+    return w;
+}
+
+OCRPIPE_DECL error_code failures_writer::append(failure_record const& record)
+{
+    line_.clear();
+    append_failure_line(line_, record, base_);
+    return file_.append(line_);
+}
+
+OCRPIPE_DECL error_code failures_writer::append(input_problem const& problem)
+{
+    line_.clear();
+    append_failure_line(line_, problem, base_);
+    return file_.append(line_);
+}
+
+} // namespace ocrpipe
+
+#endif

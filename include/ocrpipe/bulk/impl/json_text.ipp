@@ -1,0 +1,99 @@
+#ifndef OCRPIPE_BULK_IMPL_JSON_TEXT_IPP
+#define OCRPIPE_BULK_IMPL_JSON_TEXT_IPP
+
+#include <ocrpipe/api/operation.hpp>
+#include <ocrpipe/bulk/detail/json_text.hpp>
+#include <ocrpipe/detail/utf8.hpp>
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <iterator>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+inline bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+OCRPIPE_DECL bool is_plain_text(std::string_view text) noexcept
+{
+    while (!text.empty()) {
+        std::size_t const n = utf8_sequence_length(text);
+        if (n == 0 || is_control(text.front())) return false;
+        text.remove_prefix(n);
+    }
+    return true;
+}
+
+OCRPIPE_DECL void append_json_string(std::string& out, std::string_view text)
+{
+    out += '"';
+    while (!text.empty()) {
+        char const c = text.front();
+        std::size_t const n = utf8_sequence_length(text);
+        if (n == 0) out += "\\ufffd";
+        else if (c == '"' || c == '\\') (out += '\\') += c;
+        else if (c == '\n') out += "\\n";
+        else if (c == '\r') out += "\\r";
+        else if (c == '\t') out += "\\t";
+        else if (is_control(c)) fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+        else out += text.substr(0, n);
+        text.remove_prefix(n == 0 ? 1 : n);
+    }
+    out += '"';
+}
+
+OCRPIPE_DECL void append_json_name(std::string& out, std::string_view key, std::string_view text)
+{
+    append_json_string(out, key);
+    out += ':';
+    append_json_string(out, text);
+    if (is_plain_text(text)) return;
+    append_json_string(out += ',', std::string(key) + "_bytes");
+    append_json_string(out += ':', percent_encode_segment(text));
+}
+
+OCRPIPE_DECL std::optional<std::string> percent_decoded(std::string_view text)
+{
+    auto const value = [](char c) {
+        if (c >= '0' && c <= '9') return c - '0';
+        if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+        if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+        return -1;
+    };
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        int const high = i + 2 < text.size() ? value(text[i + 1]) : -1;
+        int const low = i + 2 < text.size() ? value(text[i + 2]) : -1;
+        if (high < 0 || low < 0) return std::nullopt;
+        out += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    return out;
+}
+
+OCRPIPE_DECL void append_json_time(std::string& out, std::optional<std::chrono::system_clock::time_point> t)
+{
+    using namespace std::chrono;
+    if (!t) {
+        out += "null";
+        return;
+    }
+    auto const day = floor<days>(*t);
+    year_month_day const date(day);
+    hh_mm_ss const time(floor<milliseconds>(*t - day));
+    fmt::format_to(std::back_inserter(out), "\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\"",
+                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                   time.hours().count(), time.minutes().count(), time.seconds().count(), time.subseconds().count());
+}
+
+} // namespace detail
+} // namespace ocrpipe
+
+#endif

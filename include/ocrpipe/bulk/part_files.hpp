@@ -1,0 +1,56 @@
+#ifndef OCRPIPE_BULK_PART_FILES_HPP
+#define OCRPIPE_BULK_PART_FILES_HPP
+
+#include <ocrpipe/api/operation.hpp>
+#include <ocrpipe/config.hpp>
+#include <ocrpipe/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace ocrpipe
+{
+
+/// Files that belong to documents: tables, signatures, stamps, images, text.
+///
+/// All names come from us, none from the service: the document's number in the run tells documents apart, and the last 64 bytes of its id are
+/// shown with all but ASCII letters and digits, '.', '-' and '_' replaced. A file of the same name is replaced. Whenever the process dies, a
+/// file is there entirely or not at all; after a power cut it may have to be fetched again.
+///
+/// Thread safety: distinct documents may be written from distinct threads.
+class part_files
+{
+public:
+    /// Files go to `folder`/`below`, which is made when the first one is written; `folder`, the run's, must exist by then.
+    part_files(std::string folder, std::string below) : folder_(std::move(folder)), below_(std::move(below)) {}
+
+    /// Writes a part; returns its name below the run's folder, such as "parts/000123-invoice.pdf/table-1.json". The ending is json, for an
+    /// image what its first bytes say.
+    ///
+    /// `index` counts the documents or files of the job from 1.
+    /// Errors: errc::unwritable_output.
+    result<std::string> write(std::uint64_t number, std::string_view id, operation kind, std::size_t index,
+                              std::string_view bytes) const;
+
+    /// Writes a document's text; returns its name below the run's folder, such as "text/000123-invoice.pdf.txt".
+    ///
+    /// Errors: errc::unwritable_output.
+    result<std::string> write_text(std::uint64_t number, std::string_view id, std::string_view text) const;
+
+private:
+    result<std::string> put(std::string const& folder, std::string const& name, std::string_view bytes) const;
+
+    std::string folder_;
+    std::string below_;
+};
+
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/bulk/impl/part_files.ipp>
+#endif
+
+#endif

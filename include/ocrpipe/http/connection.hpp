@@ -1,0 +1,138 @@
+#ifndef OCRPIPE_HTTP_CONNECTION_HPP
+#define OCRPIPE_HTTP_CONNECTION_HPP
+
+#include <ocrpipe/http/answer_reader.hpp>
+#include <ocrpipe/http/byte_buffer.hpp>
+#include <ocrpipe/http/tcp_types.hpp>
+#include <ocrpipe/http/tls_session.hpp>
+#include <ocrpipe/http/watchdog.hpp>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+/// Buffers that all connections of a transport share. What arrives is parsed in the same step in which it is received, so one pair of
+/// receive buffers serves any number of connections, and an idle connection holds none.
+class io_buffers
+{
+public:
+    std::span<char> input() noexcept { return std::span<char>(input_.get(), input_size); }
+    std::span<char> plain() noexcept { return std::span<char>(plain_.get(), plain_size); }
+
+    byte_buffer take();
+    void give_back(byte_buffer b);
+
+private:
+    static constexpr std::size_t input_size = 64 * 1024;
+    static constexpr std::size_t plain_size = 16 * 1024; ///< a TLS record
+    static constexpr std::size_t max_kept = 64;
+
+    std::unique_ptr<char[]> input_ = std::make_unique_for_overwrite<char[]>(input_size);
+    std::unique_ptr<char[]> plain_ = std::make_unique_for_overwrite<char[]>(plain_size);
+    std::vector<byte_buffer> spare_;
+};
+
+/// A send buffer of the shared ones, for as long as an exchange lasts.
+class borrowed_buffer
+{
+public:
+    explicit borrowed_buffer(io_buffers& from) : from_(from), buffer_(from.take()) {}
+    borrowed_buffer(borrowed_buffer const&) = delete;
+    borrowed_buffer& operator=(borrowed_buffer const&) = delete;
+    ~borrowed_buffer() { from_.give_back(std::move(buffer_)); }
+
+    byte_buffer& operator*() noexcept { return buffer_; }
+    byte_buffer* operator->() noexcept { return &buffer_; }
+
+private:
+    io_buffers& from_;
+    byte_buffer buffer_;
+};
+
+/// One TCP connection, plain or under TLS: waits for readiness, then sends and receives without blocking.
+///
+/// Waiting and moving bytes are kept apart because a request that is answered while it is still being sent needs both directions at
+/// once, and because no buffer is lent to an operation that may outlive its coroutine.
+class connection final : private watchdog::entry
+{
+public:
+    connection(tcp_socket socket, watchdog& dog, io_buffers& buffers);
+    ~connection();
+
+    /// Waits end with asio::error::timed_out at `when`; a new deadline forgets that the last one passed.
+    void set_deadline(clock::time_point when);
+    void clear_deadline() noexcept;
+
+    /// Errors: asio::error::timed_out, or operation_aborted when the coroutine is cancelled.
+    task<void> async_wait_readable(error_code& ec) { return async_wait(tcp_socket::wait_read, ec); }
+    task<void> async_wait_writable(error_code& ec);
+
+    /// From now on async_wait_writable() also ends when there is something to read; see input_seen().
+    void watch_input();
+    void forget_input() noexcept;
+    bool input_seen() const noexcept { return input_watch_ && input_watch_->seen; }
+
+    /// Everything sent and received from now on is encrypted. The handshake is the caller's.
+    tls_session& start_tls(tls_context& context, std::string const& host);
+    tls_session const* tls() const noexcept { return tls_ ? &*tls_ : nullptr; }
+
+    /// Encrypts `plain` into `wire`, or returns it as it is.
+    std::string_view seal(std::string_view plain, byte_buffer& wire, error_code& ec);
+
+    /// Sends what fits now. Errors: asio::error::would_block, and those of the socket.
+    std::size_t send(std::string_view wire, error_code& ec);
+
+    /// Receives once and hands the decrypted bytes to `answer`. Sets `moved` when anything came, be it half a TLS record.
+    ///
+    /// Errors: asio::error::would_block when nothing is there, those of the socket and of TLS, and an ocrpipe::errc of the answer. The
+    /// end of the stream is no error: it is told to `answer`, and `ended` is set.
+    void receive(answer_reader& answer, bool& moved, error_code& ec);
+
+    /// Receives ciphertext once, without decrypting, for the handshake; empty when there is nothing or an error.
+    std::span<char const> receive_raw(error_code& ec);
+
+    bool ended() const noexcept { return ended_; }
+
+    /// Whether an idle connection is still usable: no end of stream, no error, and nothing said unasked.
+    bool is_quiet();
+
+    /// Tells the peer, if that is possible without waiting, and closes. Safe to call again.
+    void close() noexcept;
+
+private:
+    struct input_watch {
+        connection* owner = nullptr;
+        bool armed = false;
+        bool seen = false;
+    };
+
+    void on_deadline() override;
+    task<void> async_wait(tcp_socket::wait_type what, error_code& ec);
+    void decrypt(std::span<char const> cipher, answer_reader& answer, error_code& ec);
+    void end_of_stream(answer_reader& answer, bool announced, error_code& ec);
+
+    tcp_socket socket_;
+    watchdog& dog_;
+    io_buffers& buffers_;
+    std::optional<tls_session> tls_;
+    std::shared_ptr<input_watch> input_watch_;
+    bool timed_out_ = false;
+    bool ended_ = false;
+};
+
+} // namespace detail
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/http/impl/connection.ipp>
+#endif
+
+#endif

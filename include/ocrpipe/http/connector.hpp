@@ -1,0 +1,59 @@
+#ifndef OCRPIPE_HTTP_CONNECTOR_HPP
+#define OCRPIPE_HTTP_CONNECTOR_HPP
+
+#include <ocrpipe/http/connection.hpp>
+#include <ocrpipe/http/host_resolver.hpp>
+#include <ocrpipe/http/origin.hpp>
+#include <ocrpipe/options.hpp>
+
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+/// Connects to the first address that accepts, a new attempt every 250 ms while the earlier ones go on, at once when one fails.
+///
+/// Errors: asio::error::timed_out at `deadline`, operation_aborted, or that of the last attempt.
+/// Source: RFC 8305, section 5.
+task<std::optional<tcp_socket>> async_connect_any(asio::io_context& ioc, std::span<tcp::endpoint const> to,
+                                                  clock::time_point deadline, error_code& ec);
+
+/// Opens connections to one origin: look-up, TCP, a tunnel through the proxy, TLS.
+///
+/// Thread safety: none.
+class connector
+{
+public:
+    connector(asio::io_context& ioc, watchdog& dog, io_buffers& buffers, origin to, std::optional<proxy_server> proxy,
+              std::unique_ptr<tls_context> tls, timeout_options const& timeouts, limit_options const& limits);
+
+    /// A connection ready for a request, or null and what went wrong. Nothing of a request is sent.
+    task<std::unique_ptr<connection>> async_open(clock::time_point deadline, transport_failure& failure);
+
+private:
+    task<bool> async_tunnel(connection& c, clock::time_point deadline, transport_failure& failure);
+    task<bool> async_handshake(connection& c, clock::time_point deadline, transport_failure& failure);
+
+    asio::io_context& ioc_;
+    watchdog& dog_;
+    io_buffers& buffers_;
+    origin to_;
+    std::optional<proxy_server> proxy_;
+    std::unique_ptr<tls_context> tls_;
+    timeout_options timeouts_;
+    limit_options limits_;
+    host_resolver resolver_;
+};
+
+} // namespace detail
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/http/impl/connector.ipp>
+#endif
+
+#endif

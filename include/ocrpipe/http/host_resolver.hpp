@@ -1,0 +1,57 @@
+#ifndef OCRPIPE_HTTP_HOST_RESOLVER_HPP
+#define OCRPIPE_HTTP_HOST_RESOLVER_HPP
+
+#include <ocrpipe/http/tcp_types.hpp>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+using endpoints = std::vector<tcp::endpoint>;
+
+/// The order in which addresses are tried: families alternate, the resolver's preference first (RFC 8305, section 4).
+endpoints interleave_families(std::span<tcp::endpoint const> in);
+
+/// Host names to addresses. One lookup at a time for a name, shared by all who ask, and its answer kept for a while.
+///
+/// A lookup runs in a thread of the io_context and cannot be stopped: those who wait give up at their deadline, io_context::run() returns
+/// only when the lookup has.
+///
+/// Thread safety: none.
+class host_resolver
+{
+public:
+    static constexpr std::chrono::seconds keep{30};
+
+    explicit host_resolver(asio::io_context& ioc) : ioc_(ioc) {}
+
+    /// Addresses of `host`, in the order in which to try them; never empty without an error.
+    ///
+    /// Errors: errc::resolve_failed (with `cause`), asio::error::timed_out at `deadline`, operation_aborted.
+    task<endpoints> async_resolve(std::string const& host, std::string const& port, clock::time_point deadline,
+                                  error_code& cause, error_code& ec);
+
+private:
+    struct lookup;
+
+    void start(std::string const& host, std::string const& port, std::shared_ptr<lookup> const& to);
+
+    asio::io_context& ioc_;
+    std::unordered_map<std::string, std::shared_ptr<lookup>> lookups_; ///< by host:port; a transport knows two at most
+};
+
+} // namespace detail
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/http/impl/host_resolver.ipp>
+#endif
+
+#endif

@@ -1,0 +1,207 @@
+#ifndef OCRPIPE_HTTP_IMPL_CONNECTION_IPP
+#define OCRPIPE_HTTP_IMPL_CONNECTION_IPP
+
+#include <ocrpipe/http/connection.hpp>
+
+#include <boost/asio/buffer.hpp>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+OCRPIPE_DECL byte_buffer io_buffers::take()
+{
+    if (spare_.empty()) return byte_buffer();
+    byte_buffer b = std::move(spare_.back());
+    spare_.pop_back();
+    return b;
+}
+
+OCRPIPE_DECL void io_buffers::give_back(byte_buffer b)
+{
+    b.clear();
+    if (b.capacity() != 0 && spare_.size() < max_kept) spare_.push_back(std::move(b));
+}
+
+OCRPIPE_DECL connection::connection(tcp_socket socket, watchdog& dog, io_buffers& buffers)
+    : socket_(std::move(socket))
+    , dog_(dog)
+    , buffers_(buffers)
+{
+}
+
+OCRPIPE_DECL connection::~connection() { close(); }
+
+OCRPIPE_DECL void connection::set_deadline(clock::time_point when)
+{
+    timed_out_ = false;
+    dog_.watch(*this, when);
+}
+
+OCRPIPE_DECL void connection::clear_deadline() noexcept
+{
+    timed_out_ = false;
+    dog_.forget(*this);
+}
+
+OCRPIPE_DECL void connection::on_deadline()
+{
+    timed_out_ = true;
+    error_code ignored;
+    socket_.cancel(ignored);
+}
+
+OCRPIPE_DECL task<void> connection::async_wait(tcp_socket::wait_type what, error_code& ec)
+{
+    // Named, because g++ 12 gives this coroutine a broken frame when two if conditions await it (the frame's first field is then not the
+    // resume function). It stays up to date.
+    asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
+    // Both may have happened while the coroutine was on its way here and had nothing pending that could be cancelled.
+    if (is_cancelled(state)) {
+        ec = asio::error::operation_aborted;
+        co_return;
+    }
+    if (timed_out_) {
+        ec = asio::error::timed_out;
+        co_return;
+    }
+    co_await socket_.async_wait(what, await_into(ec));
+    if (ec != asio::error::operation_aborted) co_return;
+    if (is_cancelled(state)) co_return;
+    if (timed_out_)
+        ec = asio::error::timed_out;
+    else if (input_seen())
+        ec = {};
+}
+
+OCRPIPE_DECL task<void> connection::async_wait_writable(error_code& ec)
+{
+    if (input_watch_ && !input_watch_->armed) {
+        input_watch_->armed = true;
+        input_watch_->seen = false;
+        socket_.async_wait(tcp_socket::wait_read, [watch = input_watch_](error_code why) {
+            watch->armed = false;
+            if (why || watch->owner == nullptr) return;
+            watch->seen = true;
+            error_code ignored;
+            watch->owner->socket_.cancel(ignored); // ends the wait for room, if one is pending
+        });
+    }
+    if (input_seen())
+        ec = {};
+    else
+        co_await async_wait(tcp_socket::wait_write, ec);
+}
+
+OCRPIPE_DECL void connection::watch_input()
+{
+    if (input_watch_) return;
+    input_watch_ = std::make_shared<input_watch>();
+    input_watch_->owner = this;
+}
+
+OCRPIPE_DECL void connection::forget_input() noexcept
+{
+    if (!input_watch_) return;
+    input_watch_->owner = nullptr;
+    input_watch_.reset();
+}
+
+OCRPIPE_DECL tls_session& connection::start_tls(tls_context& context, std::string const& host)
+{
+    return tls_.emplace(context, host);
+}
+
+OCRPIPE_DECL std::string_view connection::seal(std::string_view plain, byte_buffer& wire, error_code& ec)
+{
+    ec = {};
+    if (!tls_) return plain;
+    wire.clear();
+    tls_->write(plain, wire, ec);
+    return wire.view();
+}
+
+OCRPIPE_DECL std::size_t connection::send(std::string_view wire, error_code& ec)
+{
+    return socket_.send(asio::const_buffer(wire.data(), wire.size()), 0, ec);
+}
+
+OCRPIPE_DECL std::span<char const> connection::receive_raw(error_code& ec)
+{
+    std::span<char> const to = buffers_.input();
+    std::size_t const n = socket_.receive(asio::mutable_buffer(to.data(), to.size()), 0, ec);
+    return to.first(n);
+}
+
+OCRPIPE_DECL void connection::receive(answer_reader& answer, bool& moved, error_code& ec)
+{
+    if (input_watch_) input_watch_->seen = false;
+    // A receive that filled the buffer is followed by another one; one that did not has taken all there was.
+    do {
+        std::span<char const> const bytes = receive_raw(ec);
+        if (ec == asio::error::eof) return end_of_stream(answer, !tls_, ec);
+        if (ec == asio::error::would_block && moved) ec = {};
+        if (ec || bytes.empty()) return;
+        moved = true;
+        if (tls_)
+            decrypt(bytes, answer, ec);
+        else
+            answer.put(std::string_view(bytes.data(), bytes.size()), ec);
+        if (bytes.size() < buffers_.input().size()) return;
+    } while (!ec && !ended_ && !answer.complete());
+}
+
+OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, answer_reader& answer, error_code& ec)
+{
+    byte_buffer reply; // to a key update; allocates only then
+    tls_->feed(cipher);
+    for (;;) {
+        std::size_t const n = tls_->read(buffers_.plain(), reply, ec);
+        if (n == 0) break;
+        answer.put(std::string_view(buffers_.plain().data(), n), ec);
+        if (ec) return;
+    }
+    if (ec == asio::error::eof) end_of_stream(answer, true, ec);
+    if (reply.empty()) return;
+    // A reply that does not fit in the socket's buffer would have to be queued before the next request; no server gets so far.
+    error_code refused;
+    if (send(reply.view(), refused) != reply.size() && !ec) ec = asio::error::no_buffer_space;
+}
+
+OCRPIPE_DECL void connection::end_of_stream(answer_reader& answer, bool announced, error_code& ec)
+{
+    ended_ = true;
+    // Under TLS an end without close_notify may be forged, and must not complete a body that has no other end.
+    if (tls_ && !announced && answer.started() && !answer.complete())
+        ec = make_error_code(errc::truncated_answer);
+    else
+        answer.put_eof(ec);
+}
+
+OCRPIPE_DECL bool connection::is_quiet()
+{
+    char byte = 0;
+    error_code ec;
+    socket_.receive(asio::mutable_buffer(&byte, 1), tcp_socket::message_peek, ec);
+    return ec == asio::error::would_block;
+}
+
+OCRPIPE_DECL void connection::close() noexcept
+{
+    clear_deadline();
+    forget_input();
+    if (!socket_.is_open()) return;
+    error_code ignored;
+    if (tls_) {
+        byte_buffer farewell;
+        tls_->close(farewell);
+        if (!farewell.empty()) send(farewell.view(), ignored);
+    }
+    socket_.close(ignored);
+}
+
+} // namespace detail
+} // namespace ocrpipe
+
+#endif

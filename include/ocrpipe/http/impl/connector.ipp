@@ -1,0 +1,244 @@
+#ifndef OCRPIPE_HTTP_IMPL_CONNECTOR_IPP
+#define OCRPIPE_HTTP_IMPL_CONNECTOR_IPP
+
+#include <ocrpipe/http/connector.hpp>
+#include <ocrpipe/http/exchange.hpp>
+#include <ocrpipe/http/failures.hpp>
+#include <ocrpipe/http/request_head.hpp>
+
+#include <fmt/format.h>
+
+#include <deque>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+/// RFC 8305, section 8: recommended "Connection Attempt Delay".
+inline constexpr std::chrono::milliseconds connect_stagger{250};
+
+/// Attempts that run at the same time. Shared with their handlers, which may be called after the race is over.
+struct connect_race {
+    explicit connect_race(asio::io_context& ioc) : timer(ioc) {}
+
+    void close_losers() noexcept
+    {
+        error_code ignored;
+        over = true;
+        for (tcp_socket& s : sockets)
+            if (&s != winner) s.close(ignored);
+    }
+
+    steady_timer timer;
+    std::deque<tcp_socket> sockets; ///< a deque: their addresses must not change
+    std::size_t running = 0;
+    tcp_socket* winner = nullptr;
+    error_code last_error;
+    bool over = false;
+};
+
+/// Ends a race however the coroutine that runs it ends.
+class race_end
+{
+public:
+    explicit race_end(connect_race& race) noexcept : race_(race) {}
+    race_end(race_end const&) = delete;
+    race_end& operator=(race_end const&) = delete;
+    ~race_end() { race_.close_losers(); }
+
+private:
+    connect_race& race_;
+};
+
+inline void start_attempt(std::shared_ptr<connect_race> const& race, asio::io_context& ioc, tcp::endpoint const& to)
+{
+    tcp_socket& s = race->sockets.emplace_back(ioc);
+    error_code ec;
+    s.open(to.protocol(), ec);
+    if (ec) {
+        race->last_error = ec;
+        return;
+    }
+    ++race->running;
+    s.async_connect(to, [race, &s](error_code why) {
+        --race->running;
+        if (race->over) return;
+        if (why)
+            race->last_error = why;
+        else if (race->winner == nullptr)
+            race->winner = &s;
+        race->timer.cancel();
+    });
+}
+
+OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context& ioc, std::span<tcp::endpoint const> to,
+                                                               clock::time_point deadline, error_code& ec)
+{
+    auto const race = std::make_shared<connect_race>(ioc);
+    race_end const end(*race);
+    std::optional<tcp_socket> connected;
+    ec = {};
+    while (race->winner == nullptr) {
+        if (!to.empty()) {
+            start_attempt(race, ioc, to.front());
+            to = to.subspan(1);
+        }
+        if (race->running == 0) {
+            if (!to.empty()) continue;
+            ec = race->last_error;
+            co_return connected;
+        }
+        clock::time_point const next = later(clock::now(), connect_stagger);
+        race->timer.expires_at(to.empty() ? deadline : std::min(deadline, next));
+        co_await race->timer.async_wait(await_into(ec));
+        ec = {};
+        if (is_cancelled(co_await asio::this_coro::cancellation_state))
+            ec = asio::error::operation_aborted;
+        else if (race->winner == nullptr && clock::now() >= deadline)
+            ec = asio::error::timed_out;
+        if (ec) {
+            race->winner = nullptr;
+            co_return connected;
+        }
+    }
+    connected.emplace(std::move(*race->winner));
+    co_return connected;
+}
+
+OCRPIPE_DECL connector::connector(asio::io_context& ioc, watchdog& dog, io_buffers& buffers, origin to,
+                                  std::optional<proxy_server> proxy, std::unique_ptr<tls_context> tls,
+                                  timeout_options const& timeouts, limit_options const& limits)
+    : ioc_(ioc)
+    , dog_(dog)
+    , buffers_(buffers)
+    , to_(std::move(to))
+    , proxy_(std::move(proxy))
+    , tls_(std::move(tls))
+    , timeouts_(timeouts)
+    , limits_(limits)
+    , resolver_(ioc)
+{
+}
+
+/// Translates what ended a wait of the way to a connection, of which nothing was sent.
+inline transport_failure opening_failure(error_code ec, errc timeout, errc otherwise, phase where,
+                                         clock::time_point deadline, std::string const& detail)
+{
+    errc code = otherwise;
+    if (ec == asio::error::timed_out)
+        code = timeout_code(timeout, clock::now(), deadline);
+    else if (ec == asio::error::operation_aborted)
+        code = errc::cancelled;
+    return make_failure(make_error_code(code), where, bytes_sent::none, code == otherwise ? ec : error_code(), detail);
+}
+
+OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time_point deadline,
+                                                                     transport_failure& failure)
+{
+    origin const& hop = proxy_ ? proxy_->at : to_;
+    std::string const where = hop.host_and_port();
+    std::unique_ptr<connection> c;
+    error_code ec;
+    error_code cause;
+
+    clock::time_point until = std::min(deadline, later(clock::now(), timeouts_.resolve));
+    endpoints const addresses = co_await resolver_.async_resolve(hop.host, hop.port, until, cause, ec);
+    if (ec) {
+        failure = opening_failure(ec, errc::resolve_failed, errc::resolve_failed, phase::resolve, deadline, where);
+        failure.cause = ec == asio::error::timed_out ? ec : cause;
+        co_return c;
+    }
+
+    until = std::min(deadline, later(clock::now(), timeouts_.connect));
+    std::optional<tcp_socket> socket = co_await async_connect_any(ioc_, addresses, until, ec);
+    if (!socket) {
+        failure = opening_failure(ec, errc::connect_timeout, errc::connect_failed, phase::connect, deadline, where);
+        co_return c;
+    }
+    // Before the handshake: a resumed one would wait 40 ms for an acknowledgement that is delayed.
+    socket->set_option(tcp::no_delay(true), ec);
+    socket->non_blocking(true, ec);
+    c = std::make_unique<connection>(std::move(*socket), dog_, buffers_);
+
+    if (proxy_ && to_.tls && !co_await async_tunnel(*c, deadline, failure)) c.reset();
+    if (c && to_.tls && !co_await async_handshake(*c, deadline, failure)) c.reset();
+    co_return c;
+}
+
+OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point deadline, transport_failure& failure)
+{
+    timeout_options timeouts = timeouts_;
+    timeouts.write_stall = timeouts.first_byte = timeouts.read_stall = timeouts.answer = timeouts_.connect;
+    answer_limits limits;
+    limits.max_header = limits_.max_header;
+    limits.to_connect = true;
+    answer_reader answer;
+    answer.start(limits);
+    byte_buffer request;
+    request.append(connect_head(to_, proxy_->authorization));
+    exchange connect(c, buffers_, timeouts, deadline);
+    bool const answered = co_await connect.async_run(request, nullptr, answer, failure);
+    std::string const at = "proxy " + proxy_->at.host_and_port();
+    failure.where = phase::connect;
+    failure.sent = bytes_sent::none; // of the request that the tunnel is for
+    if (!answered) {
+        bool const slow = failure.code == errc::first_byte_timeout || failure.code == errc::read_timeout ||
+                          failure.code == errc::write_timeout;
+        if (slow)
+            failure.code = make_error_code(errc::connect_timeout);
+        else if (is_transport(failure.code))
+            failure.code = make_error_code(errc::proxy_refused);
+        failure.detail = failure.detail.empty() ? at : at + ": " + failure.detail;
+        co_return false;
+    }
+    int const status = answer.response().status;
+    if (status / 100 == 2 && !answer.surplus()) co_return true;
+    std::string const what = status / 100 == 2 ? "it spoke before TLS began" : fmt::format("it answered {}", status);
+    failure = make_failure(make_error_code(errc::proxy_refused), phase::connect, bytes_sent::none, error_code(),
+                           at + ": " + what);
+    co_return false;
+}
+
+OCRPIPE_DECL task<bool> connector::async_handshake(connection& c, clock::time_point deadline,
+                                                   transport_failure& failure)
+{
+    tls_session& session = c.start_tls(*tls_, to_.host);
+    byte_buffer out;
+    error_code ec;
+    c.set_deadline(std::min(deadline, later(clock::now(), timeouts_.tls)));
+    for (bool done = false; !done;) {
+        error_code verdict;
+        done = session.handshake(out, verdict);
+        // Tickets may have come with the server's last words; they are read now because the receive buffer is shared.
+        if (done && session.read(buffers_.plain(), out, verdict) != 0)
+            verdict = make_error_code(errc::tls_failed); // nobody has asked it anything yet
+        for (std::string_view wire = out.view(); !wire.empty() && !ec;) { // an alert is sent too
+            wire.remove_prefix(c.send(wire, ec));
+            if (ec == asio::error::would_block) co_await c.async_wait_writable(ec);
+        }
+        out.clear();
+        if (verdict) {
+            bool const ours = verdict.category() == category();
+            failure = make_failure(ours ? verdict : make_error_code(errc::tls_failed), phase::tls, bytes_sent::none,
+                                   ours ? error_code() : verdict, session.detail());
+            co_return false;
+        }
+        if (!ec && !done) {
+            co_await c.async_wait_readable(ec);
+            if (!ec) session.feed(c.receive_raw(ec));
+            if (ec == asio::error::would_block) ec = {};
+        }
+        if (ec) {
+            failure = opening_failure(ec, errc::tls_timeout, errc::tls_failed, phase::tls, deadline, to_.host_and_port());
+            co_return false;
+        }
+    }
+    c.clear_deadline();
+    co_return true;
+}
+
+} // namespace detail
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,207 @@
+#ifndef OCRPIPE_HTTP_IMPL_EXCHANGE_IPP
+#define OCRPIPE_HTTP_IMPL_EXCHANGE_IPP
+
+#include <ocrpipe/http/exchange.hpp>
+#include <ocrpipe/http/failures.hpp>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+inline constexpr std::size_t chunk_size = 256 * 1024;
+
+/// How long an answer is waited for after the connection broke under an upload: it has arrived already, or never will.
+inline constexpr std::chrono::milliseconds last_words{250};
+
+OCRPIPE_DECL exchange::exchange(connection& c, io_buffers& buffers, timeout_options const& timeouts,
+                                clock::time_point deadline)
+    : connection_(c)
+    , buffers_(buffers)
+    , timeouts_(timeouts)
+    , deadline_(deadline)
+{
+}
+
+OCRPIPE_DECL task<bool> exchange::async_run(byte_buffer& request, body_source* body, answer_reader& answer,
+                                            transport_failure& failure)
+{
+    body_left_ = body != nullptr ? body->size() : 0;
+    upload const sent = co_await async_send(request, body, answer, failure);
+    connection_.forget_input();
+    if (sent == upload::failed) co_return false;
+    if (!answer.complete() && !co_await async_receive(answer, failure)) co_return false;
+    reusable_ = sent == upload::done && answer.keep_alive() && !connection_.ended();
+    co_return true;
+}
+
+OCRPIPE_DECL task<exchange::upload> exchange::async_send(byte_buffer& request, body_source* body,
+                                                         answer_reader& answer, transport_failure& failure)
+{
+    borrowed_buffer cipher(buffers_);
+    error_code ec;
+    for (;;) {
+        if (!fill(request, body, failure)) {
+            reusable_ = sent_ == bytes_sent::none; // the document failed, not the connection
+            co_return upload::failed;
+        }
+        std::string_view wire = connection_.seal(request.view(), *cipher, ec);
+        if (ec) {
+            failure = make_failure(make_error_code(errc::tls_failed), phase::write, sent_, ec);
+            co_return upload::failed;
+        }
+        wire.remove_prefix(send(wire, ec));
+        if (ec || !wire.empty()) {
+            upload const rest = co_await async_send_rest(wire, answer, failure);
+            if (rest != upload::done) co_return rest;
+        }
+        if (body_left_ == 0) break;
+        request.clear();
+        if (!take_input(answer, failure)) co_return upload::failed;
+        if (answer.has_header()) co_return upload::answered;
+    }
+    sent_ = bytes_sent::all;
+    co_return upload::done;
+}
+
+/// The next chunk: what `request` holds already, and as much of the body as there is room for.
+OCRPIPE_DECL bool exchange::fill(byte_buffer& request, body_source* body, transport_failure& failure)
+{
+    std::size_t const room = chunk_size - std::min(request.size(), chunk_size / 2);
+    std::size_t const want = static_cast<std::size_t>(std::min<std::uint64_t>(room, body_left_));
+    if (want == 0) return true;
+    // One byte more than the body has left lets its source notice that there is more than it promised.
+    std::size_t const ask = want == body_left_ ? want + 1 : want;
+    error_code ec;
+    std::size_t const n = body->read(request.prepare(ask).first(ask), ec);
+    if (!ec && n == want) {
+        request.commit(n);
+        body_left_ -= n;
+        return true;
+    }
+    if (!ec) ec = make_error_code(errc::file_changed);
+    bool const ours = ec.category() == category();
+    failure = make_failure(ours ? ec : make_error_code(errc::unreadable_file), phase::write, sent_,
+                           ours ? error_code() : ec);
+    return false;
+}
+
+OCRPIPE_DECL std::size_t exchange::send(std::string_view wire, error_code& ec)
+{
+    std::size_t const n = connection_.send(wire, ec);
+    if (n != 0) sent_ = bytes_sent::some;
+    return n;
+}
+
+OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view wire, answer_reader& answer,
+                                                              transport_failure& failure)
+{
+    error_code ec;
+    while (!wire.empty()) {
+        wire.remove_prefix(send(wire, ec));
+        if (!ec) continue;
+        if (ec != asio::error::would_block) co_return co_await async_after_break(ec, answer, failure);
+        connection_.watch_input();
+        connection_.set_deadline(std::min(deadline_, later(clock::now(), timeouts_.write_stall)));
+        co_await connection_.async_wait_writable(ec);
+        if (ec) {
+            fail_wait(failure, errc::write_timeout, phase::write, ec);
+            co_return upload::failed;
+        }
+        if (!connection_.input_seen()) continue;
+        if (!take_input(answer, failure)) co_return upload::failed;
+        if (answer.has_header()) co_return upload::answered;
+    }
+    co_return upload::done;
+}
+
+/// A server that refuses an upload answers, closes, and resets what we go on sending: its answer is still there to be read.
+OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broken, answer_reader& answer,
+                                                                transport_failure& failure)
+{
+    connection_.forget_input();
+    connection_.set_deadline(std::min(deadline_, later(clock::now(), last_words)));
+    error_code ec;
+    while (!ec && !answer.complete()) {
+        bool moved = false;
+        connection_.receive(answer, moved, ec);
+        if (ec != asio::error::would_block) continue;
+        co_await connection_.async_wait_readable(ec);
+    }
+    if (answer.complete()) co_return upload::answered;
+    if (ec == asio::error::operation_aborted)
+        fail_wait(failure, errc::write_failed, phase::write, ec);
+    else
+        failure = make_failure(make_error_code(errc::write_failed), phase::write, sent_, broken);
+    co_return upload::failed;
+}
+
+/// What the server says while we still speak. False when that ends the exchange.
+OCRPIPE_DECL bool exchange::take_input(answer_reader& answer, transport_failure& failure)
+{
+    error_code ec;
+    bool moved = false;
+    connection_.receive(answer, moved, ec);
+    if (!ec || ec == asio::error::would_block) return true;
+    fail_receive(failure, phase::write, ec, answer);
+    return false;
+}
+
+OCRPIPE_DECL task<bool> exchange::async_receive(answer_reader& answer, transport_failure& failure)
+{
+    phase where = phase::first_byte;
+    clock::time_point now = clock::now();
+    clock::time_point last = clock::time_point::max();
+    connection_.set_deadline(std::min(deadline_, later(now, timeouts_.first_byte)));
+    for (;;) {
+        if (answer.reading()) {
+            if (where == phase::first_byte) last = std::min(deadline_, later(now, timeouts_.answer));
+            where = phase::body;
+            connection_.set_deadline(std::min(last, later(now, timeouts_.read_stall)));
+        }
+        error_code ec;
+        co_await connection_.async_wait_readable(ec);
+        if (ec) {
+            bool const begun = where == phase::body;
+            fail_wait(failure, begun ? errc::read_timeout : errc::first_byte_timeout, where, ec);
+            co_return false;
+        }
+        bool moved = false;
+        connection_.receive(answer, moved, ec);
+        if (answer.complete()) co_return true;
+        if (ec && ec != asio::error::would_block) {
+            fail_receive(failure, where, ec, answer);
+            co_return false;
+        }
+        now = clock::now();
+    }
+}
+
+OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec,
+                                         answer_reader const& answer) const
+{
+    if (ec.category() == category()) {
+        failure = make_failure(ec, where, sent_);
+        failure.detail = answer.detail();
+        if (ec == errc::tls_failed && connection_.tls() != nullptr) failure.detail = connection_.tls()->detail();
+        return;
+    }
+    errc const code = answer.reading() ? errc::truncated_answer : errc::connection_closed;
+    failure = make_failure(make_error_code(code), where, sent_, ec);
+}
+
+OCRPIPE_DECL void exchange::fail_wait(transport_failure& failure, errc timeout, phase where, error_code ec) const
+{
+    errc code = errc::connection_closed;
+    if (ec == asio::error::timed_out)
+        code = timeout_code(timeout, clock::now(), deadline_);
+    else if (ec == asio::error::operation_aborted)
+        code = errc::cancelled;
+    bool const ours = code != errc::connection_closed;
+    failure = make_failure(make_error_code(code), where, sent_, ours ? error_code() : ec);
+}
+
+} // namespace detail
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,424 @@
+#ifndef OCRPIPE_HTTP_IMPL_HTTP_TRANSPORT_IPP
+#define OCRPIPE_HTTP_IMPL_HTTP_TRANSPORT_IPP
+
+#include <ocrpipe/http/connector.hpp>
+#include <ocrpipe/http/exchange.hpp>
+#include <ocrpipe/http/failures.hpp>
+#include <ocrpipe/http/http_transport.hpp>
+#include <ocrpipe/http/pool_ledger.hpp>
+#include <ocrpipe/http/request_head.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <random>
+
+namespace ocrpipe
+{
+
+inline constexpr int max_redirects = 3;
+
+class http_transport::impl
+{
+public:
+    impl(asio::io_context& ioc, client_options const& options, origin to, std::optional<proxy_server> proxy,
+         std::unique_ptr<detail::tls_context> tls);
+
+    /// A coroutine that keeps `self` alive.
+    static task<exchange_result> async_exchange(std::shared_ptr<impl> self, http_request request);
+
+    void close();
+    pool_statistics statistics() const;
+
+private:
+    class lease;
+    class waiter;
+
+    task<bool> async_run(http_request& request, http_response& response, transport_failure& failure);
+    task<bool> async_attempt(http_request const& request, std::string_view path, bool fresh, http_response& response,
+                             bool& repeatable, transport_failure& failure);
+    task<bool> async_acquire(lease& l, clock::time_point deadline, bool fresh, transport_failure& failure);
+    task<bool> async_open(lease& l, clock::time_point give_up, clock::time_point deadline, bool fresh,
+                          transport_failure& failure);
+
+    bool check(http_request const& request, transport_failure& failure) const;
+    bool follow(http_request& request, std::string& path, int redirects, http_response const& response,
+                transport_failure& failure) const;
+    bool take_offered(lease& l, detail::pool_decision d, bool fresh);
+    void sweep();
+
+    asio::io_context& ioc_;
+    origin origin_;
+    timeout_options timeouts_;
+    limit_options limits_;
+    std::chrono::milliseconds acquire_timeout_;
+    detail::watchdog dog_;
+    detail::io_buffers buffers_;
+    detail::request_head head_;
+    detail::connector connector_;
+    detail::pool_ledger ledger_;
+    std::vector<std::unique_ptr<detail::connection>> connections_; ///< by connection_id
+    pool_statistics counters_;
+    std::minstd_rand random_;
+};
+
+/// A slot of a lane, and the connection in it, given back whatever happens.
+class http_transport::impl::lease
+{
+public:
+    explicit lease(impl& pool, enum lane l) noexcept : pool_(pool), lane_(l) {}
+    lease(lease const&) = delete;
+    lease& operator=(lease const&) = delete;
+
+    ~lease()
+    {
+        if (!slot_) return;
+        clock::time_point const now = clock::now();
+        if (connection_ == nullptr) {
+            pool_.ledger_.release_empty(lane_, now);
+        } else if (fit_) {
+            connection_->clear_deadline();
+            pool_.ledger_.release(lane_, id_, now, hint_);
+        } else {
+            pool_.connections_[id_].reset();
+            --pool_.counters_.open;
+            pool_.ledger_.release_closed(lane_, id_, now);
+        }
+        pool_.sweep();
+    }
+
+    enum lane lane() const noexcept { return lane_; }
+    detail::connection& connection() noexcept { return *connection_; }
+    bool reused() const noexcept { return reused_; }
+
+    void hold_slot() noexcept { slot_ = true; }
+
+    void hold(detail::connection_id id, bool reused) noexcept
+    {
+        id_ = id;
+        connection_ = pool_.connections_[id].get();
+        reused_ = reused;
+    }
+
+    /// From here on the connection is closed at the end, unless it is found fit again.
+    void begin_exchange() noexcept { fit_ = false; }
+    void end_exchange(bool fit, std::chrono::seconds hint) noexcept
+    {
+        fit_ = fit;
+        hint_ = hint;
+    }
+
+private:
+    impl& pool_;
+    detail::connection* connection_ = nullptr;
+    std::chrono::seconds hint_{0};
+    detail::connection_id id_ = 0;
+    enum lane lane_;
+    bool slot_ = false;
+    bool reused_ = false;
+    bool fit_ = true;
+};
+
+/// A place in the ledger's queues, woken through its own timer: the timer's wait belongs to the io_context, ends at the time when the
+/// waiter gives up, and takes part in cancellation.
+class http_transport::impl::waiter final : public detail::pool_waiter
+{
+public:
+    waiter(impl& pool, enum lane l, clock::time_point until)
+        : detail::pool_waiter(l)
+        , timer(pool.ioc_, until)
+        , pool_(pool)
+    {
+    }
+    ~waiter() { pool_.ledger_.leave(*this); }
+
+    detail::steady_timer timer;
+
+private:
+    void on_decided() override { timer.cancel(); }
+
+    impl& pool_;
+};
+
+OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, client_options const& options, origin to,
+                                        std::optional<proxy_server> proxy, std::unique_ptr<detail::tls_context> tls)
+    : ioc_(ioc)
+    , origin_(to)
+    , timeouts_(options.timeouts)
+    , limits_(options.limits)
+    , acquire_timeout_(options.timeouts.acquire)
+    , dog_(ioc)
+    , head_(to, options.endpoint, proxy.has_value() && !to.tls, proxy ? proxy->authorization : std::string())
+    , connector_(ioc, dog_, buffers_, std::move(to), std::move(proxy), std::move(tls), options.timeouts, options.limits)
+    , ledger_(options.pool)
+    , random_(options.seed != 0 ? static_cast<unsigned>(options.seed) : std::random_device()())
+{
+}
+
+OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::shared_ptr<impl> self, http_request request)
+{
+    // Cancellation is an outcome with facts here, not an exception on the way out of a half-finished step.
+    bool const throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    http_response response;
+    transport_failure failure;
+    bool const answered = co_await self->async_run(request, response, failure);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    if (answered) co_return exchange_result(std::move(response));
+    co_return exchange_result(std::move(failure));
+}
+
+OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, transport_failure& failure) const
+{
+    auto const is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    bool const clean_type = std::none_of(request.content_type.begin(), request.content_type.end(), is_control);
+    if (detail::is_request_text(request.target) && clean_type) return true;
+    failure = detail::make_failure(make_error_code(errc::invalid_argument), phase::prepare, bytes_sent::none, {},
+                                   clean_type ? "target: not percent-encoded" : "content_type: holds a control character");
+    return false;
+}
+
+OCRPIPE_DECL task<bool> http_transport::impl::async_run(http_request& request, http_response& response,
+                                                        transport_failure& failure)
+{
+    if (!check(request, failure)) co_return false;
+    std::string path = head_.path_of(request);
+    int redirects = 0;
+    bool fresh = false;
+    bytes_sent earlier = bytes_sent::none;
+    for (;;) {
+        bool repeatable = false;
+        if (co_await async_attempt(request, path, fresh, response, repeatable, failure)) {
+            if (!follow(request, path, redirects, response, failure)) co_return failure.code == error_code();
+            ++redirects;
+            earlier = bytes_sent::none;
+            continue;
+        }
+        failure.sent = std::max(failure.sent, earlier);
+        if (!repeatable || fresh) co_return false;
+        earlier = failure.sent;
+        fresh = true;
+        ++counters_.repeats;
+        if (request.body != nullptr) request.body->rewind();
+    }
+}
+
+OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& request, std::string_view path,
+                                                            bool fresh, http_response& response, bool& repeatable,
+                                                            transport_failure& failure)
+{
+    lease l(*this, request.lane());
+    if (!co_await async_acquire(l, request.deadline, fresh, failure)) co_return false;
+    ++counters_.exchanges;
+
+    detail::answer_limits limits;
+    limits.max_header = limits_.max_header;
+    limits.max_body = request.max_body != 0 ? request.max_body : limits_.max_body;
+    detail::answer_reader answer;
+    answer.start(limits);
+    detail::borrowed_buffer buffer(buffers_);
+    head_.render(request, path, *buffer);
+    body_source* const body = request.method() == http_method::post ? request.body : nullptr;
+
+    detail::exchange exchange(l.connection(), buffers_, timeouts_, request.deadline);
+    l.begin_exchange();
+    bool const answered = co_await exchange.async_run(*buffer, body, answer, failure);
+    l.end_exchange(exchange.reusable(), answer.keep_alive_hint());
+    if (answered) {
+        response = std::move(answer.response());
+        co_return true;
+    }
+    if (failure.detail.empty()) failure.detail = origin_.host_and_port();
+    bool const died = failure.code == errc::connection_closed || failure.code == errc::write_failed;
+    bool const harmless = failure.sent == bytes_sent::none || request.method() == http_method::get;
+    repeatable = l.reused() && died && harmless && !answer.started();
+    co_return false;
+}
+
+/// Whether `response` is a redirect that `path` now follows. If not, `failure` is set when the redirect is refused.
+OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, std::string& path, int redirects,
+                                               http_response const& response, transport_failure& failure) const
+{
+    int const status = response.status;
+    bool const redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    failure = transport_failure();
+    if (!redirect || response.location.empty()) return false;
+    auto const refuse = [&](std::string why) {
+        failure = detail::make_failure(make_error_code(errc::redirect_refused), phase::body, bytes_sent::all, {}, why);
+        return false;
+    };
+    std::optional<redirect_target> target = resolve_redirect(origin_, path, response.location);
+    if (!target) return refuse(fmt::format("{} to something that is not http or https", status));
+    if (target->to != origin_) return refuse(fmt::format("{} to another origin, {}", status, target->to.url()));
+    if (redirects == max_redirects) return refuse(fmt::format("more than {} redirects", max_redirects));
+    if (request.method() == http_method::post && status != 307 && status != 308)
+        return refuse(fmt::format("{} would turn POST into GET", status));
+    if (request.body != nullptr) request.body->rewind();
+    path = std::move(target->path);
+    return true;
+}
+
+OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, clock::time_point deadline, bool fresh,
+                                                            transport_failure& failure)
+{
+    clock::time_point now = clock::now();
+    clock::time_point const give_up = std::min(deadline, detail::later(now, acquire_timeout_));
+    detail::pool_decision d = ledger_.acquire(l.lane(), now, fresh);
+    sweep();
+    bool cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
+    if (d.what == detail::pool_verdict::pending && !cancelled) {
+        ++counters_.waits;
+        waiter w(*this, l.lane(), give_up);
+        ledger_.enqueue(w);
+        error_code ec;
+        co_await w.timer.async_wait(detail::await_into(ec));
+        cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
+        d = w.decision();
+        now = clock::now();
+    }
+    errc refusal = errc::ok;
+    switch (d.what) {
+    case detail::pool_verdict::pending: refusal = detail::timeout_code(errc::acquire_timeout, now, deadline); break;
+    case detail::pool_verdict::full: refusal = errc::too_many_waiting; break;
+    case detail::pool_verdict::closed: refusal = errc::client_closed; break;
+    case detail::pool_verdict::reuse:
+    case detail::pool_verdict::open: l.hold_slot(); break;
+    }
+    if (refusal == errc::ok && take_offered(l, d, fresh) && !cancelled) co_return true;
+    if (cancelled) refusal = errc::cancelled;
+    else if (refusal == errc::ok && now >= deadline) refusal = errc::deadline_exceeded;
+    if (refusal == errc::ok) co_return co_await async_open(l, give_up, deadline, fresh, failure);
+    failure = detail::make_failure(make_error_code(refusal), phase::acquire, bytes_sent::none);
+    co_return false;
+}
+
+/// Takes the first connection that is alive, of the one that was offered and those that replace it.
+OCRPIPE_DECL bool http_transport::impl::take_offered(lease& l, detail::pool_decision d, bool fresh)
+{
+    clock::time_point const now = clock::now();
+    while (d.what == detail::pool_verdict::reuse) {
+        if (fresh) {
+            ledger_.discard(d.id);
+            d.what = detail::pool_verdict::open;
+        } else if (connections_[d.id]->is_quiet()) {
+            ledger_.reused(d.id, now);
+            ++counters_.reuses;
+            l.hold(d.id, true);
+            return true;
+        } else {
+            ++counters_.stale_closed;
+            d = ledger_.replace(d.id, now);
+        }
+        sweep();
+    }
+    return false;
+}
+
+OCRPIPE_DECL task<bool> http_transport::impl::async_open(lease& l, clock::time_point give_up, clock::time_point deadline,
+                                                         bool fresh, transport_failure& failure)
+{
+    clock::time_point const start = ledger_.reserve_open(clock::now());
+    while (clock::now() < start) {
+        waiter w(*this, l.lane(), std::min(start, give_up));
+        if (!fresh) ledger_.enqueue_opener(w);
+        error_code ec;
+        co_await w.timer.async_wait(detail::await_into(ec));
+        bool const cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
+        bool const taken = take_offered(l, w.decision(), fresh);
+        errc refusal = errc::ok;
+        if (cancelled)
+            refusal = errc::cancelled;
+        else if (w.decision().what == detail::pool_verdict::closed)
+            refusal = errc::client_closed;
+        else if (taken)
+            co_return true;
+        else if (clock::now() >= give_up)
+            refusal = detail::timeout_code(errc::acquire_timeout, clock::now(), deadline);
+        if (refusal == errc::ok) continue;
+        failure = detail::make_failure(make_error_code(refusal), phase::acquire, bytes_sent::none);
+        co_return false;
+    }
+    std::unique_ptr<detail::connection> c = co_await connector_.async_open(deadline, failure);
+    if (!c) {
+        ++counters_.connect_failures;
+        co_return false;
+    }
+    ++counters_.connects;
+    ++counters_.open;
+    if (c->tls() != nullptr) {
+        ++counters_.handshakes;
+        if (c->tls()->resumed()) ++counters_.resumptions;
+    }
+    double const jitter = std::uniform_real_distribution<>(0, 1)(random_);
+    detail::connection_id const id = ledger_.opened(clock::now(), jitter);
+    if (id >= connections_.size()) connections_.resize(id + 1);
+    connections_[id] = std::move(c);
+    l.hold(id, false);
+    co_return true;
+}
+
+OCRPIPE_DECL void http_transport::impl::sweep()
+{
+    for (detail::connection_id const id : ledger_.take_doomed()) {
+        connections_[id].reset();
+        --counters_.open;
+    }
+}
+
+OCRPIPE_DECL void http_transport::impl::close()
+{
+    ledger_.close();
+    sweep();
+}
+
+OCRPIPE_DECL pool_statistics http_transport::impl::statistics() const
+{
+    pool_statistics s = counters_;
+    s.idle = ledger_.idle();
+    s.idle_limit = std::chrono::duration_cast<std::chrono::milliseconds>(ledger_.idle_limit());
+    for (enum lane l : {lane::submit, lane::poll, lane::part}) {
+        s.in_use[static_cast<std::size_t>(l)] = ledger_.in_use(l);
+        s.waiting[static_cast<std::size_t>(l)] = ledger_.waiting(l);
+    }
+    return s;
+}
+
+OCRPIPE_DECL http_transport::http_transport(std::shared_ptr<impl> i) : impl_(std::move(i)) {}
+OCRPIPE_DECL http_transport::~http_transport() { impl_->close(); }
+OCRPIPE_DECL void http_transport::close() { impl_->close(); }
+OCRPIPE_DECL pool_statistics http_transport::statistics() const { return impl_->statistics(); }
+
+OCRPIPE_DECL task<exchange_result> http_transport::async_exchange(http_request request)
+{
+    return impl::async_exchange(impl_, std::move(request));
+}
+
+OCRPIPE_DECL result<std::unique_ptr<http_transport>> http_transport::make(asio::io_context& ioc,
+                                                                          client_options const& options)
+{
+    if (std::vector<std::string> const problems = options.validate(); !problems.empty())
+        return detail::invalid_option(fmt::format("{}", fmt::join(problems, "; ")));
+    result<origin> to = parse_origin(options.endpoint.base_url);
+    if (!to) return to.error();
+    if (!to->tls && !options.endpoint.allow_plain_http && !is_loopback(to->host))
+        return detail::invalid_option("base_url: http would send the key in clear text: use https, or set "
+                                      "allow_plain_http if the network is trusted");
+    std::optional<proxy_server> proxy;
+    if (!options.proxy.url.empty() && !bypasses_proxy(to->host, to->port, options.proxy.no_proxy)) {
+        result<proxy_server> parsed = parse_proxy(options.proxy.url);
+        if (!parsed) return parsed.error();
+        proxy = *std::move(parsed);
+    }
+    std::unique_ptr<detail::tls_context> tls;
+    if (to->tls) {
+        auto made = detail::tls_context::make(options.tls);
+        if (!made) return made.error();
+        tls = *std::move(made);
+    }
+    auto i = std::make_shared<impl>(ioc, options, *std::move(to), std::move(proxy), std::move(tls));
+    return std::unique_ptr<http_transport>(new http_transport(std::move(i)));
+}
+
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,186 @@
+#ifndef OCRPIPE_HTTP_IMPL_ORIGIN_IPP
+#define OCRPIPE_HTTP_IMPL_ORIGIN_IPP
+
+#include <ocrpipe/http/failures.hpp>
+#include <ocrpipe/http/origin.hpp>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+inline std::string lower_case(std::string_view text)
+{
+    std::string out(text);
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
+
+inline std::string_view trim(std::string_view text)
+{
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    return text;
+}
+
+inline std::string_view default_port(bool tls) { return tls ? "443" : "80"; }
+
+/// Scheme, host and port of an absolute URL; nullopt for other schemes, for no host, and for a port that is none.
+inline std::optional<origin> origin_of(boost::urls::url_view const& url)
+{
+    origin o;
+    if (url.scheme_id() != boost::urls::scheme::https && url.scheme_id() != boost::urls::scheme::http)
+        return std::nullopt;
+    o.tls = url.scheme_id() == boost::urls::scheme::https;
+    o.host = lower_case(url.host_address());
+    // A zone id (%) means something on one machine only; 253 is the longest name that DNS, and so SNI, knows.
+    bool const usable =
+        std::all_of(o.host.begin(), o.host.end(), [](char c) { return c > ' ' && c < 0x7F && c != '%'; });
+    if (o.host.empty() || o.host.size() > 253 || !usable) return std::nullopt;
+    o.port = default_port(o.tls);
+    if (url.has_port() && !url.port().empty()) {
+        if (url.port_number() == 0) return std::nullopt; // what does not fit in 16 bits is 0 too
+        o.port = std::to_string(url.port_number());
+    }
+    return o;
+}
+
+inline std::string base64(std::string_view text)
+{
+    std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
+    int const n = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                    reinterpret_cast<unsigned char const*>(text.data()),
+                                    static_cast<int>(text.size()));
+    out.resize(static_cast<std::size_t>(n));
+    return out;
+}
+
+inline std::string bracketed(std::string const& host)
+{
+    return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+} // namespace detail
+
+OCRPIPE_DECL std::string origin::authority() const
+{
+    return port == detail::default_port(tls) ? detail::bracketed(host) : host_and_port();
+}
+
+OCRPIPE_DECL std::string origin::host_and_port() const { return detail::bracketed(host) + ":" + port; }
+
+OCRPIPE_DECL std::string origin::url() const { return (tls ? "https://" : "http://") + authority(); }
+
+OCRPIPE_DECL result<origin> parse_origin(std::string_view base_url)
+{
+    auto const refuse = [&](std::string_view what) {
+        return detail::invalid_option(fmt::format("base_url: {}", what));
+    };
+    auto const url = boost::urls::parse_uri(base_url);
+    if (url.has_error()) return refuse("not a URL: give scheme, host and port, such as https://ocr.example");
+    if (url->has_userinfo())
+        return refuse("user information is not sent: remove it and give the key as api_key");
+    if ((!url->encoded_path().empty() && url->encoded_path() != "/") || url->has_query() || url->has_fragment())
+        return refuse("give scheme, host and port only: the path follows from portal_user_id");
+    std::optional<origin> o = detail::origin_of(*url);
+    if (!o) return refuse("needs http or https, a host, and a port from 1 to 65535 or none");
+    return *std::move(o);
+}
+
+OCRPIPE_DECL bool is_address(std::string_view host)
+{
+    error_code ec;
+    boost::asio::ip::make_address(std::string(host), ec);
+    return !ec;
+}
+
+OCRPIPE_DECL bool is_loopback(std::string_view host)
+{
+    if (host == "localhost" || host.ends_with(".localhost")) return true; // RFC 6761, section 6.3
+    error_code ec;
+    auto const address = boost::asio::ip::make_address(std::string(host), ec);
+    return !ec && address.is_loopback();
+}
+
+OCRPIPE_DECL result<proxy_server> parse_proxy(std::string_view text)
+{
+    auto const url = boost::urls::parse_uri(text);
+    if (url.has_error()) return detail::invalid_option("proxy: not a URL: give http://[user:password@]host:port");
+    std::optional<origin> at = detail::origin_of(*url);
+    if (!at || at->tls)
+        return detail::invalid_option("proxy: needs the form http://[user:password@]host:port; https is not supported");
+    if ((!url->encoded_path().empty() && url->encoded_path() != "/") || url->has_query() || url->has_fragment())
+        return detail::invalid_option("proxy: a path, query or fragment has no meaning: give host and port only");
+    proxy_server p;
+    p.at = *std::move(at);
+    if (url->has_userinfo()) p.authorization = "Basic " + detail::base64(url->user() + ":" + url->password());
+    return p;
+}
+
+OCRPIPE_DECL bool bypasses_proxy(std::string_view host, std::string_view port, std::string_view no_proxy)
+{
+    std::string wanted = detail::lower_case(host);
+    if (wanted.ends_with('.')) wanted.pop_back();
+    bool const address = is_address(wanted);
+    while (!no_proxy.empty()) {
+        auto const comma = no_proxy.find(',');
+        std::string const pattern = detail::lower_case(detail::trim(no_proxy.substr(0, comma)));
+        no_proxy = comma == std::string_view::npos ? std::string_view() : no_proxy.substr(comma + 1);
+
+        std::string_view name = pattern;
+        if (name == "*") return true;
+        if (name.starts_with('[')) {
+            auto const close = name.find(']');
+            if (close == std::string_view::npos) continue;
+            std::string_view const tail = name.substr(close + 1);
+            if (tail.starts_with(':') && tail.substr(1) != port) continue;
+            name = name.substr(1, close - 1);
+        } else if (auto const colon = name.find(':'); colon != std::string_view::npos && !is_address(name)) {
+            if (name.substr(colon + 1) != port) continue;
+            name = name.substr(0, colon);
+        }
+        if (name.starts_with("*.")) name.remove_prefix(1);
+        if (name.starts_with('.')) name.remove_prefix(1);
+        if (name.ends_with('.')) name.remove_suffix(1);
+        if (name.empty()) continue;
+        if (wanted == name) return true;
+        if (!address && wanted.size() > name.size() && wanted.ends_with(name) &&
+            wanted[wanted.size() - name.size() - 1] == '.')
+            return true;
+    }
+    return false;
+}
+
+OCRPIPE_DECL std::optional<redirect_target> resolve_redirect(origin const& from, std::string_view path,
+                                                             std::string_view location)
+{
+    std::string const here = from.url() + std::string(path);
+    auto const base = boost::urls::parse_uri(here);
+    auto const reference = boost::urls::parse_uri_reference(location);
+    if (base.has_error() || reference.has_error()) return std::nullopt;
+    boost::urls::url url(*base);
+    if (url.resolve(*reference).has_error() || url.has_userinfo()) return std::nullopt;
+    std::optional<origin> to = detail::origin_of(url);
+    if (!to) return std::nullopt;
+    redirect_target target;
+    target.to = *std::move(to);
+    target.path = std::string(url.encoded_path());
+    if (target.path.empty()) target.path = "/";
+    if (url.has_query()) target.path += "?" + std::string(url.encoded_query());
+    return target;
+}
+
+} // namespace ocrpipe
+
+#endif

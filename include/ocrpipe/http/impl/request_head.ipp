@@ -1,0 +1,66 @@
+#ifndef OCRPIPE_HTTP_IMPL_REQUEST_HEAD_IPP
+#define OCRPIPE_HTTP_IMPL_REQUEST_HEAD_IPP
+
+#include <ocrpipe/api/operation.hpp>
+#include <ocrpipe/http/request_head.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+OCRPIPE_DECL request_head::request_head(origin const& to, endpoint_options const& endpoint, bool absolute_form,
+                                        std::string_view proxy_authorization)
+    : service_path_(service_path(endpoint.portal_user_id))
+    , before_path_(absolute_form ? to.url() : std::string())
+    , fields_(fmt::format(" HTTP/1.1\r\n"
+                          "Host: {}\r\n"
+                          "Authorization: Bearer {}\r\n"
+                          "portal-user-id: {}\r\n"
+                          "User-Agent: ocrpipe/" OCRPIPE_VERSION_STRING "\r\n"
+                          "Accept: */*\r\n"
+                          "Accept-Encoding: identity\r\n",
+                          to.authority(), endpoint.api_key.reveal(), endpoint.portal_user_id))
+{
+    if (absolute_form && !proxy_authorization.empty())
+        fields_ += fmt::format("Proxy-Authorization: {}\r\n", proxy_authorization);
+}
+
+OCRPIPE_DECL void request_head::render(http_request const& request, std::string_view path, byte_buffer& out) const
+{
+    out.append(request.method() == http_method::get ? "GET " : "POST ");
+    out.append(before_path_);
+    out.append(path);
+    out.append(fields_);
+    if (request.method() == http_method::post) {
+        if (!request.content_type.empty()) {
+            out.append("Content-Type: ");
+            out.append(request.content_type);
+            out.append("\r\n");
+        }
+        out.append(fmt::format("Content-Length: {}\r\n", request.body != nullptr ? request.body->size() : 0));
+    }
+    out.append("\r\n");
+}
+
+OCRPIPE_DECL std::string connect_head(origin const& to, std::string_view proxy_authorization)
+{
+    std::string head = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\nUser-Agent: ocrpipe/" OCRPIPE_VERSION_STRING "\r\n",
+                                   to.host_and_port());
+    if (!proxy_authorization.empty()) head += fmt::format("Proxy-Authorization: {}\r\n", proxy_authorization);
+    return head + "\r\n";
+}
+
+OCRPIPE_DECL bool is_request_text(std::string_view text) noexcept
+{
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+} // namespace detail
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,271 @@
+#ifndef OCRPIPE_HTTP_IMPL_TLS_SESSION_IPP
+#define OCRPIPE_HTTP_IMPL_TLS_SESSION_IPP
+
+#include <ocrpipe/http/failures.hpp>
+#include <ocrpipe/http/origin.hpp>
+#include <ocrpipe/http/tls_session.hpp>
+
+#include <boost/asio/error.hpp>
+
+#include <fmt/format.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstring>
+#include <new>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+/// Enough for the connections that are opened together after a pause; TLS 1.3 servers send two tickets a handshake.
+inline constexpr std::size_t max_stored_sessions = 16;
+
+OCRPIPE_DECL void openssl_deleter::operator()(ssl_st* p) const noexcept { ::SSL_free(p); }
+OCRPIPE_DECL void openssl_deleter::operator()(ssl_ctx_st* p) const noexcept { ::SSL_CTX_free(p); }
+OCRPIPE_DECL void openssl_deleter::operator()(ssl_session_st* p) const noexcept { ::SSL_SESSION_free(p); }
+
+class openssl_error_category final : public boost::system::error_category
+{
+public:
+    char const* name() const noexcept override { return "openssl"; }
+    std::string message(int value) const override
+    {
+        char const* const reason = ::ERR_reason_error_string(static_cast<unsigned long>(static_cast<unsigned>(value)));
+        return reason != nullptr ? reason : fmt::format("OpenSSL error {:#x}", static_cast<unsigned>(value));
+    }
+};
+
+OCRPIPE_DECL boost::system::error_category const& openssl_category() noexcept
+{
+    static openssl_error_category const instance;
+    return instance;
+}
+
+/// The oldest error of the queue, which is the one that caused the others, and empties the queue.
+inline error_code take_openssl_error()
+{
+    unsigned long const e = ::ERR_get_error();
+    ::ERR_clear_error();
+    return error_code(static_cast<int>(static_cast<unsigned>(e)), openssl_category());
+}
+
+OCRPIPE_DECL result<std::unique_ptr<tls_context>> tls_context::make(tls_options const& options)
+{
+    std::unique_ptr<tls_context> self(new tls_context);
+    self->context_.reset(::SSL_CTX_new(::TLS_client_method()));
+    ::SSL_CTX* const ctx = self->context_.get();
+    if (ctx == nullptr) throw std::bad_alloc();
+
+    auto const refuse = [](std::string_view option, std::string const& file, std::string_view what) {
+        error_code const cause = take_openssl_error();
+        return invalid_option(fmt::format("{}: {}: {}", option, printable_excerpt(file, 1024), what), cause);
+    };
+
+    ::ERR_clear_error();
+    ::SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    ::SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    ::SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+    ::SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
+    static constexpr std::array<unsigned char, 9> alpn{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+    if (::SSL_CTX_set_alpn_protos(ctx, alpn.data(), alpn.size()) != 0) throw std::bad_alloc();
+
+    if (options.ca_file.empty())
+        ::SSL_CTX_set_default_verify_paths(ctx);
+    else if (::SSL_CTX_load_verify_file(ctx, options.ca_file.c_str()) != 1)
+        return refuse("ca_file", options.ca_file, "cannot be read as PEM certificates");
+
+    if (!options.client_cert.empty()) {
+        // Without this OpenSSL would ask for the passphrase on the terminal, and a server would hang at its start.
+        ::SSL_CTX_set_default_passwd_cb(ctx, [](char*, int, int, void*) { return 0; });
+        if (::SSL_CTX_use_certificate_chain_file(ctx, options.client_cert.c_str()) != 1)
+            return refuse("client_cert", options.client_cert, "cannot be read as a PEM certificate chain");
+        if (::SSL_CTX_use_PrivateKey_file(ctx, options.client_key.c_str(), SSL_FILETYPE_PEM) != 1)
+            return refuse("client_key", options.client_key,
+                          "cannot be read as an unencrypted PEM key that belongs to client_cert");
+    }
+
+    ::SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_set_app_data(ctx, self.get());
+    ::SSL_CTX_sess_set_new_cb(ctx, [](::SSL* ssl, ::SSL_SESSION* session) {
+        static_cast<tls_context*>(SSL_CTX_get_app_data(::SSL_get_SSL_CTX(ssl)))->store_session(session);
+        return 0;
+    });
+    return self;
+}
+
+OCRPIPE_DECL tls_context::~tls_context() = default;
+
+OCRPIPE_DECL void tls_context::store_session(ssl_session_st* session)
+{
+    // A copy: OpenSSL marks the connection's own session as not resumable when the connection ends without close_notify.
+    openssl_ptr<::SSL_SESSION> copy(::SSL_SESSION_dup(session));
+    if (!copy) return;
+    if (sessions_.size() == max_stored_sessions) sessions_.erase(sessions_.begin());
+    sessions_.push_back(std::move(copy));
+}
+
+OCRPIPE_DECL openssl_ptr<ssl_session_st> tls_context::take_session()
+{
+    openssl_ptr<::SSL_SESSION> session;
+    if (sessions_.empty()) return session;
+    if (::SSL_SESSION_get_protocol_version(sessions_.back().get()) >= TLS1_3_VERSION) {
+        session = std::move(sessions_.back());
+        sessions_.pop_back();
+    } else {
+        session.reset(::SSL_SESSION_dup(sessions_.back().get()));
+    }
+    return session;
+}
+
+/// The BIO under a session: reads from the bytes that were fed, writes to the caller's buffer. OpenSSL's memory BIO would copy and
+/// move what it reads, and clear its whole buffer with every reset.
+struct tls_session::filter {
+    std::span<char const> in;
+    byte_buffer* out = nullptr;
+
+    static int read(::BIO* bio, char* to, int n)
+    {
+        auto& self = *static_cast<filter*>(::BIO_get_data(bio));
+        BIO_clear_retry_flags(bio);
+        if (self.in.empty()) {
+            BIO_set_retry_read(bio);
+            return -1;
+        }
+        std::size_t const got = std::min(self.in.size(), static_cast<std::size_t>(n));
+        std::memcpy(to, self.in.data(), got);
+        self.in = self.in.subspan(got);
+        return static_cast<int>(got);
+    }
+
+    static int write(::BIO* bio, char const* from, int n)
+    {
+        auto& self = *static_cast<filter*>(::BIO_get_data(bio));
+        self.out->append(std::string_view(from, static_cast<std::size_t>(n)));
+        return n;
+    }
+
+    static long control(::BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+    static ::BIO* make(filter& self)
+    {
+        static ::BIO_METHOD* const method = [] {
+            ::BIO_METHOD* const m = ::BIO_meth_new(::BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ocrpipe");
+            if (m == nullptr) throw std::bad_alloc();
+            ::BIO_meth_set_read(m, &filter::read);
+            ::BIO_meth_set_write(m, &filter::write);
+            ::BIO_meth_set_ctrl(m, &filter::control);
+            return m;
+        }();
+        ::BIO* const bio = ::BIO_new(method);
+        if (bio == nullptr) throw std::bad_alloc();
+        ::BIO_set_data(bio, &self);
+        ::BIO_set_init(bio, 1);
+        return bio;
+    }
+};
+
+OCRPIPE_DECL tls_session::tls_session(tls_context& context, std::string const& host)
+    : filter_(std::make_unique<filter>())
+    , ssl_(::SSL_new(context.native()))
+    , host_(host)
+{
+    if (!ssl_) throw std::bad_alloc();
+    ::SSL* const ssl = ssl_.get();
+    ::BIO* const bio = filter::make(*filter_);
+    ::SSL_set_bio(ssl, bio, bio);
+    bool named = false;
+    if (is_address(host)) {
+        named = ::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(ssl), host.c_str()) == 1;
+    } else {
+        ::SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        named = ::SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
+    }
+    if (!named) throw std::bad_alloc(); // going on would verify no name at all
+    if (openssl_ptr<::SSL_SESSION> const session = context.take_session()) ::SSL_set_session(ssl, session.get());
+    ::SSL_set_connect_state(ssl);
+}
+
+OCRPIPE_DECL tls_session::~tls_session() = default;
+
+OCRPIPE_DECL void tls_session::feed(std::span<char const> bytes) noexcept { filter_->in = bytes; }
+
+OCRPIPE_DECL bool tls_session::handshake(byte_buffer& out, error_code& ec)
+{
+    ec = {};
+    filter_->out = &out;
+    ::ERR_clear_error();
+    int const rc = ::SSL_do_handshake(ssl_.get());
+    if (rc == 1) {
+        unsigned char const* chosen = nullptr;
+        unsigned length = 0;
+        ::SSL_get0_alpn_selected(ssl_.get(), &chosen, &length);
+        if (length == 0 || std::string_view(reinterpret_cast<char const*>(chosen), length) == "http/1.1") return true;
+        detail_ = "the server insists on another protocol than http/1.1";
+        ec = make_error_code(errc::tls_failed);
+        return false;
+    }
+    if (::SSL_get_error(ssl_.get(), rc) != SSL_ERROR_WANT_READ) fail(ec);
+    return false;
+}
+
+OCRPIPE_DECL std::size_t tls_session::read(std::span<char> to, byte_buffer& out, error_code& ec)
+{
+    ec = {};
+    filter_->out = &out;
+    ::ERR_clear_error();
+    std::size_t n = 0;
+    if (::SSL_read_ex(ssl_.get(), to.data(), to.size(), &n) == 1) return n;
+    int const why = ::SSL_get_error(ssl_.get(), 0);
+    if (why == SSL_ERROR_ZERO_RETURN)
+        ec = boost::asio::error::eof;
+    else if (why != SSL_ERROR_WANT_READ)
+        fail(ec);
+    return 0;
+}
+
+OCRPIPE_DECL void tls_session::write(std::string_view plain, byte_buffer& out, error_code& ec)
+{
+    ec = {};
+    filter_->out = &out;
+    ::ERR_clear_error();
+    while (!plain.empty()) {
+        std::size_t n = 0;
+        if (::SSL_write_ex(ssl_.get(), plain.data(), plain.size(), &n) != 1) return fail(ec);
+        plain.remove_prefix(n);
+    }
+}
+
+OCRPIPE_DECL void tls_session::close(byte_buffer& out)
+{
+    if (!::SSL_is_init_finished(ssl_.get())) return;
+    filter_->out = &out;
+    ::SSL_shutdown(ssl_.get());
+    ::ERR_clear_error();
+}
+
+OCRPIPE_DECL bool tls_session::resumed() const noexcept { return ::SSL_session_reused(ssl_.get()) == 1; }
+
+OCRPIPE_DECL void tls_session::fail(error_code& ec)
+{
+    long const verdict = ::SSL_get_verify_result(ssl_.get());
+    error_code const cause = take_openssl_error();
+    if (verdict != X509_V_OK) {
+        detail_ = fmt::format("{}: {}", host_, ::X509_verify_cert_error_string(verdict));
+        ec = make_error_code(errc::certificate_invalid);
+    } else {
+        detail_ = fmt::format("{}: {}", host_, cause.failed() ? cause.message() : "unexpected end");
+        ec = make_error_code(errc::tls_failed);
+    }
+}
+
+} // namespace detail
+} // namespace ocrpipe
+
+#endif

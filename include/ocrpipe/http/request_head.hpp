@@ -1,0 +1,50 @@
+#ifndef OCRPIPE_HTTP_REQUEST_HEAD_HPP
+#define OCRPIPE_HTTP_REQUEST_HEAD_HPP
+
+#include <ocrpipe/http/byte_buffer.hpp>
+#include <ocrpipe/http/origin.hpp>
+#include <ocrpipe/options.hpp>
+#include <ocrpipe/transport.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+/// Request heads of one origin and one user. What is the same in all of them is rendered once.
+class request_head
+{
+public:
+    /// `absolute_form` when requests go to an HTTP proxy that does not tunnel; only then is `proxy_authorization` sent with them.
+    request_head(origin const& to, endpoint_options const& endpoint, bool absolute_form,
+                 std::string_view proxy_authorization);
+
+    /// The request's path: the service's, or the one that a redirect named.
+    std::string path_of(http_request const& request) const { return service_path_ + request.target; }
+
+    /// Appends the head of `request` for `path`, the empty line included.
+    void render(http_request const& request, std::string_view path, byte_buffer& out) const;
+
+private:
+    std::string service_path_;
+    std::string before_path_; ///< scheme and authority in absolute form, else empty
+    std::string fields_;      ///< from the version to the last field that is always sent
+};
+
+/// The head of a CONNECT request for a tunnel to `to`.
+std::string connect_head(origin const& to, std::string_view proxy_authorization);
+
+/// Whether `text` can stand in a request line or header field: printable ASCII without blanks.
+bool is_request_text(std::string_view text) noexcept;
+
+} // namespace detail
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/http/impl/request_head.ipp>
+#endif
+
+#endif

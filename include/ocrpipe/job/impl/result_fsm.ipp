@@ -1,0 +1,112 @@
+#ifndef OCRPIPE_JOB_IMPL_RESULT_FSM_IPP
+#define OCRPIPE_JOB_IMPL_RESULT_FSM_IPP
+
+#include <ocrpipe/job/result_fsm.hpp>
+
+#include <fmt/format.h>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+inline std::chrono::milliseconds next_poll(result_context const& c, int polls, clock::duration age, double random)
+{
+    poll_context job;
+    job.doc_type = c.doc_type;
+    job.document_bytes = c.document_bytes;
+    job.polls = polls;
+    job.age = std::chrono::duration_cast<std::chrono::milliseconds>(age);
+    return c.schedule.next_delay(job, random);
+}
+
+} // namespace detail
+
+OCRPIPE_DECL action result_fsm::start(result_context const& context, clock::time_point now, double random)
+{
+    return wait(detail::next_poll(context, 0, now - taken_up_, random), now);
+}
+
+/// Waits, but not beyond the deadline: there the last read is due.
+OCRPIPE_DECL action result_fsm::wait(std::chrono::milliseconds delay, clock::time_point now)
+{
+    return action{step::wait, std::max(now, std::min(now + delay, deadline_))};
+}
+
+OCRPIPE_DECL action result_fsm::finish(failure f)
+{
+    f.attempts = counter_.attempts;
+    outcome_ = std::make_unique<result<read_outcome>>(std::move(f));
+    return action{step::finish, {}};
+}
+
+OCRPIPE_DECL action result_fsm::done(exchange_result& answer, completeness how_complete)
+{
+    read_outcome r;
+    r.raw = std::move(answer->body);
+    r.how_complete = how_complete;
+    r.reads = counter_.attempts;
+    outcome_ = std::make_unique<result<read_outcome>>(std::move(r));
+    return action{step::finish, {}};
+}
+
+OCRPIPE_DECL action result_fsm::give_up(errc why, std::string reason)
+{
+    failure f;
+    f.code = why;
+    f.where = phase::wait;
+    f.reason = std::move(reason);
+    return finish(std::move(f));
+}
+
+OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context const& context, clock::time_point now, double random)
+{
+    if (counter_.attempts != UINT16_MAX) ++counter_.attempts;
+    reading const r = read_result(answer, history_, context.profile, context.route_succeeded, now);
+    auto const end = [&](errc code, std::string reason) {
+        return finish(detail::failure_from(answer, code, r.status, std::move(reason), 0));
+    };
+    bool const late = now >= deadline_;
+    switch (r.what) {
+    case verdict::done: return done(answer, completeness::whole);
+    case verdict::done_in_part: return done(answer, completeness::in_part);
+    case verdict::done_empty: return done(answer, completeness::empty);
+    case verdict::pending: {
+        if (late) return end(errc::still_processing, fmt::format("{}; the deadline has passed", r.row));
+        counter_.succeeded();
+        if (pending_ != UINT16_MAX) ++pending_;
+        return wait(detail::next_poll(context, pending_, now - taken_up_, random), now);
+    }
+    case verdict::throttled: {
+        if (late) return end(errc::still_processing, "throttled, and the deadline has passed");
+        clock::time_point const until = now + counter_.throttled(&*answer, context.retry, random);
+        return action{step::pause_origin, until};
+    }
+    case verdict::retry: {
+        bool const html = answer && r.status < 300;
+        errc const code = !answer    ? detail::code_of(answer, errc::unexpected_answer)
+                          : html     ? (context.route_succeeded ? errc::unexpected_answer : errc::wrong_base_url)
+                          : r.status >= 500 ? errc::service_error
+                                     : errc::rejected;
+        auto const delay = counter_.failed(context.retry, random);
+        if (counter_.failures_in_row >= context.retry.max_attempts)
+            return end(code, fmt::format("{}; {} of {} attempts in a row used", r.row, counter_.failures_in_row, context.retry.max_attempts));
+        if (late) return end(code, fmt::format("{}; the deadline has passed", r.row));
+        return wait(delay, now);
+    }
+    case verdict::credentials_refused: return action{step::pause_lane, now};
+    case verdict::wrong_base_url: return end(errc::wrong_base_url, std::string(r.row));
+    case verdict::rejected: return end(errc::rejected, std::string(r.row));
+    case verdict::job_failed: return end(errc::job_failed, std::string(r.row));
+    case verdict::expired: return end(errc::job_expired, std::string(r.row));
+    case verdict::lost: return end(errc::job_lost, std::string(r.row));
+    case verdict::misdirected: return end(errc::redirect_refused, std::string(r.row));
+    default: return end(detail::code_of(answer, errc::unexpected_answer), std::string(r.row));
+    }
+}
+
+OCRPIPE_DECL result<read_outcome> result_fsm::outcome() && { return std::move(*outcome_); }
+
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,90 @@
+#ifndef OCRPIPE_JOB_IMPL_SUBMIT_FSM_IPP
+#define OCRPIPE_JOB_IMPL_SUBMIT_FSM_IPP
+
+#include <ocrpipe/job/submit_fsm.hpp>
+
+#include <fmt/format.h>
+
+namespace ocrpipe
+{
+
+OCRPIPE_DECL action submit_fsm::start(clock::time_point now)
+{
+    if (now >= deadline_) return give_up(errc::deadline_exceeded, "the deadline had passed already");
+    return action{step::send, now};
+}
+
+OCRPIPE_DECL action submit_fsm::finish(failure f)
+{
+    f.attempts = counter_.attempts;
+    failed_ = std::move(f);
+    return action{step::finish, {}};
+}
+
+OCRPIPE_DECL action submit_fsm::give_up(errc why, std::string reason)
+{
+    if (ambiguous_) return finish(*ambiguous_);
+    failure f;
+    f.code = why;
+    f.where = phase::pace;
+    f.reason = std::move(reason);
+    return finish(std::move(f));
+}
+
+/// Another attempt, if there is one left and time for it; else the failure that this one was.
+OCRPIPE_DECL action submit_fsm::again(exchange_result const& answer, reading const& r, errc code, clock::time_point now, double random)
+{
+    clock::time_point const until = now + counter_.failed(policy_, random);
+    if (counter_.failures_in_row >= policy_.max_attempts)
+        return finish(detail::failure_from(answer, code, r.status,
+                                           fmt::format("{}; {} of {} attempts used", r.row, counter_.failures_in_row, policy_.max_attempts), 0));
+    if (until >= deadline_)
+        return finish(detail::failure_from(answer, code, r.status, fmt::format("{}; no time for another attempt", r.row), 0));
+    return action{step::wait, until};
+}
+
+OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_profile const& profile, clock::time_point now,
+                                       double random)
+{
+    ++counter_.attempts;
+    reading const r = read_submit(answer, profile, job_);
+    auto const end = [&](errc code) { return finish(detail::failure_from(answer, code, r.status, std::string(r.row), 0)); };
+    switch (r.what) {
+    case verdict::accepted:
+        job_.attempts = counter_.attempts;
+        job_.possible_duplicate = ambiguous_.has_value();
+        return action{step::finish, {}};
+    case verdict::ambiguous:
+        if (!ambiguous_) ambiguous_ = detail::failure_from(answer, errc::ambiguous_submit, r.status, std::string(r.row), 0);
+        if (!policy_.resubmit_ambiguous || detail::code_of(answer, errc::ok) == errc::cancelled) return finish(*ambiguous_);
+        return again(answer, r, errc::ambiguous_submit, now, random);
+    case verdict::safe_to_repeat:
+        if (ambiguous_ && !policy_.resubmit_ambiguous) return finish(*ambiguous_);
+        return again(answer, r, detail::code_of(answer, errc::service_error), now, random);
+    case verdict::throttled: {
+        clock::time_point const until = now + counter_.throttled(&*answer, policy_, random);
+        if (until >= deadline_) return end(errc::throttled);
+        return action{step::pause_origin, until};
+    }
+    case verdict::credentials_refused: return action{step::pause_lane, now};
+    case verdict::wrong_base_url: return end(errc::wrong_base_url);
+    case verdict::rejected: return end(errc::rejected);
+    case verdict::misdirected: return end(errc::redirect_refused);
+    default: return end(detail::code_of(answer, errc::unexpected_answer));
+    }
+}
+
+OCRPIPE_DECL result<submitted_job> submit_fsm::outcome() &&
+{
+    if (!failed_) return std::move(job_);
+    // What was once ambiguous stays so: a later refusal does not undo an acceptance.
+    if (ambiguous_ && !failed_->is(errc::ambiguous_submit)) {
+        ambiguous_->attempts = counter_.attempts;
+        return *std::move(ambiguous_);
+    }
+    return *std::move(failed_);
+}
+
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef OCRPIPE_PACE_ORIGIN_GATE_HPP
+#define OCRPIPE_PACE_ORIGIN_GATE_HPP
+
+#include <ocrpipe/http_message.hpp>
+
+#include <algorithm>
+
+namespace ocrpipe
+{
+
+/// A pause that holds for everything sent to one origin: who is told Retry-After is told it for all.
+///
+/// Thread safety: none; a gate belongs to one thread.
+class origin_gate
+{
+public:
+    /// Nothing may be sent before `t`. An earlier time than the one in force changes nothing.
+    void pause_until(clock::time_point t) noexcept { open_at_ = std::max(open_at_, t); }
+
+    /// When the next request may be sent; in the past when there is no pause.
+    clock::time_point open_at() const noexcept { return open_at_; }
+
+private:
+    clock::time_point open_at_ = clock::time_point::min();
+};
+
+} // namespace ocrpipe
+
+#endif

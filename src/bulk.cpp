@@ -1,0 +1,17 @@
+#include <ocrpipe/bulk/impl/atomic_file.ipp>
+#include <ocrpipe/bulk/impl/csv_record.ipp>
+#include <ocrpipe/bulk/impl/directory_source.ipp>
+#include <ocrpipe/bulk/impl/examine.ipp>
+#include <ocrpipe/bulk/impl/failures_writer.ipp>
+#include <ocrpipe/bulk/impl/input_window.ipp>
+#include <ocrpipe/bulk/impl/json_text.ipp>
+#include <ocrpipe/bulk/impl/jsonl_file.ipp>
+#include <ocrpipe/bulk/impl/manifest_source.ipp>
+#include <ocrpipe/bulk/impl/names_source.ipp>
+#include <ocrpipe/bulk/impl/open_input.ipp>
+#include <ocrpipe/bulk/impl/part_files.ipp>
+#include <ocrpipe/bulk/impl/pipeline.ipp>
+#include <ocrpipe/bulk/impl/read_ahead.ipp>
+#include <ocrpipe/bulk/impl/report.ipp>
+#include <ocrpipe/bulk/impl/results_writer.ipp>
+#include <ocrpipe/bulk/impl/sha256.ipp>

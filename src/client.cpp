@@ -1,0 +1,1 @@
+#include <ocrpipe/impl/client.ipp>

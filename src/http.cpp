@@ -1,0 +1,14 @@
+// The compiled flavour of http/: the one unit that pays for Beast, Boost.URL and OpenSSL.
+
+#include <ocrpipe/http/impl/answer_reader.ipp>
+#include <ocrpipe/http/impl/connection.ipp>
+#include <ocrpipe/http/impl/connector.ipp>
+#include <ocrpipe/http/impl/exchange.ipp>
+#include <ocrpipe/http/impl/host_resolver.ipp>
+#include <ocrpipe/http/impl/http_transport.ipp>
+#include <ocrpipe/http/impl/inflater.ipp>
+#include <ocrpipe/http/impl/origin.ipp>
+#include <ocrpipe/http/impl/pool_ledger.ipp>
+#include <ocrpipe/http/impl/request_head.ipp>
+#include <ocrpipe/http/impl/tls_session.ipp>
+#include <ocrpipe/http/impl/watchdog.ipp>

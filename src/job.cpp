@@ -1,0 +1,3 @@
+#include <ocrpipe/job/impl/part_fsm.ipp>
+#include <ocrpipe/job/impl/result_fsm.ipp>
+#include <ocrpipe/job/impl/submit_fsm.ipp>

@@ -1,0 +1,1 @@
+#include <ocrpipe/pace/impl/retry_after.ipp>

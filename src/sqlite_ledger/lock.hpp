@@ -1,0 +1,76 @@
+#ifndef OCRPIPE_SRC_SQLITE_LEDGER_LOCK_HPP
+#define OCRPIPE_SRC_SQLITE_LEDGER_LOCK_HPP
+
+#include "connection.hpp"
+
+#include <ocrpipe/bulk/detail/unique_fd.hpp>
+#include <ocrpipe/result.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+namespace ocrpipe::detail
+{
+
+/// Holds a ledger for one process. The lock is the kernel's, on the open file: it goes when the process goes.
+class ledger_lock
+{
+public:
+    /// Errors: errc::ledger_in_use, errc::ledger_failed.
+    result<void> acquire(std::string const& database)
+    {
+        std::string const path = (database.ends_with(".db") ? database.substr(0, database.size() - 3) : database) + ".lock";
+        unique_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+        if (!fd) return ledger_failure(path, errno_code());
+        struct ::statfs disk {};
+        if (::fstatfs(fd.get(), &disk) == 0 && is_network(static_cast<unsigned long>(disk.f_type)))
+            return ledger_failure(fmt::format("{} is on a network file system: keep the ledger on a local disk", path));
+        if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK) return ledger_failure(path, errno_code());
+            failure f = ledger_failure(fmt::format("{} is held by {}", path, holder(fd.get())));
+            f.code = errc::ledger_in_use;
+            return f;
+        }
+        // For the message above only, so it does not matter when it cannot be written.
+        std::string const pid = fmt::format("process {}\n", ::getpid());
+        if (::ftruncate(fd.get(), 0) == 0) [[maybe_unused]]
+            auto const written = ::pwrite(fd.get(), pid.data(), pid.size(), 0);
+        fd_ = std::move(fd);
+        return {};
+    }
+
+    // The file stays: a process that waits between open and flock would lock a name that is gone.
+    void release() { fd_ = unique_fd(); }
+
+private:
+    /// The numbers are those of statfs(2).
+    static bool is_network(unsigned long type) noexcept
+    {
+        return type == 0x6969 /* NFS */ || type == 0xff534d42 /* CIFS */ || type == 0xfe534d42 /* SMB2 */ ||
+               type == 0x517b /* SMB */ || type == 0x5346414f /* AFS */;
+    }
+
+    static std::string holder(int fd)
+    {
+        std::array<char, 64> text;
+        ::ssize_t const n = ::pread(fd, text.data(), text.size(), 0);
+        std::string who(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+        who.resize(std::min(who.find('\n'), who.size()));
+        return who.starts_with("process ") ? who : "another process";
+    }
+
+    unique_fd fd_;
+};
+
+} // namespace ocrpipe::detail
+
+#endif

@@ -1,0 +1,278 @@
+#ifndef OCRPIPE_SRC_SQLITE_LEDGER_READER_HPP
+#define OCRPIPE_SRC_SQLITE_LEDGER_READER_HPP
+
+#include "connection.hpp"
+
+#include <ocrpipe/api/file_type.hpp>
+#include <ocrpipe/bulk/ledger.hpp>
+
+#include <boost/json/parse.hpp>
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ocrpipe::detail
+{
+
+/// 64 lower-case hexadecimal digits as 32 bytes; empty for anything else.
+inline std::string bytes_of_hex(std::string_view hex)
+{
+    auto const digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+    std::string out;
+    if (hex.size() != 64) return out;
+    for (std::size_t i = 0; i != hex.size(); i += 2) {
+        int const high = digit(hex[i]);
+        int const low = digit(hex[i + 1]);
+        if (high < 0 || low < 0) return {};
+        out += static_cast<char>(high << 4 | low);
+    }
+    return out;
+}
+
+inline std::string hex_of_bytes(std::string_view bytes)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    out.reserve(2 * bytes.size());
+    for (char const c : bytes) {
+        auto const byte = static_cast<unsigned char>(c);
+        (out += digits[byte >> 4]) += digits[byte & 15];
+    }
+    return out;
+}
+
+/// Looks at a ledger over a connection of its own, which sees what is committed.
+///
+/// Thread safety: any thread; calls take turns.
+class ledger_reader
+{
+public:
+    result<void> open(std::string const& path, std::string const& vfs)
+    {
+        int rc = db_.open(path, SQLITE_OPEN_READONLY, vfs);
+        if (rc == SQLITE_OK) rc = prepare(find_, "d.id = ?1");
+        if (rc == SQLITE_OK) rc = prepare(find_request_, "d.request_id = ?1 LIMIT 1");
+        if (rc == SQLITE_OK)
+            rc = prepare(find_content_, "substr(d.sha256, 1, 8) = substr(?1, 1, 8) AND d.state = 'done' AND d.sha256 = ?1 AND "
+                                        "d.parameters = ?2 LIMIT 1");
+        if (rc != SQLITE_OK) return db_.describe(rc);
+        return {};
+    }
+
+    void close()
+    {
+        std::lock_guard const lock(mutex_);
+        for (statement* const s : {&find_, &find_request_, &find_content_}) *s = statement();
+        db_.close();
+    }
+
+    result<std::optional<ledger_row>> find(std::string_view id)
+    {
+        return first_row(find_, [&](statement& s) { s.bind_name(1, id); });
+    }
+
+    result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256, std::string_view parameters)
+    {
+        std::string const hash = bytes_of_hex(sha256);
+        return first_row(find_content_, [&](statement& s) { s.bind_blob(1, hash).bind_name(2, parameters); });
+    }
+
+    result<std::optional<ledger_row>> find_request(std::string_view request_id)
+    {
+        auto row = first_row(find_request_, [&](statement& s) { s.bind_name(1, request_id); });
+        return !row || *row ? std::move(row) : find_earlier(request_id);
+    }
+
+    result<std::vector<ledger_row>> rows(document_states in, std::uint64_t& cursor, std::size_t limit)
+    {
+        std::string names;
+        for (std::size_t i = 0; i != document_state_count; ++i)
+            if (auto const s = static_cast<document_state>(i); in.contains(s))
+                names += fmt::format("{}'{}'", names.empty() ? "" : ",", name(s));
+        std::lock_guard const lock(mutex_);
+        statement s;
+        if (int const rc = prepare(s, fmt::format("d.number > ?1 AND d.state IN ({}) ORDER BY d.number LIMIT ?2", names));
+            rc != SQLITE_OK)
+            return failed(rc);
+        s.bind(1, static_cast<std::int64_t>(cursor)).bind(2, static_cast<std::int64_t>(limit));
+        std::vector<ledger_row> out;
+        int rc;
+        while ((rc = s.step()) == SQLITE_ROW) {
+            if (!read(s, out.emplace_back())) return senseless();
+            cursor = static_cast<std::uint64_t>(s.integer(0));
+        }
+        if (rc != SQLITE_DONE) return failed(rc);
+        return out;
+    }
+
+    result<document_counts> counts()
+    {
+        std::lock_guard const lock(mutex_);
+        statement s;
+        int rc = prepare_text(s, "SELECT state, count(*) FROM document GROUP BY state");
+        if (rc != SQLITE_OK) return failed(rc);
+        document_counts counts;
+        while ((rc = s.step()) == SQLITE_ROW) {
+            std::optional<document_state> const state = document_state_named(s.bytes(0));
+            if (!state) return senseless();
+            counts[*state] = static_cast<std::uint64_t>(s.integer(1));
+        }
+        if (rc != SQLITE_DONE) return failed(rc);
+        return counts;
+    }
+
+    result<std::optional<result_location>> last_result_location()
+    {
+        std::lock_guard const lock(mutex_);
+        statement s;
+        int rc = prepare_text(s, "SELECT result_file, result_offset, result_length FROM document "
+                                 "WHERE result_file IS NOT NULL ORDER BY result_file DESC, result_offset DESC LIMIT 1");
+        if (rc == SQLITE_OK) rc = s.step();
+        if (rc == SQLITE_DONE) return std::optional<result_location>();
+        if (rc != SQLITE_ROW) return failed(rc);
+        return std::optional<result_location>(location(s, 0));
+    }
+
+    result<std::optional<std::string>> metadata(std::string_view key)
+    {
+        std::lock_guard const lock(mutex_);
+        statement s;
+        int rc = prepare_text(s, "SELECT value FROM metadata WHERE key = ?1");
+        if (rc == SQLITE_OK) rc = s.bind_name(1, key).step();
+        if (rc == SQLITE_DONE) return std::optional<std::string>();
+        if (rc != SQLITE_ROW) return failed(rc);
+        return std::optional<std::string>(s.bytes(0));
+    }
+
+private:
+    static constexpr std::string_view columns =
+        "d.number, d.state, d.id, d.path, d.sha256, d.size, d.mtime, d.flow, d.doc_type, d.file_type, d.parameters, d.attempts, "
+        "d.polls, d.possible_duplicate, d.duplicate_of, d.failure_class, d.message, d.result_file, d.result_offset, "
+        "d.result_length, d.first_seen_at, d.intent_at, d.request_id, d.file_ids, d.submitted_at, d.finished_at";
+    static constexpr int state_column = 1;
+    static constexpr int request_column = 22;
+
+    int prepare(statement& s, std::string_view where)
+    {
+        return prepare_text(s, fmt::format("SELECT {} FROM document d WHERE {}", columns, where));
+    }
+
+    int prepare_text(statement& s, std::string_view sql) { return db_.is_open() ? db_.prepare(s, sql) : SQLITE_MISUSE; }
+
+    template<class Bind>
+    result<std::optional<ledger_row>> first_row(statement& s, Bind bind)
+    {
+        std::lock_guard const lock(mutex_);
+        if (!db_.is_open()) return failed(SQLITE_MISUSE);
+        bind(s);
+        int const rc = s.step();
+        std::optional<ledger_row> row;
+        bool const sense = rc != SQLITE_ROW || read(s, row.emplace());
+        // Resetting ends the read transaction, so that the log can be begun anew; it must not hide the error's text.
+        std::optional<failure> problem;
+        if (!sense) problem = senseless();
+        else if (rc != SQLITE_ROW && rc != SQLITE_DONE) problem = failed(rc);
+        s.reset();
+        if (problem) return std::move(*problem);
+        return row;
+    }
+
+    result<std::optional<ledger_row>> find_earlier(std::string_view request_id)
+    {
+        std::lock_guard const lock(mutex_);
+        statement s;
+        int rc = prepare_text(s, fmt::format("SELECT {}, e.request_id, e.file_ids, e.submitted_at, e.finished_at, e.state FROM "
+                                             "earlier_request e JOIN document d ON d.number = e.document WHERE e.request_id = ?1 "
+                                             "LIMIT 1",
+                                             columns.substr(0, columns.find(", d.request_id"))));
+        if (rc == SQLITE_OK) rc = s.bind_name(1, request_id).step();
+        if (rc == SQLITE_DONE) return std::optional<ledger_row>();
+        if (rc != SQLITE_ROW) return failed(rc);
+        ledger_row row;
+        std::optional<document_state> const then = document_state_named(s.bytes(request_column + 4));
+        if (!read(s, row) || !then) return senseless();
+        row.state = *then;
+        row.result.reset();
+        return std::optional<ledger_row>(std::move(row));
+    }
+
+    static result_location location(statement const& s, int from)
+    {
+        return {static_cast<std::uint64_t>(s.integer(from)), static_cast<std::uint64_t>(s.integer(from + 1)),
+                static_cast<std::uint64_t>(s.integer(from + 2))};
+    }
+
+    /// False when somebody wrote into the table what we never would.
+    static bool read(statement const& s, ledger_row& r)
+    {
+        std::optional<document_state> const state = document_state_named(s.bytes(state_column));
+        if (!state) return false;
+        int at = state_column;
+        auto const text = [&] { return std::string(s.bytes(++at)); };
+        auto const integer = [&] { return s.integer(++at); };
+        r.state = *state;
+        r.id = text();
+        r.path = s.is_null(++at) ? r.id : std::string(s.bytes(at));
+        r.sha256 = hex_of_bytes(s.bytes(++at));
+        r.size = static_cast<std::uint64_t>(integer());
+        r.mtime_ns = integer();
+        r.flow = text();
+        r.doc_type = text();
+        std::string_view const type = s.bytes(++at);
+        for (enum file_type const t : {file_type::pdf, file_type::image})
+            if (type == wire_word(t)) r.type = t;
+        r.parameters = text();
+        r.attempts = static_cast<int>(integer());
+        r.polls = static_cast<int>(integer());
+        r.possible_duplicate = integer() != 0;
+        r.duplicate_of = text();
+        r.failure_class = text();
+        r.message = text();
+        if (!s.is_null(at + 1)) r.result = location(s, at + 1);
+        at += 3;
+        r.first_seen_at = integer();
+        r.intent_at = integer();
+        r.request_id = text();
+        if (!read_list(s.bytes(++at), r.file_ids)) return false;
+        r.submitted_at = integer();
+        r.finished_at = integer();
+        return true;
+    }
+
+    static bool read_list(std::string_view json, std::vector<std::string>& out)
+    {
+        if (json.empty()) return true;
+        boost::json::parse_options options;
+        options.allow_invalid_utf8 = true;
+        error_code ec;
+        boost::json::value const list = boost::json::parse(json, ec, {}, options);
+        if (ec || !list.is_array()) return false;
+        for (boost::json::value const& v : list.get_array()) {
+            if (!v.is_string()) return false;
+            out.emplace_back(v.get_string().data(), v.get_string().size());
+        }
+        return true;
+    }
+
+    failure failed(int rc) const
+    {
+        return db_.is_open() ? db_.describe(rc) : ledger_failure(fmt::format("{}: closed", db_.path()));
+    }
+    failure senseless() const { return ledger_failure(fmt::format("{}: a row makes no sense", db_.path())); }
+
+    std::mutex mutex_;
+    connection db_;
+    statement find_;
+    statement find_request_;
+    statement find_content_;
+};
+
+} // namespace ocrpipe::detail
+
+#endif

@@ -1,0 +1,138 @@
+"""What the end-to-end tests share: the real binary, an emulator of the service, and a folder that goes away."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+KEY = "sk-end-to-end-0123456789"
+USER = "4711"
+PATIENCE = 120  # seconds until a hanging program fails its test
+
+binary = None
+
+
+def main():
+    """Takes the binary's path off the command line and runs the tests of the calling file."""
+    global binary
+    if len(sys.argv) < 2:
+        sys.exit(f"usage: {sys.argv[0]} PATH-OF-OCRPIPE [unittest arguments]")
+    binary = os.path.abspath(sys.argv.pop(1))
+    unittest.main(module="__main__")
+
+
+class Emulator:
+    def __init__(self, folder, *arguments):
+        self.truth_path = folder / "truth.jsonl"
+        self.process = subprocess.Popen(
+            [binary, "emulator", "--port", "0", "--engine", "synthetic", "--api-key", KEY, "--portal-user-id", USER,
+             "--truth", str(self.truth_path), *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=clean_environment())
+        line = self.process.stdout.readline()
+        if not line.startswith("listening on "):
+            self.close()
+            raise AssertionError(f"the emulator said {line!r}")
+        self.url = line.removeprefix("listening on ").strip()
+
+    def truth(self, event):
+        with open(self.truth_path, encoding="utf-8") as lines:
+            return [o for o in map(json.loads, lines) if o.get("event") == event]
+
+    def close(self):
+        self.process.terminate()
+        self.process.communicate(timeout=PATIENCE)
+
+
+def clean_environment(**extra):
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS")
+            if name in os.environ}
+    kept.update(extra)
+    return kept
+
+
+class Case(unittest.TestCase):
+    """One folder and, when asked for, one emulator a test."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ocrpipe-cli-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.out = self.folder / "out"
+        self.url = "http://127.0.0.1:9"  # discard: nobody listens
+
+    def start_emulator(self, *arguments):
+        emulator = Emulator(self.folder, *(arguments or ("--latency", "fixed:50ms")))
+        self.addCleanup(emulator.close)
+        self.url = emulator.url
+        return emulator
+
+    def environment(self, **changes):
+        values = {
+            "OCRPIPE_API_KEY": KEY, "OCRPIPE_PORTAL_USER_ID": USER, "OCRPIPE_BASE_URL": self.url,
+            "OCRPIPE_POLL_INTERVAL": "40ms-80ms",
+        }
+        values.update(changes)
+        return clean_environment(**{name: value for name, value in values.items() if value is not None})
+
+    def ocrpipe(self, *arguments, stdin="", env=None, **more):
+        """Runs the binary to its end."""
+        return subprocess.run([binary, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=PATIENCE,
+                              env=self.environment(**(env or {})), cwd=self.folder, **more)
+
+    def start(self, *arguments, env=None, **more):
+        """Starts the binary; its standard error is read line by line."""
+        process = subprocess.Popen([binary, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, env=self.environment(**(env or {})), cwd=self.folder, **more)
+
+        def end():
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+        self.addCleanup(end)
+        return process
+
+    def wait_for_event(self, process, event, condition=lambda o: True):
+        for line in process.stderr:
+            o = json.loads(line)
+            if o["event"] == event and condition(o):
+                return o
+        self.fail(f"the program ended without saying {event}")
+
+    def write(self, name, content="%PDF-1.4 a document"):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def write_documents(self, count, folder="in"):
+        for i in range(count):
+            self.write(f"{folder}/{i:03}.pdf", f"%PDF-1.4 document number {i}")
+        return self.folder / folder
+
+    def run_bulk(self, *arguments, **more):
+        return self.ocrpipe("run", *arguments, "--out", self.out, "--doc-type", "invoice", **more)
+
+    def lines_of(self, name):
+        path = self.out / name
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    @property
+    def results(self):
+        return self.lines_of("results-00001.jsonl")
+
+    @property
+    def failures(self):
+        return self.lines_of("failures.jsonl")
+
+    @property
+    def report(self):
+        return json.loads((self.out / "report.json").read_text(encoding="utf-8"))
+
+    def assert_exit(self, done, code):
+        self.assertEqual(done.returncode, code, f"\nstdout: {done.stdout}\nstderr: {done.stderr}")

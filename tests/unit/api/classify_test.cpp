@@ -1,0 +1,280 @@
+// Every row of the three decision tables, by a sequence of answers as the service would give them.
+#include <ocrpipe/api/classify.hpp>
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace ocrpipe;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace
+{
+
+exchange_result http(int status, std::string body = {}, std::string content_type = "application/json", std::string retry_after = {})
+{
+    http_response r;
+    r.status = status;
+    r.body = std::move(body);
+    r.content_type = std::move(content_type);
+    r.retry_after = std::move(retry_after);
+    return r;
+}
+
+exchange_result broken(errc code, bytes_sent sent)
+{
+    transport_failure f;
+    f.code = code;
+    f.sent = sent;
+    return f;
+}
+
+std::string const filled = R"([{"document_id":"d","status":"SUCCESS","ocr_data":[{"name":"total","value":["12"]}]}])";
+std::string const unfilled = R"([{"document_id":"d","ocr_data":[{"name":"total","value":[]}]}])";
+
+/// A result's JSON; empty arguments leave their member out.
+std::string result_json(std::string status, std::string documents, std::string progress = {})
+{
+    std::string members;
+    auto const add = [&members](std::string m) { members += (members.empty() ? "" : ",") + m; };
+    if (!status.empty()) add(R"("status":")" + status + '"');
+    if (!progress.empty()) add(R"("progress":)" + progress);
+    if (!documents.empty()) add(R"("documents":)" + documents);
+    return R"({"data":{)" + members + "}}";
+}
+
+std::string const all_finished = R"({"total_doc":1,"ignored":0,"finished":1})";
+std::string const none_finished = R"({"total_doc":1,"ignored":0,"finished":0})";
+
+/// What a row's test says: after these answers, some time apart, this verdict by this row.
+struct result_case {
+    std::string_view row;
+    verdict what;
+    std::vector<exchange_result> answers;
+    seconds apart{2};
+    bool route_succeeded = false;
+};
+
+std::vector<result_case> result_cases()
+{
+    exchange_result const gateway = http(404, R"({"message":"no Route matched with those values"})");
+    exchange_result const unknown_id = http(404, R"({"message":"request not found"})");
+    exchange_result const empty_terminal = http(200, result_json("COMPLETED", unfilled));
+    exchange_result const no_status = http(200, result_json("", filled));
+    exchange_result const failed = http(200, result_json("Cancelled_by_user", "[]"));
+    std::string const failed_documents = R"([{"status":"FAILED","ocr_data":null}])";
+    std::string const two_documents = R"([{"status":"SUCCESS","ocr_data":[{"value":["1"]}]},{"status":"ERROR"}])";
+    exchange_result const all_failed = http(200, result_json("COMPLETED", failed_documents));
+    return {
+        {"redirected elsewhere", verdict::misdirected, {broken(errc::redirect_refused, bytes_sent::all)}},
+        {"stopped", verdict::stopped, {broken(errc::cancelled, bytes_sent::all)}},
+        {"transport failure", verdict::retry, {broken(errc::connection_closed, bytes_sent::all)}},
+        {"throttled", verdict::throttled, {http(429)}},
+        {"throttled", verdict::throttled, {http(400, R"({"message":"Too Many Requests, slow down"})")}},
+        {"throttled", verdict::throttled, {http(200, R"({"code":429,"message":"x"})")}},
+        {"Retry-After", verdict::throttled, {http(503, "", "text/plain", "3")}},
+        {"credentials refused", verdict::credentials_refused, {http(401)}},
+        {"credentials refused", verdict::credentials_refused, {http(402)}},
+        {"credentials refused", verdict::credentials_refused, {http(403, "Forbidden", "text/plain")}},
+        {"gateway's 404, nothing ever succeeded", verdict::wrong_base_url, {gateway}},
+        {"404", verdict::pending, {gateway}, seconds(2), true},
+        {"404", verdict::pending, {unknown_id}},
+        {"404", verdict::pending, {unknown_id, unknown_id, unknown_id}},
+        {"404 too often", verdict::lost, {unknown_id, unknown_id, unknown_id}, seconds(15)},
+        {"404", verdict::pending, {unknown_id, unknown_id, http(200), unknown_id}, seconds(15)},
+        {"410", verdict::expired, {http(410)}},
+        {"408, 409, 423, 425, 5xx", verdict::retry, {http(408)}},
+        {"408, 409, 423, 425, 5xx", verdict::retry, {http(423)}},
+        {"408, 409, 423, 425, 5xx", verdict::retry, {http(502, "<html>")}},
+        {"408, 409, 423, 425, 5xx", verdict::retry, {http(200, R"({"errorCode":500,"message":"internal"})")}},
+        {"4xx, once", verdict::retry, {http(422)}},
+        {"4xx, once", verdict::retry, {http(422), http(400)}},
+        {"4xx, twice the same", verdict::rejected, {http(422), http(422)}},
+        {"202, 204, 304", verdict::pending, {http(202, "{}")}},
+        {"202, 204, 304", verdict::pending, {http(204)}},
+        {"202, 204, 304", verdict::pending, {http(304)}},
+        {"unfollowed redirect", verdict::misdirected, {http(300)}},
+        {"empty", verdict::pending, {http(200, "  \n")}},
+        {"HTML or other non-JSON", verdict::retry, {http(200, "<html><body>login</body></html>", "text/html")}},
+        {"HTML or other non-JSON", verdict::retry, {http(200, R"({"data":{"status":)")}},
+        {"HTML or other non-JSON", verdict::retry, {http(200, "{\"data\":\"\xff\"}")}},
+        {"failed, to be confirmed", verdict::pending, {failed}},
+        {"failed, said again", verdict::job_failed, {failed, failed}},
+        {"failed, said again", verdict::job_failed, {failed, broken(errc::read_timeout, bytes_sent::all), failed}},
+        {"failed, to be confirmed", verdict::pending, {failed, http(200, result_json("", "[]", none_finished)), failed}},
+        {"no data", verdict::pending, {http(200, "null")}},
+        {"no data", verdict::pending, {http(200, "{}")}},
+        {"no data", verdict::pending, {http(200, R"({"data":null})")}},
+        {"no data", verdict::pending, {http(200, R"({"message":"ok"})")}},
+        {"progress incomplete", verdict::pending, {http(200, result_json("", "[]", none_finished))}},
+        {"progress incomplete", verdict::pending, {http(200, result_json("", filled, R"({"total_doc":2,"ignored":0,"finished":1})"))}},
+        {"progress incomplete", verdict::pending, {http(200, result_json("COMPLETED", filled, R"({"total_doc":0,"finished":0})"))}},
+        {"every document failed, to be confirmed", verdict::pending, {all_failed}},
+        {"every document failed, said again", verdict::job_failed, {all_failed, all_failed}},
+        {"terminal and filled, a part failed", verdict::done_in_part, {http(200, result_json("COMPLETED", two_documents))}},
+        {"terminal and filled, a part failed", verdict::done_in_part, {http(200, result_json("partial_success", filled))}},
+        {"terminal and filled", verdict::done, {http(200, result_json("completed", filled))}},
+        {"terminal and filled", verdict::done, {http(200, result_json("", filled, all_finished))}},
+        {"terminal and filled", verdict::done, {http(200, result_json("whatever", filled, R"({"total_doc":2,"ignored":1,"finished":1})"))}},
+        {"terminal, content missing", verdict::pending, {empty_terminal}},
+        {"terminal, content missing", verdict::pending, {empty_terminal, empty_terminal, empty_terminal}, seconds(1)},
+        {"terminal, content missing", verdict::pending, {empty_terminal, empty_terminal}, seconds(60)},
+        {"terminal, content missing, settled", verdict::done_empty, {empty_terminal, empty_terminal, empty_terminal}, seconds(5)},
+        {"terminal and filled", verdict::done, {empty_terminal, http(200, result_json("COMPLETED", filled))}},
+        {"content without a final status, twice the same", verdict::done, {no_status, no_status}},
+        {"unknown status", verdict::pending, {no_status}},
+        {"unknown status", verdict::pending, {no_status, http(200, result_json("", R"([{"ocr_data":[{"value":["13"]}]}])"))}},
+        {"unknown status", verdict::pending, {http(200, result_json("REVIEWING", unfilled))}},
+    };
+}
+
+} // namespace
+
+TEST_CASE("read_result: each row of the decision table -> its verdict")
+{
+    response_profile const profile;
+    std::set<std::string_view> rows;
+    for (result_case const& c : result_cases()) {
+        CAPTURE(c.row);
+        CAPTURE(c.answers.size());
+        result_history history;
+        clock::time_point now{seconds(1000)};
+        reading r;
+        for (exchange_result const& answer : c.answers) {
+            r = read_result(answer, history, profile, c.route_succeeded, now);
+            now += c.apart;
+        }
+        CHECK(std::string(r.row) == std::string(c.row));
+        CHECK(r.what == c.what);
+        rows.insert(r.row);
+    }
+    CHECK(rows.size() == 27); // all but the one that the profile turns on
+}
+
+TEST_CASE("read_result: content without status is final when the profile says so")
+{
+    response_profile profile;
+    profile.content_without_status_is_final = true;
+    result_history history;
+    CHECK(read_result(http(200, result_json("", filled)), history, profile, false, {}).what == verdict::done);
+}
+
+TEST_CASE("read_result: an answer with Retry-After that has the result in it -> the result is taken")
+{
+    result_history history;
+    CHECK(read_result(http(200, result_json("COMPLETED", filled), "application/json", "5"), history, response_profile(), false, {}).what ==
+          verdict::done);
+}
+
+TEST_CASE("read_submit: each row of the decision table -> its verdict")
+{
+    struct submit_case {
+        std::string_view row;
+        verdict what;
+        exchange_result answer;
+    };
+    std::vector<submit_case> const cases{
+        {"accepted", verdict::accepted, http(200, R"({"data":{"request_id":"r"}})")},
+        {"accepted", verdict::accepted, http(201, R"({"request_id":"r","file_ids":["f"]})")},
+        {"2xx without a request_id", verdict::ambiguous, http(200, "{}")},
+        {"2xx without a request_id", verdict::ambiguous, http(204)},
+        {"2xx without a request_id", verdict::ambiguous, http(200, "<html>", "text/html")},
+        {"2xx without a request_id", verdict::ambiguous, http(200, R"({"code":500,"message":"oops"})")},
+        {"redirected elsewhere", verdict::misdirected, broken(errc::redirect_refused, bytes_sent::all)},
+        {"stopped before the first byte", verdict::stopped, broken(errc::cancelled, bytes_sent::none)},
+        {"stopped before the first byte", verdict::stopped, broken(errc::too_many_waiting, bytes_sent::none)},
+        {"document changed under us", verdict::stopped, broken(errc::file_changed, bytes_sent::some)},
+        {"failed before the first byte", verdict::safe_to_repeat, broken(errc::connect_failed, bytes_sent::none)},
+        {"failed after the first byte", verdict::ambiguous, broken(errc::connection_closed, bytes_sent::all)},
+        {"failed after the first byte", verdict::ambiguous, broken(errc::write_failed, bytes_sent::some)},
+        {"failed after the first byte", verdict::ambiguous, broken(errc::cancelled, bytes_sent::all)},
+        {"failed after the first byte", verdict::ambiguous, broken(errc::truncated_answer, bytes_sent::all)},
+        {"throttled", verdict::throttled, http(429)},
+        {"throttled", verdict::throttled, http(400, "rate limit exceeded", "text/plain")},
+        {"503 with Retry-After", verdict::throttled, http(503, "", "text/plain", "2")},
+        {"credentials refused", verdict::credentials_refused, http(401)},
+        {"credentials refused", verdict::credentials_refused, http(403, "Forbidden", "text/plain")},
+        {"404", verdict::wrong_base_url, http(404)},
+        {"408 or 425", verdict::safe_to_repeat, http(408)},
+        {"refused", verdict::rejected, http(400, R"({"message":"missing flow"})")},
+        {"refused", verdict::rejected, http(413)},
+        {"refused", verdict::rejected, http(415)},
+        {"refused", verdict::rejected, http(422)},
+        {"unfollowed redirect", verdict::wrong_base_url, http(302)},
+        {"5xx", verdict::ambiguous, http(500)},
+        {"5xx", verdict::ambiguous, http(502)},
+        {"5xx", verdict::ambiguous, http(503)},
+        {"5xx", verdict::ambiguous, http(504)},
+    };
+    std::set<std::string_view> rows;
+    for (submit_case const& c : cases) {
+        CAPTURE(c.row);
+        submitted_job job;
+        reading const r = read_submit(c.answer, response_profile(), job);
+        CHECK(std::string(r.row) == std::string(c.row));
+        CHECK(r.what == c.what);
+        CHECK((r.what == verdict::accepted) == !job.request_id.empty());
+        rows.insert(r.row);
+    }
+    CHECK(rows.size() == 15);
+}
+
+TEST_CASE("read_submit: a request_id beyond 2^53, as a number -> every digit is kept")
+{
+    submitted_job job;
+    CHECK(read_submit(http(200, R"({"data":{"request_id":9223372036854775809123,"file_ids":[18014398509481985]}})"), response_profile(), job)
+              .what == verdict::accepted);
+    CHECK(job.request_id == "9223372036854775809123");
+    CHECK(job.file_ids == std::vector<std::string>{"18014398509481985"});
+}
+
+TEST_CASE("read_part: each row of the table -> its verdict")
+{
+    struct part_case {
+        std::string_view row;
+        verdict what;
+        operation kind;
+        std::vector<exchange_result> answers;
+        seconds apart{2};
+    };
+    std::string const table = R"({"data":{"table":[["a","b"]]}})";
+    std::vector<part_case> const cases{
+        {"redirected elsewhere", verdict::misdirected, operation::table, {broken(errc::redirect_refused, bytes_sent::all)}},
+        {"stopped", verdict::stopped, operation::table, {broken(errc::client_closed, bytes_sent::none)}},
+        {"transport failure", verdict::retry, operation::table, {broken(errc::read_timeout, bytes_sent::all)}},
+        {"throttled", verdict::throttled, operation::table, {http(429)}},
+        {"credentials refused", verdict::credentials_refused, operation::table, {http(403)}},
+        {"missing", verdict::pending, operation::table, {http(404)}},
+        {"missing", verdict::pending, operation::table, {http(200, R"({"data":{"table":[]}})")}},
+        {"missing", verdict::pending, operation::image, {http(200, "", "image/png")}},
+        {"missing", verdict::pending, operation::table, {http(404), http(404), http(404)}},
+        {"missing beyond the settle window", verdict::absent, operation::table, {http(404), http(200, "{}"), http(404)}, seconds(6)},
+        {"410", verdict::absent, operation::table, {http(410)}},
+        {"408, 409, 423, 425, 5xx", verdict::retry, operation::table, {http(500)}},
+        {"4xx", verdict::rejected, operation::table, {http(400)}},
+        {"unfollowed redirect", verdict::misdirected, operation::table, {http(302)}},
+        {"image", verdict::done, operation::image, {http(200, "\x89PNG....", "image/png")}},
+        {"HTML or other non-JSON", verdict::retry, operation::image, {http(200, "<html>", "text/html")}},
+        {"HTML or other non-JSON", verdict::retry, operation::table, {http(200, "{\"data\":")}},
+        {"content", verdict::done, operation::table, {http(200, table)}},
+        {"content", verdict::done, operation::table, {http(404), http(200, table)}},
+    };
+    std::set<std::string_view> rows;
+    for (part_case const& c : cases) {
+        CAPTURE(c.row);
+        part_history history;
+        clock::time_point now{seconds(1000)};
+        reading r;
+        for (exchange_result const& answer : c.answers) {
+            r = read_part(answer, history, response_profile(), c.kind, now);
+            now += c.apart;
+        }
+        CHECK(std::string(r.row) == std::string(c.row));
+        CHECK(r.what == c.what);
+        rows.insert(r.row);
+    }
+    CHECK(rows.size() == 14);
+}

@@ -1,0 +1,74 @@
+#include <ocrpipe/api/body_facts.hpp>
+#include <ocrpipe/api/ocr_result.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace ocrpipe;
+
+namespace
+{
+
+ocr_result result_of(std::string raw) { return ocr_result("r", std::move(raw), completeness::whole, 1); }
+
+} // namespace
+
+TEST_CASE("ocr_result: values as objects and as strings -> the same typed view, the JSON unchanged")
+{
+    std::string const raw = R"( {"data":{"documents":[
+        {"id":"second","document_id":77,"document_type":"ID","status":"SUCCESS","is_correct_classification":true,
+         "ocr_data":[{"name":"eid","value":[{"name":"id_number","extracted_value":"0123","extracted_prob":0.97,"coordinates":[1,2.5,3,4]},
+                                            {"name":"empty","extracted_value":""}]},
+                     {"name":"note","value":["một","hai"]}]},
+        {"ocr_data":null}]}} )";
+    ocr_result const r = result_of(raw);
+    CHECK(r.raw() == raw);
+    auto const documents = r.documents();
+    REQUIRE(documents.size() == 2);
+    CHECK(documents[0].id == "77"); // document_id stands before id in the profile
+    CHECK(documents[0].type == "ID");
+    CHECK(documents[0].correct_classification == true);
+    REQUIRE(documents[0].fields.size() == 2);
+    REQUIRE(documents[0].fields[0].values.size() == 1);
+    ocr_value const& v = documents[0].fields[0].values[0];
+    CHECK(v.name == "id_number");
+    CHECK(v.text == "0123");
+    CHECK(v.probability == 0.97);
+    CHECK(v.coordinates == std::vector<double>{1, 2.5, 3, 4});
+    CHECK(documents[0].fields[1].values[1].text == "hai");
+    CHECK(r.text() == "0123\nmột\nhai");
+}
+
+TEST_CASE("ocr_result: surprises of every kind -> left out, never an error")
+{
+    for (char const* raw : {"", "null", "[]", "{", R"({"data":[1,"x",null]})", R"({"data":{"documents":{"ocr_data":[]}}})",
+                            R"({"data":{"documents":[{"ocr_data":"text"}]}})", R"({"data":{"documents":[[[{"ocr_data":[[{}]]}]]]}})",
+                            R"({"data":{"documents":[{"ocr_data":[{"value":{"extracted_prob":"high","coordinates":{}}}]}]}})"}) {
+        CAPTURE(raw);
+        CHECK_NOTHROW((void)result_of(raw).documents());
+        CHECK_NOTHROW((void)result_of(raw).text());
+    }
+}
+
+TEST_CASE("document_ids: strings and numbers as they were written, a document without one left out")
+{
+    CHECK(document_ids(R"({"data":{"documents":[{"_id":"a/../b"},{},{"document_id":123456789012345678901234567890}]}})", default_profile()) ==
+          std::vector<std::string>{"a/../b", "123456789012345678901234567890"});
+}
+
+TEST_CASE("read_body_facts: nesting beyond 64 -> not JSON, in bounded time")
+{
+    CHECK(read_body_facts(std::string(1'000'000, '['), default_profile()).shape == body_facts::form::not_json);
+    std::string const nested = R"({"data":)" + std::string(100, '[') + std::string(100, ']') + "}";
+    CHECK(read_body_facts(nested, default_profile()).shape == body_facts::form::not_json);
+}
+
+TEST_CASE("read_body_facts: two values, a comment, a BOM, text behind the end -> not JSON")
+{
+    for (char const* body : {"{} {}", "{}x", "/* c */ {}", "{'a':1}", "{\"a\":01}"}) {
+        CAPTURE(body);
+        CHECK(read_body_facts(body, default_profile()).shape == body_facts::form::not_json);
+    }
+    CHECK(read_body_facts("{\"a\":1}\r\n ", default_profile()).shape == body_facts::form::filled);
+}

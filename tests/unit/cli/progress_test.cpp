@@ -1,0 +1,165 @@
+#include "progress.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace ocrpipe;
+using namespace ocrpipe::cli;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace
+{
+
+pipeline_statistics half_way()
+{
+    pipeline_statistics s;
+    s.found = 200;
+    s.source_exhausted = true;
+    s.done = 97;
+    s.failed = 3;
+    s.unreadable = 2;
+    s.submitting = 10;
+    s.waiting = 80;
+    s.fetching_parts = 5;
+    s.elapsed = seconds(20);
+    s.limiting = "submit rate";
+    return s;
+}
+
+constexpr std::size_t wide = 200;
+
+} // namespace
+
+TEST_CASE("rate_meter: fewer than two samples -> no rate")
+{
+    rate_meter m;
+    CHECK(m.per_second() == 0);
+    m.sample(milliseconds(0), 5);
+    CHECK(m.per_second() == 0);
+}
+
+TEST_CASE("rate_meter: steady work -> documents per second, whatever the sampling")
+{
+    rate_meter m;
+    for (int i = 0; i <= 40; ++i)
+        m.sample(milliseconds(i * 500), static_cast<std::uint64_t>(i) * 10);
+    CHECK(m.per_second() == doctest::Approx(20));
+}
+
+TEST_CASE("rate_meter: a pause longer than the window -> the past is forgotten")
+{
+    rate_meter m(seconds(10));
+    m.sample(seconds(0), 0);
+    m.sample(seconds(1), 1'000);
+    for (int i = 2; i <= 12; ++i)
+        m.sample(seconds(i), 1'000);
+    CHECK(m.per_second() == 0);
+}
+
+TEST_CASE("rate_meter: two samples at one time -> no division by zero")
+{
+    rate_meter m;
+    m.sample(seconds(1), 0);
+    m.sample(seconds(1), 9);
+    CHECK(m.per_second() == 0);
+}
+
+TEST_CASE("time_left: known only with a total and a rate that promises an end")
+{
+    pipeline_statistics s = half_way();
+    CHECK(time_left(s, 10) == seconds(10));
+    CHECK(!time_left(s, 0));
+    CHECK(!time_left(s, 1e-9));
+    s.source_exhausted = false;
+    CHECK(!time_left(s, 10));
+}
+
+TEST_CASE("progress_line: wide enough -> everything")
+{
+    CHECK(progress_line(half_way(), 10, wide, false) ==
+          "97 of 200 done (50%), 3 failed, 2 unreadable, 95 in flight, 10 docs/s, 10s left, limited by: "
+          "submit rate");
+}
+
+TEST_CASE("progress_line: no total yet -> neither per cent nor time left")
+{
+    pipeline_statistics s = half_way();
+    s.source_exhausted = false;
+    s.failed = 0;
+    s.unreadable = 0;
+    s.limiting = {};
+    CHECK(progress_line(s, 0.25, wide, false) == "97 done, 95 in flight, 0.2 docs/s");
+}
+
+TEST_CASE("progress_line: an empty run -> no division by zero")
+{
+    pipeline_statistics s;
+    s.source_exhausted = true;
+    CHECK(progress_line(s, 0, wide, false) == "0 done, 0 in flight, 0.0 docs/s");
+}
+
+TEST_CASE("progress_line: narrow -> fits, and what matters most stays longest")
+{
+    std::string before = progress_line(half_way(), 10, wide, false);
+    for (std::size_t width = before.size(); width-- > 0;) {
+        auto const line = progress_line(half_way(), 10, width, false);
+        CHECK(line.size() <= width);
+        CHECK(line.size() <= before.size());
+        before = line;
+    }
+    CHECK(progress_line(half_way(), 10, 60, false) ==
+          "97 of 200 done (50%), 3 failed, 95 in flight, 10 docs/s");
+    CHECK(progress_line(half_way(), 10, 32, false) == "97 of 200 done (50%), 3 failed");
+    CHECK(progress_line(half_way(), 10, 9, false) == "97 of 200");
+    CHECK(progress_line(half_way(), 10, 0, false).empty());
+}
+
+TEST_CASE("progress_line: color -> the same text, sequences take no columns, none is left open")
+{
+    auto const plain = progress_line(half_way(), 10, 105, false);
+    auto colored = progress_line(half_way(), 10, 105, true);
+    CHECK(colored.find("\x1b[31m3 failed\x1b[0m") != std::string::npos);
+    for (auto at = colored.find('\x1b'); at != std::string::npos; at = colored.find('\x1b'))
+        colored.erase(at, colored.find('m', at) - at + 1);
+    CHECK(colored == plain);
+}
+
+TEST_CASE("progress_message: every number of the statistics is a fact")
+{
+    auto const line = to_json(progress_message(half_way(), 10), {});
+    for (char const* fact :
+         {"\"event\":\"progress\"", "\"found\":200", "\"done\":97", "\"failed\":3", "\"unreadable\":2",
+          "\"submitting\":10", "\"waiting\":80", "\"fetching_parts\":5", "\"limiting\":\"submit rate\""})
+        CHECK_MESSAGE(line.find(fact) != std::string::npos, fact);
+    CHECK(line.find("\"seconds_left\":1E1") != std::string::npos);
+}
+
+TEST_CASE("summary_message: all went well -> info, without a hint at failures")
+{
+    run_report r;
+    r.found = r.done = 3;
+    r.bytes = 1'500;
+    r.finished_at = r.started_at + seconds(61);
+    auto const m = summary_message(r, "out");
+    CHECK(m.severity == level::info);
+    CHECK(m.text == "3 of 3 done, 1.5 kB in 1m01s");
+}
+
+TEST_CASE("summary_message: failures -> a warning with the classes and where to look")
+{
+    run_report r;
+    r.found = 9;
+    r.done = 4;
+    r.done_empty = 1;
+    r.failed = 3;
+    r.failed_by_class = {{"job_failed", 2}, {"rejected", 1}};
+    r.unreadable = 1;
+    r.not_sent = 2;
+    auto const m = summary_message(r, "out");
+    CHECK(m.severity == level::warn);
+    CHECK(m.text == "4 of 9 done (1 without content), 3 failed (2 job_failed, 1 rejected), 1 unreadable, 2 "
+                    "not sent, 0 B in 0ms: "
+                    "see out/failures.jsonl");
+}

@@ -1,0 +1,334 @@
+#include <ocrpipe/client.hpp>
+
+#include "support/run_coro.hpp"
+#include "support/scripted_transport.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <thread>
+
+using namespace ocrpipe;
+using t = scripted_transport;
+
+namespace
+{
+
+std::string const accepted = R"({"data":{"request_id":"r-1","file_ids":["f-1"]}})";
+std::string const pending = R"({"data":{"progress":{"total_doc":1,"ignored":0,"finished":0},"documents":[]}})";
+std::string const finished =
+    R"({"data":{"status":"COMPLETED","progress":{"total_doc":1,"ignored":0,"finished":1},"documents":[)"
+    R"({"document_id":"d-1","status":"SUCCESS","ocr_data":[{"name":"total","value":["12"]}]}]}})";
+
+/// A schedule that never waits, so that a test's time is its number of polls.
+class at_once final : public poll_schedule
+{
+public:
+    std::chrono::milliseconds next_delay(poll_context const&, double) const override { return std::chrono::milliseconds(0); }
+};
+
+client_options quick()
+{
+    client_options o;
+    o.endpoint.portal_user_id = "1";
+    o.endpoint.api_key = secret("key");
+    o.schedule = std::make_shared<at_once>();
+    o.retry.base = o.retry.throttled_base = o.retry.cap = std::chrono::milliseconds(1);
+    o.seed = 7;
+    return o;
+}
+
+submit_request invoice() { return submit_request(document::from_bytes("%PDF-1.4 x", "a.pdf"), "INVOICE"); }
+
+struct fixture {
+    asio::io_context ioc{1};
+    std::vector<seen_request> log;
+
+    client make(t::script script, client_options o = quick())
+    {
+        return client(ioc, std::move(o), std::make_unique<t>(std::move(script), log));
+    }
+
+    std::size_t posts() const
+    {
+        return static_cast<std::size_t>(
+            std::count_if(log.begin(), log.end(), [](seen_request const& r) { return r.method == http_method::post; }));
+    }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(fixture, "client: recognize -> one submit, polls until the result is there, its JSON unchanged")
+{
+    int polls = 0;
+    client c = make([&](seen_request const& r) {
+        if (r.method == http_method::post) return t::json(201, accepted);
+        return t::json(200, ++polls < 3 ? pending : finished);
+    });
+    std::optional<result<ocr_result>> got;
+    c.async_recognize(invoice(), [&](result<ocr_result> r) { got = std::move(r); });
+    CHECK_FALSE(got.has_value());
+    ioc.run();
+    REQUIRE(got.has_value());
+    REQUIRE(got->has_value());
+    CHECK((*got)->raw() == finished);
+    CHECK((*got)->text() == "12");
+    CHECK(posts() == 1);
+    CHECK(log.size() == 4);
+    CHECK(log[0].target == "ingest");
+    CHECK(log[0].body.find("%PDF-1.4 x") != std::string::npos);
+    CHECK(log[1].target == "ingest/r-1");
+    CHECK(c.statistics().pending_answers == 2);
+    CHECK(c.statistics().waiting_jobs == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: the same operation by co_await, future, deferred and callback -> the same outcome")
+{
+    client c = make([&](seen_request const&) { return t::json(200, finished); });
+    run_coro(ioc, [&]() -> task<void> {
+        result<ocr_result> const r = co_await c.async_wait("r-1", asio::use_awaitable_t<asio::io_context::executor_type>());
+        CHECK(r.has_value());
+    });
+    {
+        std::future<result<ocr_result>> f = c.async_wait("r-1", asio::use_future);
+        ioc.restart();
+        ioc.run();
+        CHECK(f.get().has_value());
+    }
+    bool done = false;
+    auto operation = c.async_wait("r-1", asio::deferred);
+    std::move(operation)([&](result<ocr_result> r) { done = r.has_value(); });
+    ioc.restart();
+    ioc.run();
+    CHECK(done);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: a handler bound to another executor -> completes there, and that executor is kept busy until then")
+{
+    client c = make([&](seen_request const&) { return t::json(201, accepted); });
+    asio::thread_pool pool(1);
+    std::thread::id ran_on;
+    c.async_submit(invoice(), asio::bind_executor(pool, [&](result<submitted_job> r) {
+                       CHECK(r.has_value());
+                       ran_on = std::this_thread::get_id();
+                   }));
+    std::thread runner([this] { ioc.run(); });
+    pool.join(); // would return at once if the operation did not count as the pool's work
+    runner.join();
+    CHECK(ran_on != std::thread::id());
+    CHECK(ran_on != std::this_thread::get_id());
+}
+
+TEST_CASE_FIXTURE(fixture, "client: an unsupported document -> refused before anything is sent, never inside the initiating call")
+{
+    client c = make([&](seen_request const&) { return t::json(201, accepted); });
+    std::optional<failure> f;
+    submit_request const request(document::from_bytes("plain text", "a.txt"), "INVOICE");
+    c.async_submit(request, [&](result<submitted_job> r) { f = r.error(); });
+    CHECK_FALSE(f.has_value());
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::unsupported_file_type));
+    CHECK(log.empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "client: the answer to a submit is lost after the body went out -> ambiguous, sent once")
+{
+    client c = make([&](seen_request const&) { return t::fails(errc::connection_closed, bytes_sent::all); });
+    std::optional<failure> f;
+    c.async_submit(invoice(), [&](result<submitted_job> r) { f = r.error(); });
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::ambiguous_submit));
+    CHECK(posts() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: a lost answer and permission to submit again -> accepted, marked as a possible duplicate")
+{
+    client_options o = quick();
+    o.retry.resubmit_ambiguous = true;
+    client c = make(
+        [&](seen_request const&) {
+            return log.size() == 1 ? t::fails(errc::connection_closed, bytes_sent::all) : t::json(201, accepted);
+        },
+        o);
+    std::optional<result<submitted_job>> got;
+    c.async_submit(invoice(), [&](result<submitted_job> r) { got = std::move(r); });
+    ioc.run();
+    REQUIRE(got.has_value());
+    REQUIRE(got->has_value());
+    CHECK((*got)->possible_duplicate);
+    CHECK(posts() == 2);
+    CHECK(log[0].body == log[1].body);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: cancelled while the submit's answer is awaited -> ambiguous, never plainly cancelled")
+{
+    client c = make([&](seen_request const&) { return t::hold(); });
+    asio::cancellation_signal stop;
+    std::optional<failure> f;
+    c.async_submit(invoice(), asio::bind_cancellation_slot(stop.slot(), [&](result<submitted_job> r) { f = r.error(); }));
+    while (log.empty()) ioc.run_one();
+    stop.emit(asio::cancellation_type::terminal);
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::ambiguous_submit));
+}
+
+TEST_CASE_FIXTURE(fixture, "client: cancelled before the first byte -> cancelled, nothing sent")
+{
+    client c = make([&](seen_request const&) { return t::json(201, accepted); });
+    asio::cancellation_signal stop;
+    std::optional<failure> f;
+    auto take = [&](result<submitted_job> r) { if (!r) f = r.error(); };
+    client_options slow = quick();
+    slow.rates.submits_per_second = 0.001;
+    client paced = make([&](seen_request const&) { return t::json(201, accepted); }, slow);
+    paced.async_submit(invoice(), take); // takes the only token
+    paced.async_submit(invoice(), asio::bind_cancellation_slot(stop.slot(), take));
+    while (log.empty()) ioc.run_one();
+    ioc.poll();
+    stop.emit(asio::cancellation_type::total);
+    ioc.restart();
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::cancelled));
+    CHECK(posts() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: cancelled while the job waits -> cancelled with its request_id, to be taken up later")
+{
+    client_options o = quick();
+    o.schedule = std::make_shared<fixed_poll_schedule>(std::chrono::hours(1), std::chrono::hours(1));
+    client c = make([&](seen_request const&) { return t::json(200, pending); }, o);
+    asio::cancellation_signal stop;
+    std::optional<failure> f;
+    c.async_wait("r-9", asio::bind_cancellation_slot(stop.slot(), [&](result<ocr_result> r) { f = r.error(); }));
+    while (log.empty()) ioc.run_one();
+    ioc.poll();
+    CHECK(c.statistics().waiting_jobs == 1);
+    stop.emit(asio::cancellation_type::terminal);
+    ioc.restart();
+    ioc.run(); // returns: no timer is left behind
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::cancelled));
+    CHECK(f->request_id == "r-9");
+    CHECK(c.statistics().waiting_jobs == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: the deadline passes -> still_processing with the request_id")
+{
+    client c = make([&](seen_request const&) { return t::json(200, pending); });
+    std::optional<failure> f;
+    wait_request request("r-3");
+    request.deadline = std::chrono::milliseconds(20);
+    c.async_wait(request, [&](result<ocr_result> r) { f = r.error(); });
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::still_processing));
+    CHECK(f->request_id == "r-3");
+    CHECK(f->attempts >= 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: async_result of a job that is not finished -> one read, still_processing")
+{
+    client c = make([&](seen_request const&) { return t::json(200, pending); });
+    std::optional<failure> f;
+    c.async_result("r-4", [&](result<ocr_result> r) { f = r.error(); });
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::still_processing));
+    CHECK(log.size() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: closed with jobs waiting and a submit under way -> each handler is called once")
+{
+    client_options o = quick();
+    o.schedule = std::make_shared<fixed_poll_schedule>(std::chrono::hours(1), std::chrono::hours(1));
+    client c = make([&](seen_request const& r) { return r.method == http_method::post ? t::hold() : t::json(200, pending); }, o);
+    std::vector<error_code> ended;
+    for (int i = 0; i != 3; ++i)
+        c.async_wait("r-" + std::to_string(i), [&](result<ocr_result> r) { ended.push_back(r.error().code); });
+    c.async_submit(invoice(), [&](result<submitted_job> r) { ended.push_back(r.error().code); });
+    while (log.size() < 4) ioc.run_one();
+    ioc.poll();
+    c.close();
+    ioc.restart();
+    ioc.run();
+    CHECK(ended.size() == 4);
+    CHECK(std::count(ended.begin(), ended.end(), error_code(errc::client_closed)) == 3);
+    CHECK(std::count(ended.begin(), ended.end(), error_code(errc::ambiguous_submit)) == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: the credentials are refused -> one request goes out at a time, then all end with unauthorized")
+{
+    client_options o = quick();
+    o.max_auth_refusals = 1;
+    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
+    int refused = 0;
+    for (int i = 0; i != 20; ++i) c.async_submit(invoice(), [&](result<submitted_job> r) { refused += r.error().is(errc::unauthorized); });
+    ioc.run();
+    CHECK(refused == 20);
+    CHECK(posts() < 20);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: more recognize operations than may be in flight -> the rest waits its turn, all are served")
+{
+    client_options o = quick();
+    o.rates.max_in_flight = 2;
+    std::size_t in_flight = 0;
+    std::size_t most = 0;
+    client c = make(
+        [&](seen_request const& r) {
+            if (r.method == http_method::post) {
+                most = std::max(most, ++in_flight);
+                return t::json(201, accepted);
+            }
+            --in_flight;
+            return t::json(200, finished);
+        },
+        o);
+    int served = 0;
+    for (int i = 0; i != 10; ++i) c.async_recognize(invoice(), [&](result<ocr_result> r) { served += r.has_value(); });
+    ioc.run();
+    CHECK(served == 10);
+    CHECK(most <= 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: parts -> one GET each below the operation's own path, ids percent-encoded")
+{
+    client c = make([&](seen_request const&) { return t::json(200, R"({"data":{"table":[["a"]]}})"); });
+    int got = 0;
+    c.async_table("r/1", "d 1", [&](result<part_data> r) { got += r.has_value(); });
+    c.async_signature("r/1", "d 1", [&](result<part_data> r) { got += r.has_value(); });
+    c.async_stamp("r/1", "d 1", [&](result<part_data> r) { got += r.has_value(); });
+    ioc.run();
+    CHECK(got == 3);
+    std::vector<std::string> targets;
+    for (seen_request const& r : log) targets.push_back(r.target);
+    std::sort(targets.begin(), targets.end());
+    CHECK(targets == std::vector<std::string>{"ingest/signature/r%2F1/d%201", "ingest/stamp/r%2F1/d%201", "ingest/table/r%2F1/d%201"});
+}
+
+TEST_CASE("client: wrong options -> the constructor throws and names each")
+{
+    asio::io_context ioc;
+    try {
+        client const c(ioc, client_options());
+        FAIL("no exception");
+    } catch (error const& e) {
+        CHECK(e.facts().is(errc::invalid_argument));
+        CHECK(std::string(e.what()).find("portal_user_id") != std::string::npos);
+        CHECK(std::string(e.what()).find("api_key") != std::string::npos);
+    }
+}

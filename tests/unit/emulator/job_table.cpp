@@ -1,0 +1,69 @@
+#include "emulator/job_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace ocrpipe::emulator;
+using namespace std::chrono_literals;
+using time_point = ocrpipe::clock::time_point;
+
+TEST_CASE("job_table: the same bytes under two names -> two documents; under one name -> one")
+{
+    job_table table;
+    auto const digest = sha256("bytes");
+    auto const a = table.document(digest, "a", 5, "ID");
+    CHECK(table.document(digest, "b", 5, "ID") != a);
+    CHECK(table.document(digest, "a", 5, "ID") == a);
+    CHECK(table.document(sha256("other"), "a", 5, "ID") != a);
+}
+
+TEST_CASE("job_table: 100,000 jobs -> each found by its id, and no id leads elsewhere")
+{
+    job_table table;
+    id_codec const ids(response_shape::id_style::text, 99);
+    id_codec const others(response_shape::id_style::text, 100);
+    auto const d = table.document(sha256("bytes"), "a", 5, "ID");
+    bool all = true;
+    for (std::uint32_t i = 0; i != 100'000; ++i) {
+        auto const job = table.accept(d, time_point());
+        all = all && job == i && ids.job_of(ids.request_id(job)) == job;
+    }
+    CHECK(all);
+    CHECK_FALSE(ids.job_of(others.request_id(5)).has_value());
+    CHECK_FALSE(ids.job_of("").has_value());
+    CHECK_FALSE(ids.job_of("r0000000-9999999999").has_value());
+    CHECK(table.snapshot(ids).documents[0].request_ids.size() == 100'000);
+}
+
+TEST_CASE("sha256: the empty text -> the value of the standard")
+{
+    CHECK(to_hex(sha256("")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST_CASE("worker_queue: no limit -> everything starts at once")
+{
+    worker_queue q(0);
+    time_point const t(1h);
+    CHECK(q.done(t, 2s) == t + 2s);
+    CHECK(q.done(t, 2s) == t + 2s);
+}
+
+TEST_CASE("worker_queue: one worker -> one after the other, and idle time is not saved up")
+{
+    worker_queue q(1);
+    time_point const t(1h);
+    CHECK(q.done(t, 2s) == t + 2s);
+    CHECK(q.done(t, 3s) == t + 5s);
+    CHECK(q.done(t + 60s, 1s) == t + 61s);
+}
+
+TEST_CASE("fixed_window: more than the limit -> refused until the next window")
+{
+    fixed_window w(2);
+    time_point const t(1h);
+    CHECK(w.admit(t));
+    CHECK(w.admit(t + 900ms));
+    CHECK_FALSE(w.admit(t + 999ms));
+    CHECK(w.admit(t + 1000ms));
+}

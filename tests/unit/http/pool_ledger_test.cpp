@@ -1,0 +1,386 @@
+#include <ocrpipe/http/pool_ledger.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace ocrpipe;
+using namespace std::chrono_literals;
+using ocrpipe::detail::connection_id;
+using ocrpipe::detail::pool_decision;
+using ocrpipe::detail::pool_ledger;
+using ocrpipe::detail::pool_verdict;
+using ocrpipe::detail::pool_waiter;
+
+namespace
+{
+
+clock::time_point at(std::chrono::milliseconds t) { return clock::time_point(1h) + t; }
+
+pool_options small_pool()
+{
+    pool_options o;
+    o.submit_connections = 2;
+    o.poll_connections = 1;
+    o.part_connections = 1;
+    o.max_waiting = 2;
+    o.idle_limit = 60s;
+    o.life_limit = 600s;
+    o.max_connects_per_second = 0;
+    return o;
+}
+
+class test_waiter final : public pool_waiter
+{
+public:
+    using pool_waiter::pool_waiter;
+    int woken = 0;
+
+private:
+    void on_decided() override { ++woken; }
+};
+
+/// Opens a connection in a slot of `l` at `t`, lives being exactly as long as the option says.
+connection_id open(pool_ledger& p, enum lane l, clock::time_point t)
+{
+    REQUIRE(p.acquire(l, t).what == pool_verdict::open);
+    return p.opened(t, 0.5);
+}
+
+} // namespace
+
+TEST_CASE("pool_ledger: a connection given back -> reused, the one given back last first")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    connection_id const b = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(1s), 0s);
+    p.release(lane::submit, b, at(2s), 0s);
+    CHECK(p.idle() == 2);
+    pool_decision const first = p.acquire(lane::submit, at(3s));
+    CHECK(first.what == pool_verdict::reuse);
+    CHECK(first.id == b);
+    CHECK(p.acquire(lane::submit, at(3s)).id == a);
+}
+
+TEST_CASE("pool_ledger: an idle connection of one lane -> reused by another")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(1s), 0s);
+    pool_decision const d = p.acquire(lane::poll, at(1s));
+    CHECK(d.what == pool_verdict::reuse);
+    CHECK(d.id == a);
+}
+
+TEST_CASE("pool_ledger: a lane at its limit -> pending, while other lanes still get slots")
+{
+    pool_ledger p(small_pool());
+    open(p, lane::submit, at(0ms));
+    open(p, lane::submit, at(0ms));
+    CHECK(p.acquire(lane::submit, at(0ms)).what == pool_verdict::pending);
+    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_verdict::open);
+    CHECK(p.in_use(lane::submit) == 2);
+    CHECK(p.in_use(lane::poll) == 1);
+}
+
+TEST_CASE("pool_ledger: waiters -> served first come, first served, with the connection itself")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::poll, at(0ms));
+    test_waiter first(lane::poll);
+    test_waiter second(lane::poll);
+    p.enqueue(first);
+    p.enqueue(second);
+    p.release(lane::poll, a, at(1s), 0s);
+    CHECK(first.woken == 1);
+    CHECK(first.decision().what == pool_verdict::reuse);
+    CHECK(first.decision().id == a);
+    CHECK_FALSE(second.decided());
+    CHECK(p.in_use(lane::poll) == 1);
+    CHECK(p.acquire(lane::poll, at(1s)).what == pool_verdict::pending); // no one comes between
+    p.release(lane::poll, a, at(2s), 0s);
+    CHECK(second.decision().id == a);
+}
+
+TEST_CASE("pool_ledger: the connection before a waiter is closed -> the waiter gets the slot and opens one")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::poll, at(0ms));
+    test_waiter w(lane::poll);
+    p.enqueue(w);
+    p.release_closed(lane::poll, a, at(1s));
+    CHECK(w.decision().what == pool_verdict::open);
+    CHECK(p.in_use(lane::poll) == 1);
+}
+
+TEST_CASE("pool_ledger: a waiter that leaves -> the slot goes to the next, and nobody is woken for nothing")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::poll, at(0ms));
+    test_waiter first(lane::poll);
+    test_waiter second(lane::poll);
+    p.enqueue(first);
+    p.enqueue(second);
+    p.leave(first);
+    p.leave(first);
+    p.release(lane::poll, a, at(1s), 0s);
+    CHECK_FALSE(first.decided());
+    CHECK(second.decision().id == a);
+}
+
+TEST_CASE("pool_ledger: a decided waiter that no longer wants it -> gives it back and nothing is lost")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::poll, at(0ms));
+    test_waiter w(lane::poll);
+    p.enqueue(w);
+    p.release(lane::poll, a, at(1s), 0s);
+    REQUIRE(w.decided());
+    p.leave(w);
+    p.release(lane::poll, w.decision().id, at(1s), 0s);
+    CHECK(p.idle() == 1);
+    CHECK(p.in_use(lane::poll) == 0);
+}
+
+TEST_CASE("pool_ledger: more waiters than allowed -> full, at once")
+{
+    pool_ledger p(small_pool());
+    open(p, lane::poll, at(0ms));
+    test_waiter first(lane::poll);
+    test_waiter second(lane::poll);
+    p.enqueue(first);
+    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_verdict::pending);
+    p.enqueue(second);
+    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_verdict::full);
+    p.leave(first);
+    p.leave(second);
+}
+
+TEST_CASE("pool_ledger: no waiting allowed -> full instead of pending")
+{
+    pool_options o = small_pool();
+    o.max_waiting = 0;
+    pool_ledger p(o);
+    open(p, lane::poll, at(0ms));
+    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_verdict::full);
+}
+
+TEST_CASE("pool_ledger: idle for the limit -> closed instead of reused")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(1s), 0s);
+    CHECK(p.acquire(lane::submit, at(61s)).what == pool_verdict::open);
+    CHECK(p.take_doomed() == std::vector<connection_id>{a});
+    CHECK(p.idle() == 0);
+}
+
+TEST_CASE("pool_ledger: just within the idle limit -> reused")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(1s), 0s);
+    CHECK(p.acquire(lane::submit, at(60'999ms)).what == pool_verdict::reuse);
+    CHECK(p.take_doomed().empty());
+}
+
+TEST_CASE("pool_ledger: old idle connections -> closed when another one comes back, without being asked for")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    connection_id const b = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(0ms), 0s);
+    p.release(lane::submit, b, at(61s), 0s);
+    CHECK(p.take_doomed() == std::vector<connection_id>{a});
+    CHECK(p.idle() == 1);
+}
+
+TEST_CASE("pool_ledger: a Keep-Alive hint -> that connection is trusted for four fifths of it")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(0ms), 10s);
+    CHECK(p.acquire(lane::submit, at(7'999ms)).what == pool_verdict::reuse);
+    p.release(lane::submit, a, at(8s), 0s);
+    CHECK(p.acquire(lane::submit, at(16s)).what == pool_verdict::open); // the hint outlives an answer without one
+    CHECK(p.idle_limit() == 60s);
+}
+
+TEST_CASE("pool_ledger: found dead at an idle age -> four fifths of it become the limit of all, and smaller ages count more")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(0ms), 0s);
+    REQUIRE(p.acquire(lane::submit, at(10s)).id == a);
+    CHECK(p.replace(a, at(10s)).what == pool_verdict::open);
+    CHECK(p.idle_limit() == 8s);
+    connection_id const b = p.opened(at(10s), 0.5);
+    p.release(lane::submit, b, at(10s), 0s);
+    REQUIRE(p.acquire(lane::submit, at(15s)).what == pool_verdict::reuse);
+    p.replace(b, at(15s));
+    CHECK(p.idle_limit() == 4s);
+}
+
+TEST_CASE("pool_ledger: found dead at once -> says nothing about the idle limit")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(0ms), 0s);
+    REQUIRE(p.acquire(lane::submit, at(10ms)).id == a);
+    p.replace(a, at(10ms));
+    CHECK(p.idle_limit() == 60s);
+}
+
+TEST_CASE("pool_ledger: alive near the limit -> lost trust grows back, never beyond the option")
+{
+    pool_ledger p(small_pool());
+    connection_id a = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(0ms), 0s);
+    REQUIRE(p.acquire(lane::submit, at(10s)).id == a);
+    p.replace(a, at(10s));
+    p.take_doomed();
+    a = p.opened(at(10s), 0.5);
+    clock::time_point now = at(10s);
+    for (int i = 0; i < 100; ++i) {
+        p.release(lane::submit, a, now, 0s);
+        now += p.idle_limit() / 2;
+        pool_decision const d = p.acquire(lane::submit, now);
+        if (d.what != pool_verdict::reuse) {
+            p.take_doomed();
+            a = p.opened(now, 0.5);
+            continue;
+        }
+        clock::duration const before = p.idle_limit();
+        p.reused(a, now);
+        CHECK(p.idle_limit() >= before);
+    }
+    CHECK(p.idle_limit() == 60s);
+}
+
+TEST_CASE("pool_ledger: found dead after a while -> those idle for as long go too, and the slot opens a new one")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    connection_id const b = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(0ms), 0s);
+    p.release(lane::submit, b, at(0ms), 0s);
+    REQUIRE(p.acquire(lane::submit, at(5s)).id == b);
+    pool_decision const d = p.replace(b, at(5s));
+    CHECK(d.what == pool_verdict::open);
+    CHECK(p.take_doomed() == std::vector<connection_id>({b, a})); // a is idle beyond what was just learned
+    CHECK(p.in_use(lane::submit) == 1);
+}
+
+TEST_CASE("pool_ledger: found dead at once -> the next idle one for the same slot")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    connection_id const b = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(0ms), 0s);
+    p.release(lane::submit, b, at(0ms), 0s);
+    REQUIRE(p.acquire(lane::submit, at(5ms)).id == b);
+    pool_decision const d = p.replace(b, at(5ms));
+    CHECK(d.what == pool_verdict::reuse);
+    CHECK(d.id == a);
+    CHECK(p.take_doomed() == std::vector<connection_id>{b});
+    CHECK(p.in_use(lane::submit) == 1);
+}
+
+TEST_CASE("pool_ledger: older than its life -> not kept, and a waiter opens a new one")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::poll, at(0ms));
+    test_waiter w(lane::poll);
+    p.enqueue(w);
+    p.release(lane::poll, a, at(600s), 0s);
+    CHECK(p.take_doomed() == std::vector<connection_id>{a});
+    CHECK(w.decision().what == pool_verdict::open);
+}
+
+TEST_CASE("pool_ledger: jitter -> lives end between 90 and 110 % of the limit")
+{
+    for (auto const& [jitter, end] : {std::pair(0.0, 540s), std::pair(0.999999, 660s)}) {
+        CAPTURE(jitter);
+        pool_ledger p(small_pool());
+        REQUIRE(p.acquire(lane::poll, at(0ms)).what == pool_verdict::open);
+        connection_id const a = p.opened(at(0ms), jitter);
+        p.release(lane::poll, a, at(end - 1s), 0s);
+        CHECK(p.idle() == 1);
+        REQUIRE(p.acquire(lane::poll, at(end - 500ms)).what == pool_verdict::reuse);
+        p.release(lane::poll, a, at(end + 1ms), 0s);
+        CHECK(p.idle() == 0);
+    }
+}
+
+TEST_CASE("pool_ledger: a fresh connection wanted -> no idle one, and the whole stays within its limit")
+{
+    pool_options o = small_pool();
+    o.submit_connections = 1;
+    pool_ledger p(o); // three connections in all
+    std::vector<connection_id> ids;
+    for (enum lane l : {lane::submit, lane::poll, lane::part}) ids.push_back(open(p, l, at(0ms)));
+    p.release(lane::submit, ids[0], at(0ms), 0s);
+    p.release(lane::poll, ids[1], at(1ms), 0s);
+    p.release(lane::part, ids[2], at(2ms), 0s);
+    CHECK(p.acquire(lane::poll, at(3ms), true).what == pool_verdict::open);
+    CHECK(p.take_doomed() == std::vector<connection_id>{ids[0]});
+    CHECK(p.idle() == 2);
+}
+
+TEST_CASE("pool_ledger: an opener waits for the connect rate -> an idle connection that turns up is its own")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::poll, at(0ms));
+    REQUIRE(p.acquire(lane::submit, at(0ms)).what == pool_verdict::open);
+    test_waiter opener(lane::submit);
+    p.enqueue_opener(opener);
+    p.release(lane::poll, a, at(1s), 0s);
+    CHECK(opener.decision().what == pool_verdict::reuse);
+    CHECK(opener.decision().id == a);
+    CHECK(p.in_use(lane::poll) == 0);
+    CHECK(p.in_use(lane::submit) == 1);
+    CHECK(p.idle() == 0);
+}
+
+TEST_CASE("pool_ledger: more connects than the rate -> told when, and no limit -> at once")
+{
+    pool_options o = small_pool();
+    o.max_connects_per_second = 2;
+    pool_ledger limited(o);
+    CHECK(limited.reserve_open(at(0ms)) == at(0ms));
+    CHECK(limited.reserve_open(at(0ms)) == at(500ms));
+    CHECK(limited.reserve_open(at(0ms)) == at(1000ms));
+    pool_ledger unlimited(small_pool());
+    for (int i = 0; i < 100; ++i) CHECK(unlimited.reserve_open(at(0ms)) == at(0ms));
+}
+
+TEST_CASE("pool_ledger: close -> waiters and later callers are told, idle ones and those given back are closed")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::poll, at(0ms));
+    connection_id const b = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, b, at(0ms), 0s);
+    test_waiter waiter(lane::poll);
+    test_waiter opener(lane::submit);
+    p.enqueue(waiter);
+    p.enqueue_opener(opener);
+    p.close();
+    CHECK(waiter.decision().what == pool_verdict::closed);
+    CHECK(opener.decision().what == pool_verdict::closed);
+    CHECK(p.take_doomed() == std::vector<connection_id>{b});
+    CHECK(p.acquire(lane::part, at(0ms)).what == pool_verdict::closed);
+    p.release(lane::poll, a, at(1s), 0s);
+    CHECK(p.take_doomed() == std::vector<connection_id>{a});
+    CHECK(p.in_use(lane::poll) == 0);
+}
+
+TEST_CASE("pool_ledger: an id whose connection was not closed yet -> not given to a new one")
+{
+    pool_ledger p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(0ms), 0s);
+    REQUIRE(p.acquire(lane::submit, at(61s)).what == pool_verdict::open); // dooms a
+    CHECK(p.opened(at(61s), 0.5) != a);
+    p.take_doomed();
+    REQUIRE(p.acquire(lane::submit, at(61s)).what == pool_verdict::open);
+    CHECK(p.opened(at(61s), 0.5) == a);
+}

@@ -1,0 +1,48 @@
+#ifndef OCRPIPE_TOOLS_CHECKS_HPP
+#define OCRPIPE_TOOLS_CHECKS_HPP
+
+#include <ocrpipe/api/ocr_result.hpp>
+#include <ocrpipe/result.hpp>
+
+#include "exit_code.hpp"
+#include "file_limit.hpp"
+#include "message.hpp"
+#include "plan.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ocrpipe::cli
+{
+
+enum class verdict { ok, warn, fail, skipped };
+
+std::string_view name(verdict v) noexcept;
+
+/// One finding of doctor: what was looked at, how it is, and what to mend.
+struct finding {
+    std::string_view check; ///< configuration, name, service, disk or files
+    verdict how = verdict::ok;
+    std::string text;                     ///< what is, and after a colon the remedy
+    exit_code code = exit_code::all_done; ///< when it failed
+};
+
+std::string to_people(finding const& f);
+message to_message(finding const& f);
+
+/// Every problem and warning of the planning, or one line that sums the configuration up; never the key.
+std::vector<finding> judge_configuration(planning const& p);
+
+/// What the answer to a result that cannot exist says about address, tenant and key.
+finding judge_service(result<ocr_result> const& answer);
+
+/// What a write test found in `directory`; `trouble` is its error.
+finding judge_disk(std::string const& directory, std::uint64_t free_bytes, error_code trouble);
+
+finding judge_file_limit(file_limit const& l);
+
+} // namespace ocrpipe::cli
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef OCRPIPE_TOOLS_CREDENTIALS_HPP
+#define OCRPIPE_TOOLS_CREDENTIALS_HPP
+
+#include <ocrpipe/options.hpp>
+
+#include "option_table.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ocrpipe::cli
+{
+
+/// Where the key is to come from. It has no flag of its own: arguments are visible to everybody on the
+/// machine.
+struct key_source {
+    enum class kind { none, value, file, command } what = kind::none;
+    std::string text; ///< the key itself, the file's path or the command line, as `what` says
+};
+
+/// The precedence of flag over environment, applied to three options that exclude each other; within the
+/// environment the key itself wins.
+///
+/// Two flags that contradict each other are added to `problems`.
+key_source choose_key_source(typed_options const& typed, environment const& env,
+                             std::vector<std::string>& problems);
+
+struct loaded_key {
+    secret key;
+    std::vector<std::string>
+        problems; ///< name the file, never what it holds, and never the command, which may hold a secret
+    std::vector<std::string> warnings;
+};
+
+/// Reads the key: blocks on the file or until the command ended.
+loaded_key load_key(key_source const& source);
+
+/// The proxy for `base_url`: --proxy or OCRPIPE_PROXY, else HTTPS_PROXY or https_proxy for https, http_proxy
+/// for http, with NO_PROXY or no_proxy for those. What the flag says holds for every host.
+///
+/// HTTP_PROXY in capitals is not read: a web server's request header could have set it.
+proxy_options choose_proxy(std::string const& base_url, typed_options const& typed, environment const& env);
+
+} // namespace ocrpipe::cli
+
+#endif

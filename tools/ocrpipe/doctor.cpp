@@ -1,0 +1,151 @@
+#include <ocrpipe/client.hpp>
+#include <ocrpipe/http/origin.hpp>
+
+#include "checks.hpp"
+#include "commands.hpp"
+#include "interruption.hpp"
+#include "standard_output.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <netdb.h>
+#include <optional>
+#include <string>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace ocrpipe::cli
+{
+namespace
+{
+
+/// Looks like an id of the service, and none of its ids is like it: all zeros but for the version.
+constexpr char impossible_request_id[] = "00000000-0000-4000-8000-000000000000";
+
+finding check_name(client_options const& o)
+{
+    auto const service = parse_origin(o.endpoint.base_url);
+    if (!service) return {"name", verdict::fail, service.error().reason, exit_code::refused};
+    std::string host = service->host;
+    std::string port = service->port;
+    if (!o.proxy.url.empty() && !bypasses_proxy(host, port, o.proxy.no_proxy)) {
+        auto const proxy = parse_proxy(o.proxy.url);
+        if (!proxy) return {"name", verdict::fail, proxy.error().reason, exit_code::refused};
+        host = proxy->at.host;
+        port = proxy->at.port;
+    }
+    ::addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    ::addrinfo* found = nullptr;
+    int const error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+    if (error != 0)
+        return {"name", verdict::fail,
+                fmt::format("{} has no address: {}: check --base-url, the network and --proxy", host,
+                            ::gai_strerror(error)),
+                exit_code::refused};
+    std::size_t count = 0;
+    for (auto const* a = found; a != nullptr; a = a->ai_next)
+        ++count;
+    ::freeaddrinfo(found);
+    return {"name", verdict::ok, fmt::format("{} has {} address{}", host, count, count == 1 ? "" : "es")};
+}
+
+finding check_service(client_options options)
+{
+    // Somebody is waiting for the verdict: one attempt says enough.
+    options.retry.max_attempts = 1;
+    options.timeouts.first_byte = std::chrono::seconds(15);
+    asio::io_context ioc(1);
+    client c(ioc, std::move(options));
+    interruption const signals(ioc, [&](int) { c.close(); });
+    std::optional<result<ocr_result>> answer;
+    c.async_result(impossible_request_id, [&](result<ocr_result> r) { answer.emplace(std::move(r)); });
+    while (!answer && ioc.run_one() != 0) {
+    }
+    if (signals.code() != exit_code::all_done)
+        return {"service", verdict::skipped, "interrupted", signals.code()};
+    return judge_service(*answer);
+}
+
+/// The directory itself, or the nearest above it that exists: a run creates the rest.
+std::string existing_part_of(std::string const& directory)
+{
+    std::error_code ec;
+    auto path = std::filesystem::absolute(directory, ec);
+    while (!ec && !std::filesystem::exists(path, ec) && path.has_relative_path())
+        path = path.parent_path();
+    return path.string();
+}
+
+error_code last_error() noexcept { return error_code(errno, boost::system::system_category()); }
+
+/// Writes a megabyte and waits until it is on the disk; leaves nothing behind, even when it is killed
+/// half-way.
+error_code write_test(std::string const& directory)
+{
+    std::string path = directory + "/.ocrpipe-doctor-XXXXXX";
+    int const fd = ::mkstemp(path.data());
+    if (fd < 0) return last_error();
+    ::unlink(path.c_str());
+    std::string const megabyte(1 << 20, 'x');
+    error_code ec;
+    if (::write(fd, megabyte.data(), megabyte.size()) != static_cast<::ssize_t>(megabyte.size())) {
+        ec = last_error();
+        // A write that stops short without an error met a full disk.
+        if (!ec) ec = error_code(ENOSPC, boost::system::system_category());
+    } else if (::fsync(fd) != 0) {
+        ec = last_error();
+    }
+    ::close(fd);
+    return ec;
+}
+
+finding check_disk(std::string const& directory)
+{
+    std::string const where = existing_part_of(directory);
+    struct ::statvfs s {
+    };
+    if (::statvfs(where.c_str(), &s) != 0) return judge_disk(where, 0, last_error());
+    return judge_disk(where, std::uint64_t(s.f_bavail) * s.f_frsize, write_test(where));
+}
+
+} // namespace
+
+exit_code examine(planning const& p, logger& log)
+{
+    auto code = exit_code::all_done;
+    bool const json = log.how().format == log_format::json;
+    auto const say = [&](finding f) {
+        f.text = masked(std::move(f.text), p.plan.client.endpoint.api_key);
+        std::string const line =
+            json ? to_json(to_message(f), std::chrono::system_clock::now()) : to_people(f);
+        code = worst(code, f.code);
+        if (auto const ec = write_standard_output(line + "\n")) code = worst(code, exit_code::disk_error);
+    };
+
+    for (finding const& f : judge_configuration(p))
+        say(f);
+    if (p.problems.empty()) {
+        finding const name = check_name(p.plan.client);
+        say(name);
+        if (name.how == verdict::ok)
+            say(check_service(p.plan.client));
+        else
+            say({"service", verdict::skipped, "it has no address"});
+    } else {
+        say({"service", verdict::skipped, "the configuration must be mended first"});
+    }
+    say(check_disk(std::get<doctor_plan>(p.plan.command).directory));
+    say(judge_file_limit(raise_file_limit(p.plan.client.pool)));
+    return code;
+}
+
+} // namespace ocrpipe::cli

@@ -1,0 +1,163 @@
+#include <ocrpipe/client.hpp>
+
+#include "commands.hpp"
+#include "interruption.hpp"
+#include "remedy.hpp"
+#include "standard_output.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace ocrpipe::cli
+{
+namespace
+{
+
+/// One client, one operation after another, each ended by Ctrl-C.
+class session
+{
+public:
+    session(client_options const& options, logger& log)
+        : ioc_(1), client_(ioc_, options), log_(log), interruption_(ioc_, [this](int times) {
+            if (times == 1)
+                stop_.emit(asio::cancellation_type::terminal);
+            else
+                client_.close();
+        })
+    {
+    }
+
+    /// `start` gives the operation the handler it is to complete.
+    template<class T, class Start>
+    result<T> perform(Start start)
+    {
+        std::optional<result<T>> outcome;
+        start(client_, asio::bind_cancellation_slot(stop_.slot(),
+                                                    [&](result<T> r) { outcome.emplace(std::move(r)); }));
+        // Not run(): idle connections and the wait for signals are no reason to stay.
+        while (!outcome && ioc_.run_one() != 0) {
+        }
+        if (!outcome) {
+            failure f;
+            f.code = errc::client_closed;
+            return f;
+        }
+        return std::move(*outcome);
+    }
+
+    bool interrupted() const noexcept { return interruption_.code() != exit_code::all_done; }
+
+    exit_code failed(std::string_view what, failure const& f)
+    {
+        log_.write(describe(level::error, "failed", what, f));
+        return worst(exit_code_of(f), interruption_.code());
+    }
+
+private:
+    asio::io_context ioc_;
+    client client_;
+    logger& log_;
+    asio::cancellation_signal stop_;
+    interruption interruption_;
+};
+
+result<submitted_job> submit(session& s, submit_request const& request, logger& log)
+{
+    auto job = s.perform<submitted_job>(
+        [&](client& c, auto handler) { c.async_submit(request, std::move(handler)); });
+    if (!job) return job;
+    // The request id is all there is to show for a document that is paid for: it is said before anything else
+    // happens with it.
+    std::string text = fmt::format("{}: accepted as {}", request.doc.path(), job->request_id);
+    if (!job->file_ids.empty()) text += fmt::format(", file ids {}", fmt::join(job->file_ids, " "));
+    if (job->possible_duplicate) text += "; an earlier attempt may have been accepted too";
+    log.write(message(job->possible_duplicate ? level::warn : level::info, "accepted", std::move(text),
+                      {{"path", request.doc.path()},
+                       {"request_id", job->request_id},
+                       {"attempts", std::int64_t(job->attempts)},
+                       {"possible_duplicate", job->possible_duplicate}}));
+    return job;
+}
+
+exit_code print(ocr_result const& r, output_form form, response_profile const& profile, logger& log)
+{
+    std::string out = form == output_form::json ? r.raw() : r.text(profile);
+    if (!out.ends_with('\n')) out += '\n';
+    if (r.empty())
+        log.write(message(level::warn, "empty_result", "the service finished and found nothing to read"));
+    return deliver(out, "-", "the result", log);
+}
+
+} // namespace
+
+exit_code carry_out(submit_plan const& p, client_options const& options, logger& log)
+{
+    session s(options, log);
+    auto const job = submit(s, p.request, log);
+    if (!job) return s.failed(p.request.doc.path(), job.error());
+    if (p.form == output_form::text) return deliver(job->request_id + "\n", "-", "the request id", log);
+    boost::json::object o;
+    o.emplace("request_id", job->request_id);
+    o.emplace("file_ids", boost::json::array(job->file_ids.begin(), job->file_ids.end()));
+    return deliver(boost::json::serialize(o) + "\n", "-", "the request id", log);
+}
+
+exit_code carry_out(recognize_plan const& p, client_options const& options, logger& log)
+{
+    session s(options, log);
+    auto const job = submit(s, p.request, log);
+    if (!job) return s.failed(p.request.doc.path(), job.error());
+    // The interrupt may have come too late to stop the submit; it must still stop what follows.
+    if (s.interrupted()) {
+        failure f;
+        f.code = errc::cancelled;
+        f.request_id = job->request_id;
+        return s.failed(p.request.doc.path(), f);
+    }
+    wait_request wait(job->request_id);
+    wait.doc_type = p.request.doc_type;
+    wait.just_submitted = true;
+    auto const answer =
+        s.perform<ocr_result>([&](client& c, auto handler) { c.async_wait(wait, std::move(handler)); });
+    if (!answer) return s.failed(p.request.doc.path(), answer.error());
+    return print(*answer, p.form, options.profile, log);
+}
+
+exit_code carry_out(result_plan const& p, client_options const& options, logger& log)
+{
+    session s(options, log);
+    auto const answer = s.perform<ocr_result>([&](client& c, auto handler) {
+        if (p.wait)
+            c.async_wait(wait_request(p.request_id), std::move(handler));
+        else
+            c.async_result(p.request_id, std::move(handler));
+    });
+    if (!answer) return s.failed(p.request_id, answer.error());
+    return print(*answer, p.form, options.profile, log);
+}
+
+exit_code carry_out(part_plan const& p, client_options const& options, logger& log)
+{
+    session s(options, log);
+    auto const part = s.perform<part_data>(
+        [&](client& c, auto handler) { c.async_part(p.part, p.request_id, p.sub_id, std::move(handler)); });
+    auto const what = fmt::format("{} {} of {}", name(p.part), p.sub_id, p.request_id);
+    if (!part) return s.failed(what, part.error());
+    std::string_view const bytes = part->raw;
+    // JSON ends with a line feed for the shell's sake; an image is delivered as it is.
+    if (p.part == operation::image || bytes.ends_with('\n')) return deliver(bytes, p.output, what, log);
+    return deliver(std::string(bytes) + "\n", p.output, what, log);
+}
+
+} // namespace ocrpipe::cli

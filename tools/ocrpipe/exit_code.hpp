@@ -1,0 +1,59 @@
+#ifndef OCRPIPE_TOOLS_EXIT_CODE_HPP
+#define OCRPIPE_TOOLS_EXIT_CODE_HPP
+
+#include <algorithm>
+#include <array>
+
+namespace ocrpipe::cli
+{
+
+/// What the process says to its caller. The numbers are a contract with scripts; a number that a script does
+/// not know counts as failure.
+enum class exit_code : int {
+    all_done = 0,
+    documents_failed = 1,
+    usage = 2,
+    inputs_unreadable = 3,
+    refused = 4, ///< credentials or configuration
+    stopped_by_limit = 5,
+    failure_budget_used_up = 6,
+    ledger_in_use = 7,
+    disk_error = 8,
+    generator_was_bottleneck = 98,
+    threshold_missed = 99,
+    interrupted = 130, ///< SIGINT
+    terminated = 143,  ///< SIGTERM
+};
+
+/// From harmless to grave: when several apply, the last of them is reported.
+///
+/// A failed document outranks an unreadable input, since the service took it and work was lost; an incomplete
+/// run outranks both; what makes running again pointless until somebody mends it comes last.
+inline constexpr std::array exit_codes_by_gravity{
+    exit_code::all_done,
+    exit_code::inputs_unreadable,
+    exit_code::documents_failed,
+    exit_code::threshold_missed,
+    exit_code::stopped_by_limit,
+    exit_code::failure_budget_used_up,
+    exit_code::interrupted,
+    exit_code::terminated,
+    exit_code::generator_was_bottleneck,
+    exit_code::refused,
+    exit_code::ledger_in_use,
+    exit_code::disk_error,
+    exit_code::usage,
+};
+
+/// The graver of two.
+constexpr exit_code worst(exit_code a, exit_code b) noexcept
+{
+    auto const rank = [](exit_code c) {
+        return std::find(exit_codes_by_gravity.begin(), exit_codes_by_gravity.end(), c);
+    };
+    return rank(a) < rank(b) ? b : a;
+}
+
+} // namespace ocrpipe::cli
+
+#endif

@@ -1,0 +1,54 @@
+#ifndef OCRPIPE_TOOLS_INTERRUPTION_HPP
+#define OCRPIPE_TOOLS_INTERRUPTION_HPP
+
+#include "exit_code.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <functional>
+#include <utility>
+
+namespace ocrpipe::cli
+{
+
+/// SIGINT and SIGTERM as events of the io_context: the first asks politely, the second insists, the third
+/// finds the system's default and ends the process whatever it is doing.
+///
+/// Lifetime: no handler runs after its destruction.
+class interruption
+{
+public:
+    /// `on_signal` is told how many signals there were, 1 or 2.
+    interruption(boost::asio::io_context& ioc, std::function<void(int times)> on_signal)
+        : signals_(ioc, SIGINT, SIGTERM), on_signal_(std::move(on_signal))
+    {
+        wait();
+    }
+
+    /// By the first signal; all_done when there was none.
+    exit_code code() const noexcept { return code_; }
+
+private:
+    void wait()
+    {
+        signals_.async_wait([this](boost::system::error_code ec, int number) {
+            if (ec) return;
+            if (++times_ == 1) code_ = number == SIGTERM ? exit_code::terminated : exit_code::interrupted;
+            on_signal_(times_);
+            if (times_ < 2) return wait();
+            boost::system::error_code ignored;
+            signals_.clear(ignored);
+        });
+    }
+
+    boost::asio::signal_set signals_;
+    std::function<void(int)> on_signal_;
+    int times_ = 0;
+    exit_code code_ = exit_code::all_done;
+};
+
+} // namespace ocrpipe::cli
+
+#endif

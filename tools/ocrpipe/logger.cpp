@@ -1,0 +1,58 @@
+#include "logger.hpp"
+
+#include "write_all.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace ocrpipe::cli
+{
+namespace
+{
+
+constexpr std::string_view erase_line = "\r\x1b[K";
+
+} // namespace
+
+void logger::write(message const& m)
+{
+    if (!shows(m.severity)) return;
+    message const safe = masked(m, secret_);
+    std::string line = settings_.format == log_format::json ? to_json(safe, std::chrono::system_clock::now())
+                                                            : to_people(safe, settings_.color);
+    line += '\n';
+    write_all(descriptor_, status_.empty() ? line : std::string(erase_line) + line + status_);
+}
+
+void logger::set_status(std::string line)
+{
+    if (!settings_.status_line || line == status_) return;
+    status_ = std::move(line);
+    write_all(descriptor_, std::string(erase_line) + status_);
+}
+
+void logger::clear_status()
+{
+    if (status_.empty()) return;
+    status_.clear();
+    write_all(descriptor_, erase_line);
+}
+
+std::string masked(std::string text, secret const& s)
+{
+    std::string const& needle = s.reveal();
+    if (needle.empty()) return text;
+    for (auto at = text.find(needle); at != std::string::npos; at = text.find(needle, at + 3))
+        text.replace(at, needle.size(), "***");
+    return text;
+}
+
+message masked(message m, secret const& s)
+{
+    m.text = masked(std::move(m.text), s);
+    for (field& f : m.fields)
+        if (auto* text = std::get_if<std::string>(&f.value)) *text = masked(std::move(*text), s);
+    return m;
+}
+
+} // namespace ocrpipe::cli

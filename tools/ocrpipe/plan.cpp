@@ -1,0 +1,358 @@
+#include "plan.hpp"
+
+#include <ocrpipe/bulk/manifest_source.hpp>
+#include <ocrpipe/http/origin.hpp>
+#include <ocrpipe/pace/poll_schedule.hpp>
+
+#include "credentials.hpp"
+#include "text_units.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+namespace ocrpipe::cli
+{
+namespace
+{
+
+/// Reads settings one by one and collects what is wrong with them.
+class reader
+{
+public:
+    reader(raw_arguments const& raw, surroundings const& around, planning& out)
+        : raw_(raw), around_(around), out_(out)
+    {
+    }
+
+    std::string text(std::string_view option) const
+    {
+        return resolve(option, raw_.options, around_.env).value;
+    }
+
+    /// The parsed value, or the default's when the text makes no sense; then the problem says which form is
+    /// expected.
+    template<class Parse>
+    auto value(std::string_view option, Parse parse, std::string_view expected)
+    {
+        setting const s = resolve(option, raw_.options, around_.env);
+        if (auto parsed = parse(s.value)) return *parsed;
+        problem(s.shown_as,
+                fmt::format("\"{}\" makes no sense: give {}", printable_excerpt(s.value, 64), expected));
+        return *parse(std::string(default_of(option)));
+    }
+
+    template<class Parse, class T>
+    T value_between(std::string_view option, Parse parse, std::string_view expected, T low, T high)
+    {
+        T const v = static_cast<T>(value(option, parse, expected));
+        if (v >= low && v <= high) return v;
+        problem(resolve(option, raw_.options, around_.env).shown_as,
+                fmt::format("out of range: give {}", expected));
+        return low;
+    }
+
+    bool is_on(std::string_view option)
+    {
+        setting s = resolve(option, raw_.options, around_.env);
+        if (s.value.empty()) return false;
+        auto const on = parse_switch(s.value);
+        if (!on)
+            problem(s.shown_as,
+                    fmt::format("\"{}\" makes no sense: give 1 or 0", printable_excerpt(s.value, 64)));
+        return on.value_or(false);
+    }
+
+    void problem(std::string_view what, std::string why)
+    {
+        out_.problems.push_back(fmt::format("{}: {}", what, std::move(why)));
+    }
+
+private:
+    static std::string_view default_of(std::string_view option)
+    {
+        auto const all = shared_options();
+        return std::find_if(all.begin(), all.end(), [&](option_spec const& s) { return s.name == option; })
+            ->default_value;
+    }
+
+    raw_arguments const& raw_;
+    surroundings const& around_;
+    planning& out_;
+};
+
+std::optional<enum file_type> parse_file_type(std::string_view text)
+{
+    if (text == "auto") return file_type::detect;
+    if (text == "pdf" || text == "PDF") return file_type::pdf;
+    if (text == "image" || text == "IMAGE") return file_type::image;
+    return std::nullopt;
+}
+
+enum class format_choice { automatic, people, json };
+
+std::optional<format_choice> parse_format(std::string_view text)
+{
+    if (text == "auto") return format_choice::automatic;
+    if (text == "human") return format_choice::people;
+    if (text == "json") return format_choice::json;
+    return std::nullopt;
+}
+
+std::optional<std::vector<operation>> parse_parts(std::string_view text)
+{
+    struct word {
+        std::string_view text;
+        operation part;
+    };
+    static constexpr std::array words{
+        word{"tables", operation::table},         word{"table", operation::table},
+        word{"signatures", operation::signature}, word{"signature", operation::signature},
+        word{"stamps", operation::stamp},         word{"stamp", operation::stamp},
+        word{"images", operation::image},         word{"image", operation::image}};
+    std::vector<operation> out;
+    while (!text.empty()) {
+        auto const comma = std::min(text.find(','), text.size());
+        auto const found = std::find_if(words.begin(), words.end(),
+                                        [&](word const& w) { return w.text == text.substr(0, comma); });
+        if (found == words.end()) return std::nullopt;
+        if (std::find(out.begin(), out.end(), found->part) == out.end()) out.push_back(found->part);
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return out;
+}
+
+void read_profile(std::string const& path, response_profile& into, reader& read)
+{
+    if (path.empty()) return;
+    std::ifstream file(path, std::ios::binary);
+    std::string const json{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (!file)
+        return read.problem("--profile", fmt::format("{} cannot be read", printable_excerpt(path, 1024)));
+    auto parsed = parse_profile(json);
+    if (!parsed)
+        return read.problem("--profile",
+                            fmt::format("{}: {}", printable_excerpt(path, 1024), parsed.error().reason));
+    into = std::move(*parsed);
+}
+
+void check_addresses(client_options const& o, std::vector<std::string>& problems)
+{
+    if (!o.endpoint.base_url.empty()) {
+        auto const service = parse_origin(o.endpoint.base_url);
+        if (!service)
+            problems.push_back(in_terms_of_flags(service.error().reason));
+        else if (!service->tls && !o.endpoint.allow_plain_http && !is_loopback(service->host))
+            problems.push_back(
+                "--base-url: http:// would send the key in clear text: give https://, or --allow-plain-http");
+    }
+    if (!o.proxy.url.empty())
+        if (auto const proxy = parse_proxy(o.proxy.url); !proxy)
+            problems.push_back(in_terms_of_flags(proxy.error().reason));
+}
+
+constexpr std::string_view duration_form = "a time such as 30s, 5m or 2h";
+constexpr std::string_view rate_form = "a number a second such as 20, 20/s or 300/m, 0 for no limit";
+
+client_options read_client(raw_arguments const& raw, surroundings const& around, reader& read, planning& out)
+{
+    client_options o;
+    o.endpoint.base_url = read.text("base-url");
+    o.endpoint.portal_user_id = read.text("portal-user-id");
+    o.endpoint.allow_plain_http = read.is_on("allow-plain-http");
+    auto key = load_key(choose_key_source(raw.options, around.env, out.problems));
+    out.problems.insert(out.problems.end(), key.problems.begin(), key.problems.end());
+    out.warnings.insert(out.warnings.end(), key.warnings.begin(), key.warnings.end());
+    o.endpoint.api_key = key.key;
+
+    o.tls.ca_file = read.text("ca-file");
+    o.tls.client_cert = read.text("client-cert");
+    o.tls.client_key = read.text("client-key");
+    o.proxy = choose_proxy(o.endpoint.base_url, raw.options, around.env);
+    read_profile(read.text("profile"), o.profile, read);
+
+    o.job_deadline = read.value_between("deadline", parse_duration, duration_form,
+                                        std::chrono::milliseconds(1), std::chrono::milliseconds::max());
+    auto const interval = read.value("poll-interval", parse_duration_range, "two times such as 2s-5s");
+    o.schedule = std::make_shared<fixed_poll_schedule>(interval.min, interval.max);
+    o.retry.resubmit_ambiguous = read.is_on("resubmit-ambiguous");
+    o.seed = read.value("seed", parse_count, "a number");
+
+    share_connections(read.value_between<decltype(&parse_count), std::size_t>(
+                          "connections", parse_count, "a number from 3 to 10000", 3, 10'000),
+                      o.pool);
+    o.rates.submits_per_second = read.value("submit-rate", parse_rate, rate_form);
+    o.rates.polls_per_second = read.value("poll-rate", parse_rate, rate_form);
+    o.rates.bytes_per_second =
+        read.value("bandwidth", parse_byte_rate, "bytes a second such as 500k, 10M or 4MiB, 0 for no limit");
+
+    check_addresses(o, out.problems);
+    bool const key_is_explained = !key.problems.empty();
+    for (std::string& p : o.validate())
+        if (!(key_is_explained && p.starts_with("api_key:")))
+            out.problems.push_back(in_terms_of_flags(std::move(p)));
+    return o;
+}
+
+logger::settings read_messages(raw_arguments const& raw, surroundings const& around, reader& read)
+{
+    logger::settings s;
+    s.threshold = read.value("log-level", parse_level, "debug, info, warn or error");
+    auto const format = read.value("log-format", parse_format, "auto, human or json");
+    bool const people =
+        format == format_choice::people ||
+        (format == format_choice::automatic && (around.stderr_is_terminal || raw.command != command::run));
+    s.format = people ? log_format::people : log_format::json;
+    // https://no-color.org: present and not empty, whatever its value.
+    auto const no_color = around.env("NO_COLOR");
+    auto const term = around.env("TERM");
+    s.color = around.stderr_is_terminal && people && (!no_color || no_color->empty()) && term != "dumb";
+    s.status_line = around.stderr_is_terminal && people && term != "dumb" && s.threshold <= level::info;
+    return s;
+}
+
+void require_doc_type(std::string const& flow, std::string const& doc_type, reader& read)
+{
+    if (flow.empty()) read.problem("--flow", "empty: give single or a flow id");
+    if (flow == "single" && doc_type.empty())
+        read.problem("--doc-type", "missing: name the type of document, such as invoice, or a --flow");
+}
+
+submit_request read_submit(raw_arguments const& raw, reader& read)
+{
+    submit_request r(document::from_file(raw.file), read.text("doc-type"), read.text("flow"));
+    r.type = read.value("file-type", parse_file_type, "auto, pdf or image");
+    if (raw.file.empty()) read.problem("FILE", "empty: name a document");
+    require_doc_type(r.flow, r.doc_type, read);
+    return r;
+}
+
+run_plan read_run(raw_arguments const& raw, reader& read, client_options& client)
+{
+    run_plan p;
+    p.inputs = raw.inputs;
+    p.null_separated = raw.null_separated;
+    p.pipeline.directory = raw.output;
+    p.pipeline.flow = read.text("flow");
+    p.pipeline.doc_type = read.text("doc-type");
+    p.pipeline.type = read.value("file-type", parse_file_type, "auto, pdf or image");
+    p.pipeline.text = raw.text;
+    p.pipeline.parts = read.value("parts", parse_parts, "a list of tables, signatures, stamps, images");
+    p.pipeline.max_in_flight = read.value_between<decltype(&parse_count), std::size_t>(
+        "max-inflight", parse_count, "a number from 1 to 10000000", 1, 10'000'000);
+    // One document is read from the disk while another is sent.
+    p.pipeline.max_submitting = 2 * client.pool.submit_connections;
+    // Every document under way may wait for a connection; being refused one would be a failure that nobody
+    // asked for.
+    client.pool.max_waiting = std::max(client.pool.max_waiting, p.pipeline.max_in_flight);
+
+    if (raw.output.empty()) read.problem("--out", "empty: name a directory");
+    if (std::count(p.inputs.begin(), p.inputs.end(), "-") > 1)
+        read.problem("INPUT", "- is given twice: give it once");
+    if (std::find(p.inputs.begin(), p.inputs.end(), "") != p.inputs.end())
+        read.problem("INPUT", "empty: name a file or directory");
+    if (p.null_separated && std::find(p.inputs.begin(), p.inputs.end(), "-") == p.inputs.end())
+        read.problem("--null", "there is no - among the inputs: it is about names on standard input");
+    // A manifest may name a doc_type in each row; a row that does not is reported when its turn comes.
+    auto const is_manifest = [](std::string const& path) { return manifest_format_of(path).has_value(); };
+    if (!std::all_of(p.inputs.begin(), p.inputs.end(), is_manifest))
+        require_doc_type(p.pipeline.flow, p.pipeline.doc_type, read);
+    return p;
+}
+
+part_plan read_part(operation part, raw_arguments const& raw, reader& read)
+{
+    part_plan p{part, raw.request_id, raw.sub_id, part == operation::image ? raw.output : "-"};
+    if (p.request_id.empty()) read.problem("ID", "empty: give the request id that submit printed");
+    if (p.sub_id.empty())
+        read.problem(part == operation::image ? "FILE_ID" : "DOCUMENT_ID", "empty: give an id");
+    if (p.output.empty()) read.problem("--out", "empty: name a file, or - for standard output");
+    return p;
+}
+
+} // namespace
+
+void share_connections(std::size_t total, pool_options& pool) noexcept
+{
+    pool.poll_connections = std::max<std::size_t>(1, total * 2 / 7);
+    pool.part_connections = std::max<std::size_t>(1, total / 7);
+    pool.submit_connections = total - pool.poll_connections - pool.part_connections;
+}
+
+std::string in_terms_of_flags(std::string problem)
+{
+    static constexpr std::string_view missing_key = "api_key: missing";
+    if (problem.starts_with(missing_key))
+        return "api key: missing: set OCRPIPE_API_KEY, or use --api-key-file or --api-key-command; the key "
+               "itself is created in the "
+               "service's portal";
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> names{{
+        {"proxy:", "--proxy:"},
+        {"base_url:", "--base-url:"},
+        {"portal_user_id:", "--portal-user-id:"},
+        {"api_key:", "api key:"},
+        {"client_cert, client_key:", "--client-cert, --client-key:"},
+        {"job_deadline:", "--deadline:"},
+    }};
+    for (auto const& [member, flag] : names)
+        if (problem.starts_with(member)) return std::string(flag) + problem.substr(member.size());
+    return problem;
+}
+
+planning make_plan(raw_arguments const& raw, surroundings const& around)
+{
+    planning out;
+    reader read(raw, around, out);
+    out.plan.messages = read_messages(raw, around, read);
+    client_options& client = out.plan.client;
+    client = read_client(raw, around, read, out);
+
+    switch (raw.command) {
+    case command::run:
+        out.plan.command = read_run(raw, read, client);
+        break;
+    case command::submit:
+        out.plan.command =
+            submit_plan{read_submit(raw, read), raw.json ? output_form::json : output_form::text};
+        break;
+    case command::recognize:
+        out.plan.command =
+            recognize_plan{read_submit(raw, read), raw.json ? output_form::json : output_form::text};
+        break;
+    case command::result:
+        out.plan.command =
+            result_plan{raw.request_id, raw.wait, raw.text ? output_form::text : output_form::json};
+        if (raw.request_id.empty()) read.problem("ID", "empty: give the request id that submit printed");
+        break;
+    case command::table:
+        out.plan.command = read_part(operation::table, raw, read);
+        break;
+    case command::signature:
+        out.plan.command = read_part(operation::signature, raw, read);
+        break;
+    case command::stamp:
+        out.plan.command = read_part(operation::stamp, raw, read);
+        break;
+    case command::image:
+        out.plan.command = read_part(operation::image, raw, read);
+        break;
+    case command::doctor:
+        out.plan.command = doctor_plan{raw.output.empty() ? "." : raw.output};
+        break;
+    }
+    for (option_spec const& spec : shared_options())
+        if (setting const s = resolve(spec, raw.options, around.env); s.from == origin::environment)
+            out.notes.push_back(fmt::format("--{} comes from {}", spec.name, s.shown_as));
+    // One document, one person waiting: a refusal of the credentials is said at once instead of being probed
+    // again.
+    if (raw.command != command::run) client.max_auth_refusals = 1;
+    return out;
+}
+
+} // namespace ocrpipe::cli

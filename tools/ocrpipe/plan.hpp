@@ -1,0 +1,90 @@
+#ifndef OCRPIPE_TOOLS_PLAN_HPP
+#define OCRPIPE_TOOLS_PLAN_HPP
+
+#include <ocrpipe/api/operation.hpp>
+#include <ocrpipe/api/submit_request.hpp>
+#include <ocrpipe/bulk/pipeline.hpp>
+#include <ocrpipe/options.hpp>
+
+#include "logger.hpp"
+#include "raw_arguments.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ocrpipe::cli
+{
+
+struct run_plan {
+    std::vector<std::string> inputs;
+    bool null_separated = false;
+    pipeline_options pipeline;
+};
+
+enum class output_form { text, json };
+
+struct submit_plan {
+    submit_request request;
+    output_form form = output_form::text;
+};
+
+struct recognize_plan {
+    submit_request request;
+    output_form form = output_form::text;
+};
+
+struct result_plan {
+    std::string request_id;
+    bool wait = false;
+    output_form form = output_form::json;
+};
+
+struct part_plan {
+    operation part = operation::table;
+    std::string request_id;
+    std::string sub_id;
+    std::string output = "-"; ///< a path, or - for standard output
+};
+
+struct doctor_plan {
+    std::string directory = ".";
+};
+
+/// What will be done: typed, in range, everything from flags and environment resolved.
+struct plan {
+    logger::settings messages;
+    client_options client;
+    std::variant<run_plan, submit_plan, recognize_plan, result_plan, part_plan, doctor_plan> command;
+};
+
+/// A plan with all that is wrong with it, at once; it may be carried out when `problems` is empty. doctor
+/// reports them as a check.
+struct planning {
+    struct plan plan;
+    std::vector<std::string> problems; ///< "--flag: what is wrong: remedy"; no secret
+    std::vector<std::string> warnings;
+    std::vector<std::string> notes; ///< which options the environment decided, without their values
+};
+
+/// What a plan needs to know of its surroundings.
+struct surroundings {
+    environment env;
+    bool stderr_is_terminal = false;
+};
+
+/// Turns what was typed into what will be done. Reads the key, and the profile's file when one is named;
+/// touches nothing else.
+planning make_plan(raw_arguments const& raw, surroundings const& around);
+
+/// Splits a number of connections over the lanes as the defaults of pool_options are: 4 of 7 for submits, 2
+/// for polls, 1 for parts.
+void share_connections(std::size_t total, pool_options& pool) noexcept;
+
+/// client_options::validate() names members; people know flags.
+std::string in_terms_of_flags(std::string problem);
+
+} // namespace ocrpipe::cli
+
+#endif

@@ -1,0 +1,164 @@
+#include "progress.hpp"
+
+#include "text_units.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <vector>
+
+namespace ocrpipe::cli
+{
+namespace
+{
+
+std::uint64_t finished(pipeline_statistics const& s) noexcept { return s.done + s.failed; }
+std::uint64_t in_flight(pipeline_statistics const& s) noexcept
+{
+    return s.submitting + s.waiting + s.fetching_parts;
+}
+
+std::string rate_text(double per_second)
+{
+    return per_second >= 10 ? fmt::format("{:.0f} docs/s", per_second)
+                            : fmt::format("{:.1f} docs/s", per_second);
+}
+
+/// A piece of the line: all of them in reading order, left out by their rank when there is no room.
+struct piece {
+    std::string text;
+    int rank = 0; ///< 0 is left out last
+    std::string_view color = {};
+};
+
+constexpr std::string_view separator = ", ";
+
+std::size_t width_of(std::vector<piece> const& pieces)
+{
+    std::size_t width = pieces.empty() ? 0 : (pieces.size() - 1) * separator.size();
+    for (piece const& p : pieces)
+        width += p.text.size();
+    return width;
+}
+
+} // namespace
+
+void rate_meter::sample(std::chrono::milliseconds at, std::uint64_t total)
+{
+    points_.push_back({at, total});
+    // The point before the window's beginning is kept: the window is then covered from end to end.
+    while (points_.size() > 2 && points_[1].at <= at - window_)
+        points_.pop_front();
+}
+
+double rate_meter::per_second() const noexcept
+{
+    if (points_.size() < 2) return 0;
+    auto const ms = (points_.back().at - points_.front().at).count();
+    if (ms <= 0) return 0;
+    return static_cast<double>(points_.back().finished - points_.front().finished) * 1'000 /
+           static_cast<double>(ms);
+}
+
+std::optional<std::chrono::milliseconds> time_left(pipeline_statistics const& s, double per_second) noexcept
+{
+    if (!s.source_exhausted || per_second <= 0) return std::nullopt;
+    double const seconds = static_cast<double>(s.found - std::min(s.found, finished(s))) / per_second;
+    // A rate close to nothing promises no end.
+    if (seconds > 100 * 86'400.0) return std::nullopt;
+    return std::chrono::milliseconds(std::llround(seconds * 1'000));
+}
+
+std::string progress_line(pipeline_statistics const& s, double per_second, std::size_t width, bool color)
+{
+    constexpr std::string_view red = "\x1b[31m", yellow = "\x1b[33m", reset = "\x1b[0m";
+
+    std::vector<piece> pieces;
+    if (s.source_exhausted && s.found > 0)
+        pieces.push_back(
+            {fmt::format("{} of {} done ({}%)", s.done, s.found, finished(s) * 100 / s.found), 0});
+    else
+        pieces.push_back({fmt::format("{} done", s.done), 0});
+    if (s.failed > 0) pieces.push_back({fmt::format("{} failed", s.failed), 1, red});
+    if (s.unreadable > 0) pieces.push_back({fmt::format("{} unreadable", s.unreadable), 5, yellow});
+    pieces.push_back({fmt::format("{} in flight", in_flight(s)), 2});
+    pieces.push_back({rate_text(per_second), 3});
+    if (auto const left = time_left(s, per_second); left && finished(s) < s.found)
+        pieces.push_back({format_duration(*left) + " left", 4});
+    if (!s.limiting.empty()) pieces.push_back({fmt::format("limited by: {}", s.limiting), 6});
+
+    while (pieces.size() > 1 && width_of(pieces) > width)
+        pieces.erase(std::max_element(pieces.begin(), pieces.end(),
+                                      [](piece const& a, piece const& b) { return a.rank < b.rank; }));
+
+    std::string line;
+    for (piece const& p : pieces) {
+        if (!line.empty()) line += separator;
+        if (color && !p.color.empty())
+            line += fmt::format("{}{}{}", p.color, p.text, reset);
+        else
+            line += p.text;
+    }
+    // Only the first piece, which has no color, can be left and too long.
+    if (width_of(pieces) > width) line.resize(width);
+    return line;
+}
+
+message progress_message(pipeline_statistics const& s, double per_second)
+{
+    message m(level::info, "progress", progress_line(s, per_second, std::string::npos, false),
+              {{"found", s.found},
+               {"source_exhausted", s.source_exhausted},
+               {"done", s.done},
+               {"failed", s.failed},
+               {"unreadable", s.unreadable},
+               {"submitting", s.submitting},
+               {"waiting", s.waiting},
+               {"fetching_parts", s.fetching_parts},
+               {"bytes", s.bytes},
+               {"elapsed_seconds", static_cast<double>(s.elapsed.count()) / 1'000},
+               {"documents_per_second", std::round(per_second * 1'000) / 1'000},
+               {"limiting", std::string(s.limiting)}});
+    if (auto const left = time_left(s, per_second))
+        m.fields.push_back({"seconds_left", static_cast<double>(left->count()) / 1'000});
+    return m;
+}
+
+message summary_message(run_report const& r, std::string const& directory)
+{
+    auto const elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(r.finished_at - r.started_at);
+    std::string text = fmt::format("{} of {} done", r.done, r.found);
+    if (r.done_empty > 0) text += fmt::format(" ({} without content)", r.done_empty);
+    if (r.failed > 0) {
+        text += fmt::format(", {} failed (", r.failed);
+        bool first = true;
+        for (auto const& [what, count] : r.failed_by_class) {
+            text += fmt::format("{}{} {}", first ? "" : ", ", count, what);
+            first = false;
+        }
+        text += ")";
+    }
+    if (r.unreadable > 0) text += fmt::format(", {} unreadable", r.unreadable);
+    if (r.not_sent > 0) text += fmt::format(", {} not sent", r.not_sent);
+    if (r.parts_failed > 0) text += fmt::format(", {} parts failed", r.parts_failed);
+    text += fmt::format(", {} in {}", format_bytes(r.bytes),
+                        format_duration(std::max(elapsed, std::chrono::milliseconds(0))));
+    if (r.failed + r.unreadable > 0) text += fmt::format(": see {}/failures.jsonl", directory);
+    bool const clean = r.failed + r.unreadable + r.not_sent == 0 && r.ended_by.empty();
+    return message(clean ? level::info : level::warn, "run_finished", std::move(text),
+                   {{"found", r.found},
+                    {"done", r.done},
+                    {"failed", r.failed},
+                    {"unreadable", r.unreadable},
+                    {"not_sent", r.not_sent},
+                    {"parts", r.parts},
+                    {"parts_failed", r.parts_failed},
+                    {"bytes", r.bytes},
+                    {"elapsed_seconds", static_cast<double>(elapsed.count()) / 1'000},
+                    {"ended_by", r.ended_by},
+                    {"directory", directory}});
+}
+
+} // namespace ocrpipe::cli

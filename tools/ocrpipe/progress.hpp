@@ -1,0 +1,56 @@
+#ifndef OCRPIPE_TOOLS_PROGRESS_HPP
+#define OCRPIPE_TOOLS_PROGRESS_HPP
+
+#include <ocrpipe/bulk/pipeline.hpp>
+
+#include "message.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+namespace ocrpipe::cli
+{
+
+/// Documents per second over a sliding window. Time is an argument; memory is bounded by the number of
+/// samples a window.
+class rate_meter
+{
+public:
+    explicit rate_meter(std::chrono::milliseconds window = std::chrono::milliseconds(15'000)) noexcept
+        : window_(window)
+    {
+    }
+
+    /// `finished` is the total at `at`, both since the run's start and never falling.
+    void sample(std::chrono::milliseconds at, std::uint64_t finished);
+
+    double per_second() const noexcept;
+
+private:
+    struct point {
+        std::chrono::milliseconds at{0};
+        std::uint64_t finished = 0;
+    };
+    std::chrono::milliseconds window_;
+    std::deque<point> points_;
+};
+
+/// Time until the last document is finished; nothing while the total or the rate is unknown.
+std::optional<std::chrono::milliseconds> time_left(pipeline_statistics const& s, double per_second) noexcept;
+
+/// One line of at most `width` columns; what matters less is left out when it does not fit.
+std::string progress_line(pipeline_statistics const& s, double per_second, std::size_t width, bool color);
+
+/// The same facts for machines.
+message progress_message(pipeline_statistics const& s, double per_second);
+
+/// The sentence and the facts at a run's end.
+message summary_message(run_report const& r, std::string const& directory);
+
+} // namespace ocrpipe::cli
+
+#endif

@@ -1,0 +1,314 @@
+#include "raw_arguments.hpp"
+
+#include <ocrpipe/config.hpp>
+
+#include "exit_code.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <span>
+
+namespace ocrpipe::cli
+{
+namespace
+{
+
+constexpr char short_help[] = R"(usage: ocrpipe COMMAND ...
+
+  ocrpipe run INPUT... --out DIR      read many documents
+  ocrpipe recognize FILE              read one and print its text
+  ocrpipe doctor                      check the configuration and say what to mend
+  ocrpipe --help                      all commands, with examples
+)";
+
+constexpr char examples[] = R"(First steps:
+  export OCRPIPE_PORTAL_USER_ID=12345              who you are
+  export OCRPIPE_API_KEY=...                       or --api-key-file FILE, --api-key-command COMMAND
+  ocrpipe doctor                                   is everything in place?
+  ocrpipe recognize invoice.pdf --doc-type invoice one document, its text on standard output
+  ocrpipe run scans/ --out results --doc-type invoice
+                                                   all documents below scans/, the answers in results/
+
+Without an account, with the service's emulator on this machine:
+  ocrpipe emulator --port 8080 &
+  export OCRPIPE_BASE_URL=http://127.0.0.1:8080 OCRPIPE_API_KEY=test-key OCRPIPE_PORTAL_USER_ID=1
+  ocrpipe recognize invoice.pdf --doc-type invoice
+
+Every option of a command can also be set in the environment: --base-url is OCRPIPE_BASE_URL, and so on.
+Standard output is data, standard error is for people. `ocrpipe COMMAND --help` says more.
+
+Exit codes: 0 all done, 1 some documents failed, 2 usage, 3 some inputs unreadable, 4 credentials or configuration
+refused, 8 disk error, 130 and 143 interrupted.)";
+
+constexpr char run_examples[] = R"(Examples:
+  ocrpipe run scans/ --out results --doc-type invoice
+      every PDF, PNG, JPEG and TIFF below scans/
+  ocrpipe run march.jsonl --out results
+      a manifest, one {"path": "a.pdf", "doc_type": "invoice", "id": "A-1"} a line; CSV with a header line works too
+  find scans -name '*.pdf' -print0 | ocrpipe run - -0 --out results --doc-type invoice
+      names from standard input
+  ocrpipe run scans/ --out results --flow 42 --parts tables,stamps --max-inflight 5000 --submit-rate 20/s
+      a workflow, with tables and stamps, at most 20 submits a second
+
+DIR gets results-00001.jsonl (one line a document), failures.jsonl, report.json and parts/. The path of report.json is printed.
+Ctrl-C stops taking documents and finishes those under way; a second Ctrl-C leaves at once.)";
+
+constexpr char recognize_examples[] = R"(Examples:
+  ocrpipe recognize invoice.pdf --doc-type invoice
+  ocrpipe recognize page.png --doc-type receipt --json | jq .data.documents)";
+
+constexpr char result_examples[] = R"(Examples:
+  id=$(ocrpipe submit invoice.pdf --doc-type invoice)
+  ocrpipe result "$id" --wait
+  ocrpipe result "$id" --text)";
+
+constexpr char image_examples[] = R"(Examples:
+  ocrpipe image "$id" "$file_id" -o page-1.png
+  ocrpipe image "$id" "$file_id" -o - | display)";
+
+constexpr char doctor_examples[] = R"(Examples:
+  ocrpipe doctor
+  ocrpipe doctor --out results      checks the disk that the results will be written to)";
+
+constexpr std::array key_flags{"--api-key", "--api_key", "--apikey"};
+
+constexpr char key_advice[] = "error: the key is not taken from an argument, since arguments are visible to "
+                              "everybody on this machine: set "
+                              "OCRPIPE_API_KEY, or use --api-key-file or --api-key-command\n";
+
+bool holds_key_flag(std::vector<std::string> const& arguments)
+{
+    for (std::string const& a : arguments) {
+        if (a == "--") return false;
+        auto const name = a.substr(0, a.find('='));
+        if (std::find(key_flags.begin(), key_flags.end(), name) != key_flags.end()) return true;
+    }
+    return false;
+}
+
+std::string_view heading(option_group g)
+{
+    switch (g) {
+    case option_group::service:
+        return "Service";
+    case option_group::messages:
+        return "Messages";
+    case option_group::document:
+        return "Documents";
+    case option_group::patience:
+        return "Patience";
+    case option_group::bulk:
+        return "Limits and parts";
+    }
+    return {};
+}
+
+/// CLI11 fills these; they outlive the parse.
+struct typed_value {
+    option_spec const* spec = nullptr;
+    std::string text;
+    bool given = false;
+    CLI::Option* option = nullptr;
+};
+
+class parser
+{
+public:
+    parser() : app_("reads documents with an OCR service, one by one or a million in one run", "ocrpipe")
+    {
+        app_.set_version_flag("--version", "ocrpipe " OCRPIPE_VERSION_STRING, "print the version");
+        app_.set_help_flag("-h,--help", "print this help");
+        app_.footer(examples);
+        app_.require_subcommand(1);
+        app_.get_formatter()->column_width(28);
+        app_.get_formatter()->label("REQUIRED", "");
+        app_.get_formatter()->label("SUBCOMMAND", "COMMAND ...");
+        using enum option_group;
+
+        auto* const run = add(command::run, "run", "reads many documents into a directory",
+                              {document, bulk, patience, service, messages}, run_examples);
+        run->add_option("INPUT", raw_.inputs,
+                        "files, directories, manifests (.jsonl, .csv), or - for names on standard input")
+            ->required()
+            ->type_name("");
+        run->add_option("-o,--out", raw_.output, "directory for the results")->required()->type_name("DIR");
+        run->add_flag("-0,--null", raw_.null_separated,
+                      "names on standard input end in NUL instead of a line feed");
+        run->add_flag("--text", raw_.text, "also write the recognised text of each document to DIR/text");
+
+        auto* const recognize =
+            add(command::recognize, "recognize", "submits one document and prints its text",
+                {document, patience, service, messages}, recognize_examples);
+        recognize->add_option("FILE", raw_.file, "PDF, PNG, JPEG or TIFF")->required()->type_name("");
+        recognize->add_flag("--json", raw_.json, "print the service's JSON instead of the text");
+
+        auto* const submit = add(command::submit, "submit", "submits one document and prints its request id",
+                                 {document, patience, service, messages}, result_examples);
+        submit->add_option("FILE", raw_.file, "PDF, PNG, JPEG or TIFF")->required()->type_name("");
+        submit->add_flag("--json", raw_.json,
+                         "print request_id and file_ids as JSON; image needs the latter");
+
+        auto* const result =
+            add(command::result, "result", "prints a result", {patience, service, messages}, result_examples);
+        add_request_id(*result);
+        result->add_flag("--wait", raw_.wait, "wait until it is there, at most for --deadline");
+        result->add_flag("--text", raw_.text, "print the text instead of the service's JSON");
+
+        add_part(command::table, "table", "prints the tables of a document");
+        add_part(command::signature, "signature", "prints the signatures of a document");
+        add_part(command::stamp, "stamp", "prints the stamps of a document");
+
+        auto* const image = add(command::image, "image", "downloads a result image",
+                                {patience, service, messages}, image_examples);
+        add_request_id(*image);
+        image->add_option("FILE_ID", raw_.sub_id, "from the submit's answer")->required()->type_name("");
+        image->add_option("-o,--out", raw_.output, "where to, - is standard output")
+            ->required()
+            ->type_name("FILE");
+
+        // Only for the list of commands: its arguments are the emulator's own and never come here.
+        app_.add_subcommand("emulator", "runs the service on this machine, for trials and tests")
+            ->group("Commands");
+
+        auto* const doctor =
+            add(command::doctor, "doctor", "checks configuration, network, key, disk and file limits",
+                {service, bulk, messages}, doctor_examples);
+        doctor->add_option("-o,--out", raw_.output, "directory of the results to come")->type_name("DIR");
+    }
+
+    std::variant<raw_arguments, early_exit> parse(std::vector<std::string> const& arguments)
+    {
+        // CLI11 takes a vector from its back.
+        std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+        try {
+            app_.parse(reversed);
+        } catch (CLI::CallForHelp const&) {
+            return early_exit{0, app_.help(), false};
+        } catch (CLI::CallForVersion const& e) {
+            return early_exit{0, std::string(e.what()) + "\n", false};
+        } catch (CLI::ParseError const& e) {
+            return usage_error(e);
+        }
+        auto const found =
+            std::find_if(commands_.begin(), commands_.end(), [](chosen const& c) { return c.app->parsed(); });
+        if (found == commands_.end())
+            return early_exit{static_cast<int>(exit_code::usage),
+                              "error: emulator must be the first argument\n", true};
+        raw_.command = found->what;
+        for (typed_value const& v : values_)
+            if (v.option->count() != 0)
+                raw_.options.insert_or_assign(std::string(v.spec->name),
+                                              v.spec->value.empty() ? "true" : v.text);
+        return raw_;
+    }
+
+private:
+    struct chosen {
+        enum command what;
+        CLI::App* app;
+    };
+
+    CLI::App* add(enum command what, char const* name, char const* help,
+                  std::initializer_list<option_group> groups, char const* footer)
+    {
+        CLI::App* const app = app_.add_subcommand(name, help);
+        app->group("Commands")->footer(footer);
+        commands_.push_back({what, app});
+        for (option_group const g : groups)
+            for (option_spec const& s : shared_options())
+                if (s.group == g) add_shared(*app, s);
+        return app;
+    }
+
+    void add_shared(CLI::App& app, option_spec const& s)
+    {
+        typed_value& v = values_.emplace_back();
+        v.spec = &s;
+        std::string const flag = "--" + std::string(s.name);
+        std::string help(s.help);
+        if (!s.default_value.empty()) help += fmt::format(" [{}]", s.default_value);
+        if (s.value.empty()) {
+            v.option = app.add_flag(flag, v.given, help);
+        } else {
+            v.option = app.add_option(flag, v.text, help)->type_name(std::string(s.value));
+            // The last one wins, so that an alias or a script can be overridden.
+            v.option->take_last();
+        }
+        v.option->group(s.hidden ? std::string() : std::string(heading(s.group)));
+    }
+
+    void add_request_id(CLI::App& app)
+    {
+        app.add_option("ID", raw_.request_id, "request id, as submit printed it")->required()->type_name("");
+    }
+
+    void add_part(enum command what, char const* name, char const* help)
+    {
+        auto* const app =
+            add(what, name, help, {option_group::patience, option_group::service, option_group::messages},
+                "The document ids stand in the result.");
+        add_request_id(*app);
+        app->add_option("DOCUMENT_ID", raw_.sub_id, "from the result")->required()->type_name("");
+    }
+
+    CLI::App& chosen_app()
+    {
+        auto const found =
+            std::find_if(commands_.begin(), commands_.end(), [](chosen const& c) { return c.app->parsed(); });
+        return found == commands_.end() ? app_ : *found->app;
+    }
+
+    early_exit usage_error(CLI::ParseError const& e)
+    {
+        std::string const name = chosen_app().get_name();
+        std::string what;
+        if (dynamic_cast<CLI::ExtrasError const*>(&e) != nullptr)
+            what = describe_extras();
+        else if (dynamic_cast<CLI::RequiredError const*>(&e) != nullptr && name == "ocrpipe")
+            what = "the first argument must be a command";
+        else if (dynamic_cast<CLI::ConversionError const*>(&e) != nullptr)
+            what = "an option has a value that it cannot take";
+        else
+            what = e.what();
+        auto const help =
+            name == "ocrpipe" ? std::string("ocrpipe --help") : fmt::format("ocrpipe {} --help", name);
+        return {static_cast<int>(exit_code::usage), fmt::format("error: {}: see {}\n", what, help), true};
+    }
+
+    // CLI11's own message repeats what it did not understand, and that may be a secret in the wrong place.
+    std::string describe_extras()
+    {
+        std::string unknown;
+        std::size_t surplus = 0;
+        for (std::string const& a : app_.remaining(true)) {
+            if (a == "--") continue;
+            if (a.size() > 1 && a.front() == '-')
+                unknown += (unknown.empty() ? "" : ", ") + a.substr(0, a.find('='));
+            else
+                ++surplus;
+        }
+        if (!unknown.empty()) return "there is no option " + unknown;
+        return surplus == 1 ? "there is one argument too many"
+                            : fmt::format("there are {} arguments too many", surplus);
+    }
+
+    CLI::App app_;
+    raw_arguments raw_;
+    std::vector<chosen> commands_;
+    std::deque<typed_value> values_; ///< CLI11 holds references
+};
+
+} // namespace
+
+std::variant<raw_arguments, early_exit> parse_arguments(std::vector<std::string> const& arguments)
+{
+    if (arguments.empty()) return early_exit{static_cast<int>(exit_code::usage), short_help, true};
+    if (holds_key_flag(arguments)) return early_exit{static_cast<int>(exit_code::usage), key_advice, true};
+    return parser().parse(arguments);
+}
+
+} // namespace ocrpipe::cli

@@ -1,0 +1,44 @@
+#ifndef OCRPIPE_TOOLS_RAW_ARGUMENTS_HPP
+#define OCRPIPE_TOOLS_RAW_ARGUMENTS_HPP
+
+#include "option_table.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ocrpipe::cli
+{
+
+enum class command { run, submit, result, recognize, table, signature, stamp, image, doctor };
+
+/// What was typed, not yet believed: no value is checked, nothing comes from the environment.
+struct raw_arguments {
+    enum command command = command::run;
+    typed_options options;
+    std::vector<std::string> inputs; ///< run's INPUT...
+    std::string file;                ///< FILE of submit and recognize
+    std::string request_id;          ///< ID
+    std::string sub_id;              ///< DOCUMENT_ID or FILE_ID
+    std::string output;              ///< run's and doctor's --out, image's -o
+    bool null_separated = false;     ///< -0
+    bool wait = false;               ///< result --wait
+    bool json = false;               ///< recognize --json, submit --json
+    bool text = false;               ///< result --text, run --text
+};
+
+/// The command line asked for something that ends here: help, the version, or a usage error.
+struct early_exit {
+    int code = 0;
+    std::string text; ///< whole lines
+    bool to_stderr = false;
+};
+
+/// Reads the command line without argv[0].
+///
+/// Values are never repeated in usage errors: somebody may have typed the key where it does not belong.
+std::variant<raw_arguments, early_exit> parse_arguments(std::vector<std::string> const& arguments);
+
+} // namespace ocrpipe::cli
+
+#endif

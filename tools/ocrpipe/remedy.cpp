@@ -1,0 +1,101 @@
+#include "remedy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ocrpipe::cli
+{
+namespace
+{
+
+/// Whether the service works on although we stopped asking.
+bool goes_on(failure const& f) noexcept
+{
+    if (f.request_id.empty()) return false;
+    return f.is(errc::still_processing) || f.is(errc::cancelled) || f.is(errc::client_closed) ||
+           is_transport(f.code);
+}
+
+/// A command line for copying must not hold what a shell would interpret; the id is the service's.
+bool is_plain_word(std::string_view text) noexcept
+{
+    return !text.empty() && text.front() != '-' && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+               c == '_' || c == '.';
+    });
+}
+
+} // namespace
+
+std::string_view remedy(error_code const& code) noexcept
+{
+    if (code.category() != category()) return {};
+    switch (static_cast<errc>(code.value())) {
+    case errc::unsupported_file_type:
+        return "convert it, or give --file-type to send it anyway";
+    case errc::unwritable_output:
+        return "make room or choose another directory";
+    case errc::resolve_failed:
+        return "check --base-url, the network and --proxy";
+    case errc::connect_failed:
+    case errc::connect_timeout:
+        return "check --base-url, the network, the firewall and --proxy";
+    case errc::proxy_refused:
+        return "check --proxy, its user and password, and NO_PROXY";
+    case errc::tls_failed:
+    case errc::tls_timeout:
+        return "check --base-url, --client-cert and --proxy";
+    case errc::certificate_invalid:
+        return "give the issuer's certificate with --ca-file";
+    case errc::unauthorized:
+        return "check the key and --portal-user-id";
+    case errc::wrong_base_url:
+        return "check --base-url and --portal-user-id";
+    case errc::rejected:
+        return "check --doc-type, --flow and --file-type";
+    case errc::throttled:
+        return "give --submit-rate and --poll-rate, or try later";
+    case errc::ambiguous_submit:
+        return "ask the service's support before sending it again, or give --resubmit-ambiguous";
+    case errc::job_lost:
+        return "hand the request id to the service's support";
+    case errc::still_processing:
+        return "ask again later";
+    default:
+        return {};
+    }
+}
+
+exit_code exit_code_of(failure const& f) noexcept
+{
+    if (f.is(errc::unauthorized) || f.is(errc::wrong_base_url)) return exit_code::refused;
+    if (f.is(errc::unwritable_output)) return exit_code::disk_error;
+    if (f.is(errc::invalid_argument)) return exit_code::usage;
+    if (f.is(errc::unreadable_file) || f.is(errc::empty_document) || f.is(errc::unsupported_file_type) ||
+        f.is(errc::file_changed))
+        return exit_code::inputs_unreadable;
+    return exit_code::documents_failed;
+}
+
+message describe(level l, std::string_view event, std::string_view what, failure const& f)
+{
+    std::string text = fmt::format("{}: {}", what, to_string(f));
+    if (goes_on(f))
+        text += fmt::format(": the job goes on, take it up with: ocrpipe result {} --wait",
+                            is_plain_word(f.request_id) ? f.request_id : "ID");
+    else if (auto const advice = remedy(f.code); !advice.empty())
+        text += fmt::format(": {}", advice);
+    message m(l, event, std::move(text));
+    m.fields.push_back({"code", f.code.category() == category()
+                                    ? std::string(name(static_cast<errc>(f.code.value())))
+                                    : f.code.message()});
+    if (f.where != phase::none) m.fields.push_back({"phase", std::string(name(f.where))});
+    if (f.http_status != 0) m.fields.push_back({"http_status", std::int64_t(f.http_status)});
+    if (f.attempts != 0) m.fields.push_back({"attempts", std::int64_t(f.attempts)});
+    if (!f.request_id.empty()) m.fields.push_back({"request_id", f.request_id});
+    if (!f.reason.empty()) m.fields.push_back({"reason", f.reason});
+    return m;
+}
+
+} // namespace ocrpipe::cli

@@ -1,0 +1,41 @@
+#include "standard_output.hpp"
+
+#include <ocrpipe/bulk/detail/atomic_file.hpp>
+
+#include "write_all.hpp"
+
+#include <boost/system/errc.hpp>
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+namespace ocrpipe::cli
+{
+
+error_code write_standard_output(std::string_view bytes)
+{
+    error_code const ec = write_all(STDOUT_FILENO, bytes);
+    return ec == boost::system::errc::broken_pipe ? error_code() : ec;
+}
+
+exit_code deliver(std::string_view bytes, std::string const& output, std::string_view what, logger& log)
+{
+    error_code ec;
+    if (output == "-") {
+        ec = write_standard_output(bytes);
+    } else {
+        auto const slash = output.find_last_of('/');
+        auto const folder = slash == std::string::npos ? std::string(".") : output.substr(0, slash + 1);
+        ec =
+            detail::write_file_atomically(folder, output.substr(slash + 1), bytes, detail::durability::power);
+    }
+    if (!ec) return exit_code::all_done;
+    log.write(message(level::error, "output_failed",
+                      fmt::format("{} could not be written to {}: {}", what,
+                                  output == "-" ? "standard output" : output, ec.message()),
+                      {{"output", output}, {"reason", ec.message()}}));
+    return exit_code::disk_error;
+}
+
+} // namespace ocrpipe::cli

@@ -1,0 +1,35 @@
+#ifndef OCRPIPE_TOOLS_WRITE_ALL_HPP
+#define OCRPIPE_TOOLS_WRITE_ALL_HPP
+
+#include <ocrpipe/error.hpp>
+
+#include <cerrno>
+#include <poll.h>
+#include <string_view>
+#include <unistd.h>
+
+namespace ocrpipe::cli
+{
+
+/// Writes all of `bytes`, waiting for room when somebody who shares the descriptor made it non-blocking.
+///
+/// Errors: the system's.
+inline error_code write_all(int descriptor, std::string_view bytes) noexcept
+{
+    while (!bytes.empty()) {
+        auto const n = ::write(descriptor, bytes.data(), bytes.size());
+        if (n >= 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(n));
+            continue;
+        }
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) return error_code(errno, boost::system::system_category());
+        ::pollfd p{descriptor, POLLOUT, 0};
+        ::poll(&p, 1, -1);
+    }
+    return {};
+}
+
+} // namespace ocrpipe::cli
+
+#endif
