@@ -1,5 +1,6 @@
 """nginx with lua as the OCR service, on loopback ports of its own, pinned to one core."""
 
+import ctypes
 import getpass
 import json
 import os
@@ -78,6 +79,12 @@ def free_ports(count):
     return ports
 
 
+def end_with_parent():
+    """For a child between fork and exec: whatever happens to us, the server does not stay behind."""
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class BenchServer:
     """Started by `with`, ended with it."""
 
@@ -103,8 +110,9 @@ class BenchServer:
                                   http_port=http_port, https_port=https_port))
         nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
         log = os.path.join(self.folder, "error.log")
-        self.process = subprocess.Popen(["taskset", "-c", str(self.core), nginx, "-c", config, "-p", self.folder, "-e", log],
-                                        stdout=subprocess.DEVNULL, stderr=open(os.path.join(self.folder, "nginx.err"), "w"))
+        with open(os.path.join(self.folder, "nginx.err"), "w") as err:
+            self.process = subprocess.Popen(["taskset", "-c", str(self.core), nginx, "-c", config, "-p", self.folder, "-e", log],
+                                            stdout=subprocess.DEVNULL, stderr=err, preexec_fn=end_with_parent)
         for _ in range(100):
             try:
                 self.sample = json.loads(self.ask("/bench/sample"))

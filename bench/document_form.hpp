@@ -2,23 +2,24 @@
 #define OCRPIPE_BENCH_DOCUMENT_FORM_HPP
 
 #include <cstddef>
+#include <fcntl.h>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-
-#include <fcntl.h>
 #include <unistd.h>
+#include <utility>
 
 namespace bench
 {
 
 /// The multipart form around a document, by hand: what stands before and after the file's bytes.
 inline constexpr std::string_view form_content_type = "multipart/form-data; boundary=bench-4f1c09a2d37be865";
-inline constexpr std::string_view form_head = "--bench-4f1c09a2d37be865\r\nContent-Disposition: form-data; name=\"flow\"\r\n\r\nsingle\r\n"
-                                              "--bench-4f1c09a2d37be865\r\nContent-Disposition: form-data; name=\"doc_type\"\r\n\r\nINVOICE\r\n"
-                                              "--bench-4f1c09a2d37be865\r\nContent-Disposition: form-data; name=\"file_type\"\r\n\r\nPDF\r\n"
-                                              "--bench-4f1c09a2d37be865\r\nContent-Disposition: form-data; name=\"file\"; "
-                                              "filename=\"document.pdf\"\r\nContent-Type: application/pdf\r\n\r\n";
+inline constexpr std::string_view form_head =
+    "--bench-4f1c09a2d37be865\r\nContent-Disposition: form-data; name=\"flow\"\r\n\r\nsingle\r\n"
+    "--bench-4f1c09a2d37be865\r\nContent-Disposition: form-data; name=\"doc_type\"\r\n\r\nINVOICE\r\n"
+    "--bench-4f1c09a2d37be865\r\nContent-Disposition: form-data; name=\"file_type\"\r\n\r\nPDF\r\n"
+    "--bench-4f1c09a2d37be865\r\nContent-Disposition: form-data; name=\"file\"; "
+    "filename=\"document.pdf\"\r\nContent-Type: application/pdf\r\n\r\n";
 inline constexpr std::string_view form_tail = "\r\n--bench-4f1c09a2d37be865--\r\n";
 
 constexpr std::size_t form_size(std::size_t document_size)

@@ -2,11 +2,10 @@
 #define OCRPIPE_BENCH_RESULTS_FILE_HPP
 
 #include <cstddef>
+#include <fcntl.h>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace bench
@@ -16,7 +15,8 @@ namespace bench
 class results_file
 {
 public:
-    explicit results_file(std::string const& path) : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600))
+    explicit results_file(std::string const& path)
+        : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600))
     {
         if (fd_ < 0) throw std::runtime_error("cannot create " + path);
         pending_.reserve(flush_at + 64 * 1024);

@@ -6,6 +6,7 @@
 #include <ocrpipe/bulk/impl/input_window.ipp>
 #include <ocrpipe/bulk/impl/json_text.ipp>
 #include <ocrpipe/bulk/impl/jsonl_file.ipp>
+#include <ocrpipe/bulk/impl/ledger.ipp>
 #include <ocrpipe/bulk/impl/manifest_source.ipp>
 #include <ocrpipe/bulk/impl/names_source.ipp>
 #include <ocrpipe/bulk/impl/open_input.ipp>

@@ -12,15 +12,15 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
+#include <fcntl.h>
 #include <iterator>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace ocrpipe
 {
@@ -34,7 +34,10 @@ using steady = std::chrono::steady_clock;
 class sqlite_ledger final : public ledger
 {
 public:
-    sqlite_ledger(asio::io_context& ioc, sqlite_ledger_options options) : ioc_(ioc), options_(std::move(options)) {}
+    sqlite_ledger(asio::io_context& ioc, sqlite_ledger_options options)
+        : ioc_(ioc), options_(std::move(options))
+    {
+    }
     ~sqlite_ledger() override { close(); }
 
     result<void> open();
@@ -44,17 +47,25 @@ public:
     {
         return reader_.find_request(request_id);
     }
-    result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256, std::string_view parameters) override
+    result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256,
+                                                           std::string_view parameters) override
     {
         return reader_.find_done_by_content(sha256, parameters);
     }
-    result<std::vector<ledger_row>> rows(document_states in, std::uint64_t& cursor, std::size_t limit) override
+    result<std::vector<ledger_row>> rows(document_states in, std::uint64_t& cursor,
+                                         std::size_t limit) override
     {
         return reader_.rows(in, cursor, limit);
     }
     result<document_counts> counts() override { return reader_.counts(); }
-    result<std::optional<result_location>> last_result_location() override { return reader_.last_result_location(); }
-    result<std::optional<std::string>> metadata(std::string_view key) override { return reader_.metadata(key); }
+    result<std::optional<result_location>> last_result_location() override
+    {
+        return reader_.last_result_location();
+    }
+    result<std::optional<std::string>> metadata(std::string_view key) override
+    {
+        return reader_.metadata(key);
+    }
 
     void admit_intent(ledger_document d, ledger_handler h) override
     {
@@ -96,7 +107,8 @@ private:
 
     std::int64_t now() const
     {
-        return std::chrono::duration_cast<std::chrono::milliseconds>(options_.now().time_since_epoch()).count();
+        return std::chrono::duration_cast<std::chrono::milliseconds>(options_.now().time_since_epoch())
+            .count();
     }
     void enqueue(detail::ledger_change what, ledger_handler h);
     void work();
@@ -111,7 +123,7 @@ private:
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;
-    std::vector<detail::pending_change> queue_;
+    std::deque<detail::pending_change> queue_;
     steady::time_point oldest_{}; ///< when the queue was last empty
     bool urgent_ = false;
     bool changed_ = false;
@@ -121,45 +133,42 @@ private:
     std::thread thread_;
 };
 
-std::string folder_of(std::string const& path)
-{
-    auto const slash = path.rfind('/');
-    return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
-
 result<void> sqlite_ledger::open()
 {
-    if (options_.path.empty() || options_.max_batch_rows == 0 || options_.checkpoint_pages == 0 || options_.checkpoint_pages > 1'000'000 ||
-        options_.max_delay < 0s || options_.max_delay > 1h) {
-        failure f = detail::ledger_failure("path, max_batch_rows, max_delay or checkpoint_pages is out of range");
+    if (options_.path.empty() || options_.max_batch_rows == 0 || options_.checkpoint_pages == 0 ||
+        options_.checkpoint_pages > 1'000'000 || options_.max_delay < 0s || options_.max_delay > 1h) {
+        failure f =
+            detail::ledger_failure("path, max_batch_rows, max_delay or checkpoint_pages is out of range");
         f.code = errc::invalid_argument;
         return f;
     }
     if (options_.read_only) {
-        detail::connection db;
-        if (int const rc = db.open(options_.path, SQLITE_OPEN_READONLY, options_.vfs); rc != SQLITE_OK) return db.describe(rc);
+        detail::database_connection db;
+        if (int const rc = db.open(options_.path, SQLITE_OPEN_READONLY, options_.vfs); rc != SQLITE_OK)
+            return db.describe(rc);
         result<bool> const fresh = detail::ledger_writer::is_fresh(db);
         if (!fresh) return fresh.error();
         if (*fresh) return detail::ledger_failure(options_.path + ": an empty database, not yet a ledger");
-        return reader_.open(options_.path, options_.vfs);
+        return reader_.open(options_.path, options_.vfs, detail::other_writers::yes);
     }
 
     result<void> done = lock_.acquire(options_.path);
     if (!done) return done;
-    // Created here for its mode, which SQLite gives to the log beside it too. Nothing in this process has the file open yet: closing a second
-    // descriptor would drop SQLite's locks.
-    if (detail::unique_fd const file(::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)); !file)
+    // Created here for its mode, which SQLite gives to the log beside it too; its name is durable with the
+    // log's first sync, with which SQLite syncs the folder. Nothing in this process has the file open yet:
+    // closing a second descriptor would drop SQLite's locks.
+    if (detail::unique_fd const file(::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        !file)
         return detail::ledger_failure(options_.path, detail::errno_code());
     done = writer_.open(options_.path, options_.vfs, options_.checkpoint_pages, now());
     if (!done) return done;
-    detail::unique_fd const folder(::open(folder_of(options_.path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder || ::fsync(folder.get()) != 0) return detail::ledger_failure(folder_of(options_.path), detail::errno_code());
-    done = reader_.open(options_.path, options_.vfs);
+    done = reader_.open(options_.path, options_.vfs, detail::other_writers::no);
     if (!done) return done;
     try {
         thread_ = std::thread([this] { work(); });
     } catch (std::system_error const& e) {
-        return detail::ledger_failure("no thread for the ledger", error_code(e.code().value(), boost::system::system_category()));
+        return detail::ledger_failure("no thread for the ledger",
+                                      error_code(e.code().value(), boost::system::system_category()));
     }
     return {};
 }
@@ -193,17 +202,15 @@ void sqlite_ledger::work()
         if (queue_.empty()) return;
         wake_.wait_until(lock, oldest_ + options_.max_delay, [this] { return due(); });
 
-        std::vector<detail::pending_change> batch;
-        if (queue_.size() <= largest_commit) {
-            batch.swap(queue_);
-            urgent_ = false;
-        } else {
-            auto const end = queue_.begin() + static_cast<std::ptrdiff_t>(largest_commit);
-            batch.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
-            queue_.erase(queue_.begin(), end);
-        }
+        auto const end =
+            queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), largest_commit));
+        std::vector<detail::pending_change> batch(std::make_move_iterator(queue_.begin()),
+                                                  std::make_move_iterator(end));
+        queue_.erase(queue_.begin(), end);
+        urgent_ = urgent_ && !queue_.empty();
         lock.unlock();
         writer_.commit(batch);
+        reader_.committed();
         lock.lock();
         // Before the handlers hear of it, so that they can ask why.
         if (!broken_) broken_ = writer_.broken();
@@ -211,8 +218,10 @@ void sqlite_ledger::work()
         post_handlers(std::move(batch));
         lock.lock();
         if (queue_.empty()) guard_.reset();
+        if (!writer_.checkpoint_due()) continue;
         lock.unlock();
-        writer_.checkpoint_if_due();
+        reader_.release();
+        writer_.checkpoint();
         lock.lock();
         if (!broken_) broken_ = writer_.broken();
     }
@@ -225,7 +234,8 @@ void sqlite_ledger::post_handlers(std::vector<detail::pending_change> batch)
         for (std::size_t i = from; i != std::min(from + handlers_at_once, batch.size()); ++i)
             if (batch[i].handler) some.emplace_back(std::move(batch[i].handler), batch[i].outcome);
         asio::post(ioc_, [some = std::move(some)]() mutable {
-            for (auto& [handler, ec] : some) handler(ec);
+            for (auto& [handler, ec] : some)
+                handler(ec);
         });
     }
 }
@@ -240,6 +250,7 @@ result<std::uint64_t> sqlite_ledger::interrupted_intents_to_ambiguous()
         return f;
     }
     result<std::uint64_t> count = writer_.interrupted_intents_to_ambiguous(now());
+    reader_.committed();
     if (!broken_) broken_ = writer_.broken();
     return count;
 }

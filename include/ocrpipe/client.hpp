@@ -39,25 +39,24 @@ public:
     std::string doc_type;                  ///< tells the poll schedule what to expect; may be empty
     std::uint64_t document_bytes = 0;      ///< likewise; 0 when unknown
     std::chrono::milliseconds deadline{0}; ///< from now; 0 means client_options::job_deadline
-    bool just_submitted = false;           ///< the first poll comes after the schedule's delay; otherwise at once
+    bool just_submitted = false; ///< the first poll comes after the schedule's delay; otherwise at once
 };
 
 /// Monotonic counters and gauges of one client; a snapshot, cheap to take.
 struct client_statistics {
-    std::uint64_t submits = 0;           ///< POSTs sent, repeats included
-    std::uint64_t accepted = 0;          ///< submits that gave a request_id
-    std::uint64_t polls = 0;             ///< result GETs sent
-    std::uint64_t pending_answers = 0;   ///< polls answered with "not yet"
-    std::uint64_t part_reads = 0;        ///< table, signature, stamp and image GETs sent
+    std::uint64_t submits = 0;         ///< POSTs sent, repeats included
+    std::uint64_t accepted = 0;        ///< submits that gave a request_id
+    std::uint64_t polls = 0;           ///< result GETs sent
+    std::uint64_t pending_answers = 0; ///< polls answered with "not yet"
+    std::uint64_t part_reads = 0;      ///< table, signature, stamp and image GETs sent
     std::uint64_t transport_failures = 0;
-    std::uint64_t throttled = 0;         ///< answers that asked to slow down
-    std::uint64_t bytes_uploaded = 0;    ///< bodies of accepted submits
-    std::size_t waiting_jobs = 0;        ///< gauge: jobs in the poll heap
-    std::size_t active_submits = 0;      ///< gauge: submits under way, pacing included
-    std::size_t active_polls = 0;        ///< gauge
-    std::size_t open_connections = 0;    ///< gauge
+    std::uint64_t throttled = 0;             ///< answers that asked to slow down
+    std::uint64_t bytes_uploaded = 0;        ///< bodies of accepted submits
+    std::size_t waiting_jobs = 0;            ///< gauge: jobs in the poll heap
+    std::size_t active_submits = 0;          ///< gauge: submits under way, pacing included
+    std::size_t active_polls = 0;            ///< gauge
     std::chrono::milliseconds paused_for{0}; ///< gauge: how long the origin asked everybody to wait from now
-    bool credentials_paused = false;         ///< gauge: the last answer refused the credentials and a probe decides
+    bool credentials_paused = false; ///< gauge: the last answer refused the credentials and a probe decides
     std::chrono::nanoseconds waited_for_submit_rate{0};
     std::chrono::nanoseconds waited_for_poll_rate{0};
     std::chrono::nanoseconds waited_for_bytes{0};
@@ -73,16 +72,17 @@ using completion = asio::any_completion_handler<void(result<T>)>;
 
 /// The six operations of the OCR service, and recognize = submit + wait.
 ///
-/// Every operation takes any completion token; its handler's signature is `void(result<T>)`, so that `co_await` yields a `result<T>` whose
-/// `value()` throws ocrpipe::error and whose `error()` holds the facts. The handler runs on its associated executor, by default the context's.
+/// Every operation takes any completion token; its handler's signature is `void(result<T>)`, so that
+/// `co_await` yields a `result<T>` whose `value()` throws ocrpipe::error and whose `error()` holds the facts.
+/// The handler runs on its associated executor, by default the context's.
 ///
-/// Cancellation: by the handler's slot, terminal, partial or total alike. A submit whose bytes had begun to leave ends with
-/// errc::ambiguous_submit, since the service may have accepted it; a job that was waiting ends with errc::cancelled and its request_id,
-/// and can be taken up again with async_wait.
-/// Thread safety: operations may be started, and slots emitted, from any thread, as long as one thread runs the io_context; the other members
-/// are called on that thread.
-/// Lifetime: operations keep the state they need; destroying the client closes it.
-/// Cost: a waiting job is a record of less than 300 bytes beside its strings; a coroutine exists only while bytes move.
+/// Cancellation: by the handler's slot, terminal, partial or total alike. A submit whose bytes had begun to
+/// leave ends with errc::ambiguous_submit, since the service may have accepted it; a job that was waiting
+/// ends with errc::cancelled and its request_id, and can be taken up again with async_wait. Thread safety:
+/// operations may be started, and slots emitted, from any thread, as long as one thread runs the io_context;
+/// the other members are called on that thread. Lifetime: operations keep the state they need; destroying the
+/// client closes it. Cost: a waiting job is a record of less than 300 bytes beside its strings; a coroutine
+/// exists only while bytes move.
 class client
 {
 public:
@@ -98,9 +98,11 @@ public:
 
     /// Sends one document; the service answers with a request_id and works on.
     ///
-    /// Errors: errc::unsupported_file_type, empty_document, unreadable_file, invalid_argument before anything is sent; rejected (400, 413, 415,
-    ///   422); ambiguous_submit when the answer was lost or was 500 after the body went out, unless retry_policy::resubmit_ambiguous; unauthorized,
-    ///   wrong_base_url; transport errors and throttled when the attempts or the deadline were used up.
+    /// Errors: errc::unsupported_file_type, empty_document, unreadable_file, invalid_argument before anything
+    /// is sent; rejected (400, 413, 415,
+    ///   422); ambiguous_submit when the answer was lost or was 500 after the body went out, unless
+    ///   retry_policy::resubmit_ambiguous; unauthorized, wrong_base_url; transport errors and throttled when
+    ///   the attempts or the deadline were used up.
     /// Source: OCR API Usage Guide, "Submit OCR".
     template<asio::completion_token_for<void(result<submitted_job>)> Token>
     auto async_submit(submit_request request, Token&& token)
@@ -119,8 +121,10 @@ public:
 
     /// Polls until the job is finished or failed, or its deadline passes.
     ///
-    /// Errors: errc::still_processing at the deadline (the job goes on; ask again); job_failed, job_expired, job_lost; unauthorized,
-    ///   wrong_base_url, rejected, unexpected_answer; transport errors after retry_policy::max_attempts in a row. The failure holds the request_id.
+    /// Errors: errc::still_processing at the deadline (the job goes on; ask again); job_failed, job_expired,
+    /// job_lost; unauthorized,
+    ///   wrong_base_url, rejected, unexpected_answer; transport errors after retry_policy::max_attempts in a
+    ///   row. The failure holds the request_id.
     /// Source: OCR API Usage Guide, "What if no data is returned yet?": wait 2 to 5 seconds between calls.
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_wait(wait_request request, Token&& token)
@@ -144,41 +148,47 @@ public:
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_table(std::string request_id, std::string document_id, Token&& token)
     {
-        return async_part(operation::table, std::move(request_id), std::move(document_id), std::forward<Token>(token));
+        return async_part(operation::table, std::move(request_id), std::move(document_id),
+                          std::forward<Token>(token));
     }
 
     /// Fetches one document's signatures; as async_table.
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_signature(std::string request_id, std::string document_id, Token&& token)
     {
-        return async_part(operation::signature, std::move(request_id), std::move(document_id), std::forward<Token>(token));
+        return async_part(operation::signature, std::move(request_id), std::move(document_id),
+                          std::forward<Token>(token));
     }
 
     /// Fetches one document's stamps; as async_table.
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_stamp(std::string request_id, std::string document_id, Token&& token)
     {
-        return async_part(operation::stamp, std::move(request_id), std::move(document_id), std::forward<Token>(token));
+        return async_part(operation::stamp, std::move(request_id), std::move(document_id),
+                          std::forward<Token>(token));
     }
 
     /// Downloads a result image; `file_id` came with the submit's answer.
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_image(std::string request_id, std::string file_id, Token&& token)
     {
-        return async_part(operation::image, std::move(request_id), std::move(file_id), std::forward<Token>(token));
+        return async_part(operation::image, std::move(request_id), std::move(file_id),
+                          std::forward<Token>(token));
     }
 
     /// Any of the four parts, when which one is data; `part` is neither submit nor result.
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_part(operation part, std::string request_id, std::string sub_id, Token&& token)
     {
-        return initiate<part_data>(&client::start_part, part_request(part, std::move(request_id), std::move(sub_id)),
+        return initiate<part_data>(&client::start_part,
+                                   part_request(part, std::move(request_id), std::move(sub_id)),
                                    std::forward<Token>(token));
     }
 
     client_statistics statistics() const;
 
-    /// Ends every operation: waiting ones with errc::client_closed, requests under way as if cancelled. Idempotent.
+    /// Ends every operation: waiting ones with errc::client_closed, requests under way as if cancelled.
+    /// Idempotent.
     void close();
 
 private:
@@ -186,9 +196,7 @@ private:
     {
     public:
         part_request(operation o, std::string request, std::string sub)
-            : part(o)
-            , request_id(std::move(request))
-            , sub_id(std::move(sub))
+            : part(o), request_id(std::move(request)), sub_id(std::move(sub))
         {
         }
         operation part;
@@ -205,11 +213,13 @@ private:
     static void start_part(core_ptr const&, part_request, detail::completion<part_data>);
 
     template<class T, class Request, class Token>
-    auto initiate(void (*start)(core_ptr const&, Request, detail::completion<T>), Request request, Token&& token)
+    auto initiate(void (*start)(core_ptr const&, Request, detail::completion<T>), Request request,
+                  Token&& token)
     {
         return asio::async_initiate<Token, void(result<T>)>(
             [start, &ioc = *ioc_](auto handler, core_ptr core, Request r) {
-                // The caller's executor must know that work is under way; the type-erased handler keeps its executor and slot.
+                // The caller's executor must know that work is under way; the type-erased handler keeps its
+                // executor and slot.
                 auto const executor = asio::get_associated_executor(handler, ioc.get_executor());
                 auto const slot = asio::get_associated_cancellation_slot(handler);
                 auto work = asio::make_work_guard(executor);
@@ -218,8 +228,8 @@ private:
                     std::move(h)(std::move(outcome));
                 };
                 start(core, std::move(r),
-                      detail::completion<T>(
-                          asio::bind_cancellation_slot(slot, asio::bind_executor(executor, std::move(tracked)))));
+                      detail::completion<T>(asio::bind_cancellation_slot(
+                          slot, asio::bind_executor(executor, std::move(tracked)))));
             },
             token, core_, std::move(request));
     }

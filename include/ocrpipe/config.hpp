@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_CONFIG_HPP
 #define OCRPIPE_CONFIG_HPP
 
-// OCRPIPE_HEADER_ONLY is set by the CMake target ocrpipe::header_only. Without it the bodies in impl/*.ipp are
-// compiled once, in src/, and a user's unit sees declarations only.
+// OCRPIPE_HEADER_ONLY is set by the CMake target ocrpipe::header_only. Without it the bodies in impl/*.ipp
+// are compiled once, in src/, and a user's unit sees declarations only.
 #if defined(OCRPIPE_HEADER_ONLY)
 #define OCRPIPE_DECL inline
 #else

@@ -19,7 +19,8 @@ class document
 public:
     document() = default;
 
-    /// A regular file; opened only when it is sent. `name` is what the service is told; empty means the path's last part.
+    /// A regular file; opened only when it is sent. `name` is what the service is told; empty means the
+    /// path's last part.
     static document from_file(std::string path, std::string name = {});
 
     /// Bytes in memory, shared, never copied.
@@ -42,13 +43,13 @@ private:
 
 /// Reads a document front to back, holding a descriptor but never the file.
 ///
-/// Reading is synchronous (`pread`): a page-cached file costs less than a hop to another thread. Move-only; closes its descriptor when
-/// destroyed.
+/// Reading is synchronous (`pread`): a page-cached file costs less than a hop to another thread. Move-only;
+/// closes its descriptor when destroyed.
 class document_reader
 {
 public:
-    /// Opens a document. Refuses what is not a regular file (errc::unreadable_file) without blocking on a FIFO or device, and what has
-    /// no bytes (errc::empty_document).
+    /// Opens a document. Refuses what is not a regular file (errc::unreadable_file) without blocking on a
+    /// FIFO or device, and what has no bytes (errc::empty_document).
     static result<document_reader> open(document const& d);
 
     document_reader(document_reader&& other) noexcept;
@@ -60,7 +61,8 @@ public:
 
     /// Fills `out` as far as there are bytes left; returns how many. Returns 0 at the end.
     ///
-    /// Errors: errc::file_changed when the file is now shorter or longer than size(), errc::unreadable_file with the cause.
+    /// Errors: errc::file_changed when the file is now shorter or longer than size(), errc::unreadable_file
+    /// with the cause.
     std::size_t read(std::span<char> out, error_code& ec);
 
     /// Back to the first byte, for another attempt.

@@ -21,15 +21,17 @@ enum class errc {
     invalid_argument,      ///< an option or request field is out of range; the message names it
     unreadable_file,       ///< the document cannot be opened or read
     empty_document,        ///< the document has no bytes
-    unsupported_file_type, ///< the first bytes are not PDF, PNG, JPEG or TIFF; give file_type to send it anyway
+    unsupported_file_type, ///< the first bytes are not PDF, PNG, JPEG or TIFF; give file_type to send it
+                           ///< anyway
     file_changed,          ///< the file grew, shrank or vanished while it was being sent
     unwritable_output,     ///< results cannot be written: disk full, no permission; the cause says which
     ledger_in_use,         ///< another process works on this run's ledger
-    ledger_failed,         ///< the ledger cannot be read or written, or is none of ours; the cause and the reason say why
-    cancelled,             ///< the caller cancelled
-    deadline_exceeded,     ///< the caller's deadline passed before the request could be sent
-    too_many_waiting,      ///< the bounded queue in front of the connection pool is full
-    client_closed,         ///< the client was closed while the operation waited
+    ledger_failed, ///< the ledger cannot be read or written, or is none of ours; the cause and the reason say
+                   ///< why
+    cancelled,     ///< the caller cancelled
+    deadline_exceeded, ///< the caller's deadline passed before the request could be sent
+    too_many_waiting,  ///< the bounded queue in front of the connection pool is full
+    client_closed,     ///< the client was closed while the operation waited
 
     // The network: transport failures, never dressed as an HTTP status.
     resolve_failed,       ///< the host name has no address
@@ -53,18 +55,18 @@ enum class errc {
     redirect_refused,     ///< a redirect to another origin, or too many of them
 
     // The service.
-    unauthorized,        ///< 401, 402 or 403, and the probe was refused too: key, user id or permission
-    wrong_base_url,      ///< a gateway's 404, or HTML where the API should be: base URL or user id is wrong
-    rejected,            ///< 400, 413, 415, 422 or another 4xx: this document or its parameters are refused
-    throttled,           ///< 429 until the attempts or the deadline were used up
-    service_error,       ///< 5xx until the attempts or the deadline were used up
-    unexpected_answer,   ///< an answer that fits no row of the decision table
-    ambiguous_submit,    ///< the document went out but its request_id did not come back; it may be billed
-    job_failed,          ///< the service says that the job failed
-    job_expired,         ///< 410: the result is gone
-    job_lost,            ///< the service no longer knows the request_id; it is kept, never resubmitted by itself
-    still_processing,    ///< the deadline passed and the job goes on; ask again with the same request_id
-    part_absent,         ///< the service has no such table, signature, stamp or image
+    unauthorized,      ///< 401, 402 or 403, and the probe was refused too: key, user id or permission
+    wrong_base_url,    ///< a gateway's 404, or HTML where the API should be: base URL or user id is wrong
+    rejected,          ///< 400, 413, 415, 422 or another 4xx: this document or its parameters are refused
+    throttled,         ///< 429 until the attempts or the deadline were used up
+    service_error,     ///< 5xx until the attempts or the deadline were used up
+    unexpected_answer, ///< an answer that fits no row of the decision table
+    ambiguous_submit,  ///< the document went out but its request_id did not come back; it may be billed
+    job_failed,        ///< the service says that the job failed
+    job_expired,       ///< 410: the result is gone
+    job_lost,         ///< the service no longer knows the request_id; it is kept, never resubmitted by itself
+    still_processing, ///< the deadline passed and the job goes on; ask again with the same request_id
+    part_absent,      ///< the service has no such table, signature, stamp or image
 };
 
 OCRPIPE_DECL boost::system::error_category const& category() noexcept;

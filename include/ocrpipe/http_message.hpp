@@ -17,7 +17,8 @@ namespace ocrpipe
 /// All time inside the engine: monotonic, never the wall clock.
 using clock = std::chrono::steady_clock;
 
-/// Kinds of traffic with connections of their own, so that a ten-megabyte upload never delays a three-hundred-byte poll.
+/// Kinds of traffic with connections of their own, so that a ten-megabyte upload never delays a
+/// three-hundred-byte poll.
 enum class lane { submit, poll, part };
 inline constexpr std::size_t lane_count = 3;
 
@@ -39,7 +40,8 @@ public:
     virtual void rewind() = 0;
 };
 
-/// One complete answer. The body is decoded (chunked, gzip) and whole; the header fields are those that somebody reads.
+/// One complete answer. The body is decoded (chunked, gzip) and whole; the header fields are those that
+/// somebody reads.
 struct http_response {
     int status = 0;
     std::string content_type;
@@ -49,11 +51,13 @@ struct http_response {
     std::string body;
 };
 
-/// How much of a request had been handed to the operating system when the exchange failed: decides whether it may be repeated.
+/// How much of a request had been handed to the operating system when the exchange failed: decides whether it
+/// may be repeated.
 enum class bytes_sent { none, some, all };
 
 struct transport_failure {
-    error_code code;  ///< an ocrpipe::errc for which is_transport() holds, or cancelled, deadline_exceeded, file_changed, …
+    error_code code;  ///< an ocrpipe::errc for which is_transport() holds, or cancelled, deadline_exceeded,
+                      ///< file_changed, …
     error_code cause; ///< the lower library's error, where there was one
     phase where = phase::none;
     bytes_sent sent = bytes_sent::none;
@@ -62,7 +66,8 @@ struct transport_failure {
 
 using exchange_result = boost::system::result<http_response, transport_failure>;
 
-[[noreturn]] inline void throw_exception_from_error(transport_failure const& f, boost::source_location const& where)
+[[noreturn]] inline void throw_exception_from_error(transport_failure const& f,
+                                                    boost::source_location const& where)
 {
     boost::throw_exception(boost::system::system_error(f.code, f.detail), where);
 }

@@ -2,6 +2,7 @@
 #define OCRPIPE_OPTIONS_HPP
 
 #include <ocrpipe/api/profile.hpp>
+#include <ocrpipe/pace/poll_schedule.hpp>
 #include <ocrpipe/pace/retry_policy.hpp>
 
 #include <chrono>
@@ -13,8 +14,6 @@
 
 namespace ocrpipe
 {
-
-class poll_schedule;
 
 /// A secret that does not print itself. Reading it is spelled out at the one place that sends it.
 class secret
@@ -31,8 +30,9 @@ private:
 
 /// Who is asking, and where.
 struct endpoint_options {
-    /// Scheme, host and port of the service, without a path; the path follows from portal_user_id. http:// sends the key in clear text
-    /// and is accepted for loopback addresses only, unless allow_plain_http is set.
+    /// Scheme, host and port of the service, without a path; the path follows from portal_user_id. http://
+    /// sends the key in clear text and is accepted for loopback addresses only, unless allow_plain_http is
+    /// set.
     std::string base_url = "https://maas-llm-aiplatform-hcm.api.vngcloud.vn";
     bool allow_plain_http = false;
     /// The service's PORTAL_USER_ID; part of every path and sent as the header portal-user-id. Required.
@@ -41,7 +41,8 @@ struct endpoint_options {
     secret api_key;
 };
 
-/// Certificates. The peer's certificate and host name are always verified; TLS 1.2 is the oldest version accepted.
+/// Certificates. The peer's certificate and host name are always verified; TLS 1.2 is the oldest version
+/// accepted.
 struct tls_options {
     std::string ca_file;     ///< PEM; empty means the system's certificates
     std::string client_cert; ///< PEM chain; empty means none
@@ -59,10 +60,13 @@ struct pool_options {
     std::size_t submit_connections = 16; ///< 1 to 10000
     std::size_t poll_connections = 8;    ///< 1 to 10000
     std::size_t part_connections = 4;    ///< 1 to 10000
-    std::size_t max_waiting = 1024;      ///< operations waiting for a connection, each lane; the next one fails at once
-    std::chrono::milliseconds idle_limit{60'000};   ///< an idle connection is closed after this; learned downwards from the server
-    std::chrono::milliseconds life_limit{600'000};  ///< a connection is not reused after this ±10 %, so that DNS changes are followed
-    double max_connects_per_second = 100;           ///< new connections; a handshake costs both sides; 0 means no limit
+    std::size_t max_waiting =
+        1024; ///< operations waiting for a connection, each lane; the next one fails at once
+    std::chrono::milliseconds idle_limit{
+        60'000}; ///< an idle connection is closed after this; learned downwards from the server
+    std::chrono::milliseconds life_limit{
+        600'000}; ///< a connection is not reused after this ±10 %, so that DNS changes are followed
+    double max_connects_per_second = 100; ///< new connections; a handshake costs both sides; 0 means no limit
 };
 
 /// How long each phase may take. Zero is not allowed: nothing waits for ever by accident.
@@ -72,23 +76,25 @@ struct timeout_options {
     std::chrono::milliseconds tls{5'000};
     std::chrono::milliseconds acquire{120'000};    ///< waiting for a pooled connection
     std::chrono::milliseconds write_stall{30'000}; ///< without a byte of progress
-    std::chrono::milliseconds first_byte{60'000};  ///< from the end of the request to the first byte of the answer
-    std::chrono::milliseconds read_stall{30'000};  ///< without a byte of progress
-    std::chrono::milliseconds answer{300'000};     ///< the whole answer, however steadily it drips
+    std::chrono::milliseconds first_byte{
+        60'000}; ///< from the end of the request to the first byte of the answer
+    std::chrono::milliseconds read_stall{30'000}; ///< without a byte of progress
+    std::chrono::milliseconds answer{300'000};    ///< the whole answer, however steadily it drips
 };
 
 /// Bounds on what a peer may make us hold.
 struct limit_options {
-    std::size_t max_header = 64 * 1024;            ///< bytes of an answer's header, trailers included
-    std::uint64_t max_body = 64 * 1024 * 1024;     ///< bytes of an answer's body after decoding
+    std::size_t max_header = 64 * 1024;        ///< bytes of an answer's header, trailers included
+    std::uint64_t max_body = 64 * 1024 * 1024; ///< bytes of an answer's body after decoding
 };
 
 /// Pace. Zero means no limit.
 struct rate_options {
     double submits_per_second = 0;
-    double polls_per_second = 0;   ///< results and parts
-    double bytes_per_second = 0;   ///< uploads
-    std::size_t max_in_flight = 0; ///< documents of async_recognize between submit and result; further ones wait their turn
+    double polls_per_second = 0; ///< results and parts
+    double bytes_per_second = 0; ///< uploads
+    std::size_t max_in_flight =
+        0; ///< documents of async_recognize between submit and result; further ones wait their turn
 };
 
 /// Everything a client is built from. `validate()` reports every problem at once.
@@ -102,11 +108,13 @@ struct client_options {
     rate_options rates;
     retry_policy retry;
     response_profile profile;
-    /// From the submit's acceptance to the result; afterwards the operation ends with errc::still_processing and keeps the request_id.
+    /// From the submit's acceptance to the result; afterwards the operation ends with errc::still_processing
+    /// and keeps the request_id.
     std::chrono::milliseconds job_deadline{30 * 60'000};
     /// When to ask for a result; null means fixed_poll_schedule, the guide's 2 s to 5 s.
     std::shared_ptr<poll_schedule const> schedule;
-    /// Lane pauses after a refusal of the credentials; the third refusal in a row ends the waiting operations with errc::unauthorized.
+    /// Lane pauses after a refusal of the credentials; the third refusal in a row ends the waiting operations
+    /// with errc::unauthorized.
     int max_auth_refusals = 3; ///< 1 to 100
     std::uint64_t seed = 0;    ///< of the jitter; 0 means a random one
 

@@ -29,12 +29,13 @@ enum class phase {
 
 OCRPIPE_DECL std::string_view name(phase p) noexcept;
 
-/// The facts of a failure: what happened, to which request, where, after how many attempts, and why we stopped.
+/// The facts of a failure: what happened, to which request, where, after how many attempts, and why we
+/// stopped.
 ///
 /// Holds no secret and at most 512 bytes of the answer, made printable.
 struct failure {
-    error_code code;        ///< an ocrpipe::errc
-    error_code cause;       ///< the lower library's error, where there was one
+    error_code code;  ///< an ocrpipe::errc
+    error_code cause; ///< the lower library's error, where there was one
     phase where = phase::none;
     int http_status = 0;    ///< of the last answer; 0 when there was none
     int attempts = 0;       ///< requests sent, not repeats
@@ -45,10 +46,12 @@ struct failure {
     bool is(errc e) const noexcept { return code == e; }
 };
 
-/// One line for people: message, phase, status, attempts, request id, reason, excerpt; no secret, no full stop.
+/// One line for people: message, phase, status, attempts, request id, reason, excerpt; no secret, no full
+/// stop.
 OCRPIPE_DECL std::string to_string(failure const& f);
 
-/// At most `limit` bytes of `body`, with control characters and invalid UTF-8 replaced, fit for a failure's excerpt.
+/// At most `limit` bytes of `body`, with control characters and invalid UTF-8 replaced, fit for a failure's
+/// excerpt.
 OCRPIPE_DECL std::string printable_excerpt(std::string_view body, std::size_t limit = 512);
 
 /// What result<T>::value() throws; what() is to_string(failure).

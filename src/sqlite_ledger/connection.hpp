@@ -40,8 +40,8 @@ public:
     }
     statement& bind_text(int at, std::string_view value)
     {
-        return note(::sqlite3_bind_text64(handle_.get(), at, value.data() ? value.data() : "", value.size(), SQLITE_STATIC,
-                                          SQLITE_UTF8));
+        return note(::sqlite3_bind_text64(handle_.get(), at, value.data() ? value.data() : "", value.size(),
+                                          SQLITE_STATIC, SQLITE_UTF8));
     }
     statement& bind_text_or_null(int at, std::string_view value)
     {
@@ -49,7 +49,8 @@ public:
     }
     statement& bind_blob(int at, std::string_view value)
     {
-        return note(::sqlite3_bind_blob64(handle_.get(), at, value.data() ? value.data() : "", value.size(), SQLITE_STATIC));
+        return note(::sqlite3_bind_blob64(handle_.get(), at, value.data() ? value.data() : "", value.size(),
+                                          SQLITE_STATIC));
     }
     statement& bind_null(int at) { return note(::sqlite3_bind_null(handle_.get(), at)); }
 
@@ -60,10 +61,7 @@ public:
     }
 
     /// SQLITE_ROW, SQLITE_DONE or an extended error code, of binding too.
-    int step()
-    {
-        return bound_ == SQLITE_OK ? ::sqlite3_step(handle_.get()) : bound_;
-    }
+    int step() { return bound_ == SQLITE_OK ? ::sqlite3_step(handle_.get()) : bound_; }
 
     void reset()
     {
@@ -83,7 +81,7 @@ public:
     }
 
 private:
-    friend class connection;
+    friend class database_connection;
 
     struct closer {
         void operator()(::sqlite3_stmt* s) const noexcept { ::sqlite3_finalize(s); }
@@ -111,20 +109,22 @@ private:
 };
 
 /// An open database, used by one thread at a time.
-class connection
+class database_connection
 {
 public:
-    connection() = default;
+    database_connection() = default;
 
     int open(std::string path, int flags, std::string const& vfs)
     {
         path_ = std::move(path);
         ::sqlite3* raw = nullptr;
-        int const rc = ::sqlite3_open_v2(path_.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                         vfs.empty() ? nullptr : vfs.c_str());
+        int const rc =
+            ::sqlite3_open_v2(path_.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                              vfs.empty() ? nullptr : vfs.c_str());
         handle_.reset(raw);
         if (rc != SQLITE_OK) return rc;
-        // A last connection that closes after a failed sync must not touch the disk; an orderly close asks for it.
+        // A last connection that closes after a failed sync must not touch the disk; an orderly close asks
+        // for it.
         checkpoint_on_close(false);
         return ::sqlite3_busy_timeout(raw, busy_timeout_ms);
     }
@@ -144,8 +144,8 @@ public:
     int prepare(statement& s, std::string_view sql, unsigned flags = SQLITE_PREPARE_PERSISTENT)
     {
         ::sqlite3_stmt* raw = nullptr;
-        int const rc =
-            ::sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), flags, &raw, nullptr);
+        int const rc = ::sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), flags,
+                                            &raw, nullptr);
         s.handle_.reset(raw);
         return rc;
     }
@@ -169,15 +169,29 @@ public:
     {
         error_code cause;
         int const primary = rc & 0xff;
-        int const number = primary == SQLITE_FULL                                    ? ENOSPC
-                           : primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? ::sqlite3_system_errno(handle_.get())
-                                                                                     : 0;
+        int const number = primary == SQLITE_FULL       ? ENOSPC
+                           : primary == SQLITE_IOERR    ? system_error()
+                           : primary == SQLITE_CANTOPEN ? ::sqlite3_system_errno(handle_.get())
+                                                        : 0;
         if (number != 0) cause.assign(number, boost::system::system_category());
         char const* const message = handle_ ? ::sqlite3_errmsg(handle_.get()) : ::sqlite3_errstr(rc);
         return ledger_failure(fmt::format("{}: {} (SQLite error {})", path_, message, rc), cause);
     }
 
 private:
+    /// SQLite 3.40 forgets the number of an error in COMMIT, but the files remember it.
+    int system_error() const
+    {
+        int number = ::sqlite3_system_errno(handle_.get());
+        for (int const which : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
+            ::sqlite3_file* file = nullptr;
+            if (number == 0 && ::sqlite3_file_control(handle_.get(), "main", which, &file) == SQLITE_OK &&
+                file && file->pMethods)
+                file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+        }
+        return number != 0 ? number : EIO;
+    }
+
     static constexpr int busy_timeout_ms = 10'000;
 
     struct closer {

@@ -1,19 +1,18 @@
 #ifndef OCRPIPE_SRC_SQLITE_LEDGER_LOCK_HPP
 #define OCRPIPE_SRC_SQLITE_LEDGER_LOCK_HPP
 
-#include "connection.hpp"
-
 #include <ocrpipe/bulk/detail/unique_fd.hpp>
 #include <ocrpipe/result.hpp>
+
+#include "connection.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <string>
-
 #include <fcntl.h>
+#include <string>
 #include <sys/file.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -28,12 +27,15 @@ public:
     /// Errors: errc::ledger_in_use, errc::ledger_failed.
     result<void> acquire(std::string const& database)
     {
-        std::string const path = (database.ends_with(".db") ? database.substr(0, database.size() - 3) : database) + ".lock";
+        std::string const path =
+            (database.ends_with(".db") ? database.substr(0, database.size() - 3) : database) + ".lock";
         unique_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (!fd) return ledger_failure(path, errno_code());
-        struct ::statfs disk {};
+        struct ::statfs disk {
+        };
         if (::fstatfs(fd.get(), &disk) == 0 && is_network(static_cast<unsigned long>(disk.f_type)))
-            return ledger_failure(fmt::format("{} is on a network file system: keep the ledger on a local disk", path));
+            return ledger_failure(
+                fmt::format("{} is on a network file system: keep the ledger on a local disk", path));
         if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
             if (errno != EWOULDBLOCK) return ledger_failure(path, errno_code());
             failure f = ledger_failure(fmt::format("{} is held by {}", path, holder(fd.get())));

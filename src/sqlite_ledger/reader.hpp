@@ -1,15 +1,17 @@
 #ifndef OCRPIPE_SRC_SQLITE_LEDGER_READER_HPP
 #define OCRPIPE_SRC_SQLITE_LEDGER_READER_HPP
 
-#include "connection.hpp"
-
 #include <ocrpipe/api/file_type.hpp>
 #include <ocrpipe/bulk/ledger.hpp>
+
+#include "connection.hpp"
 
 #include <boost/json/parse.hpp>
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,7 +25,9 @@ namespace ocrpipe::detail
 /// 64 lower-case hexadecimal digits as 32 bytes; empty for anything else.
 inline std::string bytes_of_hex(std::string_view hex)
 {
-    auto const digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+    auto const digit = [](char c) {
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    };
     std::string out;
     if (hex.size() != 64) return out;
     for (std::size_t i = 0; i != hex.size(); i += 2) {
@@ -47,20 +51,31 @@ inline std::string hex_of_bytes(std::string_view bytes)
     return out;
 }
 
+/// Whether others than this process may write to the ledger.
+enum class other_writers { no, yes };
+
 /// Looks at a ledger over a connection of its own, which sees what is committed.
+///
+/// A read transaction costs three system calls, so it is kept from one call to the next until committed()
+/// says that there is something new.
 ///
 /// Thread safety: any thread; calls take turns.
 class ledger_reader
 {
 public:
-    result<void> open(std::string const& path, std::string const& vfs)
+    result<void> open(std::string const& path, std::string const& vfs, other_writers others)
     {
+        keeps_snapshot_ = others == other_writers::no;
         int rc = db_.open(path, SQLITE_OPEN_READONLY, vfs);
+        if (rc == SQLITE_OK) rc = db_.prepare(begin_, "BEGIN");
+        if (rc == SQLITE_OK) rc = db_.prepare(end_, "COMMIT");
         if (rc == SQLITE_OK) rc = prepare(find_, "d.id = ?1");
         if (rc == SQLITE_OK) rc = prepare(find_request_, "d.request_id = ?1 LIMIT 1");
         if (rc == SQLITE_OK)
-            rc = prepare(find_content_, "substr(d.sha256, 1, 8) = substr(?1, 1, 8) AND d.state = 'done' AND d.sha256 = ?1 AND "
-                                        "d.parameters = ?2 LIMIT 1");
+            rc = prepare(
+                find_content_,
+                "substr(d.sha256, 1, 8) = substr(?1, 1, 8) AND d.state = 'done' AND d.sha256 = ?1 AND "
+                "d.parameters = ?2 LIMIT 1");
         if (rc != SQLITE_OK) return db_.describe(rc);
         return {};
     }
@@ -68,8 +83,19 @@ public:
     void close()
     {
         std::lock_guard const lock(mutex_);
-        for (statement* const s : {&find_, &find_request_, &find_content_}) *s = statement();
+        for (statement* const s : {&begin_, &end_, &find_, &find_request_, &find_content_})
+            *s = statement();
         db_.close();
+    }
+
+    /// What was read until now is out of date.
+    void committed() noexcept { commits_.fetch_add(1, std::memory_order_release); }
+
+    /// Lets the log be begun anew.
+    void release()
+    {
+        std::lock_guard const lock(mutex_);
+        end_snapshot();
     }
 
     result<std::optional<ledger_row>> find(std::string_view id)
@@ -77,7 +103,8 @@ public:
         return first_row(find_, [&](statement& s) { s.bind_name(1, id); });
     }
 
-    result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256, std::string_view parameters)
+    result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256,
+                                                           std::string_view parameters)
     {
         std::string const hash = bytes_of_hex(sha256);
         return first_row(find_content_, [&](statement& s) { s.bind_blob(1, hash).bind_name(2, parameters); });
@@ -95,9 +122,10 @@ public:
         for (std::size_t i = 0; i != document_state_count; ++i)
             if (auto const s = static_cast<document_state>(i); in.contains(s))
                 names += fmt::format("{}'{}'", names.empty() ? "" : ",", name(s));
-        std::lock_guard const lock(mutex_);
+        turn const t(*this);
         statement s;
-        if (int const rc = prepare(s, fmt::format("d.number > ?1 AND d.state IN ({}) ORDER BY d.number LIMIT ?2", names));
+        if (int const rc = prepare(
+                s, fmt::format("d.number > ?1 AND d.state IN ({}) ORDER BY d.number LIMIT ?2", names));
             rc != SQLITE_OK)
             return failed(rc);
         s.bind(1, static_cast<std::int64_t>(cursor)).bind(2, static_cast<std::int64_t>(limit));
@@ -113,7 +141,7 @@ public:
 
     result<document_counts> counts()
     {
-        std::lock_guard const lock(mutex_);
+        turn const t(*this);
         statement s;
         int rc = prepare_text(s, "SELECT state, count(*) FROM document GROUP BY state");
         if (rc != SQLITE_OK) return failed(rc);
@@ -129,10 +157,11 @@ public:
 
     result<std::optional<result_location>> last_result_location()
     {
-        std::lock_guard const lock(mutex_);
+        turn const t(*this);
         statement s;
-        int rc = prepare_text(s, "SELECT result_file, result_offset, result_length FROM document "
-                                 "WHERE result_file IS NOT NULL ORDER BY result_file DESC, result_offset DESC LIMIT 1");
+        int rc = prepare_text(
+            s, "SELECT result_file, result_offset, result_length FROM document "
+               "WHERE result_file IS NOT NULL ORDER BY result_file DESC, result_offset DESC LIMIT 1");
         if (rc == SQLITE_OK) rc = s.step();
         if (rc == SQLITE_DONE) return std::optional<result_location>();
         if (rc != SQLITE_ROW) return failed(rc);
@@ -141,7 +170,7 @@ public:
 
     result<std::optional<std::string>> metadata(std::string_view key)
     {
-        std::lock_guard const lock(mutex_);
+        turn const t(*this);
         statement s;
         int rc = prepare_text(s, "SELECT value FROM metadata WHERE key = ?1");
         if (rc == SQLITE_OK) rc = s.bind_name(1, key).step();
@@ -151,33 +180,72 @@ public:
     }
 
 private:
-    static constexpr std::string_view columns =
-        "d.number, d.state, d.id, d.path, d.sha256, d.size, d.mtime, d.flow, d.doc_type, d.file_type, d.parameters, d.attempts, "
-        "d.polls, d.possible_duplicate, d.duplicate_of, d.failure_class, d.message, d.result_file, d.result_offset, "
-        "d.result_length, d.first_seen_at, d.intent_at, d.request_id, d.file_ids, d.submitted_at, d.finished_at";
+    static constexpr std::string_view columns = "d.number, d.state, d.id, d.path, d.sha256, d.size, d.mtime, "
+                                                "d.flow, d.doc_type, d.file_type, d.parameters, d.attempts, "
+                                                "d.polls, d.possible_duplicate, d.duplicate_of, "
+                                                "d.failure_class, d.message, d.result_file, d.result_offset, "
+                                                "d.result_length, d.first_seen_at, d.intent_at, "
+                                                "d.request_id, d.file_ids, d.submitted_at, d.finished_at";
     static constexpr int state_column = 1;
     static constexpr int request_column = 22;
+
+    /// One call's turn, in a snapshot that holds all that was committed when it began.
+    class turn
+    {
+    public:
+        explicit turn(ledger_reader& r) : lock_(r.mutex_), reader_(r)
+        {
+            std::uint64_t const commits = r.commits_.load(std::memory_order_acquire);
+            if (!r.keeps_snapshot_ || !r.db_.is_open() || (r.in_snapshot_ && r.snapshot_ == commits)) return;
+            r.end_snapshot();
+            r.begin_.step();
+            r.begin_.reset();
+            r.in_snapshot_ = true;
+            r.snapshot_ = commits;
+        }
+        // A failed read leaves SQLite outside a transaction now and then.
+        ~turn()
+        {
+            reader_.in_snapshot_ = reader_.in_snapshot_ && !::sqlite3_get_autocommit(reader_.db_.get());
+        }
+
+    private:
+        std::lock_guard<std::mutex> lock_;
+        ledger_reader& reader_;
+    };
+
+    void end_snapshot()
+    {
+        if (!std::exchange(in_snapshot_, false)) return;
+        end_.step();
+        end_.reset();
+    }
 
     int prepare(statement& s, std::string_view where)
     {
         return prepare_text(s, fmt::format("SELECT {} FROM document d WHERE {}", columns, where));
     }
 
-    int prepare_text(statement& s, std::string_view sql) { return db_.is_open() ? db_.prepare(s, sql) : SQLITE_MISUSE; }
+    int prepare_text(statement& s, std::string_view sql)
+    {
+        return db_.is_open() ? db_.prepare(s, sql) : SQLITE_MISUSE;
+    }
 
     template<class Bind>
     result<std::optional<ledger_row>> first_row(statement& s, Bind bind)
     {
-        std::lock_guard const lock(mutex_);
+        turn const t(*this);
         if (!db_.is_open()) return failed(SQLITE_MISUSE);
         bind(s);
         int const rc = s.step();
         std::optional<ledger_row> row;
         bool const sense = rc != SQLITE_ROW || read(s, row.emplace());
-        // Resetting ends the read transaction, so that the log can be begun anew; it must not hide the error's text.
+        // Before reset(), which lets go of what the row's columns point to.
         std::optional<failure> problem;
-        if (!sense) problem = senseless();
-        else if (rc != SQLITE_ROW && rc != SQLITE_DONE) problem = failed(rc);
+        if (!sense)
+            problem = senseless();
+        else if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+            problem = failed(rc);
         s.reset();
         if (problem) return std::move(*problem);
         return row;
@@ -185,12 +253,14 @@ private:
 
     result<std::optional<ledger_row>> find_earlier(std::string_view request_id)
     {
-        std::lock_guard const lock(mutex_);
+        turn const t(*this);
         statement s;
-        int rc = prepare_text(s, fmt::format("SELECT {}, e.request_id, e.file_ids, e.submitted_at, e.finished_at, e.state FROM "
-                                             "earlier_request e JOIN document d ON d.number = e.document WHERE e.request_id = ?1 "
-                                             "LIMIT 1",
-                                             columns.substr(0, columns.find(", d.request_id"))));
+        int rc = prepare_text(
+            s,
+            fmt::format("SELECT {}, e.request_id, e.file_ids, e.submitted_at, e.finished_at, e.state FROM "
+                        "earlier_request e JOIN document d ON d.number = e.document WHERE e.request_id = ?1 "
+                        "LIMIT 1",
+                        columns.substr(0, columns.find(", d.request_id"))));
         if (rc == SQLITE_OK) rc = s.bind_name(1, request_id).step();
         if (rc == SQLITE_DONE) return std::optional<ledger_row>();
         if (rc != SQLITE_ROW) return failed(rc);
@@ -266,8 +336,14 @@ private:
     }
     failure senseless() const { return ledger_failure(fmt::format("{}: a row makes no sense", db_.path())); }
 
+    std::atomic<std::uint64_t> commits_ = 0;
     std::mutex mutex_;
-    connection db_;
+    database_connection db_;
+    bool keeps_snapshot_ = false;
+    bool in_snapshot_ = false;
+    std::uint64_t snapshot_ = 0; ///< commits_ when it began
+    statement begin_;
+    statement end_;
     statement find_;
     statement find_request_;
     statement find_content_;

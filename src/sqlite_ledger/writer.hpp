@@ -1,12 +1,12 @@
 #ifndef OCRPIPE_SRC_SQLITE_LEDGER_WRITER_HPP
 #define OCRPIPE_SRC_SQLITE_LEDGER_WRITER_HPP
 
+#include <ocrpipe/api/file_type.hpp>
+#include <ocrpipe/bulk/ledger.hpp>
+
 #include "connection.hpp"
 #include "reader.hpp"
 #include "schema.hpp"
-
-#include <ocrpipe/api/file_type.hpp>
-#include <ocrpipe/bulk/ledger.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -47,10 +47,11 @@ struct metadata_change {
     std::string key;
     std::string value;
 };
-struct flush_change {};
+struct flush_change {
+};
 
-using ledger_change = std::variant<intent_change, submitted_change, finished_change, not_sent_change, skip_change,
-                                   metadata_change, flush_change>;
+using ledger_change = std::variant<intent_change, submitted_change, finished_change, not_sent_change,
+                                   skip_change, metadata_change, flush_change>;
 
 /// A change on its way to the disk.
 struct pending_change {
@@ -67,7 +68,8 @@ class ledger_writer
 {
 public:
     /// Opens the database, and makes a ledger of an empty one.
-    result<void> open(std::string const& path, std::string const& vfs, std::size_t checkpoint_pages, std::int64_t now)
+    result<void> open(std::string const& path, std::string const& vfs, std::size_t checkpoint_pages,
+                      std::int64_t now)
     {
         checkpoint_pages_ = checkpoint_at_ = static_cast<int>(checkpoint_pages);
         result<void> done = try_open(path, vfs, now);
@@ -77,7 +79,7 @@ public:
     }
 
     /// Whether the database is empty. Errors: it is something else than a ledger, or a newer one.
-    static result<bool> is_fresh(connection& db)
+    static result<bool> is_fresh(database_connection& db)
     {
         std::string id, version, tables;
         int rc = db.query("PRAGMA application_id", id);
@@ -88,8 +90,9 @@ public:
         if (id != std::to_string(ledger_application_id))
             return ledger_failure(fmt::format("{}: a database, but not a ledger of ocrpipe", db.path()));
         if (version != std::to_string(ledger_schema_version))
-            return ledger_failure(fmt::format("{}: schema version {}, but this ocrpipe ({}) knows only version {}", db.path(), version,
-                                              OCRPIPE_VERSION_STRING, ledger_schema_version));
+            return ledger_failure(
+                fmt::format("{}: schema version {}, but this ocrpipe ({}) knows only version {}", db.path(),
+                            version, OCRPIPE_VERSION_STRING, ledger_schema_version));
         return false;
     }
 
@@ -101,20 +104,21 @@ public:
             if (rc != SQLITE_OK) fail(rc);
         }
         if (broken_)
-            for (pending_change& c : batch) c.outcome = errc::ledger_failed;
+            for (pending_change& c : batch)
+                c.outcome = errc::ledger_failed;
     }
 
-    /// Moves the log into the database when it has grown long enough. Between commits, so that no handler waits for it.
-    void checkpoint_if_due()
+    bool checkpoint_due() const noexcept { return !broken_ && log_pages_ >= checkpoint_at_; }
+
+    /// Moves the log into the database. Between commits, so that no handler waits for it.
+    void checkpoint()
     {
-        if (broken_ || log_pages_ < checkpoint_at_) return;
-        int in_log = 0;
-        int moved = 0;
-        int const rc = ::sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
-        if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) return fail(rc);
-        // While a reader holds the log back there is no use in trying again after each commit.
-        checkpoint_at_ = moved == in_log ? checkpoint_pages_ : in_log + checkpoint_pages_;
-        log_pages_ = 0;
+        int const rc =
+            ::sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+        if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) fail(rc);
+        // The next commit begins the log anew; while a reader keeps it from that, there is no use in trying
+        // after each commit.
+        checkpoint_at_ = log_pages_ + checkpoint_pages_;
     }
 
     result<std::uint64_t> interrupted_intents_to_ambiguous(std::int64_t now)
@@ -138,12 +142,13 @@ public:
     {
         if (!db_.is_open()) return;
         if (!broken_) {
-            int const rc = ::sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-            if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) fail(rc);
-            else db_.checkpoint_on_close(true);
+            checkpoint();
+            if (!broken_) db_.checkpoint_on_close(true);
         }
-        for (statement* const s : {&begin_, &commit_, &intent_, &skip_, &submitted_, &not_sent_, &metadata_}) *s = statement();
-        for (statement& s : finished_) s = statement();
+        for (statement* const s : {&begin_, &commit_, &intent_, &skip_, &submitted_, &not_sent_, &metadata_})
+            *s = statement();
+        for (statement& s : finished_)
+            s = statement();
         db_.close();
     }
 
@@ -160,7 +165,8 @@ private:
         rc = db_.query("PRAGMA journal_mode=WAL", mode);
         if (rc == SQLITE_OK && mode != "wal")
             return ledger_failure(fmt::format("{}: no write-ahead log: journal_mode is {}", path, mode));
-        // FULL: a commit is on the disk when it returns. The log is cut back when a reader had kept it from being begun anew.
+        // FULL: a commit is on the disk when it returns. The log is cut back when a reader had kept it from
+        // being begun anew.
         if (rc == SQLITE_OK)
             rc = db_.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; "
                              "PRAGMA journal_size_limit=67108864");
@@ -173,17 +179,21 @@ private:
 
     static int on_commit(void* self, ::sqlite3*, char const*, int log_pages)
     {
-        static_cast<ledger_writer*>(self)->log_pages_ = log_pages;
+        auto* const writer = static_cast<ledger_writer*>(self);
+        bool const begun_anew = log_pages < writer->log_pages_;
+        if (begun_anew) writer->checkpoint_at_ = writer->checkpoint_pages_;
+        writer->log_pages_ = log_pages;
         return SQLITE_OK;
     }
 
     int create(std::int64_t now)
     {
-        std::string const sql = fmt::format("BEGIN IMMEDIATE; {}"
-                                            "INSERT INTO metadata VALUES('schema_version', '{}'), ('ocrpipe_version', '{}'), "
-                                            "('created_at', '{}'); PRAGMA application_id={}; PRAGMA user_version={}; COMMIT",
-                                            ledger_schema, ledger_schema_version, OCRPIPE_VERSION_STRING, now,
-                                            ledger_application_id, ledger_schema_version);
+        std::string const sql =
+            fmt::format("BEGIN IMMEDIATE; {}"
+                        "INSERT INTO metadata VALUES('schema_version', '{}'), ('ocrpipe_version', '{}'), "
+                        "('created_at', '{}'); PRAGMA application_id={}; PRAGMA user_version={}; COMMIT",
+                        ledger_schema, ledger_schema_version, OCRPIPE_VERSION_STRING, now,
+                        ledger_application_id, ledger_schema_version);
         return db_.execute(sql.c_str());
     }
 
@@ -194,10 +204,12 @@ private:
         for (std::size_t i = 0; i != document_state_count; ++i) {
             auto const from = static_cast<document_state>(i);
             std::string& list = may_become(from, to, false) ? always : if_changed;
-            if (may_become(from, to, true)) list += fmt::format("{}'{}'", list.empty() ? "" : ",", name(from));
+            if (may_become(from, to, true))
+                list += fmt::format("{}'{}'", list.empty() ? "" : ",", name(from));
         }
         if (if_changed.empty()) return fmt::format("state IN ({})", always);
-        return fmt::format("(state IN ({}) OR state IN ({}) AND (sha256 <> excluded.sha256 OR parameters <> excluded.parameters))",
+        return fmt::format("(state IN ({}) OR state IN ({}) AND (sha256 <> excluded.sha256 OR parameters <> "
+                           "excluded.parameters))",
                            always, if_changed);
     }
 
@@ -205,13 +217,16 @@ private:
     {
         constexpr std::string_view columns =
             "id, path, sha256, size, mtime, flow, doc_type, file_type, parameters, first_seen_at";
-        constexpr std::string_view forget =
-            "path = excluded.path, sha256 = excluded.sha256, size = excluded.size, mtime = excluded.mtime, flow = excluded.flow, "
-            "doc_type = excluded.doc_type, file_type = excluded.file_type, parameters = excluded.parameters, request_id = NULL, "
-            "file_ids = NULL, attempts = 0, polls = 0, failure_class = NULL, message = NULL, result_file = NULL, "
-            "result_offset = NULL, result_length = NULL, submitted_at = NULL";
+        constexpr std::string_view forget = "path = excluded.path, sha256 = excluded.sha256, size = "
+                                            "excluded.size, mtime = excluded.mtime, flow = excluded.flow, "
+                                            "doc_type = excluded.doc_type, file_type = excluded.file_type, "
+                                            "parameters = excluded.parameters, request_id = NULL, "
+                                            "file_ids = NULL, attempts = 0, polls = 0, failure_class = NULL, "
+                                            "message = NULL, result_file = NULL, "
+                                            "result_offset = NULL, result_length = NULL, submitted_at = NULL";
         constexpr std::string_view maybe_sent_before =
-            "(state = 'ambiguous' OR possible_duplicate) AND sha256 = excluded.sha256 AND parameters = excluded.parameters";
+            "(state = 'ambiguous' OR possible_duplicate) AND sha256 = excluded.sha256 AND parameters = "
+            "excluded.parameters";
 
         int rc = SQLITE_OK;
         auto const prepare = [&](statement& s, std::string const& sql) {
@@ -219,29 +234,39 @@ private:
         };
         prepare(begin_, "BEGIN IMMEDIATE");
         prepare(commit_, "COMMIT");
-        prepare(intent_, fmt::format("INSERT INTO document({}, state, intent_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,'intent',?10) "
-                                     "ON CONFLICT(id) DO UPDATE SET state = 'intent', possible_duplicate = {}, {}, "
-                                     "duplicate_of = NULL, intent_at = ?10, finished_at = NULL WHERE {}",
-                                     columns, maybe_sent_before, forget, legal_before(document_state::intent)));
-        prepare(skip_, fmt::format("INSERT INTO document({}, state, duplicate_of, finished_at) "
-                                   "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,'skipped',?11,?10) "
-                                   "ON CONFLICT(id) DO UPDATE SET state = 'skipped', possible_duplicate = {}, {}, "
-                                   "duplicate_of = ?11, intent_at = NULL, finished_at = ?10 WHERE {}",
-                                   columns, maybe_sent_before, forget, legal_before(document_state::skipped)));
-        prepare(submitted_, fmt::format("UPDATE document SET state = 'submitted', request_id = ?2, file_ids = ?3, attempts = ?4, "
-                                        "possible_duplicate = possible_duplicate OR ?5, submitted_at = ?6 WHERE id = ?1 AND {}",
-                                        legal_before(document_state::submitted)));
+        prepare(intent_,
+                fmt::format("INSERT INTO document({}, state, intent_at) "
+                            "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,'intent',?10) "
+                            "ON CONFLICT(id) DO UPDATE SET state = 'intent', possible_duplicate = {}, {}, "
+                            "duplicate_of = NULL, intent_at = ?10, finished_at = NULL WHERE {}",
+                            columns, maybe_sent_before, forget, legal_before(document_state::intent)));
+        prepare(skip_,
+                fmt::format("INSERT INTO document({}, state, duplicate_of, finished_at) "
+                            "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,'skipped',?11,?10) "
+                            "ON CONFLICT(id) DO UPDATE SET state = 'skipped', possible_duplicate = {}, {}, "
+                            "duplicate_of = ?11, intent_at = NULL, finished_at = ?10 WHERE {}",
+                            columns, maybe_sent_before, forget, legal_before(document_state::skipped)));
+        prepare(submitted_,
+                fmt::format(
+                    "UPDATE document SET state = 'submitted', request_id = ?2, file_ids = ?3, attempts = ?4, "
+                    "possible_duplicate = possible_duplicate OR ?5, submitted_at = ?6 WHERE id = ?1 AND {}",
+                    legal_before(document_state::submitted)));
         // Known to have been sent in doubt before, it is held again, not sent as if it were new.
-        prepare(not_sent_, fmt::format("UPDATE document SET state = iif(possible_duplicate, 'ambiguous', 'new'), intent_at = NULL "
-                                       "WHERE id = ?1 AND {}",
-                                       legal_before(document_state::found)));
+        prepare(
+            not_sent_,
+            fmt::format(
+                "UPDATE document SET state = iif(possible_duplicate, 'ambiguous', 'new'), intent_at = NULL "
+                "WHERE id = ?1 AND {}",
+                legal_before(document_state::found)));
         prepare(metadata_, "INSERT INTO metadata VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2");
         for (document_state const to : finishing)
-            prepare(finished_[static_cast<std::size_t>(to)],
-                    fmt::format("UPDATE document SET state = '{}', failure_class = ?2, message = ?3, result_file = ?4, "
-                                "result_offset = ?5, result_length = ?6, polls = ?7, attempts = coalesce(?8, attempts), "
-                                "finished_at = ?9 WHERE id = ?1 AND {}",
-                                name(to), legal_before(to)));
+            prepare(
+                finished_[static_cast<std::size_t>(to)],
+                fmt::format(
+                    "UPDATE document SET state = '{}', failure_class = ?2, message = ?3, result_file = ?4, "
+                    "result_offset = ?5, result_length = ?6, polls = ?7, attempts = coalesce(?8, attempts), "
+                    "finished_at = ?9 WHERE id = ?1 AND {}",
+                    name(to), legal_before(to)));
         return rc;
     }
 
@@ -253,8 +278,10 @@ private:
             int const rc = std::visit([&](auto const& change) { return apply(change, c.at, s); }, c.what);
             bool const nothing_changed = s && rc == SQLITE_DONE && ::sqlite3_changes64(db_.get()) == 0;
             if (s) s->reset();
-            if (nothing_changed || rc == SQLITE_MISMATCH || rc == SQLITE_TOOBIG) c.outcome = errc::invalid_argument;
-            else if (rc != SQLITE_DONE) return rc;
+            if (nothing_changed || rc == SQLITE_MISMATCH || rc == SQLITE_TOOBIG)
+                c.outcome = errc::invalid_argument;
+            else if (rc != SQLITE_DONE)
+                return rc;
         }
         int const rc = run(commit_);
         return rc == SQLITE_DONE ? SQLITE_OK : rc;
@@ -270,19 +297,35 @@ private:
     // Each binds and steps a statement and leaves it in `s`, to be reset when what was bound has been used.
     // SQLITE_MISMATCH says that the change makes no sense.
 
-    int apply(intent_change const& c, std::int64_t at, statement*& s) { return admit(intent_, c.document, at, s, {}); }
+    int apply(intent_change const& c, std::int64_t at, statement*& s)
+    {
+        return admit(intent_, c.document, at, s, {});
+    }
 
-    int apply(skip_change const& c, std::int64_t at, statement*& s) { return admit(skip_, c.document, at, s, c.duplicate_of); }
+    int apply(skip_change const& c, std::int64_t at, statement*& s)
+    {
+        return admit(skip_, c.document, at, s, c.duplicate_of);
+    }
 
-    int admit(statement& with, ledger_document const& d, std::int64_t at, statement*& s, std::string_view duplicate_of)
+    int admit(statement& with, ledger_document const& d, std::int64_t at, statement*& s,
+              std::string_view duplicate_of)
     {
         hash_ = bytes_of_hex(d.sha256);
         if (hash_.empty()) return SQLITE_MISMATCH;
         s = &with;
-        s->bind_name(1, d.id).bind_blob(3, hash_).bind(4, static_cast<std::int64_t>(d.size)).bind(5, d.mtime_ns);
-        if (d.path == d.id) s->bind_null(2);
-        else s->bind_name(2, d.path);
-        s->bind_name(6, d.flow).bind_name(7, d.doc_type).bind_text(8, wire_word(d.type)).bind_name(9, d.parameters).bind(10, at);
+        s->bind_name(1, d.id)
+            .bind_blob(3, hash_)
+            .bind(4, static_cast<std::int64_t>(d.size))
+            .bind(5, d.mtime_ns);
+        if (d.path == d.id)
+            s->bind_null(2);
+        else
+            s->bind_name(2, d.path);
+        s->bind_name(6, d.flow)
+            .bind_name(7, d.doc_type)
+            .bind_text(8, wire_word(d.type))
+            .bind_name(9, d.parameters)
+            .bind(10, at);
         if (&with == &skip_) s->bind_name(11, duplicate_of);
         return s->step();
     }
@@ -292,9 +335,13 @@ private:
         if (c.what.request_id.empty()) return SQLITE_MISMATCH;
         list_.clear();
         if (!c.what.file_ids.empty())
-            list_ = boost::json::serialize(boost::json::array(c.what.file_ids.begin(), c.what.file_ids.end()));
+            list_ =
+                boost::json::serialize(boost::json::array(c.what.file_ids.begin(), c.what.file_ids.end()));
         s = &submitted_;
-        s->bind_name(1, c.id).bind_name(2, c.what.request_id).bind_text_or_null(3, list_).bind(4, c.what.attempts);
+        s->bind_name(1, c.id)
+            .bind_name(2, c.what.request_id)
+            .bind_text_or_null(3, list_)
+            .bind(4, c.what.attempts);
         return s->bind(5, c.what.possible_duplicate).bind(6, at).step();
     }
 
@@ -305,15 +352,20 @@ private:
         if (!known || (done && !c.what.result)) return SQLITE_MISMATCH;
         s = &finished_[static_cast<std::size_t>(c.what.state)];
         s->bind_name(1, c.id).bind_text_or_null(2, done ? std::string_view() : name(c.what.failure));
-        if (c.what.message.empty()) s->bind_null(3);
-        else s->bind_name(3, c.what.message);
+        if (c.what.message.empty())
+            s->bind_null(3);
+        else
+            s->bind_name(3, c.what.message);
         if (c.what.result)
             s->bind(4, static_cast<std::int64_t>(c.what.result->file))
                 .bind(5, static_cast<std::int64_t>(c.what.result->offset))
                 .bind(6, static_cast<std::int64_t>(c.what.result->length));
-        else s->bind_null(4).bind_null(5).bind_null(6);
-        if (c.what.attempts > 0) s->bind(8, c.what.attempts);
-        else s->bind_null(8);
+        else
+            s->bind_null(4).bind_null(5).bind_null(6);
+        if (c.what.attempts > 0)
+            s->bind(8, c.what.attempts);
+        else
+            s->bind_null(8);
         return s->bind(7, c.what.polls).bind(9, at).step();
     }
 
@@ -338,10 +390,11 @@ private:
         db_.execute("ROLLBACK");
     }
 
-    static constexpr std::array finishing{document_state::done,  document_state::failed,  document_state::ambiguous,
-                                          document_state::stuck, document_state::expired, document_state::lost};
+    static constexpr std::array finishing{document_state::done,      document_state::failed,
+                                          document_state::ambiguous, document_state::stuck,
+                                          document_state::expired,   document_state::lost};
 
-    connection db_;
+    database_connection db_;
     statement begin_;
     statement commit_;
     statement intent_;

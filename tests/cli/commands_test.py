@@ -1,11 +1,13 @@
 """The single-document commands, doctor and usage on the real binary."""
 
+import http.server
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.dont_write_bytecode = True  # the source folder stays as it is
@@ -52,6 +54,12 @@ class SingleDocuments(Case):
         self.assert_exit(done, 1)
         self.assertEqual(done.stdout, "")
         self.assertIn(f"ocrpipe result {request_id} --wait", done.stderr)
+
+    def test_request_id_that_nobody_knows_gives_1_and_no_promise(self):
+        self.start_emulator()
+        done = self.ocrpipe("result", "no-such-id")
+        self.assert_exit(done, 1)
+        self.assertIn("does not know this request id", done.stderr)
 
     def test_deadline_ends_waiting_and_keeps_the_request_id(self):
         emulator = self.start_emulator("--fault", "endless-pending")
@@ -189,6 +197,24 @@ class Doctor(Case):
         findings = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertEqual({f["verdict"] for f in findings}, {"ok"})
 
+    def start_gateway(self):
+        """Somebody else's gateway, which knows no OCR API."""
+
+        class Stranger(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_error(404, "no route matched")
+
+            def log_message(self, *_):
+                pass
+
+        gateway = http.server.HTTPServer(("127.0.0.1", 0), Stranger)
+        thread = threading.Thread(target=gateway.serve_forever)
+        thread.start()
+        self.addCleanup(gateway.server_close)
+        self.addCleanup(thread.join)
+        self.addCleanup(gateway.shutdown)
+        self.url = f"http://127.0.0.1:{gateway.server_port}"
+
     def assert_finding(self, done, verdict, check, text):
         found = [line for line in done.stdout.splitlines() if line.split()[:2] == [verdict, check]]
         self.assertTrue(any(text in line for line in found), done.stdout)
@@ -200,7 +226,7 @@ class Doctor(Case):
         self.assert_finding(done, "fail", "service", "--portal-user-id")
 
     def test_wrong_base_url(self):
-        self.start_emulator("--fault", "gateway-404")
+        self.start_gateway()
         done = self.ocrpipe("doctor")
         self.assert_exit(done, 4)
         self.assert_finding(done, "fail", "service", "--base-url")

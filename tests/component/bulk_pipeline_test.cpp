@@ -18,7 +18,6 @@
 #include <set>
 #include <sstream>
 #include <string>
-
 #include <sys/stat.h>
 
 using namespace ocrpipe;
@@ -40,7 +39,8 @@ client_options options_for(emulator::emulator const& service)
     o.endpoint.base_url = service.base_url();
     o.endpoint.portal_user_id = "1";
     o.endpoint.api_key = secret("test-key");
-    o.schedule = std::make_shared<fixed_poll_schedule>(std::chrono::milliseconds(10), std::chrono::milliseconds(20));
+    o.schedule =
+        std::make_shared<fixed_poll_schedule>(std::chrono::milliseconds(10), std::chrono::milliseconds(20));
     o.retry.base = o.retry.throttled_base = std::chrono::milliseconds(20);
     o.profile.settle_time = std::chrono::milliseconds(50);
     o.seed = 1;
@@ -65,8 +65,10 @@ finished_run run(temp_directory const& dir, client_options const& options, pipel
     if (meanwhile) meanwhile(p, c, ioc);
     run_coro(ioc, [&]() -> task<void> {
         result<run_report> r = co_await p.async_run();
-        if (r) outcome.report = *r;
-        else outcome.failed = r.error();
+        if (r)
+            outcome.report = *r;
+        else
+            outcome.failed = r.error();
     });
     return outcome;
 }
@@ -75,7 +77,8 @@ std::vector<json::object> lines_of(temp_directory const& dir, std::string const&
 {
     std::vector<json::object> lines;
     std::istringstream in(dir.read("out/" + file));
-    for (std::string line; std::getline(in, line);) lines.push_back(json::parse(line).as_object());
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(json::parse(line).as_object());
     return lines;
 }
 
@@ -104,7 +107,8 @@ TEST_CASE("pipeline: a directory of documents -> each has one line with its own 
     CHECK(truth.accepted() == 50);
     CHECK(truth.most_accepted() == 1);
     std::map<std::string, std::string> request_of;
-    for (emulator::truth_document const& d : truth.documents) request_of[d.sha256] = d.request_ids.at(0);
+    for (emulator::truth_document const& d : truth.documents)
+        request_of[d.sha256] = d.request_ids.at(0);
 
     std::set<std::string> seen;
     for (json::object const& line : lines_of(dir, "results-00001.jsonl")) {
@@ -118,13 +122,15 @@ TEST_CASE("pipeline: a directory of documents -> each has one line with its own 
     }
     CHECK(seen.size() == 50);
 
-    struct ::stat st {};
+    struct ::stat st {
+    };
     REQUIRE(::stat((dir.path() / "out/results-00001.jsonl").c_str(), &st) == 0);
     CHECK((st.st_mode & 0777) == 0600);
     json::object const report = json::parse(dir.read("out/report.json")).as_object();
     CHECK(report.at("done").to_number<int>() == 50);
     std::size_t texts = 0;
-    for (auto const& entry : std::filesystem::directory_iterator(dir.path() / "out/text")) texts += entry.file_size() > 0;
+    for (auto const& entry : std::filesystem::directory_iterator(dir.path() / "out/text"))
+        texts += entry.file_size() > 0;
     CHECK(texts == 50);
 }
 
@@ -168,7 +174,7 @@ TEST_CASE("pipeline: parts asked for -> files whose names come from our ids, lis
         std::string const file(part.at("file").as_string());
         CHECK(file.rfind("parts/000001-", 0) == 0);
         CHECK(std::filesystem::file_size(dir.path() / "out" / file) > 0);
-        kinds.insert(std::string(part.at("part").as_string()));
+        kinds.insert(std::string(part.at("kind").as_string()));
     }
     CHECK(kinds == std::set<std::string>{"table", "signature", "stamp", "image"});
 }
@@ -177,7 +183,8 @@ TEST_CASE("pipeline: a wrong key -> the run ends, no document is failed, few req
 {
     emulator::emulator service(quick_service());
     temp_directory dir;
-    for (int i = 0; i != 200; ++i) dir.write("in/" + std::to_string(i) + ".pdf", pdf(i));
+    for (int i = 0; i != 200; ++i)
+        dir.write("in/" + std::to_string(i) + ".pdf", pdf(i));
     client_options o = options_for(service);
     o.endpoint.api_key = secret("wrong-key");
     o.max_auth_refusals = 1;
@@ -195,10 +202,13 @@ TEST_CASE("pipeline: stopped while jobs are pending -> what is in flight is fini
 {
     emulator::emulator service(quick_service());
     temp_directory dir;
-    for (int i = 0; i != 300; ++i) dir.write("in/" + std::to_string(i) + ".pdf", pdf(i));
+    for (int i = 0; i != 300; ++i)
+        dir.write("in/" + std::to_string(i) + ".pdf", pdf(i));
     pipeline_options bulk;
     bulk.max_in_flight = 5;
-    finished_run const r = run(dir, options_for(service), bulk, [](pipeline& p, client&, asio::io_context& ioc) { asio::post(ioc, [&p] { p.stop(); }); });
+    finished_run const r =
+        run(dir, options_for(service), bulk,
+            [](pipeline& p, client&, asio::io_context& ioc) { asio::post(ioc, [&p] { p.stop(); }); });
     REQUIRE(r.report.has_value());
     CHECK(r.report->done < 300);
     CHECK(r.report->done == service.truth().accepted());
@@ -212,21 +222,22 @@ TEST_CASE("pipeline: stopped twice with a job that never ends -> its request_id 
     emulator::emulator service(o);
     temp_directory dir;
     dir.write("in/a.pdf", pdf(1));
-    finished_run const r = run(dir, options_for(service), {}, [](pipeline& p, client&, asio::io_context& ioc) {
-        auto const watch = std::make_shared<asio::steady_timer>(ioc);
-        auto const look = std::make_shared<std::function<void(error_code)>>();
-        *look = [&p, watch, look](error_code) {
-            if (p.statistics().waiting > 0) {
-                p.stop();
-                p.stop();
-                *look = {};
-                return;
-            }
-            watch->expires_after(std::chrono::milliseconds(1));
-            watch->async_wait(*look);
-        };
-        asio::post(ioc, [look] { (*look)({}); });
-    });
+    finished_run const r =
+        run(dir, options_for(service), {}, [](pipeline& p, client&, asio::io_context& ioc) {
+            auto const watch = std::make_shared<asio::steady_timer>(ioc);
+            auto const look = std::make_shared<std::function<void(error_code)>>();
+            *look = [&p, watch, look](error_code) {
+                if (p.statistics().waiting > 0) {
+                    p.stop();
+                    p.stop();
+                    *look = {};
+                    return;
+                }
+                watch->expires_after(std::chrono::milliseconds(1));
+                watch->async_wait(*look);
+            };
+            asio::post(ioc, [look] { (*look)({}); });
+        });
     REQUIRE(r.report.has_value());
     CHECK(r.report->failed == 1);
     auto const lines = lines_of(dir, "failures.jsonl");

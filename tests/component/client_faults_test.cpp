@@ -1,5 +1,5 @@
-// Every fault of the emulator by name, against the real client over loopback: what the caller sees, that the fault happened, and that no
-// document was accepted twice.
+// Every fault of the emulator by name, against the real client over loopback: what the caller sees, that the
+// fault happened, and that no document was accepted twice.
 #include <ocrpipe/client.hpp>
 
 #include "emulator/emulator.hpp"
@@ -21,7 +21,8 @@ namespace
 
 constexpr int documents = 4;
 
-/// One planned fault and what it does to four documents: `failed` of them end with `failure`, the rest with their result.
+/// One planned fault and what it does to four documents: `failed` of them end with `failure`, the rest with
+/// their result.
 struct row {
     std::string_view fault;
     int failed = 0;
@@ -130,7 +131,8 @@ client_options hurried(std::string const& base_url)
 
 } // namespace
 
-TEST_CASE("faults: each one by name -> it happened, the caller sees what the decision tables say, nothing is paid twice")
+TEST_CASE("faults: each one by name -> it happened, the caller sees what the decision tables say, nothing is "
+          "paid twice")
 {
     for (row const& r : rows) {
         CAPTURE(r.fault);
@@ -144,11 +146,14 @@ TEST_CASE("faults: each one by name -> it happened, the caller sees what the dec
         std::map<std::string, int> outcomes;
         for (int i = 0; i != documents; ++i) {
             std::string const name = "document-" + std::to_string(i) + ".pdf";
-            c.async_recognize(submit_request(document::from_bytes("%PDF-1.4 " + std::string(2000, 'x') + name, name), "INVOICE"),
-                              [&](result<ocr_result> got) {
-                                  ++outcomes[got ? "recognized" : std::string(ocrpipe::name(static_cast<errc>(got.error().code.value())))];
-                                  if (!got) MESSAGE(std::string(r.fault), ": ", to_string(got.error()));
-                              });
+            c.async_recognize(
+                submit_request(document::from_bytes("%PDF-1.4 " + std::string(2000, 'x') + name, name),
+                               "INVOICE"),
+                [&](result<ocr_result> got) {
+                    ++outcomes[got ? "recognized"
+                                   : std::string(ocrpipe::name(static_cast<errc>(got.error().code.value())))];
+                    if (!got) MESSAGE(std::string(r.fault), ": ", to_string(got.error()));
+                });
         }
         ioc.run();
 
@@ -162,7 +167,8 @@ TEST_CASE("faults: each one by name -> it happened, the caller sees what the dec
     }
 }
 
-TEST_CASE("faults: a connection that is reset on accept -> recognized or ambiguous, by how far the request got, never accepted twice")
+TEST_CASE("faults: a connection that is reset on accept -> recognized or ambiguous, by how far the request "
+          "got, never accepted twice")
 {
     emulator::emulator_options o;
     o.latency = emulator::parse_latency("fixed:5ms").value();
@@ -172,18 +178,20 @@ TEST_CASE("faults: a connection that is reset on accept -> recognized or ambiguo
     client c(ioc, hurried(service.base_url()));
     int ended = 0;
     for (int i = 0; i != documents; ++i)
-        c.async_recognize(submit_request(document::from_bytes("%PDF-1.4 " + std::to_string(i), "a.pdf"), "INVOICE"),
-                          [&](result<ocr_result> got) {
-                              ++ended;
-                              if (!got) CHECK(got.error().is(errc::ambiguous_submit));
-                          });
+        c.async_recognize(
+            submit_request(document::from_bytes("%PDF-1.4 " + std::to_string(i), "a.pdf"), "INVOICE"),
+            [&](result<ocr_result> got) {
+                ++ended;
+                if (!got) CHECK(got.error().is(errc::ambiguous_submit));
+            });
     ioc.run();
     CHECK(ended == documents);
     CHECK(service.all_faults_happened());
     CHECK(service.truth().most_accepted() <= 1);
 }
 
-TEST_CASE("faults: a part that is absent -> part_absent after the settle window, and the document keeps its result")
+TEST_CASE(
+    "faults: a part that is absent -> part_absent after the settle window, and the document keeps its result")
 {
     emulator::emulator_options o;
     o.latency = emulator::parse_latency("fixed:5ms").value();
@@ -192,14 +200,15 @@ TEST_CASE("faults: a part that is absent -> part_absent after the settle window,
     asio::io_context ioc(1);
     client c(ioc, hurried(service.base_url()));
     std::optional<failure> f;
-    c.async_recognize(submit_request(document::from_bytes("%PDF-1.4", "a.pdf"), "INVOICE"), [&](result<ocr_result> got) {
-        REQUIRE(got.has_value());
-        REQUIRE(got->documents().size() == 1);
-        c.async_table(got->request_id(), got->documents()[0].id, [&](result<part_data> part) {
-            REQUIRE_FALSE(part.has_value());
-            f = part.error();
+    c.async_recognize(
+        submit_request(document::from_bytes("%PDF-1.4", "a.pdf"), "INVOICE"), [&](result<ocr_result> got) {
+            REQUIRE(got.has_value());
+            REQUIRE(got->documents().size() == 1);
+            c.async_table(got->request_id(), got->documents()[0].id, [&](result<part_data> part) {
+                REQUIRE_FALSE(part.has_value());
+                f = part.error();
+            });
         });
-    });
     ioc.run();
     REQUIRE(f.has_value());
     CHECK(f->is(errc::part_absent));
@@ -210,6 +219,8 @@ TEST_CASE("faults: a part that is absent -> part_absent after the settle window,
 TEST_CASE("faults: the tests above cover the emulator's whole catalogue")
 {
     std::set<std::string_view> tested{"reset-on-accept", "part-absent"};
-    for (row const& r : rows) tested.insert(r.fault.substr(0, r.fault.find(':')));
-    for (emulator::fault_info const& f : emulator::fault_catalogue()) CHECK_MESSAGE(tested.count(f.name) == 1, std::string(f.name));
+    for (row const& r : rows)
+        tested.insert(r.fault.substr(0, r.fault.find(':')));
+    for (emulator::fault_info const& f : emulator::fault_catalogue())
+        CHECK_MESSAGE(tested.count(f.name) == 1, std::string(f.name));
 }

@@ -65,12 +65,13 @@ public:
     {
         answer a;
         if (fd_ < 0 && !open()) {
-            a.end = answer::refused;
+            a.end = errno == ECONNRESET ? answer::reset : answer::refused;
             return a;
         }
         std::size_t sent = 0;
         while (sent < request.size()) {
             ::ssize_t const n = ::send(fd_, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+            if (n < 0) a.end = answer::reset;
             if (n <= 0) break; // the answer may be there all the same
             sent += static_cast<std::size_t>(n);
         }
@@ -106,7 +107,9 @@ private:
         at.sin_port = htons(port_);
         at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (::connect(fd_, reinterpret_cast<::sockaddr const*>(&at), sizeof at) == 0) return true;
+        int const why = errno;
         disconnect();
+        errno = why;
         return false;
     }
 
@@ -125,7 +128,10 @@ private:
                 a.status = status;
                 a.head = got.substr(0, blank + 4);
                 a.body = got.substr(blank + 4);
-                if (complete(a)) return;
+                if (complete(a)) {
+                    a.end = answer::whole;
+                    return;
+                }
             }
             char buffer[16384];
             ::ssize_t const n = ::recv(fd_, buffer, sizeof buffer, 0);
@@ -133,7 +139,9 @@ private:
                 got.append(buffer, static_cast<std::size_t>(n));
                 continue;
             }
-            a.end = n == 0 ? answer::closed : errno == ECONNRESET ? answer::reset : answer::timed_out;
+            // A reset that send() has told of is not told again.
+            if (a.end != answer::reset)
+                a.end = n == 0 ? answer::closed : errno == ECONNRESET ? answer::reset : answer::timed_out;
             if (a.head.empty()) a.body = got;
             return;
         }

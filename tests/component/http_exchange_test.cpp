@@ -8,7 +8,8 @@ namespace
 {
 
 /// Runs one GET against `script` and returns how it ended.
-exchange_result get_from(scripted_server::script script, std::function<void(client_options&)> const& adjust = {})
+exchange_result get_from(scripted_server::script script,
+                         std::function<void(client_options&)> const& adjust = {})
 {
     http_fixture f(std::move(script));
     if (adjust) adjust(f.options);
@@ -40,7 +41,8 @@ std::string const big_body(5 * 1024 * 1024, 'b');
 
 } // namespace
 
-TEST_CASE("http_transport: GET -> path, credentials and fields as the service wants them, and the answer whole")
+TEST_CASE(
+    "http_transport: GET -> path, credentials and fields as the service wants them, and the answer whole")
 {
     std::string seen;
     exchange_result const r = get_from([&](scripted_peer& p) -> task<void> {
@@ -68,7 +70,8 @@ TEST_CASE("http_transport: POST of every size around the chunk -> the server get
                                    std::size_t{262'145}, std::size_t{3'000'000}}) {
         CAPTURE(size);
         std::string bytes(size, '\0');
-        for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 31 + i / 997);
+        for (std::size_t i = 0; i < size; ++i)
+            bytes[i] = static_cast<char>(i * 31 + i / 997);
         std::string seen;
         http_fixture f([&](scripted_peer& p) -> task<void> {
             seen = co_await p.read_request();
@@ -92,10 +95,11 @@ TEST_CASE("http_transport: POST of every size around the chunk -> the server get
 TEST_CASE("http_transport: 1xx, chunked with trailers, gzip nobody asked for, until close -> the same body")
 {
     std::string const text(10'000, 't');
-    std::string const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n" + text + "\r\n0\r\nX: y\r\n\r\n";
+    std::string const chunked =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n" + text + "\r\n0\r\nX: y\r\n\r\n";
     std::string const gzip = answer(deflated(text, 31), "Content-Encoding: gzip\r\n");
-    for (std::string const& bytes :
-         std::vector<std::string>{"HTTP/1.1 100 Continue\r\n\r\n" + answer(text), chunked, gzip, answer(text)}) {
+    for (std::string const& bytes : std::vector<std::string>{"HTTP/1.1 100 Continue\r\n\r\n" + answer(text),
+                                                             chunked, gzip, answer(text)}) {
         exchange_result const r = get_from(once(bytes));
         REQUIRE(r.has_value());
         CHECK((r->body == text));
@@ -113,7 +117,8 @@ TEST_CASE("http_transport: a large answer -> whole")
     CHECK((r->body == text));
 }
 
-TEST_CASE("http_transport: answers that break a rule -> each its own error, in the phase of the body, after all was sent")
+TEST_CASE("http_transport: answers that break a rule -> each its own error, in the phase of the body, after "
+          "all was sent")
 {
     auto const limits = [](client_options& o) {
         o.limits.max_header = 4096;
@@ -125,15 +130,20 @@ TEST_CASE("http_transport: answers that break a rule -> each its own error, in t
         errc code;
     };
     std::string endless_header = "HTTP/1.1 200 OK\r\n";
-    for (int i = 0; i < 2000; ++i) endless_header += "X-" + std::to_string(i) + ": y\r\n";
+    for (int i = 0; i < 2000; ++i)
+        endless_header += "X-" + std::to_string(i) + ": y\r\n";
     for (row const& r : std::vector<row>{
-             {"both framings", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok", errc::malformed_answer},
-             {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", errc::malformed_answer},
+             {"both framings", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok",
+              errc::malformed_answer},
+             {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
+              errc::malformed_answer},
              {"no HTTP", "220 smtp.example ESMTP\r\n", errc::malformed_answer},
              {"endless header", endless_header, errc::header_too_large},
-             {"announced too large", "HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n", errc::body_too_large},
+             {"announced too large", "HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n",
+              errc::body_too_large},
              {"too large", "HTTP/1.1 200 OK\r\n\r\n" + std::string(100'001, 'x'), errc::body_too_large},
-             {"gzip bomb", answer(deflated(std::string(20'000'000, 'x'), 31), "Content-Encoding: gzip\r\n"), errc::body_too_large},
+             {"gzip bomb", answer(deflated(std::string(20'000'000, 'x'), 31), "Content-Encoding: gzip\r\n"),
+              errc::body_too_large},
              {"brotli", answer("x", "Content-Encoding: br\r\n"), errc::unsupported_encoding}}) {
         CAPTURE(r.what);
         exchange_result const got = get_from(once(r.bytes), limits);
@@ -144,10 +154,12 @@ TEST_CASE("http_transport: answers that break a rule -> each its own error, in t
     }
 }
 
-TEST_CASE("http_transport: the end of the stream within the answer -> truncated_answer, before it connection_closed")
+TEST_CASE("http_transport: the end of the stream within the answer -> truncated_answer, before it "
+          "connection_closed")
 {
-    for (char const* bytes : {"HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345",
-                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"}) {
+    for (char const* bytes :
+         {"HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"}) {
         CAPTURE(bytes);
         exchange_result const r = get_from(once_and_close(bytes));
         REQUIRE(r.has_error());
@@ -168,9 +180,11 @@ TEST_CASE("http_transport: the end of the stream within the answer -> truncated_
     CHECK(reset.error().cause == asio::error::connection_reset);
 }
 
-TEST_CASE("http_transport: silence, a stall, a steady drip, an upload nobody reads -> the phase's own time-out")
+TEST_CASE(
+    "http_transport: silence, a stall, a steady drip, an upload nobody reads -> the phase's own time-out")
 {
-    exchange_result const silent = get_from(once(""), [](client_options& o) { o.timeouts.first_byte = 20ms; });
+    exchange_result const silent =
+        get_from(once(""), [](client_options& o) { o.timeouts.first_byte = 20ms; });
     REQUIRE(silent.has_error());
     CHECK(silent.error().code == errc::first_byte_timeout);
     CHECK(silent.error().where == phase::first_byte);
@@ -185,7 +199,8 @@ TEST_CASE("http_transport: silence, a stall, a steady drip, an upload nobody rea
     auto const drip = [](scripted_peer& p) -> task<void> {
         co_await p.read_request();
         co_await p.write("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
-        while (!p.ended()) co_await p.write(std::string(10, 'x'));
+        while (!p.ended())
+            co_await p.write(std::string(10, 'x'));
     };
     exchange_result const dripped = get_from(drip, [](client_options& o) {
         o.limits.max_body = 2'000'000'000;
@@ -230,6 +245,32 @@ TEST_CASE("http_transport: the request's deadline before the phase's -> deadline
     CHECK(f.server.accepted() == 1);
 }
 
+TEST_CASE("http_transport: a deadline that has passed, with an idle connection at hand -> nothing is sent")
+{
+    int requests = 0;
+    http_fixture f([&](scripted_peer& p) -> task<void> {
+        for (;;) {
+            co_await p.read_request();
+            if (p.ended()) co_return;
+            ++requests;
+            co_await p.write(answer());
+        }
+    });
+    f.run([&]() -> task<void> {
+        exchange_result const first = co_await f.get();
+        REQUIRE(first.has_value());
+        http_request late(lane::poll, http_method::get, "ingest/1");
+        late.deadline = clock::now() - 1ms;
+        exchange_result const never = co_await f.transport->async_exchange(std::move(late));
+        REQUIRE(never.has_error());
+        CHECK(never.error().code == errc::deadline_exceeded);
+        CHECK(never.error().sent == bytes_sent::none);
+        CHECK(f.transport->statistics().idle == 1);
+        co_await turns(20);
+    });
+    CHECK(requests == 1);
+}
+
 TEST_CASE("http_transport: max_body of the request -> overrides the transport's")
 {
     http_fixture f(always(answer(std::string(1000, 'x'))));
@@ -262,7 +303,8 @@ TEST_CASE("http_transport: 413 during an upload, then close -> seen as 413, ever
     CHECK(f.server.accepted() == rounds);
 }
 
-TEST_CASE("http_transport: 413 during an upload that the server stops reading -> seen at once, connection not reused")
+TEST_CASE("http_transport: 413 during an upload that the server stops reading -> seen at once, connection "
+          "not reused")
 {
     http_fixture f([](scripted_peer& p) -> task<void> {
         co_await p.read_head();
@@ -286,7 +328,8 @@ TEST_CASE("http_transport: an interim answer during an upload -> the upload goes
         std::string head = co_await p.read_head();
         co_await p.write("HTTP/1.1 102 Processing\r\n\r\n");
         std::size_t const length = big_body.size();
-        for (char const* hint = "HTTP/1.1 103 Early Hints\r\n\r\n"; seen.size() < length && !p.ended(); hint = "") {
+        for (char const* hint = "HTTP/1.1 103 Early Hints\r\n\r\n"; seen.size() < length && !p.ended();
+             hint = "") {
             seen += co_await p.read_available();
             co_await p.write(hint);
         }
@@ -303,7 +346,8 @@ TEST_CASE("http_transport: an interim answer during an upload -> the upload goes
     CHECK((seen == big_body));
 }
 
-TEST_CASE("http_transport: the connection breaks during an upload without an answer -> some was sent, not repeated")
+TEST_CASE(
+    "http_transport: the connection breaks during an upload without an answer -> some was sent, not repeated")
 {
     for (bool const by_reset : {false, true}) {
         CAPTURE(by_reset);
@@ -377,7 +421,8 @@ TEST_CASE("http_transport: a body that ends before its size -> file_changed")
     });
 }
 
-TEST_CASE("http_transport: a target or content type that would break the head -> invalid_argument, nothing connected")
+TEST_CASE("http_transport: a target or content type that would break the head -> invalid_argument, nothing "
+          "connected")
 {
     http_fixture f(always(answer()));
     f.run([&]() -> task<void> {

@@ -1,7 +1,7 @@
+#include <ocrpipe/http/connector.hpp>
+
 #include "support/http_fixture.hpp"
 #include "support/temp_directory.hpp"
-
-#include <ocrpipe/http/connector.hpp>
 
 #include <deque>
 
@@ -97,11 +97,13 @@ TEST_CASE("http_transport: TLS, bodies of several megabytes both ways -> whole")
     certificates c;
     std::string seen;
     std::string const big(5'000'000, 'q');
-    http_fixture f([&](scripted_peer& p) -> task<void> {
-        seen = co_await p.read_request();
-        co_await p.write(answer(big));
-        co_await p.until_closed();
-    }, c.server);
+    http_fixture f(
+        [&](scripted_peer& p) -> task<void> {
+            seen = co_await p.read_request();
+            co_await p.write(answer(big));
+            co_await p.until_closed();
+        },
+        c.server);
     f.options.tls.ca_file = c.ca_file;
     f.run([&]() -> task<void> {
         test_body body(big);
@@ -115,10 +117,12 @@ TEST_CASE("http_transport: TLS, bodies of several megabytes both ways -> whole")
 TEST_CASE("http_transport: TLS, 413 during an upload, then close -> seen as 413, every time")
 {
     certificates c;
-    http_fixture f([](scripted_peer& p) -> task<void> {
-        co_await p.read_head();
-        co_await p.write(answer("too large", {}, "413 Content Too Large"));
-    }, c.server);
+    http_fixture f(
+        [](scripted_peer& p) -> task<void> {
+            co_await p.read_head();
+            co_await p.write(answer("too large", {}, "413 Content Too Large"));
+        },
+        c.server);
     f.options.tls.ca_file = c.ca_file;
     f.run([&]() -> task<void> {
         for (int i = 0; i < 20; ++i) {
@@ -130,16 +134,19 @@ TEST_CASE("http_transport: TLS, 413 during an upload, then close -> seen as 413,
     });
 }
 
-TEST_CASE("http_transport: TLS, a body until the end of the stream -> whole with close_notify, truncated_answer without")
+TEST_CASE("http_transport: TLS, a body until the end of the stream -> whole with close_notify, "
+          "truncated_answer without")
 {
     certificates c;
     for (bool const goodbye : {true, false}) {
         CAPTURE(goodbye);
-        http_fixture f([&](scripted_peer& p) -> task<void> {
-            co_await p.read_request();
-            co_await p.write("HTTP/1.1 200 OK\r\n\r\nuntil the end");
-            if (goodbye) co_await p.say_goodbye();
-        }, c.server);
+        http_fixture f(
+            [&](scripted_peer& p) -> task<void> {
+                co_await p.read_request();
+                co_await p.write("HTTP/1.1 200 OK\r\n\r\nuntil the end");
+                if (goodbye) co_await p.say_goodbye();
+            },
+            c.server);
         f.options.tls.ca_file = c.ca_file;
         f.run([&]() -> task<void> {
             exchange_result const r = co_await f.get();
@@ -155,10 +162,12 @@ TEST_CASE("http_transport: TLS, a body until the end of the stream -> whole with
 TEST_CASE("http_transport: TLS, an answer of known length and an end without close_notify -> whole")
 {
     certificates c;
-    http_fixture f([](scripted_peer& p) -> task<void> {
-        co_await p.read_request();
-        co_await p.write(answer());
-    }, c.server);
+    http_fixture f(
+        [](scripted_peer& p) -> task<void> {
+            co_await p.read_request();
+            co_await p.write(answer());
+        },
+        c.server);
     f.options.tls.ca_file = c.ca_file;
     f.run([&]() -> task<void> {
         exchange_result const r = co_await f.get();
@@ -166,17 +175,20 @@ TEST_CASE("http_transport: TLS, an answer of known length and an end without clo
     });
 }
 
-TEST_CASE("http_transport: a certificate for another host, or of nobody trusted -> certificate_invalid, no request sent")
+TEST_CASE("http_transport: a certificate for another host, or of nobody trusted -> certificate_invalid, no "
+          "request sent")
 {
     certificates c;
     test_identity const other = make_test_identity("other", "DNS:other.test", &c.authority);
     for (bool const wrong_host : {true, false}) {
         CAPTURE(wrong_host);
         bool asked = false;
-        http_fixture f([&](scripted_peer& p) -> task<void> {
-            std::string const request = co_await p.read_request();
-            asked = !request.empty();
-        }, wrong_host ? other : c.server);
+        http_fixture f(
+            [&](scripted_peer& p) -> task<void> {
+                std::string const request = co_await p.read_request();
+                asked = !request.empty();
+            },
+            wrong_host ? other : c.server);
         if (wrong_host) f.options.tls.ca_file = c.ca_file;
         f.run([&]() -> task<void> {
             exchange_result const r = co_await f.get();
@@ -205,7 +217,8 @@ TEST_CASE("http_transport: a server that offers TLS 1.1 at most, or speaks no TL
         CHECK(r.error().code == errc::tls_failed);
     });
 
-    http_fixture g([](scripted_peer& p) -> task<void> { co_await p.write(answer("", {}, "400 Bad Request")); });
+    http_fixture g(
+        [](scripted_peer& p) -> task<void> { co_await p.write(answer("", {}, "400 Bad Request")); });
     g.options.endpoint.base_url = "https://127.0.0.1:" + g.server.port();
     g.run([&]() -> task<void> {
         exchange_result const r = co_await g.get();
@@ -215,7 +228,8 @@ TEST_CASE("http_transport: a server that offers TLS 1.1 at most, or speaks no TL
     });
 }
 
-TEST_CASE("http_transport: a server silent in the handshake -> tls_timeout; cancelled there -> cancelled, nothing sent")
+TEST_CASE("http_transport: a server silent in the handshake -> tls_timeout; cancelled there -> cancelled, "
+          "nothing sent")
 {
     auto const silent = [](scripted_peer& p) -> task<void> { co_await p.until_closed(); };
     http_fixture f(silent);
@@ -338,14 +352,18 @@ TEST_CASE("async_connect_any: the first address hangs, or refuses -> the next on
 
 TEST_CASE("interleave_families: addresses of two families -> alternate, the first one's family first")
 {
-    auto const at = [](char const* address) { return asio::ip::tcp::endpoint(asio::ip::make_address(address), 1); };
-    std::vector<asio::ip::tcp::endpoint> const in{at("::1"), at("::2"), at("::3"), at("1.1.1.1"), at("2.2.2.2")};
+    auto const at = [](char const* address) {
+        return asio::ip::tcp::endpoint(asio::ip::make_address(address), 1);
+    };
+    std::vector<asio::ip::tcp::endpoint> const in{at("::1"), at("::2"), at("::3"), at("1.1.1.1"),
+                                                  at("2.2.2.2")};
     detail::endpoints const want{at("::1"), at("1.1.1.1"), at("::2"), at("2.2.2.2"), at("::3")};
     CHECK(detail::interleave_families(in) == want);
     CHECK(detail::interleave_families({}).empty());
 }
 
-TEST_CASE("http_transport: redirects on the same origin -> followed, POST with its body again for 307 and 308")
+TEST_CASE(
+    "http_transport: redirects on the same origin -> followed, POST with its body again for 307 and 308")
 {
     for (char const* status : {"301 M", "302 F", "303 S", "307 T", "308 P"}) {
         CAPTURE(status);
@@ -413,7 +431,8 @@ TEST_CASE("http_transport: a redirect to another origin -> refused with its name
     http_fixture f([&](scripted_peer&) -> task<void> { co_return; });
     scripted_server other(f.ioc, [](scripted_peer& p) -> task<void> { co_await p.until_closed(); });
     std::string const location = other.url() + "/maas/steal?x=1";
-    scripted_server redirecting(f.ioc, always(answer("", "Location: " + location + "\r\n", "307 Temporary Redirect")));
+    scripted_server redirecting(
+        f.ioc, always(answer("", "Location: " + location + "\r\n", "307 Temporary Redirect")));
     f.options.endpoint.base_url = redirecting.url();
     f.run([&]() -> task<void> {
         exchange_result const r = co_await f.get();
@@ -451,7 +470,8 @@ TEST_CASE("http_transport: redirects in a circle -> refused after three")
     CHECK(requests == 4);
 }
 
-TEST_CASE("http_transport: https through a proxy -> CONNECT with the proxy's credentials, the key only inside the tunnel")
+TEST_CASE("http_transport: https through a proxy -> CONNECT with the proxy's credentials, the key only "
+          "inside the tunnel")
 {
     certificates c;
     std::string seen;
@@ -473,18 +493,21 @@ TEST_CASE("http_transport: https through a proxy -> CONNECT with the proxy's cre
     CHECK(seen.find("top-secret") == std::string::npos);
 }
 
-TEST_CASE("http_transport: a proxy that refuses, closes, babbles or is silent -> proxy_refused or connect_timeout, nothing sent")
+TEST_CASE("http_transport: a proxy that refuses, closes, babbles or is silent -> proxy_refused or "
+          "connect_timeout, nothing sent")
 {
     struct row {
         std::string reply;
         bool close;
         errc code;
     };
-    for (row const& r : std::vector<row>{{"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno", true, errc::proxy_refused},
-                                         {"", true, errc::proxy_refused},
-                                         {"HTTP/1.1 200 OK\r\n\r\nbabble", true, errc::proxy_refused},
-                                         {"SSH-2.0-OpenSSH_9.2\r\n", true, errc::proxy_refused},
-                                         {"", false, errc::connect_timeout}}) {
+    for (row const& r :
+         std::vector<row>{{"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno", true,
+                           errc::proxy_refused},
+                          {"", true, errc::proxy_refused},
+                          {"HTTP/1.1 200 OK\r\n\r\nbabble", true, errc::proxy_refused},
+                          {"SSH-2.0-OpenSSH_9.2\r\n", true, errc::proxy_refused},
+                          {"", false, errc::connect_timeout}}) {
         CAPTURE(r.reply);
         http_fixture f([&](scripted_peer& p) -> task<void> {
             co_await p.read_head();
@@ -521,7 +544,8 @@ TEST_CASE("http_transport: http through a proxy -> absolute form with both crede
         exchange_result const r = co_await f.get();
         CHECK(r.has_value());
     });
-    CHECK(seen.find("GET http://ocr.test:8080/maas/user-42/greennode/idp/v1/ocr/ingest/1 HTTP/1.1\r\nHost: ocr.test:8080\r\n") == 0);
+    CHECK(seen.find("GET http://ocr.test:8080/maas/user-42/greennode/idp/v1/ocr/ingest/1 HTTP/1.1\r\nHost: "
+                    "ocr.test:8080\r\n") == 0);
     CHECK(seen.find("Proxy-Authorization: Basic dXNlcjpwYXNz\r\n") != std::string::npos);
     CHECK(seen.find("Authorization: Bearer top-secret\r\n") != std::string::npos);
 }
@@ -537,7 +561,8 @@ TEST_CASE("http_transport: a host that no_proxy names -> direct")
     });
 }
 
-TEST_CASE("http_transport::make: options that are wrong -> invalid_argument that names the option and no secret")
+TEST_CASE(
+    "http_transport::make: options that are wrong -> invalid_argument that names the option and no secret")
 {
     asio::io_context ioc(1);
     client_options good;
@@ -556,8 +581,11 @@ TEST_CASE("http_transport::make: options that are wrong -> invalid_argument that
         return made.error().reason;
     };
     CHECK(reason([](client_options& o) { o.endpoint.base_url = "http://ocr.test"; }).find("base_url") == 0);
-    CHECK(reason([](client_options& o) { o.endpoint.base_url = "https://ocr.test/path"; }).find("base_url") == 0);
-    CHECK(reason([](client_options& o) { o.endpoint.api_key = secret("top-secret\r\nX: y"); }).find("api_key") == 0);
+    CHECK(reason([](client_options& o) { o.endpoint.base_url = "https://ocr.test/path"; }).find("base_url") ==
+          0);
+    CHECK(reason([](client_options& o) {
+              o.endpoint.api_key = secret("top-secret\r\nX: y");
+          }).find("api_key") == 0);
     CHECK(reason([](client_options& o) { o.endpoint.portal_user_id = "4\n2"; }).find("portal_user_id") == 0);
     CHECK(reason([](client_options& o) { o.proxy.url = "ftp://proxy"; }).find("proxy") == 0);
     CHECK(reason([](client_options& o) { o.tls.ca_file = "/nowhere"; }).find("ca_file") == 0);

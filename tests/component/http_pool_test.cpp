@@ -22,7 +22,8 @@ public:
                 peers.push_back(&p);
                 int const mine = ++arrived;
                 auto const token = asio::use_awaitable_t<scripted_peer::executor>();
-                while (released < mine && p.socket().is_open()) co_await asio::post(p.socket().get_executor(), token);
+                while (released < mine && p.socket().is_open())
+                    co_await asio::post(p.socket().get_executor(), token);
                 co_await p.write(answer(std::to_string(mine)));
             }
         };
@@ -77,7 +78,8 @@ TEST_CASE("http_transport: an idle connection -> does not keep the io_context ru
     CHECK(f.transport->statistics().idle == 1);
 }
 
-TEST_CASE("http_transport: the server closed an idle connection -> noticed before anything is sent, POST goes on a new one")
+TEST_CASE("http_transport: the server closed an idle connection -> noticed before anything is sent, POST "
+          "goes on a new one")
 {
     http_fixture f([](scripted_peer& p) -> task<void> {
         co_await p.read_request();
@@ -121,7 +123,8 @@ TEST_CASE("http_transport: bytes that nobody asked for on an idle connection -> 
     CHECK(f.server.accepted() == 2);
 }
 
-TEST_CASE("http_transport: a reused connection dies under a GET -> sent once more on a fresh one; under a POST -> reported")
+TEST_CASE("http_transport: a reused connection dies under a GET -> sent once more on a fresh one; under a "
+          "POST -> reported")
 {
     auto const script = [](scripted_peer& p) -> task<void> {
         co_await p.read_request();
@@ -153,7 +156,8 @@ TEST_CASE("http_transport: a reused connection dies under a GET -> sent once mor
     CHECK(g.server.accepted() == 1);
 }
 
-TEST_CASE("http_transport: a new connection dies under a GET, or after the answer began -> reported, not repeated")
+TEST_CASE(
+    "http_transport: a new connection dies under a GET, or after the answer began -> reported, not repeated")
 {
     http_fixture f([](scripted_peer& p) -> task<void> { co_await p.read_request(); });
     f.run([&]() -> task<void> {
@@ -181,8 +185,9 @@ TEST_CASE("http_transport: a new connection dies under a GET, or after the answe
 
 TEST_CASE("http_transport: Connection: close, HTTP/1.0, surplus bytes -> each exchange its own connection")
 {
-    for (std::string const& bytes : std::vector<std::string>{
-             answer("ok", "Connection: close\r\n"), "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", answer() + "surplus"}) {
+    for (std::string const& bytes :
+         std::vector<std::string>{answer("ok", "Connection: close\r\n"),
+                                  "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", answer() + "surplus"}) {
         http_fixture f(always(bytes));
         f.run([&]() -> task<void> {
             for (int i = 0; i < 3; ++i) {
@@ -195,7 +200,8 @@ TEST_CASE("http_transport: Connection: close, HTTP/1.0, surplus bytes -> each ex
     }
 }
 
-TEST_CASE("http_transport: more exchanges than connections -> first come, first served, on the connections there are")
+TEST_CASE("http_transport: more exchanges than connections -> first come, first served, on the connections "
+          "there are")
 {
     gate g;
     http_fixture f(g.script());
@@ -214,12 +220,14 @@ TEST_CASE("http_transport: more exchanges than connections -> first come, first 
             auto const step = [&] { return finished.size() == static_cast<std::size_t>(g.released); };
             co_await until(step);
         }
-        for (auto& e : running) CHECK(e.result().has_value());
+        for (auto& e : running)
+            CHECK(e.result().has_value());
         CHECK(f.transport->statistics().waits == 8);
         CHECK(f.transport->statistics().connects == 2);
     });
     REQUIRE(g.requests.size() == 10);
-    for (std::size_t i = 2; i < 10; ++i) CHECK(g.requests[i].find("ingest/" + std::to_string(i) + " ") != std::string::npos);
+    for (std::size_t i = 2; i < 10; ++i)
+        CHECK(g.requests[i].find("ingest/" + std::to_string(i) + " ") != std::string::npos);
 }
 
 TEST_CASE("http_transport: a lane full of uploads -> polls and parts still go out")
@@ -241,7 +249,8 @@ TEST_CASE("http_transport: a lane full of uploads -> polls and parts still go ou
     });
 }
 
-TEST_CASE("http_transport: nobody gives a connection back in time -> acquire_timeout, too many -> too_many_waiting, nothing sent")
+TEST_CASE("http_transport: nobody gives a connection back in time -> acquire_timeout, too many -> "
+          "too_many_waiting, nothing sent")
 {
     gate g;
     http_fixture f(g.script());
@@ -273,7 +282,8 @@ TEST_CASE("http_transport: nobody gives a connection back in time -> acquire_tim
     });
 }
 
-TEST_CASE("http_transport: a waiting exchange is cancelled -> its place goes to the next, no connection is lost")
+TEST_CASE(
+    "http_transport: a waiting exchange is cancelled -> its place goes to the next, no connection is lost")
 {
     gate g;
     http_fixture f(g.script());
@@ -300,7 +310,8 @@ TEST_CASE("http_transport: a waiting exchange is cancelled -> its place goes to 
     CHECK(f.server.accepted() == 1);
 }
 
-TEST_CASE("http_transport: cancelled in the moment in which it is given a connection -> the connection goes to the next")
+TEST_CASE("http_transport: cancelled in the moment in which it is given a connection -> the connection goes "
+          "to the next")
 {
     gate g;
     http_fixture f(g.script());
@@ -311,7 +322,9 @@ TEST_CASE("http_transport: cancelled in the moment in which it is given a connec
         background_exchange next(f, f.get());
         auto const queued = [&] { return g.arrived == 1 && waiting(f, lane::poll) == 2; };
         co_await until(queued);
-        holder.on_done = [&] { cancelled.cancel(); }; // the hand-off has been decided, and not yet been noticed
+        holder.on_done = [&] {
+            cancelled.cancel();
+        }; // the hand-off has been decided, and not yet been noticed
         g.released = 100;
         auto const done = [&] { return holder.done() && cancelled.done() && next.done(); };
         co_await until(done);
@@ -326,7 +339,8 @@ TEST_CASE("http_transport: cancelled in the moment in which it is given a connec
     CHECK(g.arrived == 2);
 }
 
-TEST_CASE("http_transport: cancelled while it sends, waits and reads -> cancelled, with what was sent, connection closed")
+TEST_CASE("http_transport: cancelled while it sends, waits and reads -> cancelled, with what was sent, "
+          "connection closed")
 {
     enum class when { writing, waiting, reading };
     for (when const w : {when::writing, when::waiting, when::reading}) {
@@ -428,8 +442,10 @@ TEST_CASE("http_transport: the io_context is destroyed with exchanges in every s
     f.options.pool.poll_connections = 1;
     auto made = http_transport::make(f.ioc, f.options);
     f.transport = std::move(made.value());
-    for (int i = 0; i < 3; ++i) asio::co_spawn(f.ioc, f.get(), asio::detached);
-    while (g.arrived == 0) f.ioc.run_one();
+    for (int i = 0; i < 3; ++i)
+        asio::co_spawn(f.ioc, f.get(), asio::detached);
+    while (g.arrived == 0)
+        f.ioc.run_one();
     f.transport.reset();
     CHECK(g.arrived == 1);
 }
@@ -454,7 +470,8 @@ TEST_CASE("http_transport: connects faster than allowed -> spread, and an idle c
     CHECK(f.server.accepted() == 1);
 }
 
-TEST_CASE("http_transport: the connect rate and nobody gives a connection back -> acquire_timeout, or cancelled")
+TEST_CASE(
+    "http_transport: the connect rate and nobody gives a connection back -> acquire_timeout, or cancelled")
 {
     gate g;
     http_fixture f(g.script());
@@ -478,7 +495,8 @@ TEST_CASE("http_transport: the connect rate and nobody gives a connection back -
     });
 }
 
-TEST_CASE("http_transport: many exchanges at once, some cancelled, some refused -> slots and connections add up")
+TEST_CASE(
+    "http_transport: many exchanges at once, some cancelled, some refused -> slots and connections add up")
 {
     http_fixture f([](scripted_peer& p) -> task<void> {
         for (int i = 0; i < 7; ++i) { // every connection ends sooner or later, without a word
@@ -496,14 +514,17 @@ TEST_CASE("http_transport: many exchanges at once, some cancelled, some refused 
             if (i % 5 == 0) co_await turns(1);
             if (i % 7 == 0) all.back().cancel();
         }
-        auto const done = [&] { return std::all_of(all.begin(), all.end(), [](auto const& e) { return e.done(); }); };
+        auto const done = [&] {
+            return std::all_of(all.begin(), all.end(), [](auto const& e) { return e.done(); });
+        };
         co_await until(done);
         int answered = 0;
         for (auto& e : all) {
             if (e.result().has_value())
                 ++answered;
             else
-                CHECK((e.result().error().code == errc::cancelled || e.result().error().code == errc::too_many_waiting));
+                CHECK((e.result().error().code == errc::cancelled ||
+                       e.result().error().code == errc::too_many_waiting));
         }
         CHECK(answered > 100);
         pool_statistics const s = f.transport->statistics();

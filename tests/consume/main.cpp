@@ -36,10 +36,13 @@ int main()
     std::string request_id;
     ocrpipe::submit_request const request(ocrpipe::document::from_bytes("%PDF-1.4", "a.pdf"), "INVOICE");
     client.async_submit(request, [&](ocrpipe::result<ocrpipe::submitted_job> job) {
-        if (job) request_id = job->request_id;
-        else std::puts(to_string(job.error()).c_str());
+        if (job)
+            request_id = job->request_id;
+        else
+            std::puts(to_string(job.error()).c_str());
     });
     ioc.run();
-    std::printf("ocrpipe %s: %s\n", std::string(version_seen_by_the_other_unit()).c_str(), request_id.c_str());
+    std::printf("ocrpipe %s: %s\n", std::string(version_seen_by_the_other_unit()).c_str(),
+                request_id.c_str());
     return request_id == "r-1" ? 0 : 1;
 }

@@ -1,10 +1,10 @@
 #ifndef OCRPIPE_TESTS_SUPPORT_HTTP_FIXTURE_HPP
 #define OCRPIPE_TESTS_SUPPORT_HTTP_FIXTURE_HPP
 
+#include <ocrpipe/http/http_transport.hpp>
+
 #include "support/run_coro.hpp"
 #include "support/scripted_server.hpp"
-
-#include <ocrpipe/http/http_transport.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -55,7 +55,10 @@ class http_fixture
 {
 public:
     explicit http_fixture(scripted_server::script script) : server(ioc, std::move(script)) { prepare(); }
-    http_fixture(scripted_server::script script, test_identity const& id) : server(ioc, std::move(script), id) { prepare(); }
+    http_fixture(scripted_server::script script, test_identity const& id) : server(ioc, std::move(script), id)
+    {
+        prepare();
+    }
 
     /// Makes the transport of `options`, runs `body`, and stops everything.
     void run(std::function<ocrpipe::task<void>()> const& body)
@@ -77,9 +80,11 @@ public:
         transport.reset();
     }
 
-    ocrpipe::task<ocrpipe::exchange_result> get(std::string target = "ingest/1", enum ocrpipe::lane l = ocrpipe::lane::poll)
+    ocrpipe::task<ocrpipe::exchange_result> get(std::string target = "ingest/1",
+                                                enum ocrpipe::lane l = ocrpipe::lane::poll)
     {
-        return transport->async_exchange(ocrpipe::http_request(l, ocrpipe::http_method::get, std::move(target)));
+        return transport->async_exchange(
+            ocrpipe::http_request(l, ocrpipe::http_method::get, std::move(target)));
     }
 
     ocrpipe::task<ocrpipe::exchange_result> post(ocrpipe::body_source& body)
@@ -141,7 +146,8 @@ ocrpipe::task<void> until(Condition condition)
 {
     auto const token = boost::asio::use_awaitable_t<boost::asio::io_context::executor_type>();
     auto const executor = co_await boost::asio::this_coro::executor;
-    while (!condition()) co_await boost::asio::post(executor, token);
+    while (!condition())
+        co_await boost::asio::post(executor, token);
 }
 
 /// Lets everything that is ready run, `n` times.
@@ -149,12 +155,15 @@ inline ocrpipe::task<void> turns(int n)
 {
     auto const token = boost::asio::use_awaitable_t<boost::asio::io_context::executor_type>();
     auto const executor = co_await boost::asio::this_coro::executor;
-    for (int i = 0; i < n; ++i) co_await boost::asio::post(executor, token);
+    for (int i = 0; i < n; ++i)
+        co_await boost::asio::post(executor, token);
 }
 
-inline std::string answer(std::string const& body = "ok", std::string const& fields = {}, std::string const& status = "200 OK")
+inline std::string answer(std::string const& body = "ok", std::string const& fields = {},
+                          std::string const& status = "200 OK")
 {
-    return "HTTP/1.1 " + status + "\r\n" + fields + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return "HTTP/1.1 " + status + "\r\n" + fields + "Content-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
 }
 
 /// Answers every request of a connection in the same way.

@@ -10,7 +10,8 @@
 #include <exception>
 #include <functional>
 
-/// Runs one coroutine to its end on `ioc`, rethrows what it threw, and fails the test when it never completed.
+/// Runs one coroutine to its end on `ioc`, rethrows what it threw, and fails the test when it never
+/// completed.
 inline void run_coro(boost::asio::io_context& ioc, std::function<ocrpipe::task<void>()> const& body)
 {
     std::exception_ptr thrown;

@@ -1,9 +1,9 @@
 #ifndef OCRPIPE_TESTS_SUPPORT_SCRIPTED_SERVER_HPP
 #define OCRPIPE_TESTS_SUPPORT_SCRIPTED_SERVER_HPP
 
-#include "support/test_certificates.hpp"
-
 #include <ocrpipe/transport.hpp>
+
+#include "support/test_certificates.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -33,9 +33,7 @@ public:
     using task = ocrpipe::task<T>;
 
     scripted_peer(boost::asio::io_context& ioc, boost::asio::ssl::context& tls, bool under_tls, int index)
-        : stream_(socket_type(ioc), tls)
-        , under_tls_(under_tls)
-        , index_(index)
+        : stream_(socket_type(ioc), tls), under_tls_(under_tls), index_(index)
     {
     }
 
@@ -45,7 +43,7 @@ public:
         return boost::asio::redirect_error(boost::asio::use_awaitable_t<executor>(), ec);
     }
 
-    int index() const noexcept { return index_; } ///< of the connection, from 0
+    int index() const noexcept { return index_; }  ///< of the connection, from 0
     bool ended() const noexcept { return ended_; } ///< a read or write failed, or the client closed
     bool resumed() { return ::SSL_session_reused(stream_.native_handle()) == 1; }
     socket_type& socket() { return stream_.next_layer(); }
@@ -70,7 +68,8 @@ public:
         auto const field = request.find("Content-Length: ");
         if (field == std::string::npos) co_return request;
         std::size_t const length = std::strtoull(request.c_str() + field + 16, nullptr, 10);
-        while (pending_.size() < length && !ended_) co_await read_more();
+        while (pending_.size() < length && !ended_)
+            co_await read_more();
         request += pending_.substr(0, length);
         pending_.erase(0, length);
         co_return request;
@@ -160,8 +159,8 @@ private:
     int index_;
 };
 
-/// A server on a free port of 127.0.0.1 that runs a script for each connection. Independent of the code under test: Asio's own sockets
-/// and Asio's own TLS.
+/// A server on a free port of 127.0.0.1 that runs a script for each connection. Independent of the code under
+/// test: Asio's own sockets and Asio's own TLS.
 class scripted_server
 {
 public:
@@ -177,7 +176,10 @@ public:
     ~scripted_server() { stop(); }
 
     std::string port() const { return std::to_string(state_->port); }
-    std::string url() const { return (state_->under_tls ? "https://127.0.0.1:" : "http://127.0.0.1:") + port(); }
+    std::string url() const
+    {
+        return (state_->under_tls ? "https://127.0.0.1:" : "http://127.0.0.1:") + port();
+    }
     boost::asio::ip::tcp::endpoint endpoint() const
     {
         return boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4::loopback(), state_->port);
@@ -253,6 +255,9 @@ private:
                 peer->socket(), boost::asio::redirect_error(boost::asio::use_awaitable_t<executor>(), ec));
             if (ec) co_return;
             ++s->accepted;
+            // Else an answer may wait for an acknowledgement of what was sent before, and be dropped when the
+            // script resets the connection.
+            peer->socket().set_option(boost::asio::ip::tcp::no_delay(true), ec);
             s->peers.push_back(peer);
             boost::asio::co_spawn(s->ioc, serve(s, peer), boost::asio::detached);
         }

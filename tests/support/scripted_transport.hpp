@@ -21,8 +21,8 @@ struct seen_request {
     std::string body;
 };
 
-/// Answers each request from a function; what it was asked is kept. An answer of `hold()` never comes: it ends by cancellation, with all
-/// bytes sent.
+/// Answers each request from a function; what it was asked is kept. An answer of `hold()` never comes: it
+/// ends by cancellation, with all bytes sent.
 class scripted_transport final : public ocrpipe::transport
 {
 public:
@@ -58,7 +58,8 @@ public:
             seen.body.resize(request.body->size());
             ocrpipe::error_code ec;
             std::size_t read = 0;
-            while (std::size_t const n = request.body->read(std::span(seen.body).subspan(read), ec)) read += n;
+            while (std::size_t const n = request.body->read(std::span(seen.body).subspan(read), ec))
+                read += n;
             seen.body.resize(read);
             if (ec) co_return fails(ocrpipe::errc::file_changed, ocrpipe::bytes_sent::some);
         }

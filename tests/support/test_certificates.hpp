@@ -39,8 +39,8 @@ private:
     }
 };
 
-/// Makes a certificate for `name`, with `alternative_names` such as "DNS:ocr.test,IP:127.0.0.1", signed by `issuer`, or by itself as an
-/// authority when there is none.
+/// Makes a certificate for `name`, with `alternative_names` such as "DNS:ocr.test,IP:127.0.0.1", signed by
+/// `issuer`, or by itself as an authority when there is none.
 inline test_identity make_test_identity(std::string const& name, std::string const& alternative_names = {},
                                         test_identity const* issuer = nullptr)
 {
@@ -66,7 +66,8 @@ inline test_identity make_test_identity(std::string const& name, std::string con
         ::X509V3_set_ctx(&context, by.certificate.get(), x, nullptr, nullptr, 0);
         std::unique_ptr<::X509_EXTENSION, decltype(&::X509_EXTENSION_free)> const extension(
             ::X509V3_EXT_conf_nid(nullptr, &context, nid, value), &::X509_EXTENSION_free);
-        if (!extension || ::X509_add_ext(x, extension.get(), -1) != 1) throw std::runtime_error("X509V3_EXT_conf_nid");
+        if (!extension || ::X509_add_ext(x, extension.get(), -1) != 1)
+            throw std::runtime_error("X509V3_EXT_conf_nid");
     };
     if (issuer == nullptr) extend(NID_basic_constraints, "critical,CA:TRUE");
     if (!alternative_names.empty()) extend(NID_subject_alt_name, alternative_names.c_str());

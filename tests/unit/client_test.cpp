@@ -25,7 +25,8 @@ namespace
 {
 
 std::string const accepted = R"({"data":{"request_id":"r-1","file_ids":["f-1"]}})";
-std::string const pending = R"({"data":{"progress":{"total_doc":1,"ignored":0,"finished":0},"documents":[]}})";
+std::string const pending =
+    R"({"data":{"progress":{"total_doc":1,"ignored":0,"finished":0},"documents":[]}})";
 std::string const finished =
     R"({"data":{"status":"COMPLETED","progress":{"total_doc":1,"ignored":0,"finished":1},"documents":[)"
     R"({"document_id":"d-1","status":"SUCCESS","ocr_data":[{"name":"total","value":["12"]}]}]}})";
@@ -34,7 +35,10 @@ std::string const finished =
 class at_once final : public poll_schedule
 {
 public:
-    std::chrono::milliseconds next_delay(poll_context const&, double) const override { return std::chrono::milliseconds(0); }
+    std::chrono::milliseconds next_delay(poll_context const&, double) const override
+    {
+        return std::chrono::milliseconds(0);
+    }
 };
 
 client_options quick()
@@ -61,14 +65,15 @@ struct fixture {
 
     std::size_t posts() const
     {
-        return static_cast<std::size_t>(
-            std::count_if(log.begin(), log.end(), [](seen_request const& r) { return r.method == http_method::post; }));
+        return static_cast<std::size_t>(std::count_if(
+            log.begin(), log.end(), [](seen_request const& r) { return r.method == http_method::post; }));
     }
 };
 
 } // namespace
 
-TEST_CASE_FIXTURE(fixture, "client: recognize -> one submit, polls until the result is there, its JSON unchanged")
+TEST_CASE_FIXTURE(fixture,
+                  "client: recognize -> one submit, polls until the result is there, its JSON unchanged")
 {
     int polls = 0;
     client c = make([&](seen_request const& r) {
@@ -92,11 +97,13 @@ TEST_CASE_FIXTURE(fixture, "client: recognize -> one submit, polls until the res
     CHECK(c.statistics().waiting_jobs == 0);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: the same operation by co_await, future, deferred and callback -> the same outcome")
+TEST_CASE_FIXTURE(fixture,
+                  "client: the same operation by co_await, future, deferred and callback -> the same outcome")
 {
     client c = make([&](seen_request const&) { return t::json(200, finished); });
     run_coro(ioc, [&]() -> task<void> {
-        result<ocr_result> const r = co_await c.async_wait("r-1", asio::use_awaitable_t<asio::io_context::executor_type>());
+        result<ocr_result> const r =
+            co_await c.async_wait("r-1", asio::use_awaitable_t<asio::io_context::executor_type>());
         CHECK(r.has_value());
     });
     {
@@ -113,7 +120,8 @@ TEST_CASE_FIXTURE(fixture, "client: the same operation by co_await, future, defe
     CHECK(done);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: a handler bound to another executor -> completes there, and that executor is kept busy until then")
+TEST_CASE_FIXTURE(fixture, "client: a handler bound to another executor -> completes there, and that "
+                           "executor is kept busy until then")
 {
     client c = make([&](seen_request const&) { return t::json(201, accepted); });
     asio::thread_pool pool(1);
@@ -129,7 +137,9 @@ TEST_CASE_FIXTURE(fixture, "client: a handler bound to another executor -> compl
     CHECK(ran_on != std::this_thread::get_id());
 }
 
-TEST_CASE_FIXTURE(fixture, "client: an unsupported document -> refused before anything is sent, never inside the initiating call")
+TEST_CASE_FIXTURE(
+    fixture,
+    "client: an unsupported document -> refused before anything is sent, never inside the initiating call")
 {
     client c = make([&](seen_request const&) { return t::json(201, accepted); });
     std::optional<failure> f;
@@ -142,7 +152,8 @@ TEST_CASE_FIXTURE(fixture, "client: an unsupported document -> refused before an
     CHECK(log.empty());
 }
 
-TEST_CASE_FIXTURE(fixture, "client: the answer to a submit is lost after the body went out -> ambiguous, sent once")
+TEST_CASE_FIXTURE(fixture,
+                  "client: the answer to a submit is lost after the body went out -> ambiguous, sent once")
 {
     client c = make([&](seen_request const&) { return t::fails(errc::connection_closed, bytes_sent::all); });
     std::optional<failure> f;
@@ -153,13 +164,16 @@ TEST_CASE_FIXTURE(fixture, "client: the answer to a submit is lost after the bod
     CHECK(posts() == 1);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: a lost answer and permission to submit again -> accepted, marked as a possible duplicate")
+TEST_CASE_FIXTURE(
+    fixture,
+    "client: a lost answer and permission to submit again -> accepted, marked as a possible duplicate")
 {
     client_options o = quick();
     o.retry.resubmit_ambiguous = true;
     client c = make(
         [&](seen_request const&) {
-            return log.size() == 1 ? t::fails(errc::connection_closed, bytes_sent::all) : t::json(201, accepted);
+            return log.size() == 1 ? t::fails(errc::connection_closed, bytes_sent::all)
+                                   : t::json(201, accepted);
         },
         o);
     std::optional<result<submitted_job>> got;
@@ -172,13 +186,16 @@ TEST_CASE_FIXTURE(fixture, "client: a lost answer and permission to submit again
     CHECK(log[0].body == log[1].body);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: cancelled while the submit's answer is awaited -> ambiguous, never plainly cancelled")
+TEST_CASE_FIXTURE(
+    fixture, "client: cancelled while the submit's answer is awaited -> ambiguous, never plainly cancelled")
 {
     client c = make([&](seen_request const&) { return t::hold(); });
     asio::cancellation_signal stop;
     std::optional<failure> f;
-    c.async_submit(invoice(), asio::bind_cancellation_slot(stop.slot(), [&](result<submitted_job> r) { f = r.error(); }));
-    while (log.empty()) ioc.run_one();
+    c.async_submit(invoice(), asio::bind_cancellation_slot(stop.slot(),
+                                                           [&](result<submitted_job> r) { f = r.error(); }));
+    while (log.empty())
+        ioc.run_one();
     stop.emit(asio::cancellation_type::terminal);
     ioc.run();
     REQUIRE(f.has_value());
@@ -190,13 +207,16 @@ TEST_CASE_FIXTURE(fixture, "client: cancelled before the first byte -> cancelled
     client c = make([&](seen_request const&) { return t::json(201, accepted); });
     asio::cancellation_signal stop;
     std::optional<failure> f;
-    auto take = [&](result<submitted_job> r) { if (!r) f = r.error(); };
+    auto take = [&](result<submitted_job> r) {
+        if (!r) f = r.error();
+    };
     client_options slow = quick();
     slow.rates.submits_per_second = 0.001;
     client paced = make([&](seen_request const&) { return t::json(201, accepted); }, slow);
     paced.async_submit(invoice(), take); // takes the only token
     paced.async_submit(invoice(), asio::bind_cancellation_slot(stop.slot(), take));
-    while (log.empty()) ioc.run_one();
+    while (log.empty())
+        ioc.run_one();
     ioc.poll();
     stop.emit(asio::cancellation_type::total);
     ioc.restart();
@@ -206,15 +226,18 @@ TEST_CASE_FIXTURE(fixture, "client: cancelled before the first byte -> cancelled
     CHECK(posts() == 1);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: cancelled while the job waits -> cancelled with its request_id, to be taken up later")
+TEST_CASE_FIXTURE(
+    fixture, "client: cancelled while the job waits -> cancelled with its request_id, to be taken up later")
 {
     client_options o = quick();
     o.schedule = std::make_shared<fixed_poll_schedule>(std::chrono::hours(1), std::chrono::hours(1));
     client c = make([&](seen_request const&) { return t::json(200, pending); }, o);
     asio::cancellation_signal stop;
     std::optional<failure> f;
-    c.async_wait("r-9", asio::bind_cancellation_slot(stop.slot(), [&](result<ocr_result> r) { f = r.error(); }));
-    while (log.empty()) ioc.run_one();
+    c.async_wait("r-9",
+                 asio::bind_cancellation_slot(stop.slot(), [&](result<ocr_result> r) { f = r.error(); }));
+    while (log.empty())
+        ioc.run_one();
     ioc.poll();
     CHECK(c.statistics().waiting_jobs == 1);
     stop.emit(asio::cancellation_type::terminal);
@@ -251,16 +274,23 @@ TEST_CASE_FIXTURE(fixture, "client: async_result of a job that is not finished -
     CHECK(log.size() == 1);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: closed with jobs waiting and a submit under way -> each handler is called once")
+TEST_CASE_FIXTURE(fixture,
+                  "client: closed with jobs waiting and a submit under way -> each handler is called once")
 {
     client_options o = quick();
     o.schedule = std::make_shared<fixed_poll_schedule>(std::chrono::hours(1), std::chrono::hours(1));
-    client c = make([&](seen_request const& r) { return r.method == http_method::post ? t::hold() : t::json(200, pending); }, o);
+    client c = make(
+        [&](seen_request const& r) {
+            return r.method == http_method::post ? t::hold() : t::json(200, pending);
+        },
+        o);
     std::vector<error_code> ended;
     for (int i = 0; i != 3; ++i)
-        c.async_wait("r-" + std::to_string(i), [&](result<ocr_result> r) { ended.push_back(r.error().code); });
+        c.async_wait("r-" + std::to_string(i),
+                     [&](result<ocr_result> r) { ended.push_back(r.error().code); });
     c.async_submit(invoice(), [&](result<submitted_job> r) { ended.push_back(r.error().code); });
-    while (log.size() < 4) ioc.run_one();
+    while (log.size() < 4)
+        ioc.run_one();
     ioc.poll();
     c.close();
     ioc.restart();
@@ -270,19 +300,25 @@ TEST_CASE_FIXTURE(fixture, "client: closed with jobs waiting and a submit under 
     CHECK(std::count(ended.begin(), ended.end(), error_code(errc::ambiguous_submit)) == 1);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: the credentials are refused -> one request goes out at a time, then all end with unauthorized")
+TEST_CASE_FIXTURE(
+    fixture,
+    "client: the credentials are refused -> one request goes out at a time, then all end with unauthorized")
 {
     client_options o = quick();
-    o.max_auth_refusals = 1;
+    o.max_auth_refusals = 2; // one refusal and one probe
     client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
     int refused = 0;
-    for (int i = 0; i != 20; ++i) c.async_submit(invoice(), [&](result<submitted_job> r) { refused += r.error().is(errc::unauthorized); });
+    for (int i = 0; i != 20; ++i)
+        c.async_submit(invoice(),
+                       [&](result<submitted_job> r) { refused += r.error().is(errc::unauthorized); });
     ioc.run();
     CHECK(refused == 20);
     CHECK(posts() < 20);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: more recognize operations than may be in flight -> the rest waits its turn, all are served")
+TEST_CASE_FIXTURE(
+    fixture,
+    "client: more recognize operations than may be in flight -> the rest waits its turn, all are served")
 {
     client_options o = quick();
     o.rates.max_in_flight = 2;
@@ -299,13 +335,15 @@ TEST_CASE_FIXTURE(fixture, "client: more recognize operations than may be in fli
         },
         o);
     int served = 0;
-    for (int i = 0; i != 10; ++i) c.async_recognize(invoice(), [&](result<ocr_result> r) { served += r.has_value(); });
+    for (int i = 0; i != 10; ++i)
+        c.async_recognize(invoice(), [&](result<ocr_result> r) { served += r.has_value(); });
     ioc.run();
     CHECK(served == 10);
     CHECK(most <= 2);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: parts -> one GET each below the operation's own path, ids percent-encoded")
+TEST_CASE_FIXTURE(fixture,
+                  "client: parts -> one GET each below the operation's own path, ids percent-encoded")
 {
     client c = make([&](seen_request const&) { return t::json(200, R"({"data":{"table":[["a"]]}})"); });
     int got = 0;
@@ -315,9 +353,11 @@ TEST_CASE_FIXTURE(fixture, "client: parts -> one GET each below the operation's 
     ioc.run();
     CHECK(got == 3);
     std::vector<std::string> targets;
-    for (seen_request const& r : log) targets.push_back(r.target);
+    for (seen_request const& r : log)
+        targets.push_back(r.target);
     std::sort(targets.begin(), targets.end());
-    CHECK(targets == std::vector<std::string>{"ingest/signature/r%2F1/d%201", "ingest/stamp/r%2F1/d%201", "ingest/table/r%2F1/d%201"});
+    CHECK(targets == std::vector<std::string>{"ingest/signature/r%2F1/d%201", "ingest/stamp/r%2F1/d%201",
+                                              "ingest/table/r%2F1/d%201"});
 }
 
 TEST_CASE("client: wrong options -> the constructor throws and names each")

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-
 #include <sys/stat.h>
 
 using namespace ocrpipe;
@@ -35,7 +34,8 @@ TEST_CASE("document_reader: a file read with buffers of any size -> its bytes, a
 {
     temp_directory dir;
     std::string content;
-    for (int i = 0; i < 1000; ++i) content += static_cast<char>(i * 7);
+    for (int i = 0; i < 1000; ++i)
+        content += static_cast<char>(i * 7);
     document const d = document::from_file(dir.write("hóa đơn.pdf", content).string());
     CHECK(d.name() == "hóa đơn.pdf");
     for (std::size_t const size : {1u, 7u, 999u, 1000u, 1001u, 4096u}) {
@@ -94,4 +94,13 @@ TEST_CASE("document_reader: a file that shrinks or grows while it is read -> fil
     CHECK(second_read(700) == errc::file_changed);
     CHECK(second_read(1001) == errc::file_changed);
     CHECK_FALSE(second_read(1000));
+
+    // A buffer that ends where the document did: the next byte is looked for all the same.
+    std::filesystem::resize_file(path, 600);
+    result<document_reader> r = document_reader::open(document::from_file(path.string()));
+    REQUIRE(r.has_value());
+    std::filesystem::resize_file(path, 601);
+    error_code ec;
+    (void)r->read(buffer, ec);
+    CHECK(ec == errc::file_changed);
 }

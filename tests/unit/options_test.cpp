@@ -20,12 +20,16 @@ client_options fine()
 
 bool names(std::vector<std::string> const& problems, std::string const& option)
 {
-    return std::any_of(problems.begin(), problems.end(), [&](std::string const& p) { return p.rfind(option + ":", 0) == 0; });
+    return std::any_of(problems.begin(), problems.end(),
+                       [&](std::string const& p) { return p.rfind(option + ":", 0) == 0; });
 }
 
 } // namespace
 
-TEST_CASE("client_options: the defaults with user id and key -> no problem") { CHECK(fine().validate().empty()); }
+TEST_CASE("client_options: the defaults with user id and key -> no problem")
+{
+    CHECK(fine().validate().empty());
+}
 
 TEST_CASE("client_options: several mistakes -> each is reported at once, with its option's name")
 {

@@ -23,7 +23,8 @@ TEST_CASE("is_transport: the network's errors and no others")
     CHECK(is_transport(errc::redirect_refused));
     CHECK_FALSE(is_transport(errc::cancelled));
     CHECK_FALSE(is_transport(errc::unauthorized));
-    CHECK_FALSE(is_transport(error_code(static_cast<int>(errc::resolve_failed), boost::system::system_category())));
+    CHECK_FALSE(
+        is_transport(error_code(static_cast<int>(errc::resolve_failed), boost::system::system_category())));
 }
 
 TEST_CASE("failure: its line holds the facts and the request id")
@@ -36,7 +37,8 @@ TEST_CASE("failure: its line holds the facts and the request id")
     f.request_id = "r-1";
     f.reason = "3 of 3 attempts used";
     f.excerpt = "oops";
-    CHECK(to_string(f) == "the service keeps failing: 3 of 3 attempts used (phase classify, HTTP 500, attempts 3, request_id r-1); "
+    CHECK(to_string(f) == "the service keeps failing: 3 of 3 attempts used (phase classify, HTTP 500, "
+                          "attempts 3, request_id r-1); "
                           "the answer began: oops");
 }
 
@@ -61,7 +63,7 @@ TEST_CASE("printable_excerpt: control characters and broken UTF-8 are replaced, 
 {
     CHECK(printable_excerpt("Hóa đơn\r\n\x1b[31mđỏ\x7f") == "Hóa đơn  ?[31mđỏ?");
     CHECK(printable_excerpt("a\xC3(\xFF") == "a?(?");
-    CHECK(printable_excerpt("\xED\xA0\x80") == "???"); // a surrogate
+    CHECK(printable_excerpt("\xED\xA0\x80") == "???");      // a surrogate
     CHECK(printable_excerpt("\xF4\x90\x80\x80") == "????"); // beyond U+10FFFF
 }
 

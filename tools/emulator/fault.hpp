@@ -148,10 +148,8 @@ public:
     /// facts that decide.
     std::optional<std::size_t> take(fault_stage stage, unsigned route, std::uint64_t key);
 
-    /// The rule's effect reached a client.
+    /// The rule's effect was carried out on a client.
     void happened(std::size_t rule) { entries_[rule].happened += 1; }
-    /// It did not, after all: the connection was gone.
-    void not_happened(std::size_t rule) { entries_[rule].happened -= 1; }
 
     fault_rule const& operator[](std::size_t rule) const { return entries_[rule].rule; }
     std::vector<fault_account> accounts() const;

@@ -46,7 +46,6 @@ struct reply {
     event what = event::none; ///< what its being written whole means
     std::uint32_t job = 0;
     std::optional<std::size_t> fault; ///< the rule whose effect this answer is
-    bool fault_counted = false;       ///< by this answer; a job's fault is seen by many polls and counts once
 };
 
 /// One thing to do with a connection.

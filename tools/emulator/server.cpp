@@ -178,9 +178,10 @@ private:
             if (steps[i].what == wire_step::kind::write) decisive = i;
         bool open = true;
         boost::system::error_code ec;
+        service_.count_fault(answer);
         for (std::size_t i = 0; i != steps.size(); ++i) {
             auto const& step = steps[i];
-            if (i == decisive) service_.count(answer);
+            if (i == decisive) service_.count_delivery(answer);
             switch (step.what) {
             case wire_step::kind::write:
                 co_await write(step.bytes, ec);
@@ -197,7 +198,7 @@ private:
                 break;
             }
             if (ec) {
-                if (i >= decisive) service_.uncount(answer);
+                if (i >= decisive) service_.uncount_delivery(answer);
                 co_return false;
             }
             open = step.what == wire_step::kind::write || step.what == wire_step::kind::wait;
@@ -314,8 +315,10 @@ struct server::impl {
     {
         boost::system::error_code ignored;
         if (answers.connected()) {
+            // Closed here and not by the destructor, which would take the option back and send FIN.
             socket.set_option(asio::socket_base::linger(true, 0), ignored);
-            return; // closes with RST
+            socket.close(ignored);
+            return;
         }
         socket.set_option(tcp::no_delay(true), ignored);
         auto const ex = ioc.get_executor();

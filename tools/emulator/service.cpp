@@ -8,11 +8,15 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <utility>
 
 namespace ocrpipe::emulator
 {
 namespace
 {
+
+constexpr std::string_view tenant_prefix = "/maas/user-";
+constexpr std::string_view api_prefix = "greennode/idp/v1/ocr/";
 
 std::uint64_t fresh_nonce()
 {
@@ -40,7 +44,6 @@ std::string_view value_of(std::vector<form_part> const& parts, std::string_view 
 
 service::service(emulator_options const& options, std::function<void(std::function<void()>)> post)
     : options_(options)
-    , base_("greennode/idp/v1/ocr/")
     , authorization_("Bearer " + options.api_key)
     , writer_(options.shape, fresh_nonce())
     , faults_(options.faults, options.seed)
@@ -98,16 +101,15 @@ reply service::answer(request const& r, clock::time_point now)
     std::string_view const path = target.substr(0, target.find('?'));
     bool const redirected = target.find("?redirected=1") != std::string_view::npos;
 
-    constexpr std::string_view tenant_prefix = "/maas/user-";
     if (!path.starts_with(tenant_prefix)) return gateway_not_found();
     std::string_view rest = path.substr(tenant_prefix.size());
     auto const slash = rest.find('/');
-    if (slash == std::string_view::npos || !rest.substr(slash + 1).starts_with(base_))
+    if (slash == std::string_view::npos || !rest.substr(slash + 1).starts_with(api_prefix))
         return gateway_not_found();
     bool const right_tenant = rest.substr(0, slash) == options_.portal_user_id;
     if (!right_tenant || r.authorization != authorization_ || r.portal_user_id != options_.portal_user_id)
         return gateway_forbidden();
-    rest.remove_prefix(slash + 1 + base_.size());
+    rest.remove_prefix(slash + 1 + api_prefix.size());
 
     auto const segments = split(rest, '/');
     if (segments[0] == "ingest") {
@@ -225,23 +227,22 @@ std::uint32_t* service::delivery_counter(reply const& r)
     return r.what == reply::event::acceptance ? &d.acceptances_sent : &d.results_delivered;
 }
 
-void service::count(reply& r)
+void service::count_fault(reply const& r)
 {
-    if (auto* const counter = delivery_counter(r)) *counter += 1;
     if (!r.fault) return;
     bool const of_job = info(faults_[*r.fault].kind).stage == fault_stage::job;
-    if (of_job && jobs_.job(r.job).fault_seen) return;
-    if (of_job) jobs_.job(r.job).fault_seen = true;
+    if (of_job && std::exchange(jobs_.job(r.job).fault_seen, true)) return;
     faults_.happened(*r.fault);
-    r.fault_counted = true;
 }
 
-void service::uncount(reply const& r)
+void service::count_delivery(reply const& r)
+{
+    if (auto* const counter = delivery_counter(r)) *counter += 1;
+}
+
+void service::uncount_delivery(reply const& r)
 {
     if (auto* const counter = delivery_counter(r)) *counter -= 1;
-    if (!r.fault_counted) return;
-    faults_.not_happened(*r.fault);
-    if (info(faults_[*r.fault].kind).stage == fault_stage::job) jobs_.job(r.job).fault_seen = false;
 }
 
 void service::log_sent(reply const& r)

@@ -48,10 +48,11 @@ public:
 
     reply answer(request const& r, clock::time_point now);
 
-    /// Counts an answer, or what its fault wanted, as carried out; takes that back; logs it once it is
-    /// certain.
-    void count(reply& r);
-    void uncount(reply const& r);
+    /// Counts an answer's fault as happened. A client that hangs up on a stall or a flood has met it.
+    void count_fault(reply const& r);
+    /// Counts an answer as carried out; takes that back; logs it once it is certain.
+    void count_delivery(reply const& r);
+    void uncount_delivery(reply const& r);
     void log_sent(reply const& r);
 
     static reply too_large();
@@ -97,14 +98,13 @@ private:
     void take_reading(std::uint32_t job, reader_pool::outcome found);
     std::uint32_t documents_of(job_record const& j) const;
     std::vector<recognized_page> synthetic_pages(job_record const& j, std::uint32_t document);
-    /// Marks the job's fault as seen in this answer, so that count() counts it once.
+    /// Marks the job's fault as seen in this answer, so that count_fault() counts it once.
     void mark(reply& r, job_record const& j) const;
     /// The counter of the document that this answer's whole delivery adds to; null when there is none.
     std::uint32_t* delivery_counter(reply const& r);
     fault_rule const* fault_of(job_record const& j) const;
 
     emulator_options const& options_;
-    std::string base_;
     std::string authorization_;
     answer_writer writer_;
     fault_plan faults_;

@@ -91,7 +91,11 @@ reply service::poll(std::string_view request_id, std::string_view path, bool red
         return throttled_reply(options_.limit_with_retry_after);
     }
     auto const index = find(request_id);
-    if (!index) return error_reply(404, "request_id not found");
+    if (!index) {
+        // A gateway that is at fault does not know which ids exist.
+        auto spoilt = spoilt_before(route_result, std::hash<std::string_view>()(request_id), path, redirected);
+        return spoilt ? std::move(*spoilt) : error_reply(404, "request_id not found");
+    }
     job_record& j = jobs_.job(*index);
     j.polls += 1;
     jobs_.doc(j.document).polls += 1;

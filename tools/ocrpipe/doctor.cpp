@@ -79,7 +79,8 @@ finding check_service(client_options options)
 std::string existing_part_of(std::string const& directory)
 {
     std::error_code ec;
-    auto path = std::filesystem::absolute(directory, ec);
+    auto path = std::filesystem::absolute(directory, ec).lexically_normal();
+    if (!path.has_filename()) path = path.parent_path();
     while (!ec && !std::filesystem::exists(path, ec) && path.has_relative_path())
         path = path.parent_path();
     return path.string();

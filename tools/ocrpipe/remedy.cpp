@@ -81,7 +81,9 @@ exit_code exit_code_of(failure const& f) noexcept
 message describe(level l, std::string_view event, std::string_view what, failure const& f)
 {
     std::string text = fmt::format("{}: {}", what, to_string(f));
-    if (goes_on(f))
+    if (f.is(errc::still_processing) && f.http_status == 404)
+        text += ": the service does not know this request id, or not yet: check it";
+    else if (goes_on(f))
         text += fmt::format(": the job goes on, take it up with: ocrpipe result {} --wait",
                             is_plain_word(f.request_id) ? f.request_id : "ID");
     else if (auto const advice = remedy(f.code); !advice.empty())

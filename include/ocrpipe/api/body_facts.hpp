@@ -31,8 +31,9 @@ struct body_facts {
 
     form shape = form::blank;
     bool has_data_key = false; ///< a member of the envelope's key exists, whatever its value
-    bool has_data = false;     ///< it has members; without such a key: the top level has documents or progress
-    bool has_values = false;   ///< a non-empty string, a number or a truth value stands in data (or, without it, beside the envelope's own words)
+    bool has_data = false;   ///< it has members; without such a key: the top level has documents or progress
+    bool has_values = false; ///< a non-empty string, a number or a truth value stands in data (or, without
+                             ///< it, beside the envelope's own words)
 
     std::string request_id;          ///< as it was written, digit by digit when it is a number
     bool request_id_in_data = false; ///< not at the top level, where gateways put ids of their own
@@ -49,20 +50,24 @@ struct body_facts {
 
     bool is_json() const noexcept { return shape != form::blank && shape != form::not_json; }
     bool has_content() const noexcept { return filled_documents != 0; }
-    bool all_filled() const noexcept { return filled_documents + failed_documents == documents && has_content(); }
+    bool all_filled() const noexcept
+    {
+        return filled_documents + failed_documents == documents && has_content();
+    }
 };
 
 /// Reads a body in a single pass, without building a tree.
 ///
-/// A document has content when its ocr_data holds a value with a text that is not empty, as ocr_result would show it, or when its schema.table
-/// holds anything but empty strings, nulls and brackets.
-/// Cost: about 1.5 µs a KB; allocates for ids longer than 15 characters only.
-/// Source: shapes seen in public clients of the service. Assumed: everything else.
+/// A document has content when its ocr_data holds a value with a text that is not empty, as ocr_result would
+/// show it, or when its schema.table holds anything but empty strings, nulls and brackets. Cost: about 1.5 µs
+/// a KB; allocates for ids longer than 15 characters only. Source: shapes seen in public clients of the
+/// service. Assumed: everything else.
 OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile const& profile);
 
 /// The ids of the documents in a result, in order, as they were written; a document without one is left out.
 ///
-/// They come from the service: percent_encode_segment() before they go into a path, and never into a file's name.
+/// They come from the service: percent_encode_segment() before they go into a path, and never into a file's
+/// name.
 OCRPIPE_DECL std::vector<std::string> document_ids(std::string_view body, response_profile const& profile);
 
 } // namespace ocrpipe

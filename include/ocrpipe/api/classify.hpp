@@ -13,7 +13,8 @@
 namespace ocrpipe
 {
 
-/// What one answer, or its absence, means. This module alone interprets answers; the three tables are in impl/classify.ipp, a row each.
+/// What one answer, or its absence, means. This module alone interprets answers; the three tables are in
+/// impl/classify.ipp, a row each.
 ///
 /// Source: the usage guide, "Quick Troubleshooting". Assumed: nearly all else; see response_profile.
 enum class verdict {
@@ -22,8 +23,8 @@ enum class verdict {
     ambiguous,      ///< the service may have accepted it and may bill it
     safe_to_repeat, ///< the service cannot have accepted it
     // Of a result or a part.
-    pending,      ///< not yet: ask again by the schedule
-    retry,        ///< this read failed: ask again soon
+    pending, ///< not yet: ask again by the schedule
+    retry,   ///< this read failed: ask again soon
     done,
     done_in_part, ///< some documents of the file failed
     done_empty,   ///< finished, and nothing was found
@@ -48,9 +49,11 @@ struct reading {
 };
 
 /// Reads the answer to a submit. On accepted, `job` gets its ids.
-OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile const& profile, submitted_job& job);
+OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile const& profile,
+                                 submitted_job& job);
 
-/// What must be remembered of a job's earlier reads to read the next one. Lives in every waiting job, so it is small.
+/// What must be remembered of a job's earlier reads to read the next one. Lives in every waiting job, so it
+/// is small.
 struct result_history {
     clock::time_point first_not_found{};
     clock::time_point settling_since{};
@@ -63,9 +66,11 @@ struct result_history {
 
 /// Reads the answer to a result GET.
 ///
-/// `route_succeeded`: a result was read on this route before, by any job; then a 404 is the job's, not the base URL's.
-OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& history, response_profile const& profile, bool route_succeeded,
-                    clock::time_point now);
+/// `route_succeeded`: a result was read on this route before, by any job; then a 404 is the job's, not the
+/// base URL's.
+OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& history,
+                                 response_profile const& profile, bool route_succeeded,
+                                 clock::time_point now);
 
 /// What must be remembered of a part's earlier reads.
 struct part_history {
@@ -74,8 +79,8 @@ struct part_history {
 };
 
 /// Reads the answer to a table, signature, stamp or image GET.
-OCRPIPE_DECL reading read_part(exchange_result const& answer, part_history& history, response_profile const& profile, operation kind,
-                  clock::time_point now);
+OCRPIPE_DECL reading read_part(exchange_result const& answer, part_history& history,
+                               response_profile const& profile, operation kind, clock::time_point now);
 
 } // namespace ocrpipe
 

@@ -15,8 +15,8 @@ enum class file_format { unknown, pdf, png, jpeg, tiff };
 /// How many bytes of a document detect_format() looks at.
 inline constexpr std::size_t format_probe_size = 1024;
 
-/// Finds the format from the first bytes; a PDF's header may come after other bytes, as readers of PDF allow, as long as it begins and ends
-/// within the first 1024. TIFF of both byte orders, and BigTIFF.
+/// Finds the format from the first bytes; a PDF's header may come after other bytes, as readers of PDF allow,
+/// as long as it begins and ends within the first 1024. TIFF of both byte orders, and BigTIFF.
 ///
 /// Source: ISO 32000-1 with Adobe's implementation notes (PDF), ISO 15948 (PNG), ITU-T T.81 (JPEG), TIFF 6.0.
 OCRPIPE_DECL file_format detect_format(std::string_view first_bytes) noexcept;

@@ -23,10 +23,12 @@ class multipart_body final : public body_source
 public:
     /// Opens the document and finds its file_type when the request does not give one.
     ///
-    /// `boundary_seed` makes the boundary; two bodies under way at once should differ in it. A boundary that occurs in a field is passed over;
-    /// in the document it occurs with a chance of 2^-128 a position.
-    /// Errors: errc::invalid_argument naming flow or doc_type; errc::unsupported_file_type when the type is to be found and the first bytes are
-    ///   none of the known formats; those of document_reader::open(). A type that was given is believed, whatever the bytes say.
+    /// `boundary_seed` makes the boundary; two bodies under way at once should differ in it. A boundary that
+    /// occurs in a field is passed over; in the document it occurs with a chance of 2^-128 a position.
+    /// Errors: errc::invalid_argument naming flow or doc_type; errc::unsupported_file_type when the type is
+    /// to be found and the first bytes are
+    ///   none of the known formats; those of document_reader::open(). A type that was given is believed,
+    ///   whatever the bytes say.
     static result<multipart_body> make(submit_request const& request,
                                        std::vector<std::pair<std::string, std::string>> const& extra_fields,
                                        std::uint64_t boundary_seed);
@@ -39,14 +41,14 @@ public:
 
     std::uint64_t size() const noexcept override { return head_.size() + document_.size() + tail_.size(); }
 
-    /// Errors: those of document_reader::read(); errc::file_changed when the file grew or shrank since make().
+    /// Errors: those of document_reader::read(); errc::file_changed when the file grew or shrank since
+    /// make().
     std::size_t read(std::span<char> out, error_code& ec) override;
     void rewind() override;
 
 private:
     multipart_body(document_reader document, file_format format)
-        : document_(std::move(document))
-        , format_(format)
+        : document_(std::move(document)), format_(format)
     {
     }
 
@@ -60,9 +62,9 @@ private:
 
 /// A name of a field or file as it stands between quotes in a Content-Disposition.
 ///
-/// Quote, CR and LF become %22, %0D and %0A as browsers do it; other control characters, bytes that are not UTF-8, and the backslash (which
-/// some servers take for the beginning of an escape) become %XX too. Valid UTF-8 is sent as it is, % included.
-/// Source: WHATWG HTML, "multipart/form-data encoding algorithm".
+/// Quote, CR and LF become %22, %0D and %0A as browsers do it; other control characters, bytes that are not
+/// UTF-8, and the backslash (which some servers take for the beginning of an escape) become %XX too. Valid
+/// UTF-8 is sent as it is, % included. Source: WHATWG HTML, "multipart/form-data encoding algorithm".
 OCRPIPE_DECL std::string escape_form_name(std::string_view name);
 
 } // namespace ocrpipe

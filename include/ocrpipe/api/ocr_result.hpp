@@ -29,10 +29,11 @@ struct ocr_field {
 
 /// One document found in the file.
 struct ocr_document {
-    std::string id; ///< for async_table, async_signature, async_stamp; as it was written; empty when not given
+    std::string
+        id; ///< for async_table, async_signature, async_stamp; as it was written; empty when not given
     std::string type;
     std::string status;
-    bool failed = false;                      ///< its status is a word for failure
+    bool failed = false;                        ///< its status is a word for failure
     std::optional<bool> correct_classification; ///< the service's own judgement of `type`
     std::vector<ocr_field> fields;
 };
@@ -54,10 +55,7 @@ public:
 
     /// `reads` is the number of GETs it took.
     ocr_result(std::string request_id, std::string raw, completeness how_complete, int reads)
-        : request_id_(std::move(request_id))
-        , raw_(std::move(raw))
-        , completeness_(how_complete)
-        , reads_(reads)
+        : request_id_(std::move(request_id)), raw_(std::move(raw)), completeness_(how_complete), reads_(reads)
     {
     }
 
@@ -74,7 +72,8 @@ public:
 
     /// The texts of all values, a line each, in the order of the answer.
     ///
-    /// Assumed: fields that repeat the same words one by one (named "words") are left out when there is any other field.
+    /// Assumed: fields that repeat the same words one by one (named "words") are left out when there is any
+    /// other field.
     std::string text(response_profile const& profile = default_profile()) const;
 
 private:

@@ -15,8 +15,9 @@ enum class operation { submit, result, table, signature, stamp, image };
 /// The enumerator's own name.
 OCRPIPE_DECL std::string_view name(operation op) noexcept;
 
-/// `text` as one segment of a path: RFC 3986's unreserved characters stay, all else becomes %XX, so that no id can add a segment, a query or
-/// a fragment. "." and ".." become %2E and %2E%2E: left as they are, a URL library on the way would take a segment away.
+/// `text` as one segment of a path: RFC 3986's unreserved characters stay, all else becomes %XX, so that no
+/// id can add a segment, a query or a fragment. "." and ".." become %2E and %2E%2E: left as they are, a URL
+/// library on the way would take a segment away.
 ///
 /// Source: RFC 3986, 2.3 and 5.2.4.
 OCRPIPE_DECL std::string percent_encode_segment(std::string_view text);
@@ -26,8 +27,9 @@ OCRPIPE_DECL std::string percent_encode_segment(std::string_view text);
 /// Source: OCR API Usage Guide, the URLs of all operations.
 OCRPIPE_DECL std::string service_path(std::string_view portal_user_id);
 
-/// The path of an operation below service_path(), ids percent-encoded. `sub_id` is a document_id, or for an image a file_id; an operation
-/// ignores the ids that it does not have. Ids that an operation has must not be empty.
+/// The path of an operation below service_path(), ids percent-encoded. `sub_id` is a document_id, or for an
+/// image a file_id; an operation ignores the ids that it does not have. Ids that an operation has must not be
+/// empty.
 OCRPIPE_DECL std::string target(operation op, std::string_view request_id = {}, std::string_view sub_id = {});
 
 } // namespace ocrpipe

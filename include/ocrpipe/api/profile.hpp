@@ -12,19 +12,23 @@
 namespace ocrpipe
 {
 
-/// The words of the service: which keys answers are searched for, which status words mean what, how long an answer may settle.
+/// The words of the service: which keys answers are searched for, which status words mean what, how long an
+/// answer may settle.
 ///
-/// A user whose tenant answers differently changes data, not code. Words and texts are compared without regard to case (ASCII), a word
-/// that ends in * by its beginning; keys are compared exactly. Where a list of keys has several that occur, the earlier one in the list wins.
+/// A user whose tenant answers differently changes data, not code. Words and texts are compared without
+/// regard to case (ASCII), a word that ends in * by its beginning; keys are compared exactly. Where a list of
+/// keys has several that occur, the earlier one in the list wins.
 ///
-/// Source: the usage guide names request_id, file_ids and document_id; the other keys were observed in public clients of the service.
-/// Assumed: the status words, the texts, the windows.
+/// Source: the usage guide names request_id, file_ids and document_id; the other keys were observed in public
+/// clients of the service. Assumed: the status words, the texts, the windows.
 struct response_profile {
     using words = std::vector<std::string>;
 
-    words success_words{"SUCCESS", "SUCCEEDED", "COMPLETED", "DONE", "FINISHED", "PROCESSED", "PARTIAL_SUCCESS"};
+    words success_words{"SUCCESS",  "SUCCEEDED", "COMPLETED",      "DONE",
+                        "FINISHED", "PROCESSED", "PARTIAL_SUCCESS"};
     words partial_words{"PARTIAL*"}; ///< a success in part
-    words failure_words{"FAILED", "FAILURE", "ERROR", "CANCEL*", "REJECTED", "EXPIRED", "STOPPED", "TIMEOUT*"};
+    words failure_words{"FAILED",   "FAILURE", "ERROR",   "CANCEL*",
+                        "REJECTED", "EXPIRED", "STOPPED", "TIMEOUT*"};
 
     /// Searched for in the beginning of a refusal's body: asked to slow down, whatever the status.
     words throttle_texts{"too many requests", "rate limit", "rate_limit", "ratelimit", "throttl"};
@@ -44,7 +48,7 @@ struct response_profile {
     words document_type_keys{"document_type"};
     words classification_keys{"is_correct_classification"};
     words content_keys{"ocr_data"};
-    words name_keys{"name"};   ///< of a field and of a value
+    words name_keys{"name"}; ///< of a field and of a value
     words values_keys{"value"};
     words text_keys{"extracted_value", "text"}; ///< of a value
     words probability_keys{"extracted_prob"};
@@ -55,7 +59,8 @@ struct response_profile {
     words code_keys{"code", "errorCode", "error_code", "statusCode"};
     words message_keys{"message", "errorMessage", "error_message", "detail"};
 
-    /// A finished answer without content is read again for this long and this often before it counts as empty; both must have passed.
+    /// A finished answer without content is read again for this long and this often before it counts as
+    /// empty; both must have passed.
     std::chrono::milliseconds settle_time{10'000}; ///< 0 to 1 h
     int settle_reads = 3;                          ///< 1 to 1000
 
@@ -63,10 +68,12 @@ struct response_profile {
     std::chrono::milliseconds lost_time{30'000}; ///< 0 to 1 h
     int lost_reads = 3;                          ///< 1 to 1000
 
-    /// Whether content without status and progress is the whole result. Off: it is when two reads in a row have the same body.
+    /// Whether content without status and progress is the whole result. Off: it is when two reads in a row
+    /// have the same body.
     bool content_without_status_is_final = false;
 
-    /// Sent with every submit beside flow, doc_type and file_type; by default none. Observed: other clients send model=idp.
+    /// Sent with every submit beside flow, doc_type and file_type; by default none. Observed: other clients
+    /// send model=idp.
     std::vector<std::pair<std::string, std::string>> extra_fields;
 
     bool operator==(response_profile const&) const = default;
@@ -77,8 +84,9 @@ OCRPIPE_DECL response_profile const& default_profile();
 
 /// Reads a profile from a JSON object; a member that is not given keeps its default.
 ///
-/// The members are those of response_profile, with settle_seconds and lost_seconds for the times, and extra_fields as an object of strings.
-/// Errors: errc::invalid_argument naming the member, what is wrong and what is allowed.
+/// The members are those of response_profile, with settle_seconds and lost_seconds for the times, and
+/// extra_fields as an object of strings. Errors: errc::invalid_argument naming the member, what is wrong and
+/// what is allowed.
 OCRPIPE_DECL result<response_profile> parse_profile(std::string_view json);
 
 /// Every problem found, as "member: what is wrong: remedy"; empty when there is none.

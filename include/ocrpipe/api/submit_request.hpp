@@ -20,31 +20,31 @@ enum class file_type {
 
 /// One document to be read, and how.
 ///
-/// A class with a constructor, not an aggregate: g++ 12 destroys aggregates twice in a full expression that contains co_await.
-/// Source: OCR API Usage Guide, "Submit OCR".
+/// A class with a constructor, not an aggregate: g++ 12 destroys aggregates twice in a full expression that
+/// contains co_await. Source: OCR API Usage Guide, "Submit OCR".
 class submit_request
 {
 public:
     submit_request() {}
     submit_request(document d, std::string type_of_document, std::string flow_or_single = "single")
-        : doc(std::move(d))
-        , doc_type(std::move(type_of_document))
-        , flow(std::move(flow_or_single))
+        : doc(std::move(d)), doc_type(std::move(type_of_document)), flow(std::move(flow_or_single))
     {
     }
 
     document doc;
-    std::string doc_type;      ///< required when flow is "single"
-    std::string flow;          ///< "single" or a flow id
+    std::string doc_type; ///< required when flow is "single"
+    std::string flow;     ///< "single" or a flow id
     enum file_type type = file_type::detect;
-    std::chrono::milliseconds deadline{0}; ///< for all attempts of the submit; 0 means client_options::job_deadline
+    std::chrono::milliseconds deadline{
+        0}; ///< for all attempts of the submit; 0 means client_options::job_deadline
 };
 
 /// The service's answer to a submit: the only handle on work already paid for.
 struct submitted_job {
     std::string request_id;
     std::vector<std::string> file_ids; ///< for async_image; may be empty
-    bool possible_duplicate = false;   ///< an earlier attempt of this submit was ambiguous and resubmitting was allowed
+    bool possible_duplicate =
+        false; ///< an earlier attempt of this submit was ambiguous and resubmitting was allowed
     int attempts = 0;
 };
 

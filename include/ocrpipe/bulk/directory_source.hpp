@@ -11,18 +11,21 @@
 namespace ocrpipe
 {
 
-/// All files below a directory, in the order in which the file system gives them, while it is being read: memory is constant.
+/// All files below a directory, in the order in which the file system gives them, while it is being read:
+/// memory is constant.
 ///
-/// Symbolic links are followed, to directories too; one that leads back to a directory it stands in is passed over. Names that begin with
-/// a dot are passed over. Files of any type are documents; whether the service reads them is found out when they are sent. Problems are:
-/// directories that cannot be read, empty files, FIFOs, sockets, devices, links that lead nowhere, and what lies more than 64 directories deep.
+/// Symbolic links are followed, to directories too; one that leads back to a directory it stands in is passed
+/// over. Names that begin with a dot are passed over. Files of any type are documents; whether the service
+/// reads them is found out when they are sent. Problems are: directories that cannot be read, empty files,
+/// FIFOs, sockets, devices, links that lead nowhere, and what lies more than 64 directories deep.
 ///
 /// Thread safety: one thread at a time.
 /// Cost: one open descriptor a level, one system call a file beside the reading of the directory.
 class directory_source final : public source
 {
 public:
-    /// Reads nothing yet. `skip` names a directory that is passed over wherever it is met, such as the one a run writes to; may be empty.
+    /// Reads nothing yet. `skip` names a directory that is passed over wherever it is met, such as the one a
+    /// run writes to; may be empty.
     explicit directory_source(std::string root, std::string skip = {});
     ~directory_source() override;
 

@@ -14,7 +14,8 @@
 namespace ocrpipe
 {
 
-/// One document that did not become a result. Pointers and views live as long as the call that they are given to.
+/// One document that did not become a result. Pointers and views live as long as the call that they are given
+/// to.
 struct failure_record {
     input_item const* item = nullptr; ///< required
     failure const* what = nullptr;    ///< required
@@ -22,9 +23,11 @@ struct failure_record {
     std::optional<std::chrono::system_clock::time_point> at;
 };
 
-/// Appends the record as one line of JSON with its line break; `base` is put before a relative path. "class" is the name of the errc.
+/// Appends the record as one line of JSON with its line break; `base` is put before a relative path. "class"
+/// is the name of the errc.
 ///
-/// The line is a row of a manifest, see manifest_source. Since a manifest's paths are relative to its own folder, the path here is absolute.
+/// The line is a row of a manifest, see manifest_source. Since a manifest's paths are relative to its own
+/// folder, the path here is absolute.
 OCRPIPE_DECL void append_failure_line(std::string& out, failure_record const& record, std::string_view base);
 
 /// The same for an input that never became a document.
@@ -36,12 +39,14 @@ OCRPIPE_DECL void append_failure_line(std::string& out, input_problem const& pro
 class failures_writer
 {
 public:
-    /// Goes on with the file if there is one, cutting away a line that a crash left without its end. The folder must exist.
+    /// Goes on with the file if there is one, cutting away a line that a crash left without its end. The
+    /// folder must exist.
     ///
     /// Errors: errc::unwritable_output.
     static result<failures_writer> open(std::string const& folder);
 
-    /// Errors: the system's, such as no_space_on_device; no part of the line is in the file then, and the call may be repeated.
+    /// Errors: the system's, such as no_space_on_device; no part of the line is in the file then, and the
+    /// call may be repeated.
     error_code append(failure_record const& record);
     error_code append(input_problem const& problem);
 

@@ -13,8 +13,9 @@ namespace ocrpipe
 
 /// One document found by a source, and how it is to be read.
 struct input_item {
-    /// Ours, and what the document is called in results, failures and on resuming. Default: `path`, that is the argument as it was given
-    /// joined with what was found below it, without "." parts and doubled slashes. Any bytes.
+    /// Ours, and what the document is called in results, failures and on resuming. Default: `path`, that is
+    /// the argument as it was given joined with what was found below it, without "." parts and doubled
+    /// slashes. Any bytes.
     std::string id;
     std::string path;     ///< to be opened; any bytes but NUL
     std::string flow;     ///< empty means the run's default
@@ -23,10 +24,12 @@ struct input_item {
     std::uint64_t size = 0; ///< bytes, when the source looked
 };
 
-/// An input that will not become a document: missing, empty, not a file, or a row that makes no sense. Never fatal for the others.
+/// An input that will not become a document: missing, empty, not a file, or a row that makes no sense. Never
+/// fatal for the others.
 struct input_problem {
     std::string path;  ///< as far as it is known
-    std::string where; ///< the place that named it, such as "manifest.jsonl:17" or "-:3"; empty for what was found or given directly
+    std::string where; ///< the place that named it, such as "manifest.jsonl:17" or "-:3"; empty for what was
+                       ///< found or given directly
     error_code code;   ///< errc::unreadable_file, empty_document or invalid_argument
     std::string message;
 };

@@ -45,7 +45,8 @@ OCRPIPE_DECL std::optional<document_state> document_state_named(std::string_view
 
 /// Whether a document may go from one state to another.
 ///
-/// `changed`: its content or its parameters are others than the row's, so that it is another document under the same id. A document that was paid
+/// `changed`: its content or its parameters are others than the row's, so that it is another document under
+/// the same id. A document that was paid
 ///   for and may still have its result is sent again only then; one that is being sent or polled never.
 OCRPIPE_DECL bool may_become(document_state from, document_state to, bool changed) noexcept;
 
@@ -56,14 +57,15 @@ public:
     constexpr document_states() = default;
     constexpr document_states(std::initializer_list<document_state> states) noexcept
     {
-        for (document_state const s : states) bits_ |= bit(s);
+        for (document_state const s : states)
+            bits_ |= bit(s);
     }
 
     /// All whose work is not over: a resumed run looks at these.
     static constexpr document_states open() noexcept
     {
-        return {document_state::found, document_state::intent, document_state::submitted, document_state::ambiguous,
-                document_state::stuck};
+        return {document_state::found, document_state::intent, document_state::submitted,
+                document_state::ambiguous, document_state::stuck};
     }
 
     constexpr bool contains(document_state s) const noexcept { return (bits_ & bit(s)) != 0; }
@@ -74,17 +76,20 @@ private:
     unsigned bits_ = 0;
 };
 
-/// A short, stable word for how a document is to be read: equal parameters give equal words. Sixteen hexadecimal digits.
-OCRPIPE_DECL std::string parameters_fingerprint(std::string_view flow, std::string_view doc_type, enum file_type type,
-                                                std::span<std::pair<std::string, std::string> const> extra_fields = {});
+/// A short, stable word for how a document is to be read: equal parameters give equal words. Sixteen
+/// hexadecimal digits.
+OCRPIPE_DECL std::string
+parameters_fingerprint(std::string_view flow, std::string_view doc_type, enum file_type type,
+                       std::span<std::pair<std::string, std::string> const> extra_fields = {});
 
 /// What the ledger is told of a document before it is sent.
 struct ledger_document {
-    std::string id;         ///< the key; any bytes
-    std::string path;       ///< any bytes
-    std::string sha256;     ///< of the content, 64 lower-case hexadecimal digits
-    std::uint64_t size = 0; ///< bytes
-    std::int64_t mtime_ns = 0; ///< modification time, since the epoch; with size, tells a scan that a file need not be hashed again
+    std::string id;            ///< the key; any bytes
+    std::string path;          ///< any bytes
+    std::string sha256;        ///< of the content, 64 lower-case hexadecimal digits
+    std::uint64_t size = 0;    ///< bytes
+    std::int64_t mtime_ns = 0; ///< modification time, since the epoch; with size, tells a scan that a file
+                               ///< need not be hashed again
     std::string flow;
     std::string doc_type;
     enum file_type type = file_type::detect;
@@ -151,7 +156,8 @@ public:
     std::uint64_t total() const noexcept
     {
         std::uint64_t sum = 0;
-        for (std::uint64_t const n : counts_) sum += n;
+        for (std::uint64_t const n : counts_)
+            sum += n;
         return sum;
     }
 
@@ -165,8 +171,9 @@ class ledger_handler
 public:
     ledger_handler() = default;
     template<class F>
-        requires(!std::same_as<std::remove_cvref_t<F>, ledger_handler> && std::invocable<std::decay_t<F>&, error_code>)
-    ledger_handler(F&& f) : target_(std::make_unique<holder<std::decay_t<F>>>(std::forward<F>(f)))
+    requires(!std::same_as<std::remove_cvref_t<F>, ledger_handler> &&
+             std::invocable<std::decay_t<F>&, error_code>) ledger_handler(F&& f)
+        : target_(std::make_unique<holder<std::decay_t<F>>>(std::forward<F>(f)))
     {
     }
 
@@ -192,19 +199,21 @@ private:
 
 /// The durable record of a run: what was sent, what the service called it, and what became of it.
 ///
-/// Reading sees what was durable when the call was made. Errors: errc::ledger_failed with the cause. An unreadable row is never reported as absent,
-/// since an absent document is paid for.
+/// Reading sees what was durable when the call was made. Errors: errc::ledger_failed with the cause. An
+/// unreadable row is never reported as absent, since an absent document is paid for.
 ///
-/// Writing is asynchronous, and changes are grouped into few commits. Each handler is called once, on the io_context, in the order of the calls, when the
-/// change is durable or has failed:
-/// - errc::invalid_argument: the change makes no sense (no such document, an illegal transition, a field out of range) and was not made;
+/// Writing is asynchronous, and changes are grouped into few commits. Each handler is called once, on the
+/// io_context, in the order of the calls, when the change is durable or has failed:
+/// - errc::invalid_argument: the change makes no sense (no such document, an illegal transition, a field out
+/// of range) and was not made;
 ///   others are not affected.
-/// - errc::ledger_failed: a commit failed. Nothing of that commit is promised, nothing is written after it, and every later change fails alike:
+/// - errc::ledger_failed: a commit failed. Nothing of that commit is promised, nothing is written after it,
+/// and every later change fails alike:
 ///   after a failed fsync nobody knows what is on the disk. broken() has the facts.
 /// - errc::cancelled: the ledger was closed before the call.
 ///
-/// Thread safety: all but close() may be called from any thread. Changes asked for by one thread are made in that order.
-/// Lifetime: the io_context must outlive the ledger.
+/// Thread safety: all but close() may be called from any thread. Changes asked for by one thread are made in
+/// that order. Lifetime: the io_context must outlive the ledger.
 class ledger
 {
 public:
@@ -215,29 +224,34 @@ public:
 
     virtual result<std::optional<ledger_row>> find(std::string_view id) = 0;
 
-    /// Also finds a request that was superseded when its document was sent again; the row then tells of that earlier submit.
-    /// Cost: reads the whole ledger, as it is for people who have a request_id in hand.
+    /// Also finds a request that was superseded when its document was sent again; the row then tells of that
+    /// earlier submit. Cost: reads the whole ledger, as it is for people who have a request_id in hand.
     virtual result<std::optional<ledger_row>> find_request(std::string_view request_id) = 0;
 
     /// A document with this content and these parameters whose result there is.
-    virtual result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256, std::string_view parameters) = 0;
+    virtual result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256,
+                                                                   std::string_view parameters) = 0;
 
-    /// At most `limit` rows in these states, in the order of their first admission, after the place `cursor` (0 to begin), which is moved on. An empty
-    /// answer means that there are no more. Rows may change between two calls.
-    virtual result<std::vector<ledger_row>> rows(document_states in, std::uint64_t& cursor, std::size_t limit) = 0;
+    /// At most `limit` rows in these states, in the order of their first admission, after the place `cursor`
+    /// (0 to begin), which is moved on. An empty answer means that there are no more. Rows may change between
+    /// two calls.
+    virtual result<std::vector<ledger_row>> rows(document_states in, std::uint64_t& cursor,
+                                                 std::size_t limit) = 0;
 
     /// Cost: reads the whole ledger, about half a second for a million documents.
     virtual result<document_counts> counts() = 0;
 
-    /// The result that stands last in the last results file. What stands behind it there was written but not recorded, provided that
-    /// finished() is called in the order of the lines.
+    /// The result that stands last in the last results file. What stands behind it there was written but not
+    /// recorded, provided that finished() is called in the order of the lines.
     virtual result<std::optional<result_location>> last_result_location() = 0;
 
-    /// What is recorded of the run under this key. The ledger itself sets "created_at" (milliseconds since the epoch) and "ocrpipe_version".
+    /// What is recorded of the run under this key. The ledger itself sets "created_at" (milliseconds since
+    /// the epoch) and "ocrpipe_version".
     virtual result<std::optional<std::string>> metadata(std::string_view key) = 0;
 
-    /// The document is about to be sent; only after the handler's success may its first byte leave. Forgets an earlier attempt's outcome,
-    /// but keeps that an earlier submit of the same content was ambiguous, and keeps a superseded request_id in a list of its own.
+    /// The document is about to be sent; only after the handler's success may its first byte leave. Forgets
+    /// an earlier attempt's outcome, but keeps that an earlier submit of the same content was ambiguous, and
+    /// keeps a superseded request_id in a list of its own.
     virtual void admit_intent(ledger_document d, ledger_handler h) = 0;
 
     /// The service answered; only after the handler's success may the job be polled.
@@ -246,7 +260,8 @@ public:
     /// The document ended. A result must be durable in its file before this is called.
     virtual void finished(std::string id, finish_record what, ledger_handler h) = 0;
 
-    /// No byte of the document left after all: intent becomes new again, or ambiguous when an earlier submit was.
+    /// No byte of the document left after all: intent becomes new again, or ambiguous when an earlier submit
+    /// was.
     virtual void not_sent(std::string id, ledger_handler h) = 0;
 
     /// The document is not sent, since `duplicate_of` has the same content and parameters.
@@ -254,19 +269,22 @@ public:
 
     virtual void set_metadata(std::string key, std::string value, ledger_handler h) = 0;
 
-    /// Commits what is waiting without delay; the handler is called when everything asked for before is durable.
+    /// Commits what is waiting without delay; the handler is called when everything asked for before is
+    /// durable.
     virtual void flush(ledger_handler h) = 0;
 
-    /// Turns intents that a process left behind, whose submit may or may not have arrived, into ambiguous ones; returns how many.
+    /// Turns intents that a process left behind, whose submit may or may not have arrived, into ambiguous
+    /// ones; returns how many.
     ///
-    /// Waits for the disk. To be called before the first change of this process, whose own intents it could not tell apart.
-    /// Errors: errc::invalid_argument after the first change; errc::ledger_failed.
+    /// Waits for the disk. To be called before the first change of this process, whose own intents it could
+    /// not tell apart. Errors: errc::invalid_argument after the first change; errc::ledger_failed.
     virtual result<std::uint64_t> interrupted_intents_to_ambiguous() = 0;
 
     /// Why changes fail, once a commit failed.
     virtual std::optional<failure> broken() const = 0;
 
-    /// Commits what is waiting, posts the last handlers, and gives the ledger free for another process. Waits for the disk. Called by the destructor too.
+    /// Commits what is waiting, posts the last handlers, and gives the ledger free for another process. Waits
+    /// for the disk. Called by the destructor too.
     ///
     /// Errors: errc::ledger_failed, as broken() says.
     virtual error_code close() = 0;

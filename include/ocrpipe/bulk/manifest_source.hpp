@@ -22,13 +22,15 @@ OCRPIPE_DECL std::optional<manifest_format> manifest_format_of(std::string_view 
 
 /// The documents that a manifest names, a row each.
 ///
-/// Keys or columns: `path` is required; relative ones are relative to the manifest's folder. `id`, `flow`, `doc_type` and `file_type` ("PDF",
-/// "IMAGE" or "detect", in any case) are optional, and empty or null is as good as absent. Others are passed over, so that a failures.jsonl is
-/// a manifest. `path_bytes` and `id_bytes`, percent-encoded, win over `path` and `id`, for names that are not UTF-8. In JSON an id may be an
-/// integer.
+/// Keys or columns: `path` is required; relative ones are relative to the manifest's folder. `id`, `flow`,
+/// `doc_type` and `file_type` ("PDF", "IMAGE" or "detect", in any case) are optional, and empty or null is as
+/// good as absent. Others are passed over, so that a failures.jsonl is a manifest. `path_bytes` and
+/// `id_bytes`, percent-encoded, win over `path` and `id`, for names that are not UTF-8. In JSON an id may be
+/// an integer.
 ///
-/// A row that makes no sense is a problem at "manifest:line" and costs only itself: control characters in id, flow or doc_type; another
-/// number of fields than columns; more than 1 MiB. Byte order mark, CRLF and blank lines are tolerated.
+/// A row that makes no sense is a problem at "manifest:line" and costs only itself: control characters in id,
+/// flow or doc_type; another number of fields than columns; more than 1 MiB. Byte order mark, CRLF and blank
+/// lines are tolerated.
 ///
 /// Thread safety: one thread at a time.
 class manifest_source final : public source

@@ -10,10 +10,11 @@
 namespace ocrpipe
 {
 
-/// File names from a descriptor, usually standard input: one a line, or each ended by NUL as `find -print0` writes them.
+/// File names from a descriptor, usually standard input: one a line, or each ended by NUL as `find -print0`
+/// writes them.
 ///
-/// In lines, CR before LF and a byte order mark at the beginning are dropped. Empty names are passed over. Only files are taken: a name of a
-/// directory is a problem. A name longer than 1 MiB is a problem.
+/// In lines, CR before LF and a byte order mark at the beginning are dropped. Empty names are passed over.
+/// Only files are taken: a name of a directory is a problem. A name longer than 1 MiB is a problem.
 class names_source final : public source
 {
 public:
@@ -21,9 +22,7 @@ public:
 
     /// `label` stands for the descriptor in messages: "-" gives "-:17".
     names_source(detail::unique_fd fd, separator s, std::string label)
-        : names_(std::move(fd), s == separator::nul ? '\0' : '\n')
-        , label_(std::move(label))
-        , separator_(s)
+        : names_(std::move(fd), s == separator::nul ? '\0' : '\n'), label_(std::move(label)), separator_(s)
     {
     }
 

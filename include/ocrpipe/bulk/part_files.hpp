@@ -16,26 +16,31 @@ namespace ocrpipe
 
 /// Files that belong to documents: tables, signatures, stamps, images, text.
 ///
-/// All names come from us, none from the service: the document's number in the run tells documents apart, and the last 64 bytes of its id are
-/// shown with all but ASCII letters and digits, '.', '-' and '_' replaced. A file of the same name is replaced. Whenever the process dies, a
-/// file is there entirely or not at all; after a power cut it may have to be fetched again.
+/// All names come from us, none from the service: the document's number in the run tells documents apart, and
+/// the last 64 bytes of its id behind the last slash are shown with all but ASCII letters and digits, '.',
+/// '-' and '_' replaced. A file of the same name is replaced. Whenever the process dies, a file is there
+/// entirely or not at all; after a power cut it may have to be fetched again.
 ///
 /// Thread safety: distinct documents may be written from distinct threads.
 class part_files
 {
 public:
-    /// Files go to `folder`/`below`, which is made when the first one is written; `folder`, the run's, must exist by then.
-    part_files(std::string folder, std::string below) : folder_(std::move(folder)), below_(std::move(below)) {}
+    /// Files go to `folder`/`below`, which is made when the first one is written; `folder`, the run's, must
+    /// exist by then.
+    part_files(std::string folder, std::string below) : folder_(std::move(folder)), below_(std::move(below))
+    {
+    }
 
-    /// Writes a part; returns its name below the run's folder, such as "parts/000123-invoice.pdf/table-1.json". The ending is json, for an
-    /// image what its first bytes say.
+    /// Writes a part; returns its name below the run's folder, such as
+    /// "parts/000123-invoice.pdf/table-1.json". The ending is json, for an image what its first bytes say.
     ///
     /// `index` counts the documents or files of the job from 1.
     /// Errors: errc::unwritable_output.
     result<std::string> write(std::uint64_t number, std::string_view id, operation kind, std::size_t index,
                               std::string_view bytes) const;
 
-    /// Writes a document's text; returns its name below the run's folder, such as "text/000123-invoice.pdf.txt".
+    /// Writes a document's text; returns its name below the run's folder, such as
+    /// "text/000123-invoice.pdf.txt".
     ///
     /// Errors: errc::unwritable_output.
     result<std::string> write_text(std::uint64_t number, std::string_view id, std::string_view text) const;

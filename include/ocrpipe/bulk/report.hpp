@@ -26,8 +26,9 @@ struct run_report {
     std::uint64_t failed = 0;
     std::map<std::string, std::uint64_t> failed_by_class; ///< by the errc's name; sums to failed
     std::uint64_t not_sent = 0;                           ///< found, but never sent, since the run ended
-    std::uint64_t unreadable = 0;                         ///< inputs that never became documents; not among found
-    std::uint64_t possible_duplicates = 0; ///< sent again after an answer was lost; the service may bill them twice
+    std::uint64_t unreadable = 0; ///< inputs that never became documents; not among found
+    std::uint64_t possible_duplicates =
+        0; ///< sent again after an answer was lost; the service may bill them twice
 
     std::uint64_t parts = 0;        ///< tables, signatures, stamps and images kept
     std::uint64_t parts_failed = 0; ///< beside those that the service does not have
@@ -45,7 +46,8 @@ struct run_report {
 /// The report as a JSON object for people and programs, with rates worked out, and a line break at its end.
 OCRPIPE_DECL std::string to_json(run_report const& report);
 
-/// Writes `folder`/report.json; whoever reads it sees the one before or the whole new one, after a power cut too.
+/// Writes `folder`/report.json; whoever reads it sees the one before or the whole new one, after a power cut
+/// too.
 ///
 /// Errors: the system's.
 OCRPIPE_DECL error_code write_report(std::string const& folder, run_report const& report);

@@ -43,8 +43,9 @@ struct result_record {
 
 /// Appends the record as one line of JSON with its line break.
 ///
-/// The service's JSON stands in it byte for byte, except that line breaks between its tokens become spaces. What is not UTF-8 in `id` and
-/// `path` is replaced by U+FFFD, and `id_bytes` and `path_bytes` then hold the exact bytes, percent-encoded.
+/// The service's JSON stands in it byte for byte, except that line breaks between its tokens become spaces.
+/// What is not UTF-8 in `id` and `path` is replaced by U+FFFD, and `id_bytes` and `path_bytes` then hold the
+/// exact bytes, percent-encoded.
 OCRPIPE_DECL void append_result_line(std::string& out, result_record const& record);
 
 /// Appends results to `folder`/results-00001.jsonl, -00002 and so on, whole lines only.
@@ -55,13 +56,15 @@ class results_writer
 public:
     static constexpr std::uint64_t default_file_bytes = std::uint64_t(1) << 30;
 
-    /// Goes on with the last results file in `folder`, cutting away a line that a crash left without its end. The folder must exist.
+    /// Goes on with the last results file in `folder`, cutting away a line that a crash left without its end.
+    /// The folder must exist.
     ///
     /// `max_file_bytes`: the next file is begun before a line would make the current one larger.
     /// Errors: errc::unwritable_output.
     static result<results_writer> open(std::string folder, std::uint64_t max_file_bytes = default_file_bytes);
 
-    /// Errors: the system's, such as no_space_on_device; no part of the line is in the file then, and the call may be repeated.
+    /// Errors: the system's, such as no_space_on_device; no part of the line is in the file then, and the
+    /// call may be repeated.
     error_code append(result_record const& record);
 
     /// Waits until everything appended is on the disk.
@@ -72,8 +75,7 @@ public:
 
 private:
     results_writer(std::string folder, std::uint64_t max_file_bytes)
-        : folder_(std::move(folder))
-        , max_file_bytes_(max_file_bytes)
+        : folder_(std::move(folder)), max_file_bytes_(max_file_bytes)
     {
     }
 

@@ -12,7 +12,8 @@
 namespace ocrpipe
 {
 
-/// Where documents come from, one at a time: nothing is listed ahead, so a slow consumer holds a directory of a million files in no memory.
+/// Where documents come from, one at a time: nothing is listed ahead, so a slow consumer holds a directory of
+/// a million files in no memory.
 ///
 /// Thread safety: one thread at a time.
 class source

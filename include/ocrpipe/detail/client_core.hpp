@@ -16,13 +16,15 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 
 namespace ocrpipe::detail
 {
 
 /// The shared state behind a client: one thread, one transport, one table of waiting jobs behind one timer.
 ///
-/// Everything here runs on the thread of the io_context. The state machines decide; this class waits, sends and hands out.
+/// Everything here runs on the thread of the io_context. The state machines decide; this class waits, sends
+/// and hands out.
 class client_core : public std::enable_shared_from_this<client_core>
 {
 public:
@@ -45,16 +47,15 @@ private:
 
     struct waiting_job {
         waiting_job(wait_request&& r, clock::time_point now, clock::time_point deadline)
-            : request(std::move(r))
-            , fsm(now, deadline)
+            : request(std::move(r)), fsm(now, deadline)
         {
         }
 
         wait_request request;
         result_fsm fsm;
         completion<ocr_result> handler;
-        control_ptr control; ///< null when the handler cannot cancel
-        bool holds_place = false;                          ///< of in_flight_
+        control_ptr control;      ///< null when the handler cannot cancel
+        bool holds_place = false; ///< of in_flight_
     };
     using table = job_table<waiting_job>;
     using slot = table::slot;
@@ -86,8 +87,8 @@ private:
     task<result<part_data>> do_part(operation kind, std::string request_id, std::string sub_id);
 
     void start_job(wait_request request, std::chrono::milliseconds deadline, completion<ocr_result> handler);
-    void add_job(wait_request request, std::chrono::milliseconds deadline, control_ptr control, bool holds_place,
-                 completion<ocr_result> handler);
+    void add_job(wait_request request, std::chrono::milliseconds deadline, control_ptr control,
+                 bool holds_place, completion<ocr_result> handler);
     void schedule(slot s, clock::time_point due);
     void finish_job(slot s, result<ocr_result> outcome);
     void cancel_job(slot s);
@@ -96,12 +97,20 @@ private:
     task<void> poll(std::list<poll_worker>::iterator self);
     task<void> poll_once(slot s);
 
-    /// Waits until `limiter` and the pauses let a request go. errc::ok, or why it must not be sent.
-    task<errc> pass(gcra& limiter, double cost, clock::time_point deadline, std::chrono::nanoseconds& waited);
+    /// What a request takes from a rate limit before it may go.
+    struct toll {
+        gcra& limiter;
+        double cost;
+        std::chrono::nanoseconds& waited;
+    };
+
+    /// Waits until the pauses and every toll let a request go. errc::ok, or why it must not be sent.
+    task<errc> pass(std::span<toll const> tolls, clock::time_point deadline);
     task<bool> sleep_until(clock::time_point when, std::chrono::nanoseconds& waited);
     /// Tells the credentials' gate and the counters how an exchange ended.
     void note(exchange_result const& r);
-    /// Acts on pause_lane: true when another attempt may follow, false when the credentials are refused for good.
+    /// Acts on pause_lane: true when another attempt may follow, false when the credentials are refused for
+    /// good.
     bool note_refusal();
 
     double random() { return std::uniform_real_distribution<double>(0, 1)(rng_); }

@@ -18,21 +18,22 @@ namespace ocrpipe::detail
 using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, asio::io_context::executor_type>;
 inline constexpr asio::use_awaitable_t<asio::io_context::executor_type> use_task{};
 
-/// A counting semaphore for coroutines of one thread: first come, first served, and a released unit is handed to the first waiter directly,
-/// so that nobody can overtake it and no wake-up is lost.
+/// A counting semaphore for coroutines of one thread: first come, first served, and a released unit is handed
+/// to the first waiter directly, so that nobody can overtake it and no wake-up is lost.
 ///
-/// Boost 1.81's experimental channels drop messages on close and never wake blocked senders; this is what the engine builds on instead.
+/// Boost 1.81's experimental channels drop messages on close and never wake blocked senders; this is what the
+/// engine builds on instead.
 class fifo_semaphore
 {
 public:
     /// `units` 0 means no limit.
     fifo_semaphore(asio::io_context& ioc, std::size_t units)
-        : ioc_(ioc)
-        , free_(units == 0 ? std::numeric_limits<std::size_t>::max() : units)
+        : ioc_(ioc), free_(units == 0 ? std::numeric_limits<std::size_t>::max() : units)
     {
     }
 
-    /// Takes one unit, waiting for it if need be. False when the wait was cancelled or the semaphore was closed: no unit was taken.
+    /// Takes one unit, waiting for it if need be. False when the wait was cancelled or the semaphore was
+    /// closed: no unit was taken.
     task<bool> acquire()
     {
         if (closed_) co_return false;
@@ -52,7 +53,8 @@ public:
     void release()
     {
         for (waiter& w : waiters_) {
-            // A wait that was cancelled has already left its timer: cancel() finds nothing to wake, and the next waiter is tried.
+            // A wait that was cancelled has already left its timer: cancel() finds nothing to wake, and the
+            // next waiter is tried.
             if (w.granted || w.expiry.cancel() == 0) continue;
             w.granted = true;
             return;
@@ -64,7 +66,8 @@ public:
     void close()
     {
         closed_ = true;
-        for (waiter& w : waiters_) w.expiry.cancel();
+        for (waiter& w : waiters_)
+            w.expiry.cancel();
     }
 
     std::size_t waiting() const noexcept { return waiters_.size(); }

@@ -9,8 +9,8 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Length of the valid UTF-8 sequence at the start of `s`, 0 when there is none (RFC 3629: no overlong forms, no
-/// surrogates, nothing beyond U+10FFFF).
+/// Length of the valid UTF-8 sequence at the start of `s`, 0 when there is none (RFC 3629: no overlong forms,
+/// no surrogates, nothing beyond U+10FFFF).
 inline std::size_t utf8_sequence_length(std::string_view s) noexcept
 {
     auto const at = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };

@@ -18,12 +18,13 @@ namespace detail
 struct answer_limits {
     std::size_t max_header = 64 * 1024;
     std::uint64_t max_body = 64 * 1024 * 1024; ///< after decoding
-    bool to_connect = false;                   ///< the answer to CONNECT: a 2xx has no body, whatever it says (RFC 9110, 9.3.6)
+    bool to_connect = false; ///< the answer to CONNECT: a 2xx has no body, whatever it says (RFC 9110, 9.3.6)
 };
 
 /// One HTTP/1.1 answer, from bytes however they are cut: framing, limits, decoding; no socket.
 ///
-/// Keeps the fields that somebody reads and drops the others. Interim answers (1xx) are skipped. Reused from answer to answer.
+/// Keeps the fields that somebody reads and drops the others. Interim answers (1xx) are skipped. Reused from
+/// answer to answer.
 class answer_reader
 {
 public:
@@ -33,12 +34,17 @@ public:
     /// Forgets the last answer and begins the next.
     void start(answer_limits const& limits);
 
-    /// Takes bytes of the answer. What follows a complete answer is dropped and makes the connection unfit for reuse.
+    /// Takes bytes of the answer. What follows a complete answer is dropped and makes the connection unfit
+    /// for reuse.
     ///
-    /// Errors: errc::malformed_answer, header_too_large, body_too_large, unsupported_encoding; detail() says more.
+    /// Errors: errc::malformed_answer, header_too_large, body_too_large, unsupported_encoding; detail() says
+    /// more.
     void put(std::string_view bytes, error_code& ec);
 
-    /// The peer ended the stream. Errors: errc::connection_closed before the first byte, errc::truncated_answer where that is too early.
+    /// The peer ended the stream.
+    ///
+    /// Errors: errc::connection_closed before the first byte,
+    /// errc::truncated_answer where that is too early.
     void put_eof(error_code& ec);
 
     bool started() const noexcept { return started_; }       ///< a byte came, be it of an interim answer

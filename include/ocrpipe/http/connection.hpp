@@ -19,8 +19,9 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Buffers that all connections of a transport share. What arrives is parsed in the same step in which it is received, so one pair of
-/// receive buffers serves any number of connections, and an idle connection holds none.
+/// Buffers that all connections of a transport share. What arrives is parsed in the same step in which it is
+/// received, so one pair of receive buffers serves any number of connections, and an idle connection holds
+/// none.
 class io_buffers
 {
 public:
@@ -59,8 +60,9 @@ private:
 
 /// One TCP connection, plain or under TLS: waits for readiness, then sends and receives without blocking.
 ///
-/// Waiting and moving bytes are kept apart because a request that is answered while it is still being sent needs both directions at
-/// once, and because no buffer is lent to an operation that may outlive its coroutine.
+/// Waiting and moving bytes are kept apart because a request that is answered while it is still being sent
+/// needs both directions at once, and because no buffer is lent to an operation that may outlive its
+/// coroutine.
 class connection final : private watchdog::entry
 {
 public:
@@ -87,16 +89,21 @@ public:
     /// Encrypts `plain` into `wire`, or returns it as it is.
     std::string_view seal(std::string_view plain, byte_buffer& wire, error_code& ec);
 
-    /// Sends what fits now. Errors: asio::error::would_block, and those of the socket.
+    /// Sends what fits now.
+    ///
+    /// Errors: asio::error::would_block, and those of the socket.
     std::size_t send(std::string_view wire, error_code& ec);
 
-    /// Receives once and hands the decrypted bytes to `answer`. Sets `moved` when anything came, be it half a TLS record.
+    /// Receives once and hands the decrypted bytes to `answer`. Sets `moved` when anything came, be it half a
+    /// TLS record.
     ///
-    /// Errors: asio::error::would_block when nothing is there, those of the socket and of TLS, and an ocrpipe::errc of the answer. The
-    /// end of the stream is no error: it is told to `answer`, and `ended` is set.
+    /// Errors: asio::error::would_block when nothing is there, those of the socket and of TLS, and an
+    /// ocrpipe::errc of the answer. The end of the stream is no error: it is told to `answer`, and `ended` is
+    /// set.
     void receive(answer_reader& answer, bool& moved, error_code& ec);
 
-    /// Receives ciphertext once, without decrypting, for the handshake; empty when there is nothing or an error.
+    /// Receives ciphertext once, without decrypting, for the handshake; empty when there is nothing or an
+    /// error.
     std::span<char const> receive_raw(error_code& ec);
 
     bool ended() const noexcept { return ended_; }

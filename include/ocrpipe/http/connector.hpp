@@ -15,12 +15,14 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Connects to the first address that accepts, a new attempt every 250 ms while the earlier ones go on, at once when one fails.
+/// Connects to the first address that accepts, a new attempt every 250 ms while the earlier ones go on, at
+/// once when one fails.
 ///
 /// Errors: asio::error::timed_out at `deadline`, operation_aborted, or that of the last attempt.
 /// Source: RFC 8305, section 5.
-task<std::optional<tcp_socket>> async_connect_any(asio::io_context& ioc, std::span<tcp::endpoint const> to,
-                                                  clock::time_point deadline, error_code& ec);
+OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context& ioc,
+                                                               std::span<tcp::endpoint const> to,
+                                                               clock::time_point deadline, error_code& ec);
 
 /// Opens connections to one origin: look-up, TCP, a tunnel through the proxy, TLS.
 ///
@@ -28,8 +30,9 @@ task<std::optional<tcp_socket>> async_connect_any(asio::io_context& ioc, std::sp
 class connector
 {
 public:
-    connector(asio::io_context& ioc, watchdog& dog, io_buffers& buffers, origin to, std::optional<proxy_server> proxy,
-              std::unique_ptr<tls_context> tls, timeout_options const& timeouts, limit_options const& limits);
+    connector(asio::io_context& ioc, watchdog& dog, io_buffers& buffers, origin to,
+              std::optional<proxy_server> proxy, std::unique_ptr<tls_context> tls,
+              timeout_options const& timeouts, limit_options const& limits);
 
     /// A connection ready for a request, or null and what went wrong. Nothing of a request is sent.
     task<std::unique_ptr<connection>> async_open(clock::time_point deadline, transport_failure& failure);

@@ -11,9 +11,9 @@ namespace detail
 
 /// One request and its answer on one connection.
 ///
-/// The request goes out in chunks of at most 256 KiB, head first and in the same buffer as the beginning of the body, so that a small
-/// one is a single send. An answer that begins before the request is out ends the upload: what the server says counts, not what we had
-/// yet to say.
+/// The request goes out in chunks of at most 256 KiB, head first and in the same buffer as the beginning of
+/// the body, so that a small one is a single send. An answer that begins before the request is out ends the
+/// upload: what the server says counts, not what we had yet to say.
 ///
 /// Lifetime: everything given must outlive async_run().
 class exchange
@@ -21,8 +21,10 @@ class exchange
 public:
     exchange(connection& c, io_buffers& buffers, timeout_options const& timeouts, clock::time_point deadline);
 
-    /// `request` holds the head, and receives the body's chunks in turn; `body` may be null. True when `answer` is complete.
-    task<bool> async_run(byte_buffer& request, body_source* body, answer_reader& answer, transport_failure& failure);
+    /// `request` holds the head, and receives the body's chunks in turn; `body` may be null. True when
+    /// `answer` is complete.
+    task<bool> async_run(byte_buffer& request, body_source* body, answer_reader& answer,
+                         transport_failure& failure);
 
     /// Whether the connection is fit for another exchange after this one.
     bool reusable() const noexcept { return reusable_; }
@@ -31,7 +33,8 @@ private:
     /// How an upload ended.
     enum class upload { done, answered, failed };
 
-    task<upload> async_send(byte_buffer& request, body_source* body, answer_reader& answer, transport_failure& failure);
+    task<upload> async_send(byte_buffer& request, body_source* body, answer_reader& answer,
+                            transport_failure& failure);
     task<upload> async_send_rest(std::string_view wire, answer_reader& answer, transport_failure& failure);
     task<upload> async_after_break(error_code broken, answer_reader& answer, transport_failure& failure);
     task<bool> async_receive(answer_reader& answer, transport_failure& failure);
@@ -39,7 +42,8 @@ private:
     bool fill(byte_buffer& request, body_source* body, transport_failure& failure);
     bool take_input(answer_reader& answer, transport_failure& failure);
     std::size_t send(std::string_view wire, error_code& ec);
-    void fail_receive(transport_failure& failure, phase where, error_code ec, answer_reader const& answer) const;
+    void fail_receive(transport_failure& failure, phase where, error_code ec,
+                      answer_reader const& answer) const;
     void fail_wait(transport_failure& failure, errc timeout, phase where, error_code ec) const;
 
     connection& connection_;

@@ -37,11 +37,10 @@ inline transport_failure make_failure(error_code code, phase where, bytes_sent s
 }
 
 /// `reason` names the option, what is wrong with it, and the remedy.
-inline failure invalid_option(std::string reason, error_code cause = {})
+inline failure invalid_option(std::string reason)
 {
     failure f;
     f.code = make_error_code(errc::invalid_argument);
-    f.cause = cause;
     f.where = phase::prepare;
     f.reason = std::move(reason);
     return f;

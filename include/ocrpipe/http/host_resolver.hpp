@@ -16,13 +16,15 @@ namespace detail
 
 using endpoints = std::vector<tcp::endpoint>;
 
-/// The order in which addresses are tried: families alternate, the resolver's preference first (RFC 8305, section 4).
-endpoints interleave_families(std::span<tcp::endpoint const> in);
+/// The order in which addresses are tried: families alternate, the resolver's preference first (RFC 8305,
+/// section 4).
+OCRPIPE_DECL endpoints interleave_families(std::span<tcp::endpoint const> in);
 
-/// Host names to addresses. One lookup at a time for a name, shared by all who ask, and its answer kept for a while.
+/// Host names to addresses. One lookup at a time for a name, shared by all who ask, and its answer kept for a
+/// while.
 ///
-/// A lookup runs in a thread of the io_context and cannot be stopped: those who wait give up at their deadline, io_context::run() returns
-/// only when the lookup has.
+/// A lookup runs in a thread of the io_context and cannot be stopped: those who wait give up at their
+/// deadline, io_context::run() returns only when the lookup has.
 ///
 /// Thread safety: none.
 class host_resolver
@@ -35,8 +37,8 @@ public:
     /// Addresses of `host`, in the order in which to try them; never empty without an error.
     ///
     /// Errors: errc::resolve_failed (with `cause`), asio::error::timed_out at `deadline`, operation_aborted.
-    task<endpoints> async_resolve(std::string const& host, std::string const& port, clock::time_point deadline,
-                                  error_code& cause, error_code& ec);
+    task<endpoints> async_resolve(std::string const& host, std::string const& port,
+                                  clock::time_point deadline, error_code& cause, error_code& ec);
 
 private:
     struct lookup;
@@ -44,7 +46,8 @@ private:
     void start(std::string const& host, std::string const& port, std::shared_ptr<lookup> const& to);
 
     asio::io_context& ioc_;
-    std::unordered_map<std::string, std::shared_ptr<lookup>> lookups_; ///< by host:port; a transport knows two at most
+    std::unordered_map<std::string, std::shared_ptr<lookup>>
+        lookups_; ///< by host:port; a transport knows two at most
 };
 
 } // namespace detail

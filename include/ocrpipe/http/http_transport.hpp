@@ -14,8 +14,8 @@ namespace ocrpipe
 /// What a transport's connections did and do.
 struct pool_statistics {
     // Since the transport was made; these never fall.
-    std::uint64_t exchanges = 0;        ///< requests that were given a connection, repeats and redirects included
-    std::uint64_t connects = 0;         ///< connections opened, with tunnel and handshake
+    std::uint64_t exchanges = 0; ///< requests that were given a connection, repeats and redirects included
+    std::uint64_t connects = 0;  ///< connections opened, with tunnel and handshake
     std::uint64_t connect_failures = 0; ///< attempts to open one that failed
     std::uint64_t reuses = 0;           ///< exchanges on a connection that had served one before
     std::uint64_t handshakes = 0;       ///< TLS handshakes, resumed ones included
@@ -25,19 +25,21 @@ struct pool_statistics {
     std::uint64_t waits = 0;            ///< operations that had to wait for a connection
 
     // Now.
-    std::size_t open = 0;                            ///< connections, in use and idle
-    std::size_t idle = 0;                            ///< connections
-    std::array<std::size_t, lane_count> in_use{};    ///< slots of each lane, those that are being connected included
-    std::array<std::size_t, lane_count> waiting{};   ///< operations, by lane
-    std::chrono::milliseconds idle_limit{0};         ///< after which an idle connection is not trusted, as learned
+    std::size_t open = 0;                          ///< connections, in use and idle
+    std::size_t idle = 0;                          ///< connections
+    std::array<std::size_t, lane_count> in_use{};  ///< slots by lane, those being connected included
+    std::array<std::size_t, lane_count> waiting{}; ///< operations by lane
+    std::chrono::milliseconds idle_limit{0}; ///< after which an idle connection is not trusted, as learned
 };
 
 /// HTTP/1.1 over pooled TCP or TLS connections to one origin.
 ///
 /// Thread safety: none; everything happens on the thread that runs the io_context.
-/// Lifetime: the transport must be destroyed before its io_context. Exchanges under way keep what they need of it.
-/// Cost: about a kilobyte for an idle connection, 50 KB with TLS; while a request is sent up to 256 KiB, twice that with TLS. Nothing is
-/// pending while nothing is in use: io_context::run() returns, and idle connections are closed when the next exchange looks at them.
+/// Lifetime: the transport must be destroyed before its io_context. Exchanges under way keep what they need
+/// of it.
+/// Cost: an idle connection holds no buffer; an exchange holds at most 256 KiB of its request, twice that
+/// under TLS. Nothing is pending while nothing is in use: io_context::run() returns, and idle connections
+/// that are over are closed when the next exchange looks at them.
 class http_transport final : public transport
 {
 public:
@@ -48,13 +50,13 @@ public:
 
     ~http_transport() override;
 
-    /// As transport::async_exchange(). One exception to "never repeats": a GET that was sent on a reused connection which ended
-    /// before a byte of the answer is sent once more, on a fresh connection.
+    /// As transport::async_exchange(). One exception to "never repeats": a GET that was sent on a reused
+    /// connection which ended before a byte of the answer is sent once more, on a fresh connection.
     ///
-    /// Errors: those of error.hpp from cancelled to redirect_refused; invalid_argument for a target that is not percent-encoded; what
-    /// the body source reports.
-    /// Cancellation: terminal. Waiting: the place in the queue is left and no connection is lost. Connecting, sending, receiving: the
-    /// connection is closed.
+    /// Errors: those of error.hpp from cancelled to redirect_refused; invalid_argument for a target that is
+    /// not percent-encoded; what the body source reports.
+    /// Cancellation: terminal. Waiting: the place in the queue is left and no connection is lost. Connecting,
+    /// sending, receiving: the connection is closed.
     task<exchange_result> async_exchange(http_request request) override;
 
     void close() override;

@@ -13,9 +13,11 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Decodes gzip or deflate as it arrives, never beyond a limit: a bomb costs no more memory than an honest answer.
+/// Decodes gzip or deflate as it arrives, never beyond a limit: a bomb costs no more memory than an honest
+/// answer.
 ///
-/// "deflate" is accepted in both readings, zlib (RFC 1950, as HTTP means it) and raw (RFC 1951, as some servers send it).
+/// "deflate" is accepted in both readings, zlib (RFC 1950, as HTTP means it) and raw (RFC 1951, as some
+/// servers send it).
 class inflater
 {
 public:
@@ -26,7 +28,10 @@ public:
     inflater& operator=(inflater&&) noexcept;
     ~inflater();
 
-    /// Appends what `in` decodes to. Errors: errc::body_too_large when `out` would exceed `limit`, errc::malformed_answer.
+    /// Appends what `in` decodes to.
+    ///
+    /// Errors: errc::body_too_large when `out` would exceed `limit`,
+    /// errc::malformed_answer.
     void decode(std::string_view in, std::string& out, std::uint64_t limit, error_code& ec);
 
     /// Whether the stream ended where it should, or never began.

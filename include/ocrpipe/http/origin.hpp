@@ -28,15 +28,16 @@ struct origin {
 
 /// Reads a base URL such as `https://ocr.example` or `http://[::1]:8080/`.
 ///
-/// Errors: errc::invalid_argument, with a reason that names `base_url` and the remedy, for anything that is not http or https, and for
-/// user information, a path, a query or a fragment, which would be dropped silently.
-result<origin> parse_origin(std::string_view base_url);
+/// Errors: errc::invalid_argument, with a reason that names `base_url` and the remedy, for anything that is
+/// not http or https, and for user information, a path, a query or a fragment, which would be dropped
+/// silently.
+OCRPIPE_DECL result<origin> parse_origin(std::string_view base_url);
 
 /// Whether `host` can only be this machine: localhost, 127.0.0.0/8, ::1.
-bool is_loopback(std::string_view host);
+OCRPIPE_DECL bool is_loopback(std::string_view host);
 
 /// Whether `host` is an IPv4 or IPv6 address, for which no name is looked up and no SNI is sent.
-bool is_address(std::string_view host);
+OCRPIPE_DECL bool is_address(std::string_view host);
 
 /// An HTTP proxy, reached in clear text.
 struct proxy_server {
@@ -46,16 +47,21 @@ struct proxy_server {
 
 /// Reads `http://[user:password@]host:port`. Percent-encoding in the user information is decoded.
 ///
-/// Errors: errc::invalid_argument, with a reason that names `proxy`; it never quotes the URL, which may hold a password.
-result<proxy_server> parse_proxy(std::string_view url);
+/// Errors: errc::invalid_argument, with a reason that names `proxy`; it never quotes the URL, which may hold
+/// a password.
+OCRPIPE_DECL result<proxy_server> parse_proxy(std::string_view url);
 
-/// Whether requests to `host` and `port` go direct, by a list such as `localhost,.internal,10.0.0.7,ocr.example:8443` or `*`.
+/// Whether requests to `host` and `port` go direct, by a list such as
+/// `localhost,.internal,10.0.0.7,ocr.example:8443` or `*`.
 ///
-/// An entry matches the host itself and everything below it, with or without a leading dot; an address matches itself only; an entry
-/// with a port matches that port only. Blanks and letter case do not matter.
+/// An entry matches the host itself and everything below it, with or without a leading dot; an address
+/// matches itself only; an entry with a port matches that port only. Blanks and letter case do not matter.
 /// Source: there is no standard; this is what curl and Go agree on.
-bool bypasses_proxy(std::string_view host, std::string_view port, std::string_view no_proxy);
-inline bool bypasses_proxy(std::string_view host, std::string_view no_proxy) { return bypasses_proxy(host, {}, no_proxy); }
+OCRPIPE_DECL bool bypasses_proxy(std::string_view host, std::string_view port, std::string_view no_proxy);
+inline bool bypasses_proxy(std::string_view host, std::string_view no_proxy)
+{
+    return bypasses_proxy(host, {}, no_proxy);
+}
 
 /// Where a redirect leads.
 struct redirect_target {
@@ -64,7 +70,8 @@ struct redirect_target {
 };
 
 /// Resolves a Location header against the request's URL; nullopt when it is not an http or https URL.
-std::optional<redirect_target> resolve_redirect(origin const& from, std::string_view path, std::string_view location);
+OCRPIPE_DECL std::optional<redirect_target> resolve_redirect(origin const& from, std::string_view path,
+                                                             std::string_view location);
 
 } // namespace ocrpipe
 

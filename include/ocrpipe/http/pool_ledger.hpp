@@ -32,7 +32,8 @@ struct pool_decision {
     connection_id id = 0; ///< with reuse
 };
 
-/// An operation that waits. Lives in the coroutine that waits; must leave() the ledger before it ends unless it was decided.
+/// An operation that waits. Lives in the coroutine that waits; must leave() the ledger before it ends unless
+/// it was decided.
 class pool_waiter
 {
 public:
@@ -49,7 +50,8 @@ public:
 private:
     friend class pool_ledger;
 
-    /// decision() has been made; what it grants belongs to this waiter from now on, whether it still wants it or not.
+    /// decision() has been made; what it grants belongs to this waiter from now on, whether it still wants it
+    /// or not.
     virtual void on_decided() = 0;
 
     enum lane lane_;
@@ -58,11 +60,13 @@ private:
     std::list<pool_waiter*>::iterator place_;
 };
 
-/// Who gets which connection, who waits, and which connection is too old: the decisions of the pool, without a socket or a clock.
+/// Who gets which connection, who waits, and which connection is too old: the decisions of the pool, without
+/// a socket or a clock.
 ///
-/// A slot is the right of a lane to use one connection. Slots go to waiters of the same lane first come, first served, and a connection
-/// that becomes free goes with the slot, in the same step: nobody is told to look again, so nobody can be overtaken or forgotten.
-/// Idle connections belong to all lanes and are reused last in, first out: warm ones stay warm, and those too many grow old and go.
+/// A slot is the right of a lane to use one connection. Slots go to waiters of the same lane first come,
+/// first served, and a connection that becomes free goes with the slot, in the same step: nobody is told to
+/// look again, so nobody can be overtaken or forgotten. Idle connections belong to all lanes and are reused
+/// last in, first out: warm ones stay warm, and those too many grow old and go.
 ///
 /// Thread safety: none.
 class pool_ledger
@@ -70,23 +74,26 @@ class pool_ledger
 public:
     explicit pool_ledger(pool_options const& options);
 
-    /// Asks for a slot and a connection. With `fresh`, never an idle one: after one was found dead its siblings are suspect.
+    /// Asks for a slot and a connection. With `fresh`, never an idle one: after one was found dead its
+    /// siblings are suspect.
     pool_decision acquire(enum lane l, clock::time_point now, bool fresh = false);
 
     /// Waits for a slot, after acquire() said pending.
     void enqueue(pool_waiter& w);
 
-    /// Waits, holding a slot, for leave to open a connection; an idle one that turns up in the meantime ends the wait.
+    /// Waits, holding a slot, for leave to open a connection; an idle one that turns up in the meantime ends
+    /// the wait.
     void enqueue_opener(pool_waiter& w);
 
     /// Ends the wait of an undecided waiter.
     void leave(pool_waiter& w);
 
-    /// The connection that acquire() offered was found dead: another one for the same slot. The server's idle limit is learned from it.
+    /// The connection that acquire() offered was found dead: another one for the same slot. The server's idle
+    /// limit is learned from it.
     pool_decision replace(connection_id id, clock::time_point now);
 
-    /// The connection that acquire() offered is alive. Trust that was lost grows back slowly: a restart of the server closes connections
-    /// of any age, and must not shorten the limit for good.
+    /// The connection that acquire() offered is alive. Trust that was lost grows back slowly: a restart of
+    /// the server closes connections of any age, and must not shorten the limit for good.
     void reused(connection_id id, clock::time_point now);
 
     /// A connection that was offered is not wanted, and not to be used by anybody.
@@ -98,7 +105,8 @@ public:
     /// A connection was opened in a slot. `jitter` in [0, 1) spreads the ends of lives over ±10 %.
     connection_id opened(clock::time_point now, double jitter);
 
-    /// The slot's connection is fit for another exchange. `hint` is the server's Keep-Alive timeout, zero when it gave none.
+    /// The slot's connection is fit for another exchange. `hint` is the server's Keep-Alive timeout, zero
+    /// when it gave none.
     void release(enum lane l, connection_id id, clock::time_point now, std::chrono::seconds hint);
 
     /// The slot's connection was closed by the shell.
@@ -131,7 +139,8 @@ private:
     struct connection_facts {
         clock::time_point end_of_life;
         clock::time_point idle_since;
-        clock::duration idle_limit = clock::duration::max(); ///< as hinted by the server; the learned one may be shorter
+        clock::duration idle_limit =
+            clock::duration::max(); ///< as hinted by the server; the learned one may be shorter
     };
 
     static std::size_t index(enum lane l) noexcept { return static_cast<std::size_t>(l); }

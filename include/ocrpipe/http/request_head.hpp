@@ -18,7 +18,8 @@ namespace detail
 class request_head
 {
 public:
-    /// `absolute_form` when requests go to an HTTP proxy that does not tunnel; only then is `proxy_authorization` sent with them.
+    /// `absolute_form` when requests go to an HTTP proxy that does not tunnel; only then is
+    /// `proxy_authorization` sent with them.
     request_head(origin const& to, endpoint_options const& endpoint, bool absolute_form,
                  std::string_view proxy_authorization);
 
@@ -35,10 +36,10 @@ private:
 };
 
 /// The head of a CONNECT request for a tunnel to `to`.
-std::string connect_head(origin const& to, std::string_view proxy_authorization);
+OCRPIPE_DECL std::string connect_head(origin const& to, std::string_view proxy_authorization);
 
 /// Whether `text` can stand in a request line or header field: printable ASCII without blanks.
-bool is_request_text(std::string_view text) noexcept;
+OCRPIPE_DECL bool is_request_text(std::string_view text) noexcept;
 
 } // namespace detail
 } // namespace ocrpipe

@@ -15,7 +15,6 @@
 struct ssl_st;
 struct ssl_ctx_st;
 struct ssl_session_st;
-struct bio_st;
 
 namespace ocrpipe
 {
@@ -31,16 +30,14 @@ struct openssl_deleter {
 template<class T>
 using openssl_ptr = std::unique_ptr<T, openssl_deleter>;
 
-/// Errors of OpenSSL's queue, as a cause.
-boost::system::error_category const& openssl_category() noexcept;
-
 /// What all TLS connections of one transport share: certificates, versions, and sessions to resume.
 ///
 /// Thread safety: none.
 class tls_context
 {
 public:
-    /// Errors: errc::invalid_argument with the option's name when a file cannot be read or a key does not fit its certificate.
+    /// Errors: errc::invalid_argument with the option's name when a file cannot be read or a key does not fit
+    /// its certificate.
     static result<std::unique_ptr<tls_context>> make(tls_options const& options);
 
     tls_context(tls_context const&) = delete;
@@ -64,7 +61,8 @@ private:
 
 /// The client's side of one TLS connection as a filter of bytes: no socket, no waiting.
 ///
-/// What it wants to send is appended to a buffer of the caller, so that a whole request becomes one buffer and one send.
+/// What it wants to send is appended to a buffer of the caller, so that a whole request becomes one buffer
+/// and one send.
 class tls_session
 {
 public:
@@ -74,8 +72,8 @@ public:
     tls_session& operator=(tls_session const&) = delete;
     ~tls_session();
 
-    /// Gives the bytes that the peer sent. They are only looked at, not copied: call handshake() until it wants input, or read() until
-    /// it returns nothing, before they go away.
+    /// Gives the bytes that the peer sent. They are only looked at, not copied: call handshake() until it
+    /// wants input, or read() until it returns nothing, before they go away.
     void feed(std::span<char const> bytes) noexcept;
 
     /// Goes on with the handshake; true when it is done, false when more input is wanted or `ec` is set.
@@ -83,7 +81,8 @@ public:
     /// Errors: errc::certificate_invalid, errc::tls_failed; detail() says why.
     bool handshake(byte_buffer& out, error_code& ec);
 
-    /// Decrypts into `to`; 0 when more input is wanted (no error), or at the peer's close_notify (asio::error::eof).
+    /// Decrypts into `to`; 0 when more input is wanted (no error), or at the peer's close_notify
+    /// (asio::error::eof).
     std::size_t read(std::span<char> to, byte_buffer& out, error_code& ec);
 
     /// Encrypts all of `plain`.

@@ -13,8 +13,9 @@ namespace detail
 
 /// One timer for the deadlines of all connections in use.
 ///
-/// Moving a deadline away, which happens with every read and write, is a store; the timer is armed anew only for a deadline earlier than
-/// the one it waits for. When nothing is watched no timer is pending, so that io_context::run() can return.
+/// Moving a deadline away, which happens with every read and write, is a store; the timer is armed anew only
+/// for a deadline earlier than the one it waits for. When nothing is watched no timer is pending, so that
+/// io_context::run() can return.
 class watchdog
 {
 public:
@@ -53,7 +54,8 @@ private:
     steady_timer timer_;
     clock::time_point armed_ = clock::time_point::max();
     std::vector<entry*> entries_;
-    std::shared_ptr<void> alive_ = std::make_shared<char>(); ///< a wait that completed before our end may be called after it
+    std::shared_ptr<void> alive_ =
+        std::make_shared<char>(); ///< a wait that completed before our end may be called after it
 };
 
 } // namespace detail

@@ -43,14 +43,19 @@ inline failure stopped(errc why, std::string request_id, std::string reason)
 inline std::string_view why_stopped(errc e) noexcept
 {
     switch (e) {
-    case errc::unauthorized: return "the credentials were refused again and again; nothing was sent";
-    case errc::cancelled: return "cancelled before anything was sent";
-    case errc::client_closed: return "the client was closed before anything was sent";
-    default: return "the deadline passed before anything was sent";
+    case errc::unauthorized:
+        return "the credentials were refused again and again; nothing was sent";
+    case errc::cancelled:
+        return "cancelled before anything was sent";
+    case errc::client_closed:
+        return "the client was closed before anything was sent";
+    default:
+        return "the deadline passed before anything was sent";
     }
 }
 
-OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t)
+OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options options,
+                                      std::unique_ptr<transport> t)
     : ioc_(ioc)
     , options_(std::move(options))
     , schedule_(options_.schedule ? options_.schedule : std::make_shared<fixed_poll_schedule>())
@@ -69,7 +74,8 @@ template<class T>
 void client_core::complete(completion<T> handler, result<T> outcome)
 {
     auto const executor = asio::get_associated_executor(handler, ioc_.get_executor());
-    asio::dispatch(executor, [h = std::move(handler), r = std::move(outcome)]() mutable { std::move(h)(std::move(r)); });
+    asio::dispatch(
+        executor, [h = std::move(handler), r = std::move(outcome)]() mutable { std::move(h)(std::move(r)); });
 }
 
 OCRPIPE_DECL void client_core::cancel(operation_control& control)
@@ -85,13 +91,14 @@ client_core::control_ptr client_core::connect_cancellation(completion<T> const& 
     auto slot_of_caller = asio::get_associated_cancellation_slot(handler);
     auto control = std::make_shared<operation_control>();
     if (slot_of_caller.is_connected())
-        slot_of_caller.assign([weak = std::weak_ptr(control), self = weak_from_this()](asio::cancellation_type) {
-            // The slot may be emitted from the thread of the caller's executor: hop over.
-            if (auto const core = self.lock())
-                asio::post(core->ioc_, [weak, core] {
-                    if (auto const c = weak.lock()) core->cancel(*c);
-                });
-        });
+        slot_of_caller.assign(
+            [weak = std::weak_ptr(control), self = weak_from_this()](asio::cancellation_type) {
+                // The slot may be emitted from the thread of the caller's executor: hop over.
+                if (auto const core = self.lock())
+                    asio::post(core->ioc_, [weak, core] {
+                        if (auto const c = weak.lock()) core->cancel(*c);
+                    });
+            });
     return control;
 }
 
@@ -99,14 +106,15 @@ template<class T>
 void client_core::run(task<result<T>> work, control_ptr control, completion<T> handler)
 {
     auto const position = active_.insert(active_.end(), control);
-    asio::co_spawn(ioc_, std::move(work),
-                   asio::bind_cancellation_slot(
-                       control->stop.slot(), [self = shared_from_this(), control, position, h = std::move(handler)](
-                                                 std::exception_ptr thrown, result<T> outcome) mutable {
-                           self->active_.erase(position);
-                           if (thrown) std::rethrow_exception(thrown);
-                           self->complete(std::move(h), std::move(outcome));
-                       }));
+    asio::co_spawn(
+        ioc_, std::move(work),
+        asio::bind_cancellation_slot(control->stop.slot(),
+                                     [self = shared_from_this(), control, position, h = std::move(handler)](
+                                         std::exception_ptr thrown, result<T> outcome) mutable {
+                                         self->active_.erase(position);
+                                         if (thrown) std::rethrow_exception(thrown);
+                                         self->complete(std::move(h), std::move(outcome));
+                                     }));
     // Cancelled between the caller's start and ours.
     if (control->cancelled) control->stop.emit(asio::cancellation_type::terminal);
 }
@@ -122,32 +130,40 @@ OCRPIPE_DECL task<bool> client_core::sleep_until(clock::time_point when, std::ch
     co_return !ec && state.cancelled() == asio::cancellation_type::none;
 }
 
-OCRPIPE_DECL task<errc> client_core::pass(gcra& limiter, double cost, clock::time_point deadline,
-                                          std::chrono::nanoseconds& waited)
+OCRPIPE_DECL task<errc> client_core::pass(std::span<toll const> tolls, clock::time_point deadline)
 {
-    clock::time_point token = clock::time_point::min();
+    bool reserved = false;
+    clock::time_point token{};
+    std::chrono::nanoseconds* held_by = &counters_.waited_for_pause;
     for (;;) {
         if (closed_) co_return errc::client_closed;
         clock::time_point const now = clock::now();
         clock::time_point until = origin_gate_.open_at();
-        auth_gate::passage passage = auth_gate::passage::open;
+        std::chrono::nanoseconds* waited = &counters_.waited_for_pause;
         if (until <= now) {
-            passage = auth_gate_.ask(now);
+            auth_gate::passage const passage = auth_gate_.ask(now);
             if (passage == auth_gate::passage::refused) co_return errc::unauthorized;
+            // The one probe of a paused lane goes at once: its outcome decides for all the others.
+            if (passage == auth_gate::passage::probe) co_return errc::ok;
             // While a probe is under way there is no next one yet: look again soon.
             if (passage == auth_gate::passage::wait)
                 until = std::max(auth_gate_.next_probe(), now + std::chrono::milliseconds(50));
         }
-        bool const paused = until > now;
-        if (!paused) {
-            if (passage == auth_gate::passage::probe) co_return errc::ok;
-            if (token == clock::time_point::min()) token = limiter.reserve(now, cost);
+        if (until <= now) {
+            for (toll const& t : tolls) {
+                if (reserved) break;
+                clock::time_point const start = t.limiter.reserve(now, t.cost);
+                if (start <= token) continue;
+                token = start;
+                held_by = &t.waited;
+            }
+            reserved = true;
             if (token <= now) co_return errc::ok;
             until = token;
+            waited = held_by;
         }
         if (until > deadline) co_return errc::deadline_exceeded;
-        if (!co_await sleep_until(until, paused ? counters_.waited_for_pause : waited))
-            co_return closed_ ? errc::client_closed : errc::cancelled;
+        if (!co_await sleep_until(until, *waited)) co_return closed_ ? errc::client_closed : errc::cancelled;
     }
 }
 
@@ -191,9 +207,9 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request r
             next = fsm.give_up(closed_ ? errc::client_closed : errc::cancelled, "stopped while backing off");
         if (next.what == step::finish) break;
 
-        errc passed = co_await pass(submit_rate_, 1, deadline, counters_.waited_for_submit_rate);
-        if (passed == errc::ok)
-            passed = co_await pass(byte_rate_, static_cast<double>(body->size()), deadline, counters_.waited_for_bytes);
+        toll const tolls[] = {{submit_rate_, 1, counters_.waited_for_submit_rate},
+                              {byte_rate_, static_cast<double>(body->size()), counters_.waited_for_bytes}};
+        errc const passed = co_await pass(tolls, deadline);
         if (passed != errc::ok) {
             next = fsm.give_up(passed, std::string(why_stopped(passed)));
             continue;
@@ -221,7 +237,8 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_admitted_submit(submit_
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     if (in_flight_.waiting() >= options_.pool.max_waiting)
-        co_return stopped(errc::too_many_waiting, {}, fmt::format("{} operations wait already", in_flight_.waiting()));
+        co_return stopped(errc::too_many_waiting, {},
+                          fmt::format("{} operations wait already", in_flight_.waiting()));
     if (!co_await in_flight_.acquire()) {
         errc const why = closed_ ? errc::client_closed : errc::cancelled;
         co_return stopped(why, {}, std::string(why_stopped(why)));
@@ -233,24 +250,26 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_admitted_submit(submit_
 
 OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job) const
 {
-    return result_context{options_.profile,      options_.retry,
-                          *schedule_,            job.request.doc_type,
-                          job.request.document_bytes, result_route_succeeded_};
+    return result_context{
+        options_.profile,           options_.retry,         *schedule_, job.request.doc_type,
+        job.request.document_bytes, result_route_succeeded_};
 }
 
-OCRPIPE_DECL void client_core::add_job(wait_request request, std::chrono::milliseconds deadline, control_ptr control,
-                                       bool holds_place, completion<ocr_result> handler)
+OCRPIPE_DECL void client_core::add_job(wait_request request, std::chrono::milliseconds deadline,
+                                       control_ptr control, bool holds_place, completion<ocr_result> handler)
 {
     clock::time_point const now = clock::now();
     slot const s = jobs_.emplace(waiting_job(std::move(request), now, now + deadline));
     waiting_job& job = jobs_[s];
-    job.handler.swap(handler); // Boost 1.81's move assignment of any_completion_handler calls itself without end
+    job.handler.swap(
+        handler); // Boost 1.81's move assignment of any_completion_handler calls itself without end
     job.holds_place = holds_place;
     if (control) {
         control->waiting = s;
         job.control = std::move(control);
     }
-    if (closed_) return finish_job(s, stopped(errc::client_closed, job.request.request_id, "the client was closed"));
+    if (closed_)
+        return finish_job(s, stopped(errc::client_closed, job.request.request_id, "the client was closed"));
     if (job.control && job.control->cancelled) return cancel_job(s);
     action const first = job.fsm.start(context_of(job), now, random());
     schedule(s, job.request.just_submitted ? first.until : now);
@@ -295,11 +314,12 @@ OCRPIPE_DECL void client_core::serve_due_jobs()
         auto const worker = workers_.emplace(workers_.end());
         worker->current = *s;
         asio::co_spawn(ioc_, poll(worker),
-                       asio::bind_cancellation_slot(worker->stop.slot(), [self = shared_from_this(), worker](std::exception_ptr e) {
-                           self->workers_.erase(worker);
-                           if (e) std::rethrow_exception(e);
-                           self->arm_timer();
-                       }));
+                       asio::bind_cancellation_slot(
+                           worker->stop.slot(), [self = shared_from_this(), worker](std::exception_ptr e) {
+                               self->workers_.erase(worker);
+                               if (e) std::rethrow_exception(e);
+                               self->arm_timer();
+                           }));
     }
     arm_timer();
 }
@@ -319,20 +339,24 @@ OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
 OCRPIPE_DECL task<void> client_core::poll_once(slot s)
 {
     waiting_job& job = jobs_[s];
-    errc const passed = co_await pass(poll_rate_, 1, clock::time_point::max(), counters_.waited_for_poll_rate);
+    toll const tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
+    errc const passed = co_await pass(tolls, clock::time_point::max());
     action next{step::finish, {}};
     if (passed == errc::ok) {
-        http_request exchange(lane::poll, http_method::get, target(operation::result, job.request.request_id));
+        http_request exchange(lane::poll, http_method::get,
+                              target(operation::result, job.request.request_id));
         ++counters_.polls;
         exchange_result answer = co_await transport_->async_exchange(std::move(exchange));
         note(answer);
         next = job.fsm.resume(answer, context_of(job), clock::now(), random());
+        if (answer && next.what == step::wait) ++counters_.pending_answers;
     } else {
         next = job.fsm.give_up(passed, std::string(why_stopped(passed)));
     }
     if (next.what == step::pause_lane && !note_refusal())
         next = job.fsm.give_up(errc::unauthorized, "the credentials were refused again and again");
-    if (next.what != step::finish && closed_) next = job.fsm.give_up(errc::client_closed, "the client was closed");
+    if (next.what != step::finish && closed_)
+        next = job.fsm.give_up(errc::client_closed, "the client was closed");
     if (next.what != step::finish && job.control && job.control->cancelled)
         next = job.fsm.give_up(errc::cancelled, "cancelled by the caller; the job goes on");
 
@@ -341,7 +365,8 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
         result<read_outcome> outcome = std::move(job.fsm).outcome();
         if (outcome) {
             result_route_succeeded_ = true;
-            finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete, outcome->reads));
+            finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
+                                     outcome->reads));
         } else {
             failure f = std::move(outcome).error();
             f.request_id = job.request.request_id;
@@ -349,10 +374,18 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
         }
         break;
     }
-    case step::pause_origin: origin_gate_.pause_until(next.until); [[fallthrough]];
-    case step::wait: schedule(s, next.until); break;
-    case step::pause_lane: schedule(s, auth_gate_.next_probe()); break;
-    case step::send: schedule(s, clock::now()); break;
+    case step::pause_origin:
+        origin_gate_.pause_until(next.until);
+        [[fallthrough]];
+    case step::wait:
+        schedule(s, next.until);
+        break;
+    case step::pause_lane:
+        schedule(s, auth_gate_.next_probe());
+        break;
+    case step::send:
+        schedule(s, clock::now());
+        break;
     }
 }
 
@@ -368,22 +401,25 @@ OCRPIPE_DECL void client_core::finish_job(slot s, result<ocr_result> outcome)
 
 OCRPIPE_DECL void client_core::cancel_job(slot s)
 {
-    auto const worker = std::find_if(workers_.begin(), workers_.end(), [s](poll_worker const& w) { return w.current == s; });
+    auto const worker =
+        std::find_if(workers_.begin(), workers_.end(), [s](poll_worker const& w) { return w.current == s; });
     if (worker != workers_.end()) {
         worker->stopped = true;
         worker->stop.emit(asio::cancellation_type::terminal);
         return;
     }
-    finish_job(s, stopped(errc::cancelled, jobs_[s].request.request_id, "cancelled by the caller; the job goes on"));
+    finish_job(
+        s, stopped(errc::cancelled, jobs_[s].request.request_id, "cancelled by the caller; the job goes on"));
     arm_timer();
 }
 
 OCRPIPE_DECL void client_core::submit(submit_request request, completion<submitted_job> handler)
 {
     control_ptr control = connect_cancellation(handler);
-    asio::post(ioc_, [self = shared_from_this(), control, r = std::move(request), h = std::move(handler)]() mutable {
-        self->run(self->do_submit(std::move(r)), std::move(control), std::move(h));
-    });
+    asio::post(
+        ioc_, [self = shared_from_this(), control, r = std::move(request), h = std::move(handler)]() mutable {
+            self->run(self->do_submit(std::move(r)), std::move(control), std::move(h));
+        });
 }
 
 OCRPIPE_DECL void client_core::ask(std::string request_id, completion<ocr_result> handler)
@@ -402,7 +438,8 @@ OCRPIPE_DECL void client_core::start_job(wait_request request, std::chrono::mill
                                          completion<ocr_result> handler)
 {
     control_ptr control = connect_cancellation(handler);
-    asio::post(ioc_, [self = shared_from_this(), control, deadline, r = std::move(request), h = std::move(handler)]() mutable {
+    asio::post(ioc_, [self = shared_from_this(), control, deadline, r = std::move(request),
+                      h = std::move(handler)]() mutable {
         self->add_job(std::move(r), deadline, std::move(control), false, std::move(h));
     });
 }
@@ -410,21 +447,24 @@ OCRPIPE_DECL void client_core::start_job(wait_request request, std::chrono::mill
 OCRPIPE_DECL void client_core::recognize(submit_request request, completion<ocr_result> handler)
 {
     control_ptr control = connect_cancellation(handler);
-    asio::post(ioc_, [self = shared_from_this(), control, r = std::move(request), h = std::move(handler)]() mutable {
-        wait_request then{std::string()};
-        then.doc_type = r.doc_type;
-        then.just_submitted = true;
-        completion<submitted_job> submitted(
-            [self, control, then = std::move(then), h = std::move(h)](result<submitted_job> job) mutable {
-                if (!job) return self->complete(std::move(h), result<ocr_result>(std::move(job).error()));
-                then.request_id = std::move(job->request_id);
-                self->add_job(std::move(then), self->options_.job_deadline, std::move(control), true, std::move(h));
-            });
-        self->run(self->do_admitted_submit(std::move(r)), control, std::move(submitted));
-    });
+    asio::post(
+        ioc_, [self = shared_from_this(), control, r = std::move(request), h = std::move(handler)]() mutable {
+            wait_request then{std::string()};
+            then.doc_type = r.doc_type;
+            then.just_submitted = true;
+            completion<submitted_job> submitted(
+                [self, control, then = std::move(then), h = std::move(h)](result<submitted_job> job) mutable {
+                    if (!job) return self->complete(std::move(h), result<ocr_result>(std::move(job).error()));
+                    then.request_id = std::move(job->request_id);
+                    self->add_job(std::move(then), self->options_.job_deadline, std::move(control), true,
+                                  std::move(h));
+                });
+            self->run(self->do_admitted_submit(std::move(r)), control, std::move(submitted));
+        });
 }
 
-OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::string request_id, std::string sub_id)
+OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::string request_id,
+                                                          std::string sub_id)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     part_fsm fsm(kind, clock::now() + options_.job_deadline);
@@ -437,7 +477,8 @@ OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::s
             next = fsm.give_up(closed_ ? errc::client_closed : errc::cancelled, "stopped while waiting");
         if (next.what == step::finish) break;
 
-        errc const passed = co_await pass(poll_rate_, 1, clock::time_point::max(), counters_.waited_for_poll_rate);
+        toll const tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
+        errc const passed = co_await pass(tolls, clock::time_point::max());
         if (passed != errc::ok) {
             next = fsm.give_up(passed, std::string(why_stopped(passed)));
             continue;
@@ -449,15 +490,18 @@ OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::s
         next = fsm.resume(answer, options_.profile, options_.retry, clock::now(), random());
     }
     result<part_data> outcome = std::move(fsm).outcome();
-    if (!outcome) outcome.error().request_id = request_id;
-    co_return outcome;
+    if (outcome) co_return outcome;
+    failure f = std::move(outcome).error();
+    f.request_id = std::move(request_id);
+    co_return f;
 }
 
-OCRPIPE_DECL void client_core::part(operation kind, std::string request_id, std::string sub_id, completion<part_data> handler)
+OCRPIPE_DECL void client_core::part(operation kind, std::string request_id, std::string sub_id,
+                                    completion<part_data> handler)
 {
     control_ptr control = connect_cancellation(handler);
-    asio::post(ioc_, [self = shared_from_this(), control, kind, r = std::move(request_id), sub = std::move(sub_id),
-                      h = std::move(handler)]() mutable {
+    asio::post(ioc_, [self = shared_from_this(), control, kind, r = std::move(request_id),
+                      sub = std::move(sub_id), h = std::move(handler)]() mutable {
         self->run(self->do_part(kind, std::move(r), std::move(sub)), std::move(control), std::move(h));
     });
 }
@@ -483,15 +527,18 @@ OCRPIPE_DECL void client_core::close()
     transport_->close();
     // Copies: what is cancelled leaves these containers.
     std::vector<control_ptr> const running(active_.begin(), active_.end());
-    for (control_ptr const& c : running) c->stop.emit(asio::cancellation_type::terminal);
+    for (control_ptr const& c : running)
+        c->stop.emit(asio::cancellation_type::terminal);
     std::vector<slot> waiting;
     jobs_.for_each([&waiting](slot s, waiting_job const&) { waiting.push_back(s); });
     for (slot const s : waiting) {
-        auto const worker = std::find_if(workers_.begin(), workers_.end(), [s](poll_worker const& w) { return w.current == s; });
+        auto const worker = std::find_if(workers_.begin(), workers_.end(),
+                                         [s](poll_worker const& w) { return w.current == s; });
         if (worker != workers_.end())
             worker->stop.emit(asio::cancellation_type::terminal);
         else
-            finish_job(s, stopped(errc::client_closed, jobs_[s].request.request_id, "the client was closed; the job goes on"));
+            finish_job(s, stopped(errc::client_closed, jobs_[s].request.request_id,
+                                  "the client was closed; the job goes on"));
     }
     arm_timer();
 }
@@ -509,8 +556,7 @@ inline client_options checked(client_options options)
 
 } // namespace detail
 
-OCRPIPE_DECL client::client(asio::io_context& ioc, client_options options)
-    : ioc_(&ioc)
+OCRPIPE_DECL client::client(asio::io_context& ioc, client_options options) : ioc_(&ioc)
 {
     options = detail::checked(std::move(options));
     std::unique_ptr<transport> t = http_transport::make(ioc, options).value();
@@ -542,7 +588,8 @@ OCRPIPE_DECL client_statistics client::statistics() const { return core_->statis
 
 OCRPIPE_DECL void client::close() { core_->close(); }
 
-OCRPIPE_DECL void client::start_submit(core_ptr const& core, submit_request r, detail::completion<submitted_job> h)
+OCRPIPE_DECL void client::start_submit(core_ptr const& core, submit_request r,
+                                       detail::completion<submitted_job> h)
 {
     core->submit(std::move(r), std::move(h));
 }
@@ -557,7 +604,8 @@ OCRPIPE_DECL void client::start_wait(core_ptr const& core, wait_request r, detai
     core->wait(std::move(r), std::move(h));
 }
 
-OCRPIPE_DECL void client::start_recognize(core_ptr const& core, submit_request r, detail::completion<ocr_result> h)
+OCRPIPE_DECL void client::start_recognize(core_ptr const& core, submit_request r,
+                                          detail::completion<ocr_result> h)
 {
     core->recognize(std::move(r), std::move(h));
 }

@@ -6,11 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <utility>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace ocrpipe
 {
@@ -62,7 +61,8 @@ OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
     // O_NONBLOCK: opening a FIFO without a writer must not hang; it is refused below.
     r.fd_ = ::open(d.path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (r.fd_ < 0) return detail::prepare_failure(errc::unreadable_file, detail::last_system_error(), shown);
-    struct ::stat st {};
+    struct ::stat st {
+    };
     if (::fstat(r.fd_, &st) != 0)
         return detail::prepare_failure(errc::unreadable_file, detail::last_system_error(), shown);
     if (!S_ISREG(st.st_mode))
@@ -103,7 +103,9 @@ OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& 
         offset_ += want;
         return want;
     }
-    // One byte more than promised is asked for at the end, so that a file that grew is noticed without another system call.
+    // One byte more than promised is asked for at the end, so that a file that grew is noticed; only where `out` has no room for it does
+    // that take another system call.
+    bool const last = want != 0 && offset_ + want == size_;
     std::size_t const ask = std::min(out.size(), want + 1);
     std::size_t got = 0;
     while (got < want) {
@@ -118,6 +120,9 @@ OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& 
     }
     if (got < want) ec = make_error_code(errc::file_changed);
     if (got > want) ec = make_error_code(errc::file_changed);
+    char beyond;
+    if (!ec && last && ask == want && ::pread(fd_, &beyond, 1, static_cast<::off_t>(size_)) > 0)
+        ec = make_error_code(errc::file_changed);
     if (ec) return 0;
     offset_ += got;
     return got;

@@ -29,13 +29,15 @@ OCRPIPE_DECL std::vector<std::string> client_options::validate() const
     auto const check = [&problems](bool fine, std::string problem) {
         if (!fine) problems.push_back(std::move(problem));
     };
-    check(!endpoint.base_url.empty(), "base_url: empty: give scheme, host and port, such as https://ocr.example");
+    check(!endpoint.base_url.empty(),
+          "base_url: empty: give scheme, host and port, such as https://ocr.example");
     check(!endpoint.portal_user_id.empty(), "portal_user_id: missing: it is shown in the service's portal");
     check(detail::is_header_safe(endpoint.portal_user_id),
           "portal_user_id: holds a blank, control or non-ASCII character: copy it again from the portal");
     check(!endpoint.api_key.empty(), "api_key: missing: create one in the service's portal");
     check(detail::is_header_safe(endpoint.api_key.reveal()),
-          "api_key: holds a blank, control or non-ASCII character: check the file or variable that it comes from");
+          "api_key: holds a blank, control or non-ASCII character: check the file or variable that it comes "
+          "from");
     check(tls.client_cert.empty() == tls.client_key.empty(),
           "client_cert, client_key: one is given without the other: give both or neither");
 
@@ -66,20 +68,24 @@ OCRPIPE_DECL std::vector<std::string> client_options::validate() const
     positive(retry.max_retry_after, "retry.max_retry_after");
 
     auto const rate = [&check](double r, char const* what) {
-        check(std::isfinite(r) && r >= 0, fmt::format("{}: {} is out of range: zero (no limit) or more", what, r));
+        check(std::isfinite(r) && r >= 0,
+              fmt::format("{}: {} is out of range: zero (no limit) or more", what, r));
     };
     rate(rates.submits_per_second, "rates.submits_per_second");
     rate(rates.polls_per_second, "rates.polls_per_second");
     rate(rates.bytes_per_second, "rates.bytes_per_second");
     rate(pool.max_connects_per_second, "pool.max_connects_per_second");
 
-    check(limits.max_header >= 1024, fmt::format("limits.max_header: {} is out of range: 1024 or more", limits.max_header));
-    check(limits.max_body >= 1024, fmt::format("limits.max_body: {} is out of range: 1024 or more", limits.max_body));
+    check(limits.max_header >= 1024,
+          fmt::format("limits.max_header: {} is out of range: 1024 or more", limits.max_header));
+    check(limits.max_body >= 1024,
+          fmt::format("limits.max_body: {} is out of range: 1024 or more", limits.max_body));
     check(retry.max_attempts >= 1 && retry.max_attempts <= 1000,
           fmt::format("retry.max_attempts: {} is out of range: 1 to 1000", retry.max_attempts));
     check(max_auth_refusals >= 1 && max_auth_refusals <= 100,
           fmt::format("max_auth_refusals: {} is out of range: 1 to 100", max_auth_refusals));
-    for (std::string& p : ocrpipe::problems(profile)) problems.push_back("profile." + std::move(p));
+    for (std::string& p : ocrpipe::problems(profile))
+        problems.push_back("profile." + std::move(p));
     return problems;
 }
 

@@ -15,9 +15,9 @@ namespace ocrpipe
 
 OCRPIPE_DECL std::string_view name(phase p) noexcept
 {
-    static constexpr std::array<std::string_view, 12> names{
-        "none", "prepare", "pace", "acquire", "resolve", "connect", "tls", "write", "first_byte", "body",
-        "classify", "wait"};
+    static constexpr std::array<std::string_view, 12> names{"none",       "prepare", "pace",     "acquire",
+                                                            "resolve",    "connect", "tls",      "write",
+                                                            "first_byte", "body",    "classify", "wait"};
     auto const i = static_cast<std::size_t>(p);
     return i < names.size() ? names[i] : "unknown";
 }

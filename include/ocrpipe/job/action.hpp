@@ -33,12 +33,14 @@ namespace detail
 
 /// What the three machines share: attempts, failures in a row, and the facts of the last answer.
 struct attempt_counter {
-    std::uint16_t attempts = 0;          ///< requests answered or failed
-    std::uint16_t failures_in_row = 0;   ///< that cost an attempt
+    std::uint16_t attempts = 0;        ///< requests answered or failed
+    std::uint16_t failures_in_row = 0; ///< that cost an attempt
     std::uint16_t throttled_in_row = 0;
 
-    /// How long a throttled answer asks everybody to wait: its Retry-After, or a backoff of ours when that is longer or alone.
-    std::chrono::milliseconds throttled(http_response const* answer, retry_policy const& policy, double random)
+    /// How long a throttled answer asks everybody to wait: its Retry-After, or a backoff of ours when that is
+    /// longer or alone.
+    std::chrono::milliseconds throttled(http_response const* answer, retry_policy const& policy,
+                                        double random)
     {
         if (throttled_in_row != UINT16_MAX) ++throttled_in_row;
         auto const own = backoff_delay(policy, throttled_in_row, true, random);
@@ -47,7 +49,8 @@ struct attempt_counter {
         if (!asked) return own;
         auto const bounded = std::min(*asked, policy.max_retry_after);
         // Up to a tenth more, so that not everybody comes back at the same moment.
-        return std::max(own, bounded + std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(bounded.count()) * random / 10)));
+        return std::max(own, bounded + std::chrono::milliseconds(static_cast<std::int64_t>(
+                                           static_cast<double>(bounded.count()) * random / 10)));
     }
 
     /// How long to back off after a failure that cost an attempt.
@@ -62,7 +65,8 @@ struct attempt_counter {
 };
 
 /// The facts of an answer, or of its absence, as a failure.
-inline failure failure_from(exchange_result const& answer, errc code, int status, std::string reason, int attempts)
+inline failure failure_from(exchange_result const& answer, errc code, int status, std::string reason,
+                            int attempts)
 {
     failure f;
     f.code = code;
@@ -75,7 +79,8 @@ inline failure failure_from(exchange_result const& answer, errc code, int status
     } else {
         f.where = answer.error().where;
         f.cause = answer.error().code != code ? answer.error().code : answer.error().cause;
-        if (!answer.error().detail.empty()) f.reason += (f.reason.empty() ? "" : ", ") + answer.error().detail;
+        if (!answer.error().detail.empty())
+            f.reason += (f.reason.empty() ? "" : ", ") + answer.error().detail;
     }
     return f;
 }

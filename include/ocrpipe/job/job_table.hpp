@@ -20,12 +20,14 @@ namespace ocrpipe
 
 /// The table in which jobs wait: records in stable slots, and a heap of those that are due at some time.
 ///
-/// A record stays where it was put until erase(); its slot number is used again afterwards. A record is scheduled at most once at a time.
-/// Both parts live in chunks of 1024 that are never moved, so growing copies nothing; memory follows the largest number of jobs held at
-/// once and is given back on destruction only.
+/// A record stays where it was put until erase(); its slot number is used again afterwards. A record is
+/// scheduled at most once at a time. Both parts live in chunks of 1024 that are never moved, so growing
+/// copies nothing; memory follows the largest number of jobs held at once and is given back on destruction
+/// only.
 ///
 /// Thread safety: none; a table belongs to one thread.
-/// Cost: schedule, pop_due and erase O(log n); all else constant. sizeof(Record) + 24 bytes a job, rounded up to the alignment.
+/// Cost: schedule, pop_due and erase O(log n); all else constant. sizeof(Record) + 24 bytes a job, rounded up
+/// to the alignment.
 template<class Record>
 class job_table
 {
@@ -51,8 +53,10 @@ public:
         if (s / chunk_size == chunks_.size()) chunks_.push_back(std::make_unique_for_overwrite<chunk>());
         node& n = at(s);
         ::new (static_cast<void*>(&n.storage)) Record(std::forward<Args>(args)...);
-        if (free_ != nil) free_ = n.place == end_of_free ? nil : n.place & ~free_mark;
-        else ++used_;
+        if (free_ != nil)
+            free_ = n.place == end_of_free ? nil : n.place & ~free_mark;
+        else
+            ++used_;
         n.place = unscheduled;
         ++size_;
         return s;
@@ -130,7 +134,8 @@ private:
     };
     static_assert(sizeof(entry) == 16);
 
-    /// There are never more heap entries than slots, so one allocation serves both and schedule() cannot fail.
+    /// There are never more heap entries than slots, so one allocation serves both and schedule() cannot
+    /// fail.
     struct chunk {
         std::array<node, chunk_size> nodes;
         std::array<entry, chunk_size> heap;
@@ -180,8 +185,10 @@ private:
     /// Puts an entry where another one was taken away.
     void settle(std::uint32_t i, entry const& e) noexcept
     {
-        if (i != 0 && e.due < heap((i - 1) / 4).due) sift_up(i, e);
-        else sift_down(i, e);
+        if (i != 0 && e.due < heap((i - 1) / 4).due)
+            sift_up(i, e);
+        else
+            sift_down(i, e);
     }
 
     void unschedule(node& n) noexcept

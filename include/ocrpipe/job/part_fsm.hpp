@@ -13,7 +13,8 @@ namespace ocrpipe
 
 /// The life of one table, signature, stamp or image: read until it is there or absent. Pure.
 ///
-/// A part that is missing inside the settle window is asked for again; after it, it is absent. Never affects its document.
+/// A part that is missing inside the settle window is asked for again; after it, it is absent. Never affects
+/// its document.
 class part_fsm
 {
 public:
@@ -22,8 +23,8 @@ public:
     action start(clock::time_point now) const noexcept { return action{step::send, now}; }
 
     /// A read ended; what `answer` holds is moved into the outcome when the part is there.
-    action resume(exchange_result& answer, response_profile const& profile, retry_policy const& policy, clock::time_point now,
-                  double random);
+    action resume(exchange_result& answer, response_profile const& profile, retry_policy const& policy,
+                  clock::time_point now, double random);
 
     action give_up(errc why, std::string reason);
 

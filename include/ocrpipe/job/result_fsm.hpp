@@ -31,20 +31,25 @@ struct read_outcome {
     int reads = 0;
 };
 
-/// The life of a submitted job: read until it is finished, failed, or its deadline passes. Pure, and small: a million of them wait at once.
+/// The life of a submitted job: read until it is finished, failed, or its deadline passes. Pure, and small: a
+/// million of them wait at once.
 ///
-/// Pending answers are asked again by the schedule, failed reads after a backoff; so many failed reads in a row as the policy has attempts
-/// end it. At the deadline it is read a last time.
+/// Pending answers are asked again by the schedule, failed reads after a backoff; so many failed reads in a
+/// row as the policy has attempts end it. At the deadline it is read a last time.
 class result_fsm
 {
 public:
-    result_fsm(clock::time_point taken_up, clock::time_point deadline) : taken_up_(taken_up), deadline_(deadline) {}
+    result_fsm(clock::time_point taken_up, clock::time_point deadline)
+        : taken_up_(taken_up), deadline_(deadline)
+    {
+    }
 
     /// The first wait.
     action start(result_context const& context, clock::time_point now, double random);
 
     /// A read ended; what `answer` holds is moved into the outcome when the job is done.
-    action resume(exchange_result& answer, result_context const& context, clock::time_point now, double random);
+    action resume(exchange_result& answer, result_context const& context, clock::time_point now,
+                  double random);
 
     /// The shell stops it; the job at the service goes on.
     action give_up(errc why, std::string reason);

@@ -11,20 +11,25 @@
 namespace ocrpipe
 {
 
-/// The life of one submit: sent until it is accepted, refused, or may not be repeated. Pure: time and chance are arguments.
+/// The life of one submit: sent until it is accepted, refused, or may not be repeated. Pure: time and chance
+/// are arguments.
 ///
-/// A throttled answer costs no attempt. An answer that was lost after the body went out ends the submit with errc::ambiguous_submit, unless
-/// retry_policy::resubmit_ambiguous; then what is accepted later is marked as a possible duplicate.
-/// Cancellation: give_up(), at any point; once an attempt was ambiguous the outcome stays errc::ambiguous_submit, whatever the reason.
+/// A throttled answer costs no attempt. An answer that was lost after the body went out ends the submit with
+/// errc::ambiguous_submit, unless retry_policy::resubmit_ambiguous; then what is accepted later is marked as
+/// a possible duplicate. Cancellation: give_up(), at any point; once an attempt was ambiguous the outcome
+/// stays errc::ambiguous_submit, whatever the reason.
 class submit_fsm
 {
 public:
-    submit_fsm(retry_policy const& policy, clock::time_point deadline) : policy_(policy), deadline_(deadline) {}
+    submit_fsm(retry_policy const& policy, clock::time_point deadline) : policy_(policy), deadline_(deadline)
+    {
+    }
 
     action start(clock::time_point now);
 
     /// An attempt ended. `random` is uniform in [0, 1).
-    action resume(exchange_result const& answer, response_profile const& profile, clock::time_point now, double random);
+    action resume(exchange_result const& answer, response_profile const& profile, clock::time_point now,
+                  double random);
 
     /// The shell stops it: no further attempt may be made.
     action give_up(errc why, std::string reason);
@@ -34,7 +39,8 @@ public:
 
 private:
     action finish(failure f);
-    action again(exchange_result const& answer, reading const& r, errc code, clock::time_point now, double random);
+    action again(exchange_result const& answer, reading const& r, errc code, clock::time_point now,
+                 double random);
 
     retry_policy policy_;
     clock::time_point deadline_;

@@ -9,8 +9,9 @@
 namespace ocrpipe
 {
 
-/// The state of a lane (endpoint, tenant, key) whose credentials may be refused: one refusal pauses everything, then one probe at a time
-/// goes out, so that a million documents do not fail one by one for one bad key.
+/// The state of a lane (endpoint, tenant, key) whose credentials may be refused: one refusal pauses
+/// everything, then one probe at a time goes out, so that a million documents do not fail one by one for one
+/// bad key.
 ///
 /// Probes are an interval apart that grows from 1 s by doubling to 30 s, plus up to a quarter of jitter.
 ///
@@ -26,7 +27,8 @@ public:
         refused, ///< never: the credentials were refused as often as is allowed
     };
 
-    /// `max_refusals`: refusals in a row, the first one included, after which the lane is refused for good; at least 1.
+    /// `max_refusals`: refusals in a row, the first one included, after which the lane is refused for good;
+    /// at least 1.
     explicit auth_gate(int max_refusals) noexcept : max_refusals_(std::max(max_refusals, 1)) {}
 
     passage ask(clock::time_point now) noexcept
@@ -35,25 +37,28 @@ public:
         if (refusals_ == 0) return passage::open;
         if (probing_ || now < next_probe_) return passage::wait;
         probing_ = true;
-        // A probe that ends without a verdict is followed by the next one no sooner than an interval after it began.
+        // A probe that ends without a verdict is followed by the next one no sooner than an interval after it
+        // began.
         next_probe_ = now + interval();
         return passage::probe;
     }
 
     /// A request was answered 401, 402 or 403. `random` is uniform in [0, 1).
     ///
-    /// Requests that were on their way when the lane closed are refused too, one after another; before the next probe they say nothing new
-    /// and do not count.
+    /// Requests that were on their way when the lane closed are refused too, one after another; before the
+    /// next probe they say nothing new and do not count.
     void refused(clock::time_point now, double random) noexcept
     {
         if (is_refused() || (refusals_ != 0 && !probing_)) return;
         probing_ = false;
         ++refusals_;
         auto const jitter = static_cast<double>(interval().count()) * random / 4;
-        next_probe_ = now + interval() + std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(jitter));
+        next_probe_ =
+            now + interval() + std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(jitter));
     }
 
-    /// A request was answered, and its credentials were accepted: the lane is open. A lane refused for good stays so.
+    /// A request was answered, and its credentials were accepted: the lane is open. A lane refused for good
+    /// stays so.
     void succeeded() noexcept
     {
         if (is_refused()) return;

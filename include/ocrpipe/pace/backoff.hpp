@@ -12,16 +12,19 @@ namespace ocrpipe
 
 /// How long to wait before the next attempt: full jitter, uniform in [0, min(cap, base * 2^(failures - 1))).
 ///
-/// `failures` counts the failed attempts so far, at least 1. `throttled` chooses the base for a 429 that came without Retry-After.
-/// `random` is uniform in [0, 1) and the only source of chance.
+/// `failures` counts the failed attempts so far, at least 1. `throttled` chooses the base for a 429 that came
+/// without Retry-After. `random` is uniform in [0, 1) and the only source of chance.
 ///
 /// Source: M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
-inline std::chrono::milliseconds backoff_delay(retry_policy const& policy, int failures, bool throttled, double random) noexcept
+inline std::chrono::milliseconds backoff_delay(retry_policy const& policy, int failures, bool throttled,
+                                               double random) noexcept
 {
     using std::chrono::milliseconds;
     milliseconds const cap = std::max(policy.cap, milliseconds::zero());
-    milliseconds ceiling = std::clamp(throttled ? policy.throttled_base : policy.base, milliseconds::zero(), cap);
-    // Doubling stops at the cap, so it neither overflows nor runs on with the number of failures; zero never reaches the cap.
+    milliseconds ceiling =
+        std::clamp(throttled ? policy.throttled_base : policy.base, milliseconds::zero(), cap);
+    // Doubling stops at the cap, so it neither overflows nor runs on with the number of failures; zero never
+    // reaches the cap.
     for (int i = 1; i < failures && ceiling < cap && ceiling > milliseconds::zero(); ++i)
         ceiling = ceiling > cap / 2 ? cap : ceiling * 2;
     return milliseconds(static_cast<std::int64_t>(random * static_cast<double>(ceiling.count())));

@@ -10,20 +10,21 @@
 namespace ocrpipe
 {
 
-/// A rate limit by the generic cell rate algorithm: one time point of state, the exact moment to go, no timer that drips tokens.
+/// A rate limit by the generic cell rate algorithm: one time point of state, the exact moment to go, no timer
+/// that drips tokens.
 ///
-/// First come, first served by construction: each reservation starts where the one before ends. A cost above the burst is allowed; those
-/// that come after wait for it.
+/// First come, first served by construction: each reservation starts where the one before ends. A cost above
+/// the burst is allowed; those that come after wait for it.
 ///
 /// Thread safety: none; a limiter belongs to one thread.
 /// Source: ITU-T I.371; state and wake time as in virtual scheduling.
 class gcra
 {
 public:
-    /// `per_second`: units of cost a second; 0 or less means no limit. `burst`: how much may go at once after a pause, at least 1.
+    /// `per_second`: units of cost a second; 0 or less means no limit. `burst`: how much may go at once after
+    /// a pause, at least 1.
     explicit gcra(double per_second, double burst = 1) noexcept
-        : per_second_(per_second > 0 ? per_second : 0)
-        , tolerance_(interval(std::max(burst, 1.0) - 1))
+        : per_second_(per_second > 0 ? per_second : 0), tolerance_(interval(std::max(burst, 1.0) - 1))
     {
     }
 
@@ -39,9 +40,11 @@ public:
         return start;
     }
 
-    /// Gives back a reservation whose owner gave up before `start`, the time that reserve() returned for this `cost`.
+    /// Gives back a reservation whose owner gave up before `start`, the time that reserve() returned for this
+    /// `cost`.
     ///
-    /// Only the newest reservation can be given back: those behind it have been told their times already. Returns whether it was.
+    /// Only the newest reservation can be given back: those behind it have been told their times already.
+    /// Returns whether it was.
     bool cancel_last(clock::time_point start, double cost = 1) noexcept
     {
         if (unlimited() || start + tolerance_ + interval(cost) != arrival_) return false;
@@ -64,7 +67,8 @@ private:
 
     double per_second_;
     clock::duration tolerance_;
-    clock::time_point arrival_ = clock::time_point::min() + 2 * horizon; ///< theoretical arrival time of the next unit
+    clock::time_point arrival_ =
+        clock::time_point::min() + 2 * horizon; ///< theoretical arrival time of the next unit
 };
 
 } // namespace ocrpipe

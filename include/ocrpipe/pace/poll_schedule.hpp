@@ -10,10 +10,10 @@ namespace ocrpipe
 
 /// What a schedule may know about a job when it chooses the next poll.
 struct poll_context {
-    std::string_view doc_type;               ///< empty when the job was taken up by its request_id alone
-    std::uint64_t document_bytes = 0;        ///< 0 when unknown
-    int polls = 0;                           ///< polls already answered with "not yet"
-    std::chrono::milliseconds age{0};        ///< since the submit was accepted, or since the job was taken up
+    std::string_view doc_type;        ///< empty when the job was taken up by its request_id alone
+    std::uint64_t document_bytes = 0; ///< 0 when unknown
+    int polls = 0;                    ///< polls already answered with "not yet"
+    std::chrono::milliseconds age{0}; ///< since the submit was accepted, or since the job was taken up
 };
 
 /// When to ask for a result next. The seam for a schedule that learns.
@@ -26,7 +26,8 @@ public:
     virtual std::chrono::milliseconds next_delay(poll_context const& job, double random) const = 0;
 };
 
-/// The guide's advice: wait 2 to 5 seconds and ask again, spread evenly so that jobs submitted together do not ask together.
+/// The guide's advice: wait 2 to 5 seconds and ask again, spread evenly so that jobs submitted together do
+/// not ask together.
 ///
 /// Source: OCR API Usage Guide, "What if no data is returned yet?".
 class fixed_poll_schedule final : public poll_schedule
@@ -34,14 +35,14 @@ class fixed_poll_schedule final : public poll_schedule
 public:
     explicit fixed_poll_schedule(std::chrono::milliseconds min = std::chrono::milliseconds(2'000),
                                  std::chrono::milliseconds max = std::chrono::milliseconds(5'000)) noexcept
-        : min_(min)
-        , max_(max < min ? min : max)
+        : min_(min), max_(max < min ? min : max)
     {
     }
 
     std::chrono::milliseconds next_delay(poll_context const&, double random) const override
     {
-        return min_ + std::chrono::milliseconds(static_cast<std::int64_t>(random * static_cast<double>((max_ - min_).count())));
+        return min_ + std::chrono::milliseconds(
+                          static_cast<std::int64_t>(random * static_cast<double>((max_ - min_).count())));
     }
 
 private:

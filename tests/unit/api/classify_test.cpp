@@ -14,7 +14,8 @@ using std::chrono::seconds;
 namespace
 {
 
-exchange_result http(int status, std::string body = {}, std::string content_type = "application/json", std::string retry_after = {})
+exchange_result http(int status, std::string body = {}, std::string content_type = "application/json",
+                     std::string retry_after = {})
 {
     http_response r;
     r.status = status;
@@ -32,7 +33,8 @@ exchange_result broken(errc code, bytes_sent sent)
     return f;
 }
 
-std::string const filled = R"([{"document_id":"d","status":"SUCCESS","ocr_data":[{"name":"total","value":["12"]}]}])";
+std::string const filled =
+    R"([{"document_id":"d","status":"SUCCESS","ocr_data":[{"name":"total","value":["12"]}]}])";
 std::string const unfilled = R"([{"document_id":"d","ocr_data":[{"name":"total","value":[]}]}])";
 
 /// A result's JSON; empty arguments leave their member out.
@@ -63,10 +65,13 @@ std::vector<result_case> result_cases()
     exchange_result const gateway = http(404, R"({"message":"no Route matched with those values"})");
     exchange_result const unknown_id = http(404, R"({"message":"request not found"})");
     exchange_result const empty_terminal = http(200, result_json("COMPLETED", unfilled));
+    exchange_result const half =
+        http(200, result_json("COMPLETED", R"([{"ocr_data":[{"value":["1"]}]},{"ocr_data":null}])"));
     exchange_result const no_status = http(200, result_json("", filled));
     exchange_result const failed = http(200, result_json("Cancelled_by_user", "[]"));
     std::string const failed_documents = R"([{"status":"FAILED","ocr_data":null}])";
-    std::string const two_documents = R"([{"status":"SUCCESS","ocr_data":[{"value":["1"]}]},{"status":"ERROR"}])";
+    std::string const two_documents =
+        R"([{"status":"SUCCESS","ocr_data":[{"value":["1"]}]},{"status":"ERROR"}])";
     exchange_result const all_failed = http(200, result_json("COMPLETED", failed_documents));
     return {
         {"redirected elsewhere", verdict::misdirected, {broken(errc::redirect_refused, bytes_sent::all)}},
@@ -85,6 +90,16 @@ std::vector<result_case> result_cases()
         {"404", verdict::pending, {unknown_id, unknown_id, unknown_id}},
         {"404 too often", verdict::lost, {unknown_id, unknown_id, unknown_id}, seconds(15)},
         {"404", verdict::pending, {unknown_id, unknown_id, http(200), unknown_id}, seconds(15)},
+        {"404", verdict::pending, {http(404)}}, // an empty one may be the service's
+        {"failed, said again",
+         verdict::job_failed,
+         {http(200, R"({"status":"FAILED","data":null})"), http(200, R"({"status":"FAILED","data":null})")}},
+        {"no data", verdict::pending, {http(200, R"({"code":"PROCESSING","message":"x"})")}},
+        {"no data", verdict::pending, {http(200, R"({"code":1})")}},
+        {"unknown status",
+         verdict::pending,
+         {http(200, result_json("PROCESSING", filled)), http(200, result_json("PROCESSING", filled))}},
+        {"terminal, partly filled, settled", verdict::done_in_part, {half, half, half}, seconds(6)},
         {"410", verdict::expired, {http(410)}},
         {"408, 409, 423, 425, 5xx", verdict::retry, {http(408)}},
         {"408, 409, 423, 425, 5xx", verdict::retry, {http(423)}},
@@ -98,35 +113,59 @@ std::vector<result_case> result_cases()
         {"202, 204, 304", verdict::pending, {http(304)}},
         {"unfollowed redirect", verdict::misdirected, {http(300)}},
         {"empty", verdict::pending, {http(200, "  \n")}},
-        {"HTML or other non-JSON", verdict::retry, {http(200, "<html><body>login</body></html>", "text/html")}},
+        {"HTML or other non-JSON",
+         verdict::retry,
+         {http(200, "<html><body>login</body></html>", "text/html")}},
         {"HTML or other non-JSON", verdict::retry, {http(200, R"({"data":{"status":)")}},
         {"HTML or other non-JSON", verdict::retry, {http(200, "{\"data\":\"\xff\"}")}},
         {"failed, to be confirmed", verdict::pending, {failed}},
         {"failed, said again", verdict::job_failed, {failed, failed}},
-        {"failed, said again", verdict::job_failed, {failed, broken(errc::read_timeout, bytes_sent::all), failed}},
-        {"failed, to be confirmed", verdict::pending, {failed, http(200, result_json("", "[]", none_finished)), failed}},
+        {"failed, said again",
+         verdict::job_failed,
+         {failed, broken(errc::read_timeout, bytes_sent::all), failed}},
+        {"failed, to be confirmed",
+         verdict::pending,
+         {failed, http(200, result_json("", "[]", none_finished)), failed}},
         {"no data", verdict::pending, {http(200, "null")}},
         {"no data", verdict::pending, {http(200, "{}")}},
         {"no data", verdict::pending, {http(200, R"({"data":null})")}},
         {"no data", verdict::pending, {http(200, R"({"message":"ok"})")}},
         {"progress incomplete", verdict::pending, {http(200, result_json("", "[]", none_finished))}},
-        {"progress incomplete", verdict::pending, {http(200, result_json("", filled, R"({"total_doc":2,"ignored":0,"finished":1})"))}},
-        {"progress incomplete", verdict::pending, {http(200, result_json("COMPLETED", filled, R"({"total_doc":0,"finished":0})"))}},
+        {"progress incomplete",
+         verdict::pending,
+         {http(200, result_json("", filled, R"({"total_doc":2,"ignored":0,"finished":1})"))}},
+        {"progress incomplete",
+         verdict::pending,
+         {http(200, result_json("COMPLETED", filled, R"({"total_doc":0,"finished":0})"))}},
         {"every document failed, to be confirmed", verdict::pending, {all_failed}},
         {"every document failed, said again", verdict::job_failed, {all_failed, all_failed}},
-        {"terminal and filled, a part failed", verdict::done_in_part, {http(200, result_json("COMPLETED", two_documents))}},
-        {"terminal and filled, a part failed", verdict::done_in_part, {http(200, result_json("partial_success", filled))}},
+        {"terminal and filled, a part failed",
+         verdict::done_in_part,
+         {http(200, result_json("COMPLETED", two_documents))}},
+        {"terminal and filled, a part failed",
+         verdict::done_in_part,
+         {http(200, result_json("partial_success", filled))}},
         {"terminal and filled", verdict::done, {http(200, result_json("completed", filled))}},
         {"terminal and filled", verdict::done, {http(200, result_json("", filled, all_finished))}},
-        {"terminal and filled", verdict::done, {http(200, result_json("whatever", filled, R"({"total_doc":2,"ignored":1,"finished":1})"))}},
+        {"terminal and filled",
+         verdict::done,
+         {http(200, result_json("whatever", filled, R"({"total_doc":2,"ignored":1,"finished":1})"))}},
         {"terminal, content missing", verdict::pending, {empty_terminal}},
-        {"terminal, content missing", verdict::pending, {empty_terminal, empty_terminal, empty_terminal}, seconds(1)},
+        {"terminal, content missing",
+         verdict::pending,
+         {empty_terminal, empty_terminal, empty_terminal},
+         seconds(1)},
         {"terminal, content missing", verdict::pending, {empty_terminal, empty_terminal}, seconds(60)},
-        {"terminal, content missing, settled", verdict::done_empty, {empty_terminal, empty_terminal, empty_terminal}, seconds(5)},
+        {"terminal, content missing, settled",
+         verdict::done_empty,
+         {empty_terminal, empty_terminal, empty_terminal},
+         seconds(5)},
         {"terminal and filled", verdict::done, {empty_terminal, http(200, result_json("COMPLETED", filled))}},
-        {"content without a final status, twice the same", verdict::done, {no_status, no_status}},
+        {"content without status, twice the same", verdict::done, {no_status, no_status}},
         {"unknown status", verdict::pending, {no_status}},
-        {"unknown status", verdict::pending, {no_status, http(200, result_json("", R"([{"ocr_data":[{"value":["13"]}]}])"))}},
+        {"unknown status",
+         verdict::pending,
+         {no_status, http(200, result_json("", R"([{"ocr_data":[{"value":["13"]}]}])"))}},
         {"unknown status", verdict::pending, {http(200, result_json("REVIEWING", unfilled))}},
     };
 }
@@ -151,7 +190,7 @@ TEST_CASE("read_result: each row of the decision table -> its verdict")
         CHECK(r.what == c.what);
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 27); // all but the one that the profile turns on
+    CHECK(rows.size() == 30); // all but the one that the profile turns on
 }
 
 TEST_CASE("read_result: content without status is final when the profile says so")
@@ -165,8 +204,9 @@ TEST_CASE("read_result: content without status is final when the profile says so
 TEST_CASE("read_result: an answer with Retry-After that has the result in it -> the result is taken")
 {
     result_history history;
-    CHECK(read_result(http(200, result_json("COMPLETED", filled), "application/json", "5"), history, response_profile(), false, {}).what ==
-          verdict::done);
+    CHECK(read_result(http(200, result_json("COMPLETED", filled), "application/json", "5"), history,
+                      response_profile(), false, {})
+              .what == verdict::done);
 }
 
 TEST_CASE("read_submit: each row of the decision table -> its verdict")
@@ -187,7 +227,8 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
         {"stopped before the first byte", verdict::stopped, broken(errc::cancelled, bytes_sent::none)},
         {"stopped before the first byte", verdict::stopped, broken(errc::too_many_waiting, bytes_sent::none)},
         {"document changed under us", verdict::stopped, broken(errc::file_changed, bytes_sent::some)},
-        {"failed before the first byte", verdict::safe_to_repeat, broken(errc::connect_failed, bytes_sent::none)},
+        {"failed before the first byte", verdict::safe_to_repeat,
+         broken(errc::connect_failed, bytes_sent::none)},
         {"failed after the first byte", verdict::ambiguous, broken(errc::connection_closed, bytes_sent::all)},
         {"failed after the first byte", verdict::ambiguous, broken(errc::write_failed, bytes_sent::some)},
         {"failed after the first byte", verdict::ambiguous, broken(errc::cancelled, bytes_sent::all)},
@@ -198,7 +239,9 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
         {"credentials refused", verdict::credentials_refused, http(401)},
         {"credentials refused", verdict::credentials_refused, http(403, "Forbidden", "text/plain")},
         {"404", verdict::wrong_base_url, http(404)},
-        {"408 or 425", verdict::safe_to_repeat, http(408)},
+        {"408", verdict::ambiguous, http(408)},
+        {"425", verdict::safe_to_repeat, http(425)},
+        {"2xx without a request_id", verdict::ambiguous, http(200, R"({"code":400,"request_id":"trace-1"})")},
         {"refused", verdict::rejected, http(400, R"({"message":"missing flow"})")},
         {"refused", verdict::rejected, http(413)},
         {"refused", verdict::rejected, http(415)},
@@ -219,13 +262,15 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
         CHECK((r.what == verdict::accepted) == !job.request_id.empty());
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 15);
+    CHECK(rows.size() == 16);
 }
 
 TEST_CASE("read_submit: a request_id beyond 2^53, as a number -> every digit is kept")
 {
     submitted_job job;
-    CHECK(read_submit(http(200, R"({"data":{"request_id":9223372036854775809123,"file_ids":[18014398509481985]}})"), response_profile(), job)
+    CHECK(read_submit(
+              http(200, R"({"data":{"request_id":9223372036854775809123,"file_ids":[18014398509481985]}})"),
+              response_profile(), job)
               .what == verdict::accepted);
     CHECK(job.request_id == "9223372036854775809123");
     CHECK(job.file_ids == std::vector<std::string>{"18014398509481985"});
@@ -242,16 +287,31 @@ TEST_CASE("read_part: each row of the table -> its verdict")
     };
     std::string const table = R"({"data":{"table":[["a","b"]]}})";
     std::vector<part_case> const cases{
-        {"redirected elsewhere", verdict::misdirected, operation::table, {broken(errc::redirect_refused, bytes_sent::all)}},
+        {"redirected elsewhere",
+         verdict::misdirected,
+         operation::table,
+         {broken(errc::redirect_refused, bytes_sent::all)}},
         {"stopped", verdict::stopped, operation::table, {broken(errc::client_closed, bytes_sent::none)}},
-        {"transport failure", verdict::retry, operation::table, {broken(errc::read_timeout, bytes_sent::all)}},
+        {"transport failure",
+         verdict::retry,
+         operation::table,
+         {broken(errc::read_timeout, bytes_sent::all)}},
         {"throttled", verdict::throttled, operation::table, {http(429)}},
         {"credentials refused", verdict::credentials_refused, operation::table, {http(403)}},
+        {"missing", verdict::pending, operation::table, {http(200, R"({"success":true})")}},
+        {"missing",
+         verdict::pending,
+         operation::table,
+         {http(200, R"({"data":{"request_id":"r","table":[]}})")}},
         {"missing", verdict::pending, operation::table, {http(404)}},
         {"missing", verdict::pending, operation::table, {http(200, R"({"data":{"table":[]}})")}},
         {"missing", verdict::pending, operation::image, {http(200, "", "image/png")}},
         {"missing", verdict::pending, operation::table, {http(404), http(404), http(404)}},
-        {"missing beyond the settle window", verdict::absent, operation::table, {http(404), http(200, "{}"), http(404)}, seconds(6)},
+        {"missing beyond the settle window",
+         verdict::absent,
+         operation::table,
+         {http(404), http(200, "{}"), http(404)},
+         seconds(6)},
         {"410", verdict::absent, operation::table, {http(410)}},
         {"408, 409, 423, 425, 5xx", verdict::retry, operation::table, {http(500)}},
         {"4xx", verdict::rejected, operation::table, {http(400)}},

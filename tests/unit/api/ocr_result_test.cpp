@@ -42,9 +42,12 @@ TEST_CASE("ocr_result: values as objects and as strings -> the same typed view, 
 
 TEST_CASE("ocr_result: surprises of every kind -> left out, never an error")
 {
-    for (char const* raw : {"", "null", "[]", "{", R"({"data":[1,"x",null]})", R"({"data":{"documents":{"ocr_data":[]}}})",
-                            R"({"data":{"documents":[{"ocr_data":"text"}]}})", R"({"data":{"documents":[[[{"ocr_data":[[{}]]}]]]}})",
-                            R"({"data":{"documents":[{"ocr_data":[{"value":{"extracted_prob":"high","coordinates":{}}}]}]}})"}) {
+    for (
+        char const* raw :
+        {"", "null", "[]", "{", R"({"data":[1,"x",null]})", R"({"data":{"documents":{"ocr_data":[]}}})",
+         R"({"data":{"documents":[{"ocr_data":"text"}]}})",
+         R"({"data":{"documents":[[[{"ocr_data":[[{}]]}]]]}})",
+         R"({"data":{"documents":[{"ocr_data":[{"value":{"extracted_prob":"high","coordinates":{}}}]}]}})"}) {
         CAPTURE(raw);
         CHECK_NOTHROW((void)result_of(raw).documents());
         CHECK_NOTHROW((void)result_of(raw).text());
@@ -53,13 +56,16 @@ TEST_CASE("ocr_result: surprises of every kind -> left out, never an error")
 
 TEST_CASE("document_ids: strings and numbers as they were written, a document without one left out")
 {
-    CHECK(document_ids(R"({"data":{"documents":[{"_id":"a/../b"},{},{"document_id":123456789012345678901234567890}]}})", default_profile()) ==
-          std::vector<std::string>{"a/../b", "123456789012345678901234567890"});
+    CHECK(
+        document_ids(
+            R"({"data":{"documents":[{"_id":"a/../b"},{},{"document_id":123456789012345678901234567890}]}})",
+            default_profile()) == std::vector<std::string>{"a/../b", "123456789012345678901234567890"});
 }
 
 TEST_CASE("read_body_facts: nesting beyond 64 -> not JSON, in bounded time")
 {
-    CHECK(read_body_facts(std::string(1'000'000, '['), default_profile()).shape == body_facts::form::not_json);
+    CHECK(read_body_facts(std::string(1'000'000, '['), default_profile()).shape ==
+          body_facts::form::not_json);
     std::string const nested = R"({"data":)" + std::string(100, '[') + std::string(100, ']') + "}";
     CHECK(read_body_facts(nested, default_profile()).shape == body_facts::form::not_json);
 }

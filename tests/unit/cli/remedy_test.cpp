@@ -69,3 +69,13 @@ TEST_CASE("describe: we stopped asking and the job goes on -> the command that t
     CHECK(describe(level::error, "failed", "a.pdf", failed_with(errc::cancelled)).text ==
           "a.pdf: cancelled by the caller");
 }
+
+TEST_CASE("describe: not finished, and the service answers 404 -> no promise that a job goes on")
+{
+    failure f = failed_with(errc::still_processing);
+    f.request_id = "r-1";
+    f.http_status = 404;
+    auto const text = describe(level::error, "failed", "r-1", f).text;
+    CHECK(text.ends_with("check it"));
+    CHECK(text.find("the job goes on") == std::string::npos);
+}

@@ -1,6 +1,6 @@
-#include "support/deflated.hpp"
-
 #include <ocrpipe/http/answer_reader.hpp>
+
+#include "support/deflated.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,7 +14,8 @@ using ocrpipe::detail::answer_reader;
 namespace
 {
 
-/// What a reader makes of `bytes`, given in pieces of `step` and, if `eof`, followed by the end of the stream.
+/// What a reader makes of `bytes`, given in pieces of `step` and, if `eof`, followed by the end of the
+/// stream.
 struct outcome {
     error_code ec;
     bool complete = false;
@@ -29,7 +30,8 @@ outcome read(std::string_view bytes, std::size_t step, bool eof = false, answer_
     reader.start(limits);
     outcome o;
     while (!bytes.empty() && !o.ec) {
-        std::string const piece(bytes.substr(0, step)); // a copy, so that a sanitizer sees who keeps a pointer
+        std::string const piece(
+            bytes.substr(0, step)); // a copy, so that a sanitizer sees who keeps a pointer
         reader.put(piece, o.ec);
         bytes.remove_prefix(piece.size());
     }
@@ -50,13 +52,15 @@ std::string with_body(std::string const& head, std::string const& body)
 
 } // namespace
 
-TEST_CASE("answer_reader: Content-Length, however the bytes are cut -> body and the fields that somebody reads")
+TEST_CASE(
+    "answer_reader: Content-Length, however the bytes are cut -> body and the fields that somebody reads")
 {
     for (std::size_t const step : steps) {
         CAPTURE(step);
-        outcome const o = read("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nDate: D\r\nRetry-After: 7\r\n"
-                               "Location: /x\r\nX-Other: y\r\nKeep-Alive: max=9, timeout=5\r\nContent-Length: 4\r\n\r\nbody",
-                               step);
+        outcome const o = read(
+            "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nDate: D\r\nRetry-After: 7\r\n"
+            "Location: /x\r\nX-Other: y\r\nKeep-Alive: max=9, timeout=5\r\nContent-Length: 4\r\n\r\nbody",
+            step);
         CHECK_FALSE(o.ec);
         CHECK(o.complete);
         CHECK(o.keep_alive);
@@ -90,7 +94,8 @@ TEST_CASE("answer_reader: an empty chunked body, however the bytes are cut -> co
     for (std::size_t const step : steps) {
         CAPTURE(step);
         CHECK(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", step).complete);
-        CHECK(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n000;a=b\r\nX: y\r\n\r\n", step).complete);
+        CHECK(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n000;a=b\r\nX: y\r\n\r\n", step)
+                  .complete);
     }
 }
 
@@ -121,9 +126,10 @@ TEST_CASE("answer_reader: interim answers -> skipped, and their fields forgotten
 {
     for (std::size_t const step : steps) {
         CAPTURE(step);
-        outcome const o = read("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLocation: /hint\r\n\r\n"
-                               "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
-                               step);
+        outcome const o =
+            read("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLocation: /hint\r\n\r\n"
+                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                 step);
         CHECK_FALSE(o.ec);
         CHECK(o.complete);
         CHECK(o.response.status == 200);
@@ -152,18 +158,20 @@ TEST_CASE("answer_reader: between an interim and the final answer -> started but
 TEST_CASE("answer_reader: endless interim answers, or 101 -> malformed_answer")
 {
     std::string many;
-    for (int i = 0; i < 100; ++i) many += "HTTP/1.1 102 Processing\r\n\r\n";
+    for (int i = 0; i < 100; ++i)
+        many += "HTTP/1.1 102 Processing\r\n\r\n";
     CHECK(read(many, 1000).ec == errc::malformed_answer);
     CHECK(read("HTTP/1.1 101 Switching Protocols\r\n\r\n", 1000).ec == errc::malformed_answer);
 }
 
 TEST_CASE("answer_reader: framing that contradicts itself -> malformed_answer")
 {
-    for (char const* fields : {"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
-                               "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n",
-                               "Content-Length: 2\r\nContent-Length: 3\r\n", "Content-Length: 2, 3\r\n",
-                               "Content-Length: -1\r\n", "Content-Length: 0x10\r\n", "Content-Length: \r\n",
-                               "Content-Length: 99999999999999999999999\r\n", "Bad Name: x\r\n", "NoColon\r\n"}) {
+    for (char const* fields :
+         {"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+          "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "Content-Length: 2\r\nContent-Length: 3\r\n",
+          "Content-Length: 2, 3\r\n", "Content-Length: -1\r\n", "Content-Length: 0x10\r\n",
+          "Content-Length: \r\n", "Content-Length: 99999999999999999999999\r\n", "Bad Name: x\r\n",
+          "NoColon\r\n"}) {
         for (std::size_t const step : steps) {
             CAPTURE(fields);
             CAPTURE(step);
@@ -174,22 +182,25 @@ TEST_CASE("answer_reader: framing that contradicts itself -> malformed_answer")
 
 TEST_CASE("answer_reader: what is no HTTP/1.x -> malformed_answer")
 {
-    for (char const* bytes : {"HTTP/2 200 OK\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "<html>\r\n\r\n", "\x15\x03\x01\x01\x02\x02\x50\x50",
-                              "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 ok\r\n\r\n"}) {
+    for (char const* bytes :
+         {"HTTP/2 200 OK\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "<html>\r\n\r\n",
+          "\x15\x03\x01\x01\x02\x02\x50\x50", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 ok\r\n\r\n"}) {
         CAPTURE(bytes);
         CHECK(read(bytes, 100, true).ec == errc::malformed_answer);
     }
-    CHECK(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 100).ec == errc::malformed_answer);
+    CHECK(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 100).ec ==
+          errc::malformed_answer);
 }
 
-TEST_CASE("answer_reader: the end of the stream where it must not be -> truncated_answer, before anything connection_closed")
+TEST_CASE("answer_reader: the end of the stream where it must not be -> truncated_answer, before anything "
+          "connection_closed")
 {
     CHECK(read("", 1, true).ec == errc::connection_closed);
     CHECK(read("HTTP/1.1 100 Continue\r\n\r\n", 100, true).ec == errc::connection_closed);
-    for (char const* bytes :
-         {"H", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234",
-          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", "HTTP/1.1 100 Continue\r\n\r\nHTT"}) {
+    for (char const* bytes : {"H", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234",
+                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+                              "HTTP/1.1 100 Continue\r\n\r\nHTT"}) {
         for (std::size_t const step : steps) {
             CAPTURE(bytes);
             CAPTURE(step);
@@ -224,23 +235,30 @@ TEST_CASE("answer_reader: gzip and deflate that nobody asked for -> decoded")
     std::string const text(100'000, 'a');
     for (std::size_t const step : {std::size_t{1}, std::size_t{50}, std::size_t{1 << 20}}) {
         CAPTURE(step);
-        CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", deflated(text, 31)), step).response.body == text);
-        CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: DEFLATE\r\n", deflated(text, 15)), step).response.body == text);
+        CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", deflated(text, 31)), step)
+                  .response.body == text);
+        CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: DEFLATE\r\n", deflated(text, 15)), step)
+                  .response.body == text);
     }
-    CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\n", "ok"), 9).response.body == "ok");
+    CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\n", "ok"), 9).response.body ==
+          "ok");
 }
 
 TEST_CASE("answer_reader: gzip that stops within its Content-Length -> truncated_answer")
 {
     std::string const half = deflated("some text that is not very long", 31).substr(0, 20);
-    CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", half), 9).ec == errc::truncated_answer);
+    CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", half), 9).ec ==
+          errc::truncated_answer);
 }
 
 TEST_CASE("answer_reader: encodings that it cannot undo -> unsupported_encoding")
 {
-    CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n", "x"), 9).ec == errc::unsupported_encoding);
-    CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n", "x"), 9).ec == errc::unsupported_encoding);
-    CHECK(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 9).ec == errc::unsupported_encoding);
+    CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n", "x"), 9).ec ==
+          errc::unsupported_encoding);
+    CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n", "x"), 9).ec ==
+          errc::unsupported_encoding);
+    CHECK(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 9).ec ==
+          errc::unsupported_encoding);
 }
 
 TEST_CASE("answer_reader: a body over the limit, in every framing -> body_too_large")
@@ -251,14 +269,18 @@ TEST_CASE("answer_reader: a body over the limit, in every framing -> body_too_la
     std::string const fits(1000, 'x');
     for (std::size_t const step : {std::size_t{100}, std::size_t{1 << 20}}) {
         CAPTURE(step);
-        CHECK(read("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", step, false, limits).ec == errc::body_too_large);
+        CHECK(read("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", step, false, limits).ec ==
+              errc::body_too_large);
         CHECK(read("HTTP/1.1 200 OK\r\n\r\n" + big, step, false, limits).ec == errc::body_too_large);
-        CHECK(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + big, step, false, limits).ec ==
-              errc::body_too_large);
-        CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", deflated(big, 31)), step, false, limits).ec ==
-              errc::body_too_large);
+        CHECK(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + big, step, false, limits)
+                  .ec == errc::body_too_large);
+        CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", deflated(big, 31)), step, false,
+                   limits)
+                  .ec == errc::body_too_large);
         CHECK(read(with_body("HTTP/1.1 200 OK\r\n", fits), step, false, limits).complete);
-        CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", deflated(fits, 31)), step, false, limits).complete);
+        CHECK(read(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", deflated(fits, 31)), step,
+                   false, limits)
+                  .complete);
     }
 }
 
@@ -278,7 +300,8 @@ TEST_CASE("answer_reader: headers, trailers and chunk extensions without end -> 
     std::string const reason = "HTTP/1.1 200 " + std::string(5000, 'y');
     for (std::size_t const step : {std::size_t{1}, std::size_t{100}, std::size_t{1 << 20}}) {
         CAPTURE(step);
-        for (std::string const* bytes : std::initializer_list<std::string const*>{&many, &one, &trailers, &extension, &reason})
+        for (std::string const* bytes :
+             std::initializer_list<std::string const*>{&many, &one, &trailers, &extension, &reason})
             CHECK(read(*bytes, step, false, limits).ec == errc::header_too_large);
     }
 }
@@ -287,7 +310,8 @@ TEST_CASE("answer_reader: a header within the limit and a body far over it in on
 {
     answer_limits limits;
     limits.max_header = 1024;
-    outcome const o = read(with_body("HTTP/1.1 200 OK\r\n", std::string(50'000, 'x')), 1 << 20, false, limits);
+    outcome const o =
+        read(with_body("HTTP/1.1 200 OK\r\n", std::string(50'000, 'x')), 1 << 20, false, limits);
     CHECK_FALSE(o.ec);
     CHECK(o.complete);
 }

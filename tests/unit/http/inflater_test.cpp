@@ -1,6 +1,6 @@
-#include "support/deflated.hpp"
-
 #include <ocrpipe/http/inflater.hpp>
+
+#include "support/deflated.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,8 @@ namespace
 constexpr std::uint64_t no_limit = 1 << 30;
 
 /// Decodes in pieces of `step` bytes.
-std::string decode(inflater& i, std::string_view in, std::size_t step, error_code& ec, std::uint64_t limit = no_limit)
+std::string decode(inflater& i, std::string_view in, std::size_t step, error_code& ec,
+                   std::uint64_t limit = no_limit)
 {
     std::string out;
     ec = {};
@@ -28,7 +29,8 @@ std::string decode(inflater& i, std::string_view in, std::size_t step, error_cod
 std::string text()
 {
     std::string t;
-    for (int i = 0; i < 5000; ++i) t += std::to_string(i * i);
+    for (int i = 0; i < 5000; ++i)
+        t += std::to_string(i * i);
     return t;
 }
 

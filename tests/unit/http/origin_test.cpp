@@ -47,7 +47,8 @@ TEST_CASE("parse_origin: a port with leading zeros -> the same origin as without
 
 TEST_CASE("parse_origin: what would be dropped silently -> refused with the remedy, and no secret quoted")
 {
-    CHECK(refusal("https://ocr.example/maas/v1").find("the path follows from portal_user_id") != std::string::npos);
+    CHECK(refusal("https://ocr.example/maas/v1").find("the path follows from portal_user_id") !=
+          std::string::npos);
     CHECK(refusal("https://ocr.example?x=1").find("base_url") == 0);
     CHECK(refusal("https://ocr.example#x").find("base_url") == 0);
     std::string const reason = refusal("https://user:hunter2@ocr.example");
@@ -57,9 +58,9 @@ TEST_CASE("parse_origin: what would be dropped silently -> refused with the reme
 
 TEST_CASE("parse_origin: what is no http URL -> refused")
 {
-    for (char const* url : {"", "ocr.example", "ftp://ocr.example", "https://", "https://:443", "https://a.example:0",
-                            "https://a.example:65536", "https://a.example:port", "https://a b.example",
-                            "https://a%00b.example", "https://a%0d%0ab.example"}) {
+    for (char const* url : {"", "ocr.example", "ftp://ocr.example", "https://", "https://:443",
+                            "https://a.example:0", "https://a.example:65536", "https://a.example:port",
+                            "https://a b.example", "https://a%00b.example", "https://a%0d%0ab.example"}) {
         CAPTURE(url);
         refusal(url);
     }
@@ -71,7 +72,8 @@ TEST_CASE("is_loopback: this machine's names and addresses -> true, look-alikes 
         CAPTURE(host);
         CHECK(is_loopback(host));
     }
-    for (char const* host : {"localhost.example", "notlocalhost", "128.0.0.1", "127.0.0.1.example", "0.0.0.0", "::2"}) {
+    for (char const* host :
+         {"localhost.example", "notlocalhost", "128.0.0.1", "127.0.0.1.example", "0.0.0.0", "::2"}) {
         CAPTURE(host);
         CHECK_FALSE(is_loopback(host));
     }
@@ -157,8 +159,9 @@ TEST_CASE("resolve_redirect: every form of a reference -> its absolute target")
 TEST_CASE("resolve_redirect: another scheme, host or port -> another origin")
 {
     origin const here = parse_origin("https://ocr.example").value();
-    for (char const* location : {"http://ocr.example/x", "https://ocr.example:8443/x", "https://evil.example/x",
-                                 "//evil.example/x", "https://ocr.example.evil.example/"}) {
+    for (char const* location :
+         {"http://ocr.example/x", "https://ocr.example:8443/x", "https://evil.example/x", "//evil.example/x",
+          "https://ocr.example.evil.example/"}) {
         CAPTURE(location);
         auto const t = resolve_redirect(here, "/a", location);
         REQUIRE(t);
@@ -169,8 +172,9 @@ TEST_CASE("resolve_redirect: another scheme, host or port -> another origin")
 TEST_CASE("resolve_redirect: no http URL, or one with user information -> nothing")
 {
     origin const here = parse_origin("https://ocr.example").value();
-    for (char const* location : {"ftp://ocr.example/x", "javascript:alert(1)", "https://ocr.example@evil.example/",
-                                 "https://u:p@ocr.example/x", "http://[", "\r\nx"}) {
+    for (char const* location :
+         {"ftp://ocr.example/x", "javascript:alert(1)", "https://ocr.example@evil.example/",
+          "https://u:p@ocr.example/x", "http://[", "\r\nx"}) {
         CAPTURE(location);
         CHECK_FALSE(resolve_redirect(here, "/a", location));
     }

@@ -201,11 +201,13 @@ TEST_CASE("pool_ledger: a Keep-Alive hint -> that connection is trusted for four
     p.release(lane::submit, a, at(0ms), 10s);
     CHECK(p.acquire(lane::submit, at(7'999ms)).what == pool_verdict::reuse);
     p.release(lane::submit, a, at(8s), 0s);
-    CHECK(p.acquire(lane::submit, at(16s)).what == pool_verdict::open); // the hint outlives an answer without one
+    CHECK(p.acquire(lane::submit, at(16s)).what ==
+          pool_verdict::open); // the hint outlives an answer without one
     CHECK(p.idle_limit() == 60s);
 }
 
-TEST_CASE("pool_ledger: found dead at an idle age -> four fifths of it become the limit of all, and smaller ages count more")
+TEST_CASE("pool_ledger: found dead at an idle age -> four fifths of it become the limit of all, and smaller "
+          "ages count more")
 {
     pool_ledger p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
@@ -256,7 +258,8 @@ TEST_CASE("pool_ledger: alive near the limit -> lost trust grows back, never bey
     CHECK(p.idle_limit() == 60s);
 }
 
-TEST_CASE("pool_ledger: found dead after a while -> those idle for as long go too, and the slot opens a new one")
+TEST_CASE(
+    "pool_ledger: found dead after a while -> those idle for as long go too, and the slot opens a new one")
 {
     pool_ledger p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
@@ -317,7 +320,8 @@ TEST_CASE("pool_ledger: a fresh connection wanted -> no idle one, and the whole 
     o.submit_connections = 1;
     pool_ledger p(o); // three connections in all
     std::vector<connection_id> ids;
-    for (enum lane l : {lane::submit, lane::poll, lane::part}) ids.push_back(open(p, l, at(0ms)));
+    for (enum lane l : {lane::submit, lane::poll, lane::part})
+        ids.push_back(open(p, l, at(0ms)));
     p.release(lane::submit, ids[0], at(0ms), 0s);
     p.release(lane::poll, ids[1], at(1ms), 0s);
     p.release(lane::part, ids[2], at(2ms), 0s);
@@ -350,10 +354,12 @@ TEST_CASE("pool_ledger: more connects than the rate -> told when, and no limit -
     CHECK(limited.reserve_open(at(0ms)) == at(500ms));
     CHECK(limited.reserve_open(at(0ms)) == at(1000ms));
     pool_ledger unlimited(small_pool());
-    for (int i = 0; i < 100; ++i) CHECK(unlimited.reserve_open(at(0ms)) == at(0ms));
+    for (int i = 0; i < 100; ++i)
+        CHECK(unlimited.reserve_open(at(0ms)) == at(0ms));
 }
 
-TEST_CASE("pool_ledger: close -> waiters and later callers are told, idle ones and those given back are closed")
+TEST_CASE(
+    "pool_ledger: close -> waiters and later callers are told, idle ones and those given back are closed")
 {
     pool_ledger p(small_pool());
     connection_id const a = open(p, lane::poll, at(0ms));

@@ -1,7 +1,7 @@
+#include <ocrpipe/http/tls_session.hpp>
+
 #include "support/temp_directory.hpp"
 #include "support/test_certificates.hpp"
-
-#include <ocrpipe/http/tls_session.hpp>
 
 #include <boost/asio/error.hpp>
 
@@ -23,7 +23,8 @@ namespace
 class memory_server
 {
 public:
-    explicit memory_server(test_identity const& id) : context_(::SSL_CTX_new(::TLS_server_method()), &::SSL_CTX_free)
+    explicit memory_server(test_identity const& id)
+        : context_(::SSL_CTX_new(::TLS_server_method()), &::SSL_CTX_free)
     {
         ::SSL_CTX_use_certificate(context_.get(), id.certificate.get());
         ::SSL_CTX_use_PrivateKey(context_.get(), id.key.get());
@@ -41,16 +42,17 @@ public:
 
     void receive(std::string_view wire)
     {
-        if (!wire.empty()) ::BIO_write(::SSL_get_rbio(ssl_.get()), wire.data(), static_cast<int>(wire.size()));
+        if (!wire.empty())
+            ::BIO_write(::SSL_get_rbio(ssl_.get()), wire.data(), static_cast<int>(wire.size()));
         if (!::SSL_is_init_finished(ssl_.get())) ::SSL_do_handshake(ssl_.get());
         ::ERR_clear_error();
     }
 
     std::string output()
     {
-        std::string out(1 << 20, '\0');
-        int const n = ::BIO_read(::SSL_get_wbio(ssl_.get()), out.data(), static_cast<int>(out.size()));
-        out.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+        ::BIO* const bio = ::SSL_get_wbio(ssl_.get());
+        std::string out(::BIO_ctrl_pending(bio), '\0');
+        ::BIO_read(bio, out.data(), static_cast<int>(out.size()));
         return out;
     }
 
@@ -58,11 +60,15 @@ public:
     {
         std::string out;
         char piece[4096];
-        for (int n = 0; (n = ::SSL_read(ssl_.get(), piece, sizeof piece)) > 0;) out.append(piece, static_cast<std::size_t>(n));
+        for (int n = 0; (n = ::SSL_read(ssl_.get(), piece, sizeof piece)) > 0;)
+            out.append(piece, static_cast<std::size_t>(n));
         return out;
     }
 
-    void write(std::string_view plain) { REQUIRE(::SSL_write(ssl_.get(), plain.data(), static_cast<int>(plain.size())) > 0); }
+    void write(std::string_view plain)
+    {
+        REQUIRE(::SSL_write(ssl_.get(), plain.data(), static_cast<int>(plain.size())) > 0);
+    }
 
 private:
     std::shared_ptr<::SSL_CTX> context_;
@@ -77,7 +83,8 @@ struct fixture {
         context = tls_context::make(options).value();
     }
 
-    /// Runs a handshake, the server's bytes in pieces of `step`; returns its error, and in `client` the session.
+    /// Runs a handshake, the server's bytes in pieces of `step`; returns its error, and in `client` the
+    /// session.
     error_code shake(std::string const& host, std::size_t step = 1 << 20)
     {
         server.begin();
@@ -109,14 +116,16 @@ struct fixture {
             std::string const piece = wire.substr(at, step);
             client->feed(piece);
             char to[1000];
-            for (std::size_t n = 0; (n = client->read(to, out, ec)) != 0;) plain.append(to, n);
+            for (std::size_t n = 0; (n = client->read(to, out, ec)) != 0;)
+                plain.append(to, n);
         }
         return plain;
     }
 
     temp_directory directory;
     test_identity authority = make_test_identity("test authority");
-    test_identity leaf = make_test_identity("ocr.test", "DNS:ocr.test,DNS:*.wild.test,IP:127.0.0.1,IP:::1", &authority);
+    test_identity leaf =
+        make_test_identity("ocr.test", "DNS:ocr.test,DNS:*.wild.test,IP:127.0.0.1,IP:::1", &authority);
     memory_server server{leaf};
     std::unique_ptr<tls_context> context;
     std::unique_ptr<tls_session> client;
@@ -158,7 +167,8 @@ TEST_CASE("tls_session: bytes both ways, several records and any cut -> unchange
     }
 }
 
-TEST_CASE("tls_session: another host, address or authority than the certificate's -> certificate_invalid that says why")
+TEST_CASE("tls_session: another host, address or authority than the certificate's -> certificate_invalid "
+          "that says why")
 {
     for (char const* host : {"other.test", "sub.ocr.test", "a.b.wild.test", "127.0.0.2", "::2"}) {
         CAPTURE(host);

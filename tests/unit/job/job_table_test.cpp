@@ -60,7 +60,8 @@ TEST_CASE("job_table: records with due times -> popped in their order, none befo
     CHECK(table.next_due() == at(10));
     CHECK_FALSE(table.pop_due(at(9)));
     std::vector<std::string> order;
-    while (auto const s = table.pop_due(at(20))) order.push_back(table[*s]);
+    while (auto const s = table.pop_due(at(20)))
+        order.push_back(table[*s]);
     CHECK(order == std::vector<std::string>{"early", "middle"});
     CHECK(table.next_due() == at(30));
     CHECK(table.size() == 3);
@@ -129,7 +130,8 @@ TEST_CASE("job_table: growing by thousands -> no record moves")
     job_table<int> table;
     auto const first = table.emplace(7);
     int const* const address = &table[first];
-    for (int i = 0; i != 10'000; ++i) table.emplace(i);
+    for (int i = 0; i != 10'000; ++i)
+        table.emplace(i);
     CHECK(&table[first] == address);
     CHECK(*address == 7);
 }
@@ -152,7 +154,8 @@ TEST_CASE("job_table: a record that cannot be constructed -> the table is as bef
 TEST_CASE("job_table: for_each -> every record once, and each may be erased on the way")
 {
     job_table<int> table;
-    for (int i = 0; i != 2'000; ++i) table.schedule(table.emplace(i), at(i % 7));
+    for (int i = 0; i != 2'000; ++i)
+        table.schedule(table.emplace(i), at(i % 7));
     table.erase(17);
     std::set<int> seen;
     table.for_each([&](auto slot, int& value) {
@@ -219,11 +222,13 @@ TEST_CASE("job_table: 100,000 random operations -> the same as a naive model")
                 }
             }
             REQUIRE(table.size() == model.size());
-            auto const waiting = std::count_if(model.begin(), model.end(), [](auto const& j) { return j.second.due.has_value(); });
+            auto const waiting = std::count_if(model.begin(), model.end(),
+                                               [](auto const& j) { return j.second.due.has_value(); });
             REQUIRE(table.scheduled() == static_cast<std::size_t>(waiting));
         }
         CHECK(popped > 1'000);
-        for (auto const& [slot, job] : model) CHECK(table[slot] == job.id);
+        for (auto const& [slot, job] : model)
+            CHECK(table[slot] == job.id);
     }
 }
 
@@ -231,7 +236,8 @@ TEST_CASE("job_table: a million records in the order of a heap sort -> sorted")
 {
     std::mt19937 rng(11);
     job_table<std::uint32_t> table;
-    for (int i = 0; i != 1'000'000; ++i) table.schedule(table.emplace(rng()), at(static_cast<int>(rng() % 1'000'000)));
+    for (int i = 0; i != 1'000'000; ++i)
+        table.schedule(table.emplace(rng()), at(static_cast<int>(rng() % 1'000'000)));
     clock::time_point last{};
     std::size_t out_of_order = 0;
     std::size_t n = 0;

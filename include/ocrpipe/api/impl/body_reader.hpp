@@ -100,15 +100,19 @@ constexpr place element_of(place p) noexcept
     switch (p) {
     // Assumed: an array where the envelope's object should be is the list of documents.
     case place::data:
-    case place::documents: return place::document;
+    case place::documents:
+        return place::document;
     // Arrays in these nest without a change of meaning.
     case place::file_ids:
     case place::content:
     case place::values:
     case place::coordinates:
-    case place::table: return p;
-    case place::text: return place::values;
-    default: return place::elsewhere;
+    case place::table:
+        return p;
+    case place::text:
+        return place::values;
+    default:
+        return place::elsewhere;
     }
 }
 
@@ -260,7 +264,10 @@ private:
     static constexpr std::size_t max_word = 64;
     static constexpr std::size_t max_message = 256;
 
-    bool reads_text() const noexcept { return Sink::wants_texts || place_ <= place::document_status || place_ >= place::error; }
+    bool reads_text() const noexcept
+    {
+        return Sink::wants_texts || place_ <= place::document_status || place_ >= place::error;
+    }
     job& here() noexcept { return in_data_ ? data_ : top_; }
 
     bool number(boost::json::string_view s)

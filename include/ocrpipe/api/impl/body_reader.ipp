@@ -27,7 +27,9 @@ bool body_handler<Sink>::open(bool is_object)
 {
     if (depth_ == frames_.size()) return false;
     switch (place_) {
-    case place::top: facts_.shape = body_facts::form::empty; break;
+    case place::top:
+        facts_.shape = body_facts::form::empty;
+        break;
     case place::data:
         facts_.has_data_key = true;
         in_data_ = true;
@@ -48,8 +50,11 @@ bool body_handler<Sink>::open(bool is_object)
     case place::values:
         if (is_object) sink_.begin_value();
         break;
-    case place::error: has_error_ = true; break;
-    default: break;
+    case place::error:
+        has_error_ = true;
+        break;
+    default:
+        break;
     }
     frames_[depth_++] = frame{place_, is_object};
     next_element();
@@ -72,14 +77,17 @@ bool body_handler<Sink>::close(std::size_t members)
         if (!closed.is_object) break;
         bool const failed = is_word_of(document_status_, profile_.failure_words);
         sink_.end_document(failed);
-        if (failed) ++here().failed;
-        else if (document_has_content_) ++here().filled;
+        if (failed)
+            ++here().failed;
+        else if (document_has_content_)
+            ++here().filled;
         break;
     }
     case place::values:
         if (closed.is_object) sink_.end_value();
         break;
-    default: break;
+    default:
+        break;
     }
     next_element();
     return true;
@@ -90,8 +98,12 @@ void body_handler<Sink>::take(scalar const& s)
 {
     bool const speaks = s.says_something();
     switch (place_) {
-    case place::top: facts_.shape = body_facts::form::scalar; break;
-    case place::data: facts_.has_data_key = true; break;
+    case place::top:
+        facts_.shape = body_facts::form::scalar;
+        break;
+    case place::data:
+        facts_.has_data_key = true;
+        break;
     case place::request_id:
         if (speaks && s.text.size() <= max_id && rank_ < here().request_id_rank) {
             here().request_id = s.text;
@@ -101,7 +113,9 @@ void body_handler<Sink>::take(scalar const& s)
     case place::file_ids:
         if (speaks && s.text.size() <= max_id) here().file_ids.emplace_back(s.text);
         break;
-    case place::status: here().status = s.text.substr(0, max_word); break;
+    case place::status:
+        here().status = s.text.substr(0, max_word);
+        break;
     case place::total:
         if (here().progress) here().progress->total = to_count(s);
         break;
@@ -111,10 +125,14 @@ void body_handler<Sink>::take(scalar const& s)
     case place::finished:
         if (here().progress) here().progress->finished = to_count(s);
         break;
-    case place::document_status: document_status_ = s.text.substr(0, max_word); [[fallthrough]];
+    case place::document_status:
+        document_status_ = s.text.substr(0, max_word);
+        [[fallthrough]];
     case place::document_id:
     case place::document_type:
-    case place::classification: sink_.document_member(place_, s, rank_); break;
+    case place::classification:
+        sink_.document_member(place_, s, rank_);
+        break;
     case place::values:
         document_has_content_ |= speaks;
         sink_.lone_value(s);
@@ -122,39 +140,52 @@ void body_handler<Sink>::take(scalar const& s)
     case place::text:
         document_has_content_ |= speaks;
         // A field may hold its text itself, without a list of values.
-        if (frames_[depth_ - 1].at == place::content) sink_.lone_value(s);
-        else sink_.value_member(place_, s);
+        if (frames_[depth_ - 1].at == place::content)
+            sink_.lone_value(s);
+        else
+            sink_.value_member(place_, s);
         break;
-    case place::table: document_has_content_ |= speaks; break;
+    case place::table:
+        document_has_content_ |= speaks;
+        break;
     case place::field_name:
     case place::value_name:
     case place::probability:
-    case place::coordinates: sink_.value_member(place_, s); break;
+    case place::coordinates:
+        sink_.value_member(place_, s);
+        break;
     case place::error:
         if (!speaks) break;
         has_error_ = s.what == scalar::kind::string || s.text == "true";
         [[fallthrough]];
     case place::message:
-        if (s.what == scalar::kind::string && facts_.message.empty()) facts_.message = s.text.substr(0, max_message);
+        if (s.what == scalar::kind::string && facts_.message.empty())
+            facts_.message = s.text.substr(0, max_message);
         break;
-    case place::code: take_code(s); break;
-    default: break;
+    case place::code:
+        take_code(s);
+        break;
+    default:
+        break;
     }
-    bool const envelope_word = !in_data_ && (place_ == place::status || place_ >= place::error || place_ == place::top);
-    if (speaks && !envelope_word) here().has_values = true;
+    bool const id = place_ == place::request_id || place_ == place::file_ids;
+    bool const envelope_word = !in_data_ && (place_ == place::status || place_ >= place::error ||
+                                             place_ == place::top || s.what == scalar::kind::truth);
+    if (speaks && !envelope_word && !id) here().has_values = true;
     next_element();
 }
 
-/// An HTTP status among the envelope's codes is taken at its word; another code that is not a success is an error of the service.
+/// Only a code that HTTP knows as an error counts: what the service means by another one is not known, and a
+/// paid job must not fail by it.
 template<class Sink>
 void body_handler<Sink>::take_code(scalar const& s)
 {
-    if (!s.says_something() || facts_.error_status != 0) return;
     std::int64_t const code = to_count(s);
-    bool const is_number = std::all_of(s.text.begin(), s.text.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (is_number && (code == 0 || (code >= 100 && code < 400))) return;
-    if (is_number && code >= 400 && code < 600) facts_.error_status = static_cast<int>(code);
-    else if (!is_word_of(s.text, profile_.success_words) && !same_letters(s.text, "ok")) has_error_ = true;
+    bool const is_number =
+        s.text.size() == 3 && s.says_something() &&
+        std::all_of(s.text.begin(), s.text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (is_number && code >= 400 && code < 600 && facts_.error_status == 0)
+        facts_.error_status = static_cast<int>(code);
 }
 
 template<class Sink>
@@ -167,7 +198,8 @@ body_facts body_handler<Sink>::take_facts()
     job& from = enveloped ? data_ : top_;
     if (!enveloped) facts_.has_data = from.documents != 0 || from.progress.has_value();
     facts_.has_values = from.has_values;
-    facts_.status = std::move(from.status);
+    // Without data, a status beside it speaks of the job: {"status":"FAILED","data":null}.
+    facts_.status = std::move(!facts_.has_data && from.status.empty() ? top_.status : from.status);
     facts_.progress = from.progress;
     facts_.documents = from.documents;
     facts_.failed_documents = from.failed;

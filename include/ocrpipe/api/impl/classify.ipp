@@ -43,7 +43,10 @@ struct seen_answer {
     bool is_server_error() const { return status >= 500; }
     bool has_retry_after() const { return answer && !answer->retry_after.empty(); }
     bool is_json() const { return facts.is_json(); }
-    bool claims(std::string_view type) const { return answer && contains_letters(answer->content_type, type); }
+    bool claims(std::string_view type) const
+    {
+        return answer && contains_letters(answer->content_type, type);
+    }
     bool is_html() const
     {
         if (claims("html")) return true;
@@ -54,9 +57,16 @@ struct seen_answer {
     {
         return is({429}) || (is_client_error() && contains_any(beginning(), profile.throttle_texts));
     }
-    /// Assumed: the service's own 404 is JSON without a gateway's text; anything else comes from a gateway.
-    bool is_gateways() const { return !is_json() || contains_any(beginning(), profile.gateway_texts); }
-    std::string_view beginning() const { return answer ? std::string_view(answer->body).substr(0, 512) : std::string_view(); }
+    /// Assumed: a body that is there and is not JSON, or speaks as gateways do, is not the service's.
+    bool is_gateways() const
+    {
+        bool const foreign = !is_json() && facts.shape != body_facts::form::blank;
+        return foreign || contains_any(beginning(), profile.gateway_texts);
+    }
+    std::string_view beginning() const
+    {
+        return answer ? std::string_view(answer->body).substr(0, 512) : std::string_view();
+    }
 
     bool has_success_word() const { return is_word_of(facts.status, profile.success_words); }
     bool has_failure_word() const { return is_word_of(facts.status, profile.failure_words); }
@@ -68,7 +78,10 @@ struct seen_answer {
         return p.total <= 0 || p.finished + p.ignored < p.total;
     }
     bool is_terminal() const { return facts.progress ? !is_incomplete() : has_success_word(); }
-    bool all_documents_failed() const { return facts.documents > 0 && facts.failed_documents == facts.documents; }
+    bool all_documents_failed() const
+    {
+        return facts.documents > 0 && facts.failed_documents == facts.documents;
+    }
 
     exchange_result const& answer;
     response_profile const& profile;
@@ -100,22 +113,44 @@ reading first_match(std::array<verdict_row<Seen>, N> const& table, Seen& s)
 
 using submit_row = verdict_row<seen_answer>;
 
-// Assumed: 408 and 425 say that the request was not taken up; a redirect, that it was not looked at.
+// Assumed: 425 and a redirect say that the request was not looked at; a 408 may come from a gateway that had
+// handed it on.
 inline constexpr std::array submit_rows{
-    submit_row{"redirected elsewhere", [](seen_answer& s) { return s.failed_with(errc::redirect_refused); }, verdict::misdirected},
-    submit_row{"stopped before the first byte", [](seen_answer& s) { return s.failed_here() && s.nothing_sent(); }, verdict::stopped},
-    submit_row{"document changed under us", [](seen_answer& s) { return s.failed_with(errc::file_changed) || s.failed_with(errc::unreadable_file); },
+    submit_row{"redirected elsewhere", [](seen_answer& s) { return s.failed_with(errc::redirect_refused); },
+               verdict::misdirected},
+    submit_row{"stopped before the first byte",
+               [](seen_answer& s) { return s.failed_here() && s.nothing_sent(); }, verdict::stopped},
+    submit_row{"document changed under us",
+               [](seen_answer& s) {
+                   bool const ours =
+                       s.failed_with(errc::file_changed) || s.failed_with(errc::unreadable_file);
+                   return ours && s.answer.error().sent != bytes_sent::all;
+               },
                verdict::stopped},
-    submit_row{"failed before the first byte", [](seen_answer& s) { return s.nothing_sent(); }, verdict::safe_to_repeat},
+    submit_row{"failed before the first byte", [](seen_answer& s) { return s.nothing_sent(); },
+               verdict::safe_to_repeat},
     submit_row{"failed after the first byte", [](seen_answer& s) { return s.failed(); }, verdict::ambiguous},
-    submit_row{"accepted", [](seen_answer& s) { return s.is_success() && !s.facts.request_id.empty(); }, verdict::accepted},
+    // An error envelope may carry an id of its own for tracing; only one in its data is a job's.
+    submit_row{"accepted",
+               [](seen_answer& s) {
+                   bool const refused = s.facts.error_status != 0 && !s.facts.request_id_in_data;
+                   return s.is_success() && !s.facts.request_id.empty() && !refused;
+               },
+               verdict::accepted},
     submit_row{"2xx without a request_id",
-               [](seen_answer& s) { return s.answer->status >= 200 && s.answer->status < 300; }, verdict::ambiguous},
+               [](seen_answer& s) { return s.answer->status >= 200 && s.answer->status < 300; },
+               verdict::ambiguous},
     submit_row{"throttled", [](seen_answer& s) { return s.asks_to_slow_down(); }, verdict::throttled},
-    submit_row{"503 with Retry-After", [](seen_answer& s) { return s.is({503}) && s.has_retry_after(); }, verdict::throttled},
-    submit_row{"credentials refused", [](seen_answer& s) { return s.is({401, 402, 403}); }, verdict::credentials_refused},
+    submit_row{"503 with Retry-After", [](seen_answer& s) { return s.is({503}) && s.has_retry_after(); },
+               verdict::throttled},
+    submit_row{"credentials refused",
+               [](seen_answer& s) {
+                   return s.is({401, 402, 403});
+               },
+               verdict::credentials_refused},
     submit_row{"404", [](seen_answer& s) { return s.is({404}); }, verdict::wrong_base_url},
-    submit_row{"408 or 425", [](seen_answer& s) { return s.is({408, 425}); }, verdict::safe_to_repeat},
+    submit_row{"425", [](seen_answer& s) { return s.is({425}); }, verdict::safe_to_repeat},
+    submit_row{"408", [](seen_answer& s) { return s.is({408}); }, verdict::ambiguous},
     submit_row{"refused", [](seen_answer& s) { return s.is_client_error(); }, verdict::rejected},
     submit_row{"unfollowed redirect", [](seen_answer& s) { return s.status < 400; }, verdict::wrong_base_url},
     submit_row{"5xx", [](seen_answer&) { return true; }, verdict::ambiguous},
@@ -123,11 +158,9 @@ inline constexpr std::array submit_rows{
 
 /// A result's answer together with what is remembered of the job.
 struct seen_result : seen_answer {
-    seen_result(exchange_result const& a, result_history& h, response_profile const& p, bool succeeded, clock::time_point t)
-        : seen_answer(a, p)
-        , history(h)
-        , route_succeeded(succeeded)
-        , now(t)
+    seen_result(exchange_result const& a, result_history& h, response_profile const& p, bool succeeded,
+                clock::time_point t)
+        : seen_answer(a, p), history(h), route_succeeded(succeeded), now(t)
     {
     }
 
@@ -137,7 +170,8 @@ struct seen_result : seen_answer {
     }
     bool settled() const
     {
-        return history.settle_reads >= profile.settle_reads && now - history.settling_since >= profile.settle_time;
+        return history.settle_reads >= profile.settle_reads &&
+               now - history.settling_since >= profile.settle_time;
     }
     bool is_filled() const { return facts.all_filled(); }
 
@@ -152,55 +186,85 @@ struct seen_result : seen_answer {
 using result_row = verdict_row<seen_result>;
 
 inline constexpr std::array result_rows{
-    result_row{"redirected elsewhere", [](seen_result& s) { return s.failed_with(errc::redirect_refused); }, verdict::misdirected},
+    result_row{"redirected elsewhere", [](seen_result& s) { return s.failed_with(errc::redirect_refused); },
+               verdict::misdirected},
     result_row{"stopped", [](seen_result& s) { return s.failed_here(); }, verdict::stopped},
     result_row{"transport failure", [](seen_result& s) { return s.failed(); }, verdict::retry},
     result_row{"throttled", [](seen_result& s) { return s.asks_to_slow_down(); }, verdict::throttled},
-    result_row{"Retry-After", [](seen_result& s) { return s.has_retry_after() && !(s.is_success() && s.facts.has_data); },
+    result_row{"Retry-After",
+               [](seen_result& s) { return s.has_retry_after() && !(s.is_success() && s.facts.has_data); },
                verdict::throttled},
-    result_row{"credentials refused", [](seen_result& s) { return s.is({401, 402, 403}); }, verdict::credentials_refused},
+    result_row{"credentials refused",
+               [](seen_result& s) {
+                   return s.is({401, 402, 403});
+               },
+               verdict::credentials_refused},
     result_row{"gateway's 404, nothing ever succeeded",
-               [](seen_result& s) { return s.is({404}) && !s.route_succeeded && s.is_gateways(); }, verdict::wrong_base_url},
-    result_row{"404 too often", [](seen_result& s) { return s.is({404}) && s.not_found_too_often(); }, verdict::lost},
+               [](seen_result& s) { return s.is({404}) && !s.route_succeeded && s.is_gateways(); },
+               verdict::wrong_base_url},
+    result_row{"404 too often", [](seen_result& s) { return s.is({404}) && s.not_found_too_often(); },
+               verdict::lost},
     result_row{"404", [](seen_result& s) { return s.is({404}); }, verdict::pending},
     result_row{"410", [](seen_result& s) { return s.is({410}); }, verdict::expired},
-    result_row{"408, 409, 423, 425, 5xx", [](seen_result& s) { return s.is({408, 409, 423, 425}) || s.is_server_error(); },
+    result_row{"408, 409, 423, 425, 5xx",
+               [](seen_result& s) {
+                   return s.is({408, 409, 423, 425}) || s.is_server_error();
+               },
                verdict::retry},
-    result_row{"4xx, twice the same", [](seen_result& s) { return s.is_client_error() && s.same_refusal_as_before; }, verdict::rejected},
+    result_row{"4xx, twice the same",
+               [](seen_result& s) { return s.is_client_error() && s.same_refusal_as_before; },
+               verdict::rejected},
     result_row{"4xx, once", [](seen_result& s) { return s.is_client_error(); }, verdict::retry},
-    result_row{"202, 204, 304", [](seen_result& s) { return s.is({202, 204, 304}) && !s.facts.has_data; }, verdict::pending},
+    result_row{"202, 204, 304",
+               [](seen_result& s) {
+                   return s.is({202, 204, 304}) && !s.facts.has_data;
+               },
+               verdict::pending},
     result_row{"unfollowed redirect", [](seen_result& s) { return s.status >= 300; }, verdict::misdirected},
-    result_row{"empty", [](seen_result& s) { return s.facts.shape == body_facts::form::blank; }, verdict::pending},
+    result_row{"empty", [](seen_result& s) { return s.facts.shape == body_facts::form::blank; },
+               verdict::pending},
     result_row{"HTML or other non-JSON", [](seen_result& s) { return !s.is_json(); }, verdict::retry},
-    result_row{"failed, said again", [](seen_result& s) { return s.has_failure_word() && s.failed_before; }, verdict::job_failed},
-    result_row{"failed, to be confirmed", [](seen_result& s) { return s.has_failure_word(); }, verdict::pending},
+    result_row{"failed, said again", [](seen_result& s) { return s.has_failure_word() && s.failed_before; },
+               verdict::job_failed},
+    result_row{"failed, to be confirmed", [](seen_result& s) { return s.has_failure_word(); },
+               verdict::pending},
     result_row{"no data", [](seen_result& s) { return !s.facts.has_data; }, verdict::pending},
     result_row{"progress incomplete", [](seen_result& s) { return s.is_incomplete(); }, verdict::pending},
     result_row{"every document failed, said again",
-               [](seen_result& s) { return s.is_terminal() && s.all_documents_failed() && s.failed_before; }, verdict::job_failed},
-    result_row{"every document failed, to be confirmed", [](seen_result& s) { return s.is_terminal() && s.all_documents_failed(); },
-               verdict::pending},
+               [](seen_result& s) { return s.is_terminal() && s.all_documents_failed() && s.failed_before; },
+               verdict::job_failed},
+    result_row{"every document failed, to be confirmed",
+               [](seen_result& s) { return s.is_terminal() && s.all_documents_failed(); }, verdict::pending},
     result_row{"terminal and filled, a part failed",
-               [](seen_result& s) { return s.is_terminal() && s.is_filled() && (s.facts.failed_documents > 0 || s.has_partial_word()); },
+               [](seen_result& s) {
+                   return s.is_terminal() && s.is_filled() &&
+                          (s.facts.failed_documents > 0 || s.has_partial_word());
+               },
                verdict::done_in_part},
-    result_row{"terminal and filled", [](seen_result& s) { return s.is_terminal() && s.is_filled(); }, verdict::done},
-    result_row{"terminal, content missing, settled", [](seen_result& s) { return s.is_terminal() && s.settled(); }, verdict::done_empty},
+    result_row{"terminal and filled", [](seen_result& s) { return s.is_terminal() && s.is_filled(); },
+               verdict::done},
+    result_row{"terminal, partly filled, settled",
+               [](seen_result& s) { return s.is_terminal() && s.facts.has_content() && s.settled(); },
+               verdict::done_in_part},
+    result_row{"terminal, content missing, settled",
+               [](seen_result& s) { return s.is_terminal() && s.settled(); }, verdict::done_empty},
     result_row{"terminal, content missing", [](seen_result& s) { return s.is_terminal(); }, verdict::pending},
     result_row{"content without status, final by the profile",
-               [](seen_result& s) { return s.facts.has_content() && s.facts.status.empty() && s.profile.content_without_status_is_final; },
+               [](seen_result& s) {
+                   return s.facts.has_content() && s.facts.status.empty() &&
+                          s.profile.content_without_status_is_final;
+               },
                verdict::done},
-    result_row{"content without a final status, twice the same",
-               [](seen_result& s) { return s.facts.has_content() && s.same_body_as_before; }, verdict::done},
+    result_row{"content without status, twice the same", [](seen_result& s) { return s.same_body_as_before; },
+               verdict::done},
     result_row{"unknown status", [](seen_result&) { return true; }, verdict::pending},
 };
 
 /// A part's answer together with what is remembered of the part.
 struct seen_part : seen_answer {
-    seen_part(exchange_result const& a, part_history& h, response_profile const& p, operation k, clock::time_point t)
-        : seen_answer(a, p)
-        , history(h)
-        , kind(k)
-        , now(t)
+    seen_part(exchange_result const& a, part_history& h, response_profile const& p, operation k,
+              clock::time_point t)
+        : seen_answer(a, p), history(h), kind(k), now(t)
     {
     }
 
@@ -215,7 +279,8 @@ struct seen_part : seen_answer {
     }
     bool is_image() const
     {
-        return kind == operation::image && is_success() && !answer->body.empty() && !is_json() && !is_html() && !claims("json");
+        return kind == operation::image && is_success() && !answer->body.empty() && !is_json() &&
+               !is_html() && !claims("json");
     }
 
     part_history& history;
@@ -226,16 +291,27 @@ struct seen_part : seen_answer {
 using part_row = verdict_row<seen_part>;
 
 inline constexpr std::array part_rows{
-    part_row{"redirected elsewhere", [](seen_part& s) { return s.failed_with(errc::redirect_refused); }, verdict::misdirected},
+    part_row{"redirected elsewhere", [](seen_part& s) { return s.failed_with(errc::redirect_refused); },
+             verdict::misdirected},
     part_row{"stopped", [](seen_part& s) { return s.failed_here(); }, verdict::stopped},
     part_row{"transport failure", [](seen_part& s) { return s.failed(); }, verdict::retry},
-    part_row{"throttled", [](seen_part& s) { return s.asks_to_slow_down() || (s.has_retry_after() && !s.is_success()); },
+    part_row{"throttled",
+             [](seen_part& s) { return s.asks_to_slow_down() || (s.has_retry_after() && !s.is_success()); },
              verdict::throttled},
-    part_row{"credentials refused", [](seen_part& s) { return s.is({401, 402, 403}); }, verdict::credentials_refused},
-    part_row{"missing beyond the settle window", [](seen_part& s) { return s.is_missing() && s.missing_for_good(); }, verdict::absent},
+    part_row{"credentials refused",
+             [](seen_part& s) {
+                 return s.is({401, 402, 403});
+             },
+             verdict::credentials_refused},
+    part_row{"missing beyond the settle window",
+             [](seen_part& s) { return s.is_missing() && s.missing_for_good(); }, verdict::absent},
     part_row{"missing", [](seen_part& s) { return s.is_missing(); }, verdict::pending},
     part_row{"410", [](seen_part& s) { return s.is({410}); }, verdict::absent},
-    part_row{"408, 409, 423, 425, 5xx", [](seen_part& s) { return s.is({408, 409, 423, 425}) || s.is_server_error(); }, verdict::retry},
+    part_row{"408, 409, 423, 425, 5xx",
+             [](seen_part& s) {
+                 return s.is({408, 409, 423, 425}) || s.is_server_error();
+             },
+             verdict::retry},
     part_row{"4xx", [](seen_part& s) { return s.is_client_error(); }, verdict::rejected},
     part_row{"unfollowed redirect", [](seen_part& s) { return s.status >= 300; }, verdict::misdirected},
     part_row{"image", [](seen_part& s) { return s.is_image(); }, verdict::done},
@@ -245,7 +321,8 @@ inline constexpr std::array part_rows{
 
 } // namespace detail
 
-OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile const& profile, submitted_job& job)
+OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile const& profile,
+                                 submitted_job& job)
 {
     detail::seen_answer s(answer, profile);
     reading const r = detail::first_match(detail::submit_rows, s);
@@ -256,8 +333,8 @@ OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile
     return r;
 }
 
-OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& history, response_profile const& profile,
-                                 bool route_succeeded, clock::time_point now)
+OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& history,
+                                 response_profile const& profile, bool route_succeeded, clock::time_point now)
 {
     detail::seen_result s(answer, history, profile, route_succeeded, now);
 
@@ -275,16 +352,18 @@ OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& 
 
         bool const judged = s.is_success() && s.is_json();
         s.failed_before = history.failed_before;
-        history.failed_before = judged && (s.has_failure_word() || (s.is_terminal() && s.all_documents_failed()));
+        history.failed_before =
+            judged && (s.has_failure_word() || (s.is_terminal() && s.all_documents_failed()));
 
-        bool const settling = judged && s.facts.has_data && s.is_terminal() && !s.is_filled() && !history.failed_before;
+        bool const settling =
+            judged && s.facts.has_data && s.is_terminal() && !s.is_filled() && !history.failed_before;
         if (!settling) {
             history.settle_reads = 0;
         } else {
             if (history.settle_reads == 0) history.settling_since = now;
             detail::count(history.settle_reads);
         }
-        bool const undecided = judged && s.facts.has_content() && !s.is_terminal() && !s.is_incomplete();
+        bool const undecided = judged && s.facts.has_content() && s.facts.status.empty() && !s.facts.progress;
         std::uint64_t const body = undecided ? std::hash<std::string_view>()(answer->body) | 1 : 0;
         s.same_body_as_before = body != 0 && body == history.last_body;
         history.last_body = body;
@@ -292,8 +371,8 @@ OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& 
     return detail::first_match(detail::result_rows, s);
 }
 
-OCRPIPE_DECL reading read_part(exchange_result const& answer, part_history& history, response_profile const& profile, operation kind,
-                               clock::time_point now)
+OCRPIPE_DECL reading read_part(exchange_result const& answer, part_history& history,
+                               response_profile const& profile, operation kind, clock::time_point now)
 {
     detail::seen_part s(answer, history, profile, kind, now);
     if (answer && s.is_missing()) {

@@ -18,9 +18,12 @@ struct signature_row {
     file_format format;
 };
 inline constexpr std::array file_signatures{
-    signature_row{"\x89PNG\r\n\x1A\n"sv, file_format::png}, signature_row{"\xFF\xD8\xFF"sv, file_format::jpeg},
-    signature_row{"II*\0"sv, file_format::tiff},            signature_row{"MM\0*"sv, file_format::tiff},
-    signature_row{"II+\0"sv, file_format::tiff},            signature_row{"MM\0+"sv, file_format::tiff},
+    signature_row{"\x89PNG\r\n\x1A\n"sv, file_format::png},
+    signature_row{"\xFF\xD8\xFF"sv, file_format::jpeg},
+    signature_row{"II*\0"sv, file_format::tiff},
+    signature_row{"MM\0*"sv, file_format::tiff},
+    signature_row{"II+\0"sv, file_format::tiff},
+    signature_row{"MM\0+"sv, file_format::tiff},
 };
 
 struct format_row {
@@ -37,8 +40,12 @@ inline constexpr std::array file_formats{
     format_row{file_format::tiff, "image/tiff", ".tiff", file_type::image},
 };
 
-constexpr format_row const& row_of(file_format f) noexcept { return file_formats[static_cast<std::size_t>(f)]; }
-static_assert(row_of(file_format::tiff).format == file_format::tiff, "file_formats must be in the order of the enumeration");
+constexpr format_row const& row_of(file_format f) noexcept
+{
+    return file_formats[static_cast<std::size_t>(f)];
+}
+static_assert(row_of(file_format::tiff).format == file_format::tiff,
+              "file_formats must be in the order of the enumeration");
 
 /// A Content-Type without its parameters.
 inline std::string_view media_type(std::string_view content_type) noexcept
@@ -77,9 +84,12 @@ OCRPIPE_DECL enum file_type service_type(file_format f) noexcept { return detail
 OCRPIPE_DECL std::string_view wire_word(enum file_type t) noexcept
 {
     switch (t) {
-    case file_type::pdf: return "PDF";
-    case file_type::image: return "IMAGE";
-    case file_type::detect: break;
+    case file_type::pdf:
+        return "PDF";
+    case file_type::image:
+        return "IMAGE";
+    case file_type::detect:
+        break;
     }
     return {};
 }

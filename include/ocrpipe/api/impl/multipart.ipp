@@ -30,10 +30,11 @@ inline std::string next_boundary(std::uint64_t& state)
     return fmt::format("ocrpipe-{:016x}{:016x}", high, low);
 }
 
-inline void append_field(std::string& out, std::string_view boundary, std::string_view name, std::string_view value)
+inline void append_field(std::string& out, std::string_view boundary, std::string_view name,
+                         std::string_view value)
 {
-    out += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{}\r\n", boundary, escape_form_name(name),
-                       value);
+    out += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{}\r\n", boundary,
+                       escape_form_name(name), value);
 }
 
 inline failure form_failure(errc e, std::string reason)
@@ -54,15 +55,18 @@ OCRPIPE_DECL std::string escape_form_name(std::string_view name)
         std::size_t const n = detail::utf8_sequence_length(name);
         auto const c = static_cast<unsigned char>(name.front());
         bool const plain = n > 1 || (n == 1 && c >= 0x20 && c != 0x7F && c != '"' && c != '\\');
-        if (plain) out.append(name.substr(0, n));
-        else detail::append_percent_encoded(out, name.front());
+        if (plain)
+            out.append(name.substr(0, n));
+        else
+            detail::append_percent_encoded(out, name.front());
         name.remove_prefix(plain ? n : 1);
     }
     return out;
 }
 
 OCRPIPE_DECL result<multipart_body>
-multipart_body::make(submit_request const& request, std::vector<std::pair<std::string, std::string>> const& extra_fields,
+multipart_body::make(submit_request const& request,
+                     std::vector<std::pair<std::string, std::string>> const& extra_fields,
                      std::uint64_t boundary_seed)
 {
     if (request.flow.empty())
@@ -75,7 +79,8 @@ multipart_body::make(submit_request const& request, std::vector<std::pair<std::s
     std::array<char, format_probe_size> first;
     error_code ec;
     std::size_t const got = reader->read(first, ec);
-    std::string const shown = printable_excerpt(request.doc.is_file() ? request.doc.path() : request.doc.name(), 1024);
+    std::string const shown =
+        printable_excerpt(request.doc.is_file() ? request.doc.path() : request.doc.name(), 1024);
     if (ec) return detail::form_failure(static_cast<errc>(ec.value()), shown);
     reader->rewind();
 
@@ -89,15 +94,18 @@ multipart_body::make(submit_request const& request, std::vector<std::pair<std::s
     multipart_body body(std::move(*reader), format);
     do {
         body.boundary_ = detail::next_boundary(boundary_seed);
-    } while (std::any_of(extra_fields.begin(), extra_fields.end(),
-                         [&](auto const& field) { return field.second.find(body.boundary_) != std::string::npos; }) ||
+    } while (std::any_of(
+                 extra_fields.begin(), extra_fields.end(),
+                 [&](auto const& field) { return field.second.find(body.boundary_) != std::string::npos; }) ||
              request.flow.find(body.boundary_) != std::string::npos ||
              request.doc_type.find(body.boundary_) != std::string::npos);
 
     detail::append_field(body.head_, body.boundary_, "flow", request.flow);
-    if (!request.doc_type.empty()) detail::append_field(body.head_, body.boundary_, "doc_type", request.doc_type);
+    if (!request.doc_type.empty())
+        detail::append_field(body.head_, body.boundary_, "doc_type", request.doc_type);
     detail::append_field(body.head_, body.boundary_, "file_type", wire_word(type));
-    for (auto const& [name, value] : extra_fields) detail::append_field(body.head_, body.boundary_, name, value);
+    for (auto const& [name, value] : extra_fields)
+        detail::append_field(body.head_, body.boundary_, name, value);
     body.head_ += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n"
                               "Content-Type: {}\r\n\r\n",
                               body.boundary_, file_name, mime(format));

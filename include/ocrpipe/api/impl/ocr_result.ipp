@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_API_IMPL_OCR_RESULT_IPP
 #define OCRPIPE_API_IMPL_OCR_RESULT_IPP
 
+#include <ocrpipe/api/body_facts.hpp>
 #include <ocrpipe/api/impl/body_reader.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
 
@@ -50,7 +51,8 @@ struct document_sink : facts_only {
     {
         in_value = false;
         // An object without a text says nothing.
-        if (ocr_field* f = field(); f && !f->values.empty() && f->values.back().text.empty()) f->values.pop_back();
+        if (ocr_field* f = field(); f && !f->values.empty() && f->values.back().text.empty())
+            f->values.pop_back();
     }
     void value_member(place p, scalar const& s)
     {
@@ -61,9 +63,12 @@ struct document_sink : facts_only {
         } else if (in_value && !f->values.empty()) {
             ocr_value& v = f->values.back();
             // strtod needs an end; a number's text is short.
-            if (p == place::value_name) v.name = s.text;
-            else if (p == place::text && s.what != scalar::kind::null) v.text = s.text;
-            else if (p == place::probability && s.says_something()) v.probability = std::strtod(std::string(s.text).c_str(), nullptr);
+            if (p == place::value_name)
+                v.name = s.text;
+            else if (p == place::text && s.what != scalar::kind::null)
+                v.text = s.text;
+            else if (p == place::probability && s.says_something())
+                v.probability = std::strtod(std::string(s.text).c_str(), nullptr);
             else if (p == place::coordinates && s.what == scalar::kind::number)
                 v.coordinates.push_back(std::strtod(std::string(s.text).c_str(), nullptr));
         }

@@ -12,8 +12,8 @@ namespace ocrpipe
 namespace detail
 {
 
-/// A row a route. An older edition of the guide has three more submit-like ones (ingest/compare/signature, ingest/image2docs,
-/// ingest/document-frauds): each would be a row here and an enumerator.
+/// A row a route. An older edition of the guide has three more submit-like ones (ingest/compare/signature,
+/// ingest/image2docs, ingest/document-frauds): each would be a row here and an enumerator.
 struct route {
     operation op;
     std::string_view name;
@@ -40,8 +40,8 @@ static_assert(routes_in_order(), "routes must list every operation in the order 
 
 constexpr bool is_unreserved(char c) noexcept
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-           c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 } // namespace detail
@@ -57,8 +57,10 @@ OCRPIPE_DECL std::string percent_encode_segment(std::string_view text)
     std::string out;
     bool const dots = text == "." || text == "..";
     for (char const c : text) {
-        if (detail::is_unreserved(c) && !dots) out += c;
-        else detail::append_percent_encoded(out, c);
+        if (detail::is_unreserved(c) && !dots)
+            out += c;
+        else
+            detail::append_percent_encoded(out, c);
     }
     return out;
 }

@@ -82,16 +82,20 @@ inline constexpr std::string_view profile_fields = "extra_fields";
 template<class Table>
 auto const* find_member(Table const& table, std::string_view name)
 {
-    auto const at = std::find_if(table.begin(), table.end(), [name](auto const& row) { return row.name == name; });
+    auto const at =
+        std::find_if(table.begin(), table.end(), [name](auto const& row) { return row.name == name; });
     return at == table.end() ? nullptr : &*at;
 }
 
 inline std::string profile_members()
 {
     std::vector<std::string_view> names;
-    for (auto const& row : profile_lists) names.push_back(row.name);
-    for (auto const& row : profile_times) names.push_back(row.name);
-    for (auto const& row : profile_counts) names.push_back(row.name);
+    for (auto const& row : profile_lists)
+        names.push_back(row.name);
+    for (auto const& row : profile_times)
+        names.push_back(row.name);
+    for (auto const& row : profile_counts)
+        names.push_back(row.name);
     names.push_back(profile_flag);
     names.push_back(profile_fields);
     return fmt::format("{}", fmt::join(names, ", "));
@@ -119,7 +123,8 @@ inline std::string set_profile_member(response_profile& p, std::string_view name
         return {};
     }
     if (auto const* row = find_member(profile_counts, name)) {
-        if (!v.is_int64() || v.get_int64() < 1 || v.get_int64() > 1000) return "must be a whole number from 1 to 1000";
+        if (!v.is_int64() || v.get_int64() < 1 || v.get_int64() > 1000)
+            return "must be a whole number from 1 to 1000";
         p.*row->count = static_cast<int>(v.get_int64());
         return {};
     }
@@ -133,7 +138,8 @@ inline std::string set_profile_member(response_profile& p, std::string_view name
         if (!o) return "must be an object of strings, such as {\"model\": \"idp\"}";
         p.extra_fields.clear();
         for (auto const& field : *o) {
-            if (!field.value().is_string()) return "must be an object of strings, such as {\"model\": \"idp\"}";
+            if (!field.value().is_string())
+                return "must be an object of strings, such as {\"model\": \"idp\"}";
             p.extra_fields.emplace_back(field.key(), field.value().get_string());
         }
         return {};
@@ -186,9 +192,11 @@ OCRPIPE_DECL std::vector<std::string> problems(response_profile const& profile)
             if (entry.empty() || entry == "*")
                 found.push_back(fmt::format("{}: an entry is empty: it would match everything", row.name));
             else if (is_key && entry.size() > detail::max_profile_key)
-                found.push_back(fmt::format("{}: {} is too long: at most {} bytes", row.name, shown, detail::max_profile_key));
+                found.push_back(fmt::format("{}: {} is too long: at most {} bytes", row.name, shown,
+                                            detail::max_profile_key));
             else if (!is_key && entry.find('*') < entry.size() - 1)
-                found.push_back(fmt::format("{}: {} has a * inside: only one at its end has a meaning", row.name, shown));
+                found.push_back(
+                    fmt::format("{}: {} has a * inside: only one at its end has a meaning", row.name, shown));
         }
     }
     if (profile.request_id_keys.empty())
@@ -197,7 +205,8 @@ OCRPIPE_DECL std::vector<std::string> problems(response_profile const& profile)
         found.emplace_back("documents_keys, content_keys: empty: no result could ever be found");
     auto const hour = std::chrono::milliseconds(3'600'000);
     auto const time = [&](std::chrono::milliseconds t, std::string_view name) {
-        if (t.count() < 0 || t > hour) found.push_back(fmt::format("{}: {} ms is out of range: 0 to 1 h", name, t.count()));
+        if (t.count() < 0 || t > hour)
+            found.push_back(fmt::format("{}: {} ms is out of range: 0 to 1 h", name, t.count()));
     };
     auto const reads = [&](int n, std::string_view name) {
         if (n < 1 || n > 1000) found.push_back(fmt::format("{}: {} is out of range: 1 to 1000", name, n));

@@ -10,7 +10,8 @@
 namespace ocrpipe::detail
 {
 
-/// Lower case in ASCII; the service's words are ASCII, and a locale would make the answer depend on the machine.
+/// Lower case in ASCII; the service's words are ASCII, and a locale would make the answer depend on the
+/// machine.
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 constexpr bool same_letters(std::string_view a, std::string_view b) noexcept
@@ -30,7 +31,8 @@ inline bool contains_letters(std::string_view text, std::string_view word) noexc
 
 inline bool contains_any(std::string_view text, std::vector<std::string> const& words) noexcept
 {
-    return std::any_of(words.begin(), words.end(), [text](auto const& w) { return contains_letters(text, w); });
+    return std::any_of(words.begin(), words.end(),
+                       [text](auto const& w) { return contains_letters(text, w); });
 }
 
 /// `word` is one of `list`; an entry that ends in * matches by its beginning.
@@ -43,7 +45,10 @@ inline bool is_word_of(std::string_view word, std::vector<std::string> const& li
     });
 }
 
-inline bool is_blank(std::string_view text) noexcept { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+inline bool is_blank(std::string_view text) noexcept
+{
+    return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
 
 } // namespace ocrpipe::detail
 

@@ -15,9 +15,10 @@ namespace detail
 /// When a new file is safe from a power cut. From the end of the process it is safe at once.
 enum class durability { process, power };
 
-/// Writes `folder`/`name` (mode 0600) under another name first, so that readers see the old file or the whole new one.
-OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::string const& name, std::string_view bytes,
-                                              durability d);
+/// Writes `folder`/`name` (mode 0600) under another name first, so that readers see the old file or the whole
+/// new one.
+OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::string const& name,
+                                              std::string_view bytes, durability d);
 
 } // namespace detail
 } // namespace ocrpipe

@@ -22,11 +22,12 @@ struct csv_record {
     };
 
     outcome what;
-    std::size_t consumed;   ///< bytes, the end of line included; 0 when incomplete
-    char const* reason;     ///< for broken
+    std::size_t consumed; ///< bytes, the end of line included; 0 when incomplete
+    char const* reason;   ///< for broken
 };
 
-/// Reads one record of comma-separated values: quotes doubled within quotes, line breaks within quotes, LF or CRLF after a record.
+/// Reads one record of comma-separated values: quotes doubled within quotes, line breaks within quotes, LF or
+/// CRLF after a record.
 ///
 /// `last` says that nothing follows `text`. A quote inside an unquoted field stands for itself.
 /// Source: RFC 4180, 2.

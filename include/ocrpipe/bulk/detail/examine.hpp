@@ -14,13 +14,15 @@ namespace ocrpipe
 namespace detail
 {
 
-/// A path without "." parts, doubled and trailing slashes. ".." stays: what it means depends on symbolic links.
+/// A path without "." parts, doubled and trailing slashes. ".." stays: what it means depends on symbolic
+/// links.
 OCRPIPE_DECL std::string clean_path(std::string_view path);
 
 /// `name` below `folder`, cleaned; `name` alone when it is absolute.
 OCRPIPE_DECL std::string join_path(std::string_view folder, std::string_view name);
 
-/// What the file system says about a path that somebody named: an item with path, id and size, or why it is none.
+/// What the file system says about a path that somebody named: an item with path, id and size, or why it is
+/// none.
 OCRPIPE_DECL input examine_path(std::string path, std::string where);
 
 /// The same when the answer of stat is there already.

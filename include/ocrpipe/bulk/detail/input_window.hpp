@@ -14,7 +14,8 @@ namespace ocrpipe
 namespace detail
 {
 
-/// The longest line, name or CSV record that is taken; a longer one is skipped and reported, so that a wrong file costs no memory.
+/// The longest line, name or CSV record that is taken; a longer one is skipped and reported, so that a wrong
+/// file costs no memory.
 inline constexpr std::size_t max_record = 1024 * 1024;
 
 /// A stretch of a file or pipe that moves forward.

@@ -19,11 +19,12 @@ OCRPIPE_DECL bool is_plain_text(std::string_view text) noexcept;
 /// `text` as a JSON string with its quotes; each byte that is not valid UTF-8 becomes U+FFFD.
 OCRPIPE_DECL void append_json_string(std::string& out, std::string_view text);
 
-/// `"key":"text"`, and for what is not plain text also `"key_bytes":"..."` with its exact bytes, percent-encoded: file names are bytes, and
-/// two that differ must stay different.
+/// `"key":"text"`, and for what is not plain text also `"key_bytes":"..."` with its exact bytes,
+/// percent-encoded: file names are bytes, and two that differ must stay different.
 OCRPIPE_DECL void append_json_name(std::string& out, std::string_view key, std::string_view text);
 
-/// What append_json_name() wrote as `key_bytes`; nothing when a percent sign is not followed by two hexadecimal digits.
+/// What append_json_name() wrote as `key_bytes`; nothing when a percent sign is not followed by two
+/// hexadecimal digits.
 OCRPIPE_DECL std::optional<std::string> percent_decoded(std::string_view text);
 
 /// RFC 3339 in UTC with milliseconds, as a JSON string; null without a time.

@@ -21,8 +21,8 @@ public:
     /// Opens or creates (mode 0600). A last line without its end, left by a crash, is cut away.
     error_code open(std::string const& path);
 
-    /// Writes a line that brings its own line break. After an error the file ends where it did before; when not even that can be brought
-    /// about, this and all later calls fail.
+    /// Writes a line that brings its own line break. After an error the file ends where it did before; when
+    /// not even that can be brought about, this and all later calls fail.
     error_code append(std::string_view line);
 
     /// Waits until what was written is on the disk.

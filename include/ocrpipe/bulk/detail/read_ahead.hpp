@@ -17,7 +17,8 @@
 namespace ocrpipe::detail
 {
 
-/// A document that was found, opened once and hashed. Small ones are held whole, so that they are read from the disk once.
+/// A document that was found, opened once and hashed. Small ones are held whole, so that they are read from
+/// the disk once.
 struct prepared_document {
     input_item item;
     document doc;
@@ -27,11 +28,11 @@ struct prepared_document {
 
 using prepared = std::variant<prepared_document, input_problem>;
 
-/// Takes documents from a source on a thread of its own, a bounded number ahead: a slow pipe or disk never holds up the polls, and the
-/// hashing runs beside the network.
+/// Takes documents from a source on a thread of its own, a bounded number ahead: a slow pipe or disk never
+/// holds up the polls, and the hashing runs beside the network.
 ///
-/// The thread shares ownership of its state and is detached: one that is blocked in a pipe nobody writes to cannot be joined, and touches
-/// nothing but that state.
+/// The thread shares ownership of its state and is detached: one that is blocked in a pipe nobody writes to
+/// cannot be joined, and touches nothing but that state.
 class read_ahead
 {
 public:
@@ -40,7 +41,8 @@ public:
     static constexpr std::size_t max_held_bytes = std::size_t(32) << 20;
     static constexpr std::uint64_t hold_below = std::uint64_t(256) << 10;
 
-    /// `wake` is called on the thread when try_pop() has something again after it had nothing, and at the end.
+    /// `wake` is called on the thread when try_pop() has something again after it had nothing, and at the
+    /// end.
     read_ahead(std::unique_ptr<source> s, std::function<void()> wake);
     ~read_ahead();
     read_ahead(read_ahead const&) = delete;

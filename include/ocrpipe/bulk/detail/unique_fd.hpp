@@ -4,9 +4,8 @@
 #include <boost/system/error_code.hpp>
 
 #include <cerrno>
-#include <utility>
-
 #include <unistd.h>
+#include <utility>
 
 namespace ocrpipe
 {

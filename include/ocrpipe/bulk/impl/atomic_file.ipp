@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstddef>
-
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -27,8 +26,8 @@ inline error_code write_all(int fd, std::string_view bytes)
     return {};
 }
 
-OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::string const& name, std::string_view bytes,
-                                              durability d)
+OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::string const& name,
+                                              std::string_view bytes, durability d)
 {
     unique_fd const where(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!where) return errno_code();
@@ -36,14 +35,17 @@ OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::st
     std::string const draft = "." + name + ".tmp";
     error_code ec;
     {
-        unique_fd const fd(::openat(where.get(), draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+        unique_fd const fd(::openat(where.get(), draft.c_str(),
+                                    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
         if (!fd) return errno_code();
         ec = write_all(fd.get(), bytes);
         if (!ec && d == durability::power && ::fsync(fd.get()) != 0) ec = errno_code();
     }
     if (!ec && ::renameat(where.get(), draft.c_str(), where.get(), name.c_str()) != 0) ec = errno_code();
-    if (ec) ::unlinkat(where.get(), draft.c_str(), 0);
-    else if (d == durability::power && ::fsync(where.get()) != 0) ec = errno_code();
+    if (ec)
+        ::unlinkat(where.get(), draft.c_str(), 0);
+    else if (d == durability::power && ::fsync(where.get()) != 0)
+        ec = errno_code();
     return ec;
 }
 

@@ -15,7 +15,8 @@ OCRPIPE_DECL csv_record parse_csv_record(std::string_view text, bool last, std::
     // Where the line in which `from` lies has ended; a broken record is left there.
     auto const broken = [&](std::size_t from, char const* reason) {
         std::size_t const end_of_line = text.find('\n', from);
-        if (end_of_line != std::string_view::npos) return csv_record{outcome::broken, end_of_line + 1, reason};
+        if (end_of_line != std::string_view::npos)
+            return csv_record{outcome::broken, end_of_line + 1, reason};
         return last ? csv_record{outcome::broken, text.size(), reason} : incomplete;
     };
 

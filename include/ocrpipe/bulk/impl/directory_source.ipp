@@ -8,13 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include <dirent.h>
 #include <fcntl.h>
+#include <string_view>
 #include <sys/stat.h>
+#include <utility>
+#include <vector>
 
 namespace ocrpipe
 {
@@ -28,7 +27,8 @@ public:
     {
         if (!started_) {
             started_ = true;
-            struct ::stat status {};
+            struct ::stat status {
+            };
             if (!skip_path_.empty() && ::stat(skip_path_.c_str(), &status) == 0) skip_ = identity_of(status);
             if (auto problem = enter(AT_FDCWD, root_.c_str(), root_)) return problem;
         }
@@ -67,7 +67,8 @@ private:
     {
         int const folder = ::dirfd(open_.back().stream.get());
         std::string path = detail::join_path(open_.back().path, name);
-        struct ::stat status {};
+        struct ::stat status {
+        };
         if (::fstatat(folder, name, &status, 0) != 0) return detail::unreadable(std::move(path), {}, errno);
         if (S_ISDIR(status.st_mode)) return enter(folder, name, std::move(path));
         return detail::examine_status(std::move(path), {}, status);
@@ -77,13 +78,16 @@ private:
     std::optional<input> enter(int folder, char const* name, std::string path)
     {
         detail::unique_fd fd(::openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
-        struct ::stat status {};
+        struct ::stat status {
+        };
         if (!fd || ::fstat(fd.get(), &status) != 0) return detail::unreadable(std::move(path), {}, errno);
         identity const who = identity_of(status);
-        if (who == skip_ || std::any_of(open_.begin(), open_.end(), [&](level const& l) { return l.who == who; }))
+        if (who == skip_ ||
+            std::any_of(open_.begin(), open_.end(), [&](level const& l) { return l.who == who; }))
             return std::nullopt;
         if (open_.size() == max_depth)
-            return input_problem{std::move(path), {}, errc::unreadable_file, "lies more than 64 directories deep"};
+            return input_problem{
+                std::move(path), {}, errc::unreadable_file, "lies more than 64 directories deep"};
         std::unique_ptr<::DIR, closer> stream(::fdopendir(fd.get()));
         if (!stream) return detail::unreadable(std::move(path), {}, errno);
         fd.release();

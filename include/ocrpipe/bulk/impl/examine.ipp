@@ -4,9 +4,8 @@
 #include <ocrpipe/bulk/detail/examine.hpp>
 
 #include <cerrno>
-#include <utility>
-
 #include <sys/stat.h>
+#include <utility>
 
 namespace ocrpipe
 {
@@ -45,7 +44,8 @@ OCRPIPE_DECL input_problem unreadable(std::string path, std::string where, int e
 
 OCRPIPE_DECL input examine_path(std::string path, std::string where)
 {
-    struct ::stat status {};
+    struct ::stat status {
+    };
     if (::stat(path.c_str(), &status) != 0) return unreadable(std::move(path), std::move(where), errno);
     return examine_status(std::move(path), std::move(where), status);
 }

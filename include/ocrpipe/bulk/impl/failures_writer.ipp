@@ -33,7 +33,8 @@ inline void append_absolute_path(std::string& out, std::string_view path, std::s
 
 inline std::string_view class_of(error_code const& ec) noexcept
 {
-    return ec.category() == category() ? name(static_cast<errc>(ec.value())) : std::string_view(ec.category().name());
+    return ec.category() == category() ? name(static_cast<errc>(ec.value()))
+                                       : std::string_view(ec.category().name());
 }
 
 } // namespace detail
@@ -51,7 +52,8 @@ OCRPIPE_DECL void append_failure_line(std::string& out, failure_record const& re
     detail::append_field(out, "class", detail::class_of(what.code));
     detail::append_field(out, "message", to_string(what));
     if (what.where != phase::none) detail::append_field(out, "phase", name(what.where));
-    if (what.http_status != 0) fmt::format_to(std::back_inserter(out), ",\"http_status\":{}", what.http_status);
+    if (what.http_status != 0)
+        fmt::format_to(std::back_inserter(out), ",\"http_status\":{}", what.http_status);
     detail::append_field(out, "request_id", what.request_id);
     fmt::format_to(std::back_inserter(out), ",\"attempts\":{},\"at\":", what.attempts);
     detail::append_json_time(out, record.at);

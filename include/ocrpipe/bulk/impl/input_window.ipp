@@ -4,7 +4,6 @@
 #include <ocrpipe/bulk/detail/input_window.hpp>
 
 #include <algorithm>
-
 #include <poll.h>
 
 namespace ocrpipe

@@ -33,13 +33,20 @@ OCRPIPE_DECL void append_json_string(std::string& out, std::string_view text)
     while (!text.empty()) {
         char const c = text.front();
         std::size_t const n = utf8_sequence_length(text);
-        if (n == 0) out += "\\ufffd";
-        else if (c == '"' || c == '\\') (out += '\\') += c;
-        else if (c == '\n') out += "\\n";
-        else if (c == '\r') out += "\\r";
-        else if (c == '\t') out += "\\t";
-        else if (is_control(c)) fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
-        else out += text.substr(0, n);
+        if (n == 0)
+            out += "\\ufffd";
+        else if (c == '"' || c == '\\')
+            (out += '\\') += c;
+        else if (c == '\n')
+            out += "\\n";
+        else if (c == '\r')
+            out += "\\r";
+        else if (c == '\t')
+            out += "\\t";
+        else if (is_control(c))
+            fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+        else
+            out += text.substr(0, n);
         text.remove_prefix(n == 0 ? 1 : n);
     }
     out += '"';
@@ -89,8 +96,9 @@ OCRPIPE_DECL void append_json_time(std::string& out, std::optional<std::chrono::
     year_month_day const date(day);
     hh_mm_ss const time(floor<milliseconds>(*t - day));
     fmt::format_to(std::back_inserter(out), "\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\"",
-                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                   time.hours().count(), time.minutes().count(), time.seconds().count(), time.subseconds().count());
+                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                   static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
+                   time.seconds().count(), time.subseconds().count());
 }
 
 } // namespace detail

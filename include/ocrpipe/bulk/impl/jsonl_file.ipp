@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,7 +39,8 @@ inline error_code end_of_last_line(int fd, std::uint64_t size, std::uint64_t& en
 OCRPIPE_DECL error_code jsonl_file::open(std::string const& path)
 {
     unique_fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
-    struct ::stat status {};
+    struct ::stat status {
+    };
     if (!fd || ::fstat(fd.get(), &status) != 0) return errno_code();
     regular_ = S_ISREG(status.st_mode);
     size_ = 0;
@@ -63,7 +63,8 @@ OCRPIPE_DECL error_code jsonl_file::append(std::string_view line)
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
             error_code const ec = errno_code();
-            if (done != 0 && (!regular_ || ::ftruncate(fd_.get(), static_cast<::off_t>(size_)) != 0)) broken_ = ec;
+            if (done != 0 && (!regular_ || ::ftruncate(fd_.get(), static_cast<::off_t>(size_)) != 0))
+                broken_ = ec;
             return ec;
         }
         done += static_cast<std::size_t>(n);

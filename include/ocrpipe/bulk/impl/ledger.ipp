@@ -16,7 +16,8 @@ inline constexpr std::array<std::string_view, document_state_count> document_sta
 /// When a document may go from one state to another.
 enum class transition : char { never = ' ', if_changed = 'c', always = 'x' };
 
-/// A row for each state that is left, a column for each that is entered, both in the order of the enumeration.
+/// A row for each state that is left, a column for each that is entered, both in the order of the
+/// enumeration.
 inline constexpr std::array<std::string_view, document_state_count> transitions{
     // n i s d f a s e l s
     // e n u o a m t x o k
@@ -55,8 +56,9 @@ OCRPIPE_DECL bool may_become(document_state from, document_state to, bool change
     return when == detail::transition::always || (when == detail::transition::if_changed && changed);
 }
 
-OCRPIPE_DECL std::string parameters_fingerprint(std::string_view flow, std::string_view doc_type, enum file_type type,
-                                                std::span<std::pair<std::string, std::string> const> extra_fields)
+OCRPIPE_DECL std::string
+parameters_fingerprint(std::string_view flow, std::string_view doc_type, enum file_type type,
+                       std::span<std::pair<std::string, std::string> const> extra_fields)
 {
     sha256_stream hash;
     // Lengths go first, so that no two lists of fields give the same bytes.

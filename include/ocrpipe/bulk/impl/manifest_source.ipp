@@ -17,10 +17,9 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <fcntl.h>
 #include <utility>
 #include <vector>
-
-#include <fcntl.h>
 
 namespace ocrpipe
 {
@@ -30,8 +29,8 @@ namespace detail
 /// The keys of a manifest that mean something.
 enum class manifest_key { path, path_bytes, id, id_bytes, flow, doc_type, file_type };
 
-inline constexpr std::array<std::string_view, 7> manifest_key_names{"path", "path_bytes", "id",       "id_bytes",
-                                                                    "flow", "doc_type",   "file_type"};
+inline constexpr std::array<std::string_view, 7> manifest_key_names{
+    "path", "path_bytes", "id", "id_bytes", "flow", "doc_type", "file_type"};
 
 /// A row's values by key; empty when absent.
 struct manifest_row {
@@ -47,7 +46,8 @@ inline std::string ascii_lower(std::string_view text)
     return out;
 }
 
-/// Puts the decoded `bytes`, if there are any, in the place of `key`. Returns what is wrong, empty when nothing is.
+/// Puts the decoded `bytes`, if there are any, in the place of `key`. Returns what is wrong, empty when
+/// nothing is.
 inline std::string settle_name(manifest_row& row, manifest_key key, manifest_key bytes)
 {
     std::string_view const name = manifest_key_names[static_cast<std::size_t>(bytes)];
@@ -64,16 +64,20 @@ inline std::string apply_manifest_row(manifest_row& row, input_item& item)
     using enum manifest_key;
     for (manifest_key const k : {id, flow, doc_type})
         if (!is_plain_text(row[k]) && (k != id || row[id_bytes].empty()))
-            return fmt::format("{} holds control characters or is not UTF-8", manifest_key_names[static_cast<std::size_t>(k)]);
+            return fmt::format("{} holds control characters or is not UTF-8",
+                               manifest_key_names[static_cast<std::size_t>(k)]);
     if (std::string wrong = settle_name(row, path, path_bytes); !wrong.empty()) return wrong;
     if (std::string wrong = settle_name(row, id, id_bytes); !wrong.empty()) return wrong;
     if (row[path].empty()) return "path is missing";
     if (row[path].find('\0') != std::string::npos) return "path holds a NUL byte";
 
     std::string const type = ascii_lower(row[file_type]);
-    if (type == "pdf") item.type = ocrpipe::file_type::pdf;
-    else if (type == "image") item.type = ocrpipe::file_type::image;
-    else if (!type.empty() && type != "detect") return "file_type is neither PDF nor IMAGE nor detect";
+    if (type == "pdf")
+        item.type = ocrpipe::file_type::pdf;
+    else if (type == "image")
+        item.type = ocrpipe::file_type::image;
+    else if (!type.empty() && type != "detect")
+        return "file_type is neither PDF nor IMAGE nor detect";
 
     item.path = std::move(row[path]);
     item.id = std::move(row[id]);
@@ -90,7 +94,8 @@ class manifest_source::rows
 public:
     virtual ~rows() = default;
 
-    /// The next row, or false at the end. `wrong` is set when it cannot be read, and `line` to where it begins.
+    /// The next row, or false at the end. `wrong` is set when it cannot be read, and `line` to where it
+    /// begins.
     virtual bool next(detail::manifest_row& row, std::size_t& line, std::string& wrong) = 0;
 };
 
@@ -131,10 +136,14 @@ private:
             boost::json::value const* const v = object->if_contains(detail::manifest_key_names[i]);
             if (!v || v->is_null()) continue;
             bool const is_id = i == static_cast<std::size_t>(detail::manifest_key::id);
-            if (auto const* s = v->if_string()) row.values[i].assign(s->data(), s->size());
-            else if (auto const* n = v->if_int64(); n && is_id) row.values[i] = fmt::to_string(*n);
-            else if (auto const* u = v->if_uint64(); u && is_id) row.values[i] = fmt::to_string(*u);
-            else return fmt::format("{} is not a string", detail::manifest_key_names[i]);
+            if (auto const* s = v->if_string())
+                row.values[i].assign(s->data(), s->size());
+            else if (auto const* n = v->if_int64(); n && is_id)
+                row.values[i] = fmt::to_string(*n);
+            else if (auto const* u = v->if_uint64(); u && is_id)
+                row.values[i] = fmt::to_string(*u);
+            else
+                return fmt::format("{} is not a string", detail::manifest_key_names[i]);
         }
         return {};
     }
@@ -172,7 +181,8 @@ private:
     /// Returns what is wrong, empty when nothing is.
     std::string read_header(std::size_t& line)
     {
-        while (window_.text().size() < 3 && window_.grow()) {}
+        while (window_.text().size() < 3 && window_.grow()) {
+        }
         std::string_view start = window_.text();
         detail::drop_byte_order_mark(start);
         window_.consume(window_.text().size() - start.size());
@@ -189,9 +199,12 @@ private:
         std::array<bool, detail::manifest_key_names.size()> seen{};
         for (std::string const& field : fields_) {
             std::string_view name = field;
-            while (name.starts_with(' ')) name.remove_prefix(1);
-            while (name.ends_with(' ')) name.remove_suffix(1);
-            auto const key = static_cast<std::size_t>(std::find(names.begin(), names.end(), detail::ascii_lower(name)) - names.begin());
+            while (name.starts_with(' '))
+                name.remove_prefix(1);
+            while (name.ends_with(' '))
+                name.remove_suffix(1);
+            auto const key = static_cast<std::size_t>(
+                std::find(names.begin(), names.end(), detail::ascii_lower(name)) - names.begin());
             columns.push_back(key);
             if (key == ignored) continue;
             if (std::exchange(seen[key], true)) return fmt::format("the header names {} twice", names[key]);
@@ -256,8 +269,9 @@ OCRPIPE_DECL std::optional<manifest_format> manifest_format_of(std::string_view 
 {
     auto const ends_with = [path](std::string_view ending) {
         return path.size() > ending.size() &&
-               std::equal(ending.begin(), ending.end(), path.end() - static_cast<std::ptrdiff_t>(ending.size()),
-                          [](char e, char c) { return e == c || (e >= 'a' && e <= 'z' && e - 'a' + 'A' == c); });
+               std::equal(
+                   ending.begin(), ending.end(), path.end() - static_cast<std::ptrdiff_t>(ending.size()),
+                   [](char e, char c) { return e == c || (e >= 'a' && e <= 'z' && e - 'a' + 'A' == c); });
     };
     if (ends_with(".jsonl") || ends_with(".ndjson")) return manifest_format::jsonl;
     if (ends_with(".csv")) return manifest_format::csv;
@@ -265,8 +279,7 @@ OCRPIPE_DECL std::optional<manifest_format> manifest_format_of(std::string_view 
 }
 
 OCRPIPE_DECL manifest_source::manifest_source(std::string path, manifest_format format)
-    : path_(std::move(path))
-    , format_(format)
+    : path_(std::move(path)), format_(format)
 {
     std::size_t const slash = path_.rfind('/');
     if (slash != std::string::npos) folder_ = path_.substr(0, slash + 1);
@@ -280,8 +293,10 @@ OCRPIPE_DECL std::optional<input> manifest_source::next()
         opened_ = true;
         detail::unique_fd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
         if (!fd) return detail::unreadable(path_, {}, errno);
-        if (format_ == manifest_format::jsonl) rows_ = std::make_unique<jsonl_rows>(std::move(fd));
-        else rows_ = std::make_unique<csv_rows>(std::move(fd));
+        if (format_ == manifest_format::jsonl)
+            rows_ = std::make_unique<jsonl_rows>(std::move(fd));
+        else
+            rows_ = std::make_unique<csv_rows>(std::move(fd));
     }
     if (!rows_) return std::nullopt;
 
@@ -297,7 +312,8 @@ OCRPIPE_DECL std::optional<input> manifest_source::next()
     if (wrong.empty()) wrong = detail::apply_manifest_row(row, item);
     std::string path = std::move(wrong.empty() ? item.path : row[detail::manifest_key::path]);
     if (!path.empty()) path = detail::join_path(folder_, path);
-    if (!wrong.empty()) return input_problem{std::move(path), std::move(where), errc::invalid_argument, std::move(wrong)};
+    if (!wrong.empty())
+        return input_problem{std::move(path), std::move(where), errc::invalid_argument, std::move(wrong)};
 
     input found = detail::examine_path(std::move(path), std::move(where));
     if (auto* const file = std::get_if<input_item>(&found)) {

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-
 #include <sys/stat.h>
 
 namespace ocrpipe
@@ -22,11 +21,13 @@ namespace detail
 inline std::string numbered_label(std::uint64_t number, std::string_view id)
 {
     constexpr std::size_t shown = 64;
-    std::string label(id.substr(id.size() - std::min(id.size(), shown)));
+    std::string_view const last = id.substr(id.find_last_of('/') + 1); // npos + 1 is 0
+    std::string label(last.substr(last.size() - std::min(last.size(), shown)));
     std::replace_if(
         label.begin(), label.end(),
         [](char c) {
-            bool const alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+            bool const alphanumeric =
+                (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
             return !alphanumeric && c != '.' && c != '-' && c != '_';
         },
         '_');
@@ -35,7 +36,8 @@ inline std::string numbered_label(std::uint64_t number, std::string_view id)
 
 } // namespace detail
 
-OCRPIPE_DECL result<std::string> part_files::put(std::string const& folder, std::string const& name, std::string_view bytes) const
+OCRPIPE_DECL result<std::string> part_files::put(std::string const& folder, std::string const& name,
+                                                 std::string_view bytes) const
 {
     // One folder a document, and one for all of them: made when missing.
     for (std::size_t end = 0; end != std::string::npos;) {
@@ -51,14 +53,17 @@ OCRPIPE_DECL result<std::string> part_files::put(std::string const& folder, std:
     return file;
 }
 
-OCRPIPE_DECL result<std::string> part_files::write(std::uint64_t number, std::string_view id, operation kind, std::size_t index,
-                                                   std::string_view bytes) const
+OCRPIPE_DECL result<std::string> part_files::write(std::uint64_t number, std::string_view id, operation kind,
+                                                   std::size_t index, std::string_view bytes) const
 {
-    std::string_view const ending = kind == operation::image ? extension(detect_format(bytes)) : std::string_view(".json");
-    return put(below_ + "/" + detail::numbered_label(number, id), fmt::format("{}-{}{}", name(kind), index, ending), bytes);
+    std::string_view const ending =
+        kind == operation::image ? extension(detect_format(bytes)) : std::string_view(".json");
+    return put(below_ + "/" + detail::numbered_label(number, id),
+               fmt::format("{}-{}{}", name(kind), index, ending), bytes);
 }
 
-OCRPIPE_DECL result<std::string> part_files::write_text(std::uint64_t number, std::string_view id, std::string_view text) const
+OCRPIPE_DECL result<std::string> part_files::write_text(std::uint64_t number, std::string_view id,
+                                                        std::string_view text) const
 {
     return put(below_, detail::numbered_label(number, id) + ".txt", text);
 }

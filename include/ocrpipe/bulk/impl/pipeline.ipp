@@ -67,11 +67,7 @@ class pipeline::impl : public std::enable_shared_from_this<pipeline::impl>
 {
 public:
     impl(asio::io_context& ioc, client& c, std::unique_ptr<source> s, pipeline_options options)
-        : ioc_(ioc)
-        , client_(c)
-        , source_(std::move(s))
-        , options_(std::move(options))
-        , changed_(ioc)
+        : ioc_(ioc), client_(c), source_(std::move(s)), options_(std::move(options)), changed_(ioc)
     {
     }
 
@@ -91,7 +87,8 @@ private:
     void read(document_ptr d, result<ocr_result> answer);
     void fetch_parts(document_ptr d);
     void fetch_part(document_ptr d, operation kind, std::size_t index, std::string sub_id);
-    void part_fetched(document_ptr const& d, operation kind, std::size_t index, std::string const& sub_id, result<part_data> part);
+    void part_fetched(document_ptr const& d, operation kind, std::size_t index, std::string const& sub_id,
+                      result<part_data> part);
     void finish(document_ptr const& d);
     void fail(document_ptr const& d, failure const& f);
     void write_text(document_ptr const& d);
@@ -135,7 +132,8 @@ OCRPIPE_DECL std::vector<std::string> pipeline_options::validate() const
           fmt::format("max_in_flight: {} is out of range: 1 to 10000000", max_in_flight));
     check(max_submitting >= 1 && max_submitting <= 100'000,
           fmt::format("max_submitting: {} is out of range: 1 to 100000", max_submitting));
-    check(results_file_bytes >= 1024, fmt::format("results_file_bytes: {} is out of range: 1024 or more", results_file_bytes));
+    check(results_file_bytes >= 1024,
+          fmt::format("results_file_bytes: {} is out of range: 1024 or more", results_file_bytes));
     for (operation const part : parts)
         check(part != operation::submit && part != operation::result,
               fmt::format("parts: {} is not a part: table, signature, stamp or image", name(part)));
@@ -153,17 +151,21 @@ OCRPIPE_DECL result<void> pipeline::impl::open()
         return f;
     };
     std::vector<std::string> const problems = options_.validate();
-    if (!problems.empty()) return refused(errc::invalid_argument, {}, fmt::format("{}", fmt::join(problems, "; ")));
+    if (!problems.empty())
+        return refused(errc::invalid_argument, {}, fmt::format("{}", fmt::join(problems, "; ")));
 
     namespace fs = std::filesystem;
     std::error_code ec;
     fs::path const directory(options_.directory);
     fs::create_directories(directory, ec);
-    if (ec) return refused(errc::unwritable_output, error_code(ec.value(), boost::system::system_category()), options_.directory);
+    if (ec)
+        return refused(errc::unwritable_output, error_code(ec.value(), boost::system::system_category()),
+                       options_.directory);
     for (char const* file : {"results-00001.jsonl", "failures.jsonl", "report.json"})
         if (fs::exists(directory / file, ec))
-            return refused(errc::invalid_argument, {},
-                           fmt::format("{} holds another run's {}: choose another directory", options_.directory, file));
+            return refused(
+                errc::invalid_argument, {},
+                fmt::format("{} holds another run's {}: choose another directory", options_.directory, file));
 
     result<results_writer> results = results_writer::open(options_.directory, options_.results_file_bytes);
     if (!results) return std::move(results).error();
@@ -184,7 +186,8 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
     if (!opened) co_return std::move(opened).error();
 
     co_await feed();
-    while (in_flight_ > 0) co_await changed_.wait();
+    while (in_flight_ > 0)
+        co_await changed_.wait();
 
     report_.finished_at = std::chrono::system_clock::now();
     for (error_code const ec : {results_->sync(), failures_->sync()})
@@ -211,8 +214,10 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     while (stops_ == 0 && !ended_by_) {
         if (may_admit()) {
             if (std::optional<detail::prepared> p = ahead_->try_pop()) {
-                if (auto* d = std::get_if<detail::prepared_document>(&*p)) admit(std::move(*d));
-                else refuse(std::get<input_problem>(*p));
+                if (auto* d = std::get_if<detail::prepared_document>(&*p))
+                    admit(std::move(*d));
+                else
+                    refuse(std::get<input_problem>(*p));
                 continue;
             }
             if (ahead_->exhausted()) break;
@@ -287,7 +292,8 @@ OCRPIPE_DECL void pipeline::impl::fetch_parts(document_ptr d)
     for (operation const kind : options_.parts) {
         std::size_t index = 0;
         if (kind == operation::image) {
-            for (std::string const& id : d->job.file_ids) fetch_part(d, kind, ++index, id);
+            for (std::string const& id : d->job.file_ids)
+                fetch_part(d, kind, ++index, id);
         } else {
             for (ocr_document const& document : documents) {
                 ++index;
@@ -301,7 +307,8 @@ OCRPIPE_DECL void pipeline::impl::fetch_parts(document_ptr d)
     }
 }
 
-OCRPIPE_DECL void pipeline::impl::fetch_part(document_ptr d, operation kind, std::size_t index, std::string sub_id)
+OCRPIPE_DECL void pipeline::impl::fetch_part(document_ptr d, operation kind, std::size_t index,
+                                             std::string sub_id)
 {
     ++d->parts_pending;
     client_.async_part(kind, d->job.request_id, sub_id,
@@ -356,8 +363,10 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
     line.result_json = d->answer->raw();
     if (error_code const ec = results_->append(line)) return disk_failed(ec, "results"), leave();
     ++report_.done;
-    if (d->answer->empty()) ++report_.done_empty;
-    else if (d->answer->done_in_part()) ++report_.done_in_part;
+    if (d->answer->empty())
+        ++report_.done_empty;
+    else if (d->answer->done_in_part())
+        ++report_.done_in_part;
     leave();
 }
 
@@ -416,7 +425,9 @@ OCRPIPE_DECL void pipeline::impl::stop()
 
 OCRPIPE_DECL std::string_view pipeline::impl::limiting(client_statistics const& now)
 {
-    auto const grew = [&](std::chrono::nanoseconds client_statistics::* counter) { return now.*counter > before_.*counter; };
+    auto const grew = [&](std::chrono::nanoseconds client_statistics::*counter) {
+        return now.*counter > before_.*counter;
+    };
     if (stops_ > 0 || ended_by_) return "draining";
     if (now.credentials_paused) return "credentials";
     if (now.paused_for.count() > 0) return "throttled";
@@ -455,12 +466,15 @@ OCRPIPE_DECL run_report pipeline::impl::report() const
     r.polls = c.polls;
     r.throttled = c.throttled;
     r.transport_failures = c.transport_failures;
-    if (ended_by_) r.ended_by = to_string(*ended_by_);
-    else if (stops_ > 0) r.ended_by = "stopped";
+    if (ended_by_)
+        r.ended_by = to_string(*ended_by_);
+    else if (stops_ > 0)
+        r.ended_by = "stopped";
     return r;
 }
 
-OCRPIPE_DECL pipeline::pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s, pipeline_options options)
+OCRPIPE_DECL pipeline::pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s,
+                                pipeline_options options)
     : impl_(std::make_shared<impl>(ioc, c, std::move(s), std::move(options)))
 {
 }

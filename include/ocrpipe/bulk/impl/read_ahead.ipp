@@ -80,17 +80,20 @@ OCRPIPE_DECL void read_ahead::state::run()
         std::optional<input> found = from->next();
         std::optional<prepared> p;
         if (found) {
-            if (auto* item = std::get_if<input_item>(&*found)) p = prepare(std::move(*item), buffer);
-            else p = std::get<input_problem>(std::move(*found));
+            if (auto* item = std::get_if<input_item>(&*found))
+                p = prepare(std::move(*item), buffer);
+            else
+                p = std::get<input_problem>(std::move(*found));
         }
         lock.lock();
+        if (stopped) break; // what was found meanwhile is dropped with what was ahead
         if (p) {
             held_bytes += held_by(*p);
             ready.push_back(std::move(*p));
         } else {
             exhausted = true;
         }
-        if (std::exchange(consumer_waits, false) && !stopped) wake();
+        if (std::exchange(consumer_waits, false)) wake();
         if (exhausted) break;
     }
 }

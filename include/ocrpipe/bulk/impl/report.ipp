@@ -52,8 +52,10 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     detail::append_json_time(top.key("finished_at"), r.finished_at);
     double const seconds = std::chrono::duration<double>(r.finished_at - r.started_at).count();
     top.key("seconds") += fmt::format("{:.3f}", seconds);
-    if (r.ended_by.empty()) top.key("ended_by") += "null";
-    else detail::append_json_string(top.key("ended_by"), r.ended_by);
+    if (r.ended_by.empty())
+        top.key("ended_by") += "null";
+    else
+        detail::append_json_string(top.key("ended_by"), r.ended_by);
     top.key("source_exhausted") += r.source_exhausted ? "true" : "false";
     top.number("found", r.found);
     top.number("done", r.done);
@@ -62,7 +64,8 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     top.number("failed", r.failed);
     top.key("failed_by_class");
     detail::report_lines classes(out, 4);
-    for (auto const& [name, count] : r.failed_by_class) classes.number(name, count);
+    for (auto const& [name, count] : r.failed_by_class)
+        classes.number(name, count);
     classes.close();
     top.number("not_sent", r.not_sent);
     top.number("in_flight", r.in_flight());

@@ -11,10 +11,9 @@
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
+#include <dirent.h>
 #include <iterator>
 #include <memory>
-
-#include <dirent.h>
 
 namespace ocrpipe
 {
@@ -26,7 +25,8 @@ inline std::uint64_t results_file_number(std::string_view name) noexcept
 {
     constexpr std::string_view prefix = "results-";
     constexpr std::string_view suffix = ".jsonl";
-    if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size()) return 0;
+    if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size())
+        return 0;
     name.remove_prefix(prefix.size());
     name.remove_suffix(suffix.size());
     std::uint64_t number = 0;
@@ -41,8 +41,10 @@ inline void append_parts(std::string& out, std::span<part_entry const> parts)
     char before = '[';
     for (part_entry const& p : parts) {
         append_json_string((out += std::exchange(before, ',')) += "{\"kind\":", name(p.kind));
-        append_json_string(out += p.kind == operation::image ? ",\"file_id\":" : ",\"document_id\":", p.sub_id);
-        append_json_string(out += p.file.empty() ? ",\"error\":" : ",\"file\":", p.file.empty() ? p.error : p.file);
+        append_json_string(out += p.kind == operation::image ? ",\"file_id\":" : ",\"document_id\":",
+                           p.sub_id);
+        append_json_string(out += p.file.empty() ? ",\"error\":" : ",\"file\":",
+                           p.file.empty() ? p.error : p.file);
         out += '}';
     }
     out += ']';
@@ -65,14 +67,16 @@ OCRPIPE_DECL void append_result_line(std::string& out, result_record const& r)
     text("status", r.status);
     detail::append_json_time(out += ",\"submitted_at\":", r.submitted_at);
     detail::append_json_time(out += ",\"finished_at\":", r.finished_at);
-    fmt::format_to(std::back_inserter(out), ",\"attempts\":{},\"polls\":{},\"possible_duplicate\":{}", r.attempts, r.polls,
-                   r.possible_duplicate);
+    fmt::format_to(std::back_inserter(out), ",\"attempts\":{},\"polls\":{},\"possible_duplicate\":{}",
+                   r.attempts, r.polls, r.possible_duplicate);
     detail::append_parts(out, r.parts);
     out += ",\"result\":";
     std::size_t const from = out.size();
     out += r.result_json.empty() ? std::string_view("null") : r.result_json;
     // A valid JSON string holds no line break, so these stand between tokens.
-    std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    std::replace_if(
+        out.begin() + static_cast<std::ptrdiff_t>(from), out.end(),
+        [](char c) { return c == '\n' || c == '\r'; }, ' ');
     out += "}\n";
 }
 
@@ -92,7 +96,10 @@ OCRPIPE_DECL result<results_writer> results_writer::open(std::string folder, std
     return w;
 }
 
-OCRPIPE_DECL std::string results_writer::path() const { return fmt::format("{}/results-{:05}.jsonl", folder_, number_); }
+OCRPIPE_DECL std::string results_writer::path() const
+{
+    return fmt::format("{}/results-{:05}.jsonl", folder_, number_);
+}
 
 OCRPIPE_DECL error_code results_writer::append(result_record const& record)
 {

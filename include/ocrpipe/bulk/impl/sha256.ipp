@@ -40,7 +40,8 @@ OCRPIPE_DECL std::string sha256_stream::hex()
 {
     constexpr char digits[] = "0123456789abcdef";
     std::string out;
-    for (unsigned const byte : finish()) (out += digits[byte >> 4]) += digits[byte & 15];
+    for (unsigned const byte : finish())
+        (out += digits[byte >> 4]) += digits[byte & 15];
     return out;
 }
 

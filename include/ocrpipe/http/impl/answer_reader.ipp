@@ -64,17 +64,30 @@ private:
     {
         if (in_trailer_) return; // a trailer must not change what the header said
         switch (name) {
-        case field::content_type: assign(out_.content_type, value); break;
-        case field::retry_after: assign(out_.retry_after, value); break;
-        case field::date: assign(out_.date, value); break;
-        case field::location: assign(out_.location, value); break;
-        case field::keep_alive: keep_alive_hint_ = keep_alive_seconds(value); break;
-        case field::content_encoding: note_encoding(value, ec); break;
+        case field::content_type:
+            assign(out_.content_type, value);
+            break;
+        case field::retry_after:
+            assign(out_.retry_after, value);
+            break;
+        case field::date:
+            assign(out_.date, value);
+            break;
+        case field::location:
+            assign(out_.location, value);
+            break;
+        case field::keep_alive:
+            keep_alive_hint_ = keep_alive_seconds(value);
+            break;
+        case field::content_encoding:
+            note_encoding(value, ec);
+            break;
         case field::transfer_encoding:
             // Beast looks at the last coding only; a body that is gzip under its chunks would pass for plain.
             if (!beast::iequals(value, "chunked")) ec = make_error_code(errc::unsupported_encoding);
             break;
-        default: break;
+        default:
+            break;
         }
     }
 
@@ -163,8 +176,9 @@ OCRPIPE_DECL void answer_reader::put(std::string_view bytes, error_code& ec)
         if (!ec && !complete_) pending_.assign(bytes);
     } else {
         pending_.append(bytes);
-        // Beast 1.81 asserts five bytes when it looks again at the last chunk, which can be as short as "0\r\n" the first time. No
-        // complete message ends in fewer. Goes when basic_parser::parse_chunk_header no longer has `BOOST_ASSERT(n >= 5)`.
+        // Beast 1.81 asserts five bytes when it looks again at the last chunk, which can be as short as
+        // "0\r\n" the first time. No complete message ends in fewer. Goes when
+        // basic_parser::parse_chunk_header no longer has `BOOST_ASSERT(n >= 5)`.
         if (machine_->parser->is_header_done() && pending_.size() < 5) return;
         bytes = pending_;
         parse(bytes, ec);
@@ -182,7 +196,8 @@ OCRPIPE_DECL void answer_reader::parse(std::string_view& bytes, error_code& ec)
         bytes.remove_prefix(used);
         if (in_header) header_bytes_ += used;
         bool const wants_more = ec == beast::http::error::need_more;
-        // Beast 1.81 does not bound trailers and chunk extensions; what it wants to see again is bounded here.
+        // Beast 1.81 does not bound trailers and chunk extensions; what it wants to see again is bounded
+        // here.
         if ((in_header ? header_bytes_ : 0) + (wants_more ? bytes.size() : 0) > limits_.max_header)
             ec = beast::http::error::header_limit;
         else if (wants_more)
@@ -199,7 +214,8 @@ OCRPIPE_DECL void answer_reader::note_progress(error_code& ec)
     if (!parser.is_header_done()) return;
     if (response_.status / 100 == 1) {
         if (response_.status == 101 || ++interim_ > max_interim_answers) {
-            detail_ = response_.status == 101 ? "101 though no upgrade was asked for" : "too many interim answers";
+            detail_ =
+                response_.status == 101 ? "101 though no upgrade was asked for" : "too many interim answers";
             ec = make_error_code(errc::malformed_answer);
             return;
         }

@@ -25,9 +25,7 @@ OCRPIPE_DECL void io_buffers::give_back(byte_buffer b)
 }
 
 OCRPIPE_DECL connection::connection(tcp_socket socket, watchdog& dog, io_buffers& buffers)
-    : socket_(std::move(socket))
-    , dog_(dog)
-    , buffers_(buffers)
+    : socket_(std::move(socket)), dog_(dog), buffers_(buffers)
 {
 }
 
@@ -54,10 +52,11 @@ OCRPIPE_DECL void connection::on_deadline()
 
 OCRPIPE_DECL task<void> connection::async_wait(tcp_socket::wait_type what, error_code& ec)
 {
-    // Named, because g++ 12 gives this coroutine a broken frame when two if conditions await it (the frame's first field is then not the
-    // resume function). It stays up to date.
+    // Named, because g++ 12 gives this coroutine a broken frame when two if conditions await it (the frame's
+    // first field is then not the resume function). It stays up to date.
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
-    // Both may have happened while the coroutine was on its way here and had nothing pending that could be cancelled.
+    // Both may have happened while the coroutine was on its way here and had nothing pending that could be
+    // cancelled.
     if (is_cancelled(state)) {
         ec = asio::error::operation_aborted;
         co_return;
@@ -164,7 +163,8 @@ OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, answer_reade
     }
     if (ec == asio::error::eof) end_of_stream(answer, true, ec);
     if (reply.empty()) return;
-    // A reply that does not fit in the socket's buffer would have to be queued before the next request; no server gets so far.
+    // A reply that does not fit in the socket's buffer would have to be queued before the next request; no
+    // server gets so far.
     error_code refused;
     if (send(reply.view(), refused) != reply.size() && !ec) ec = asio::error::no_buffer_space;
 }
@@ -172,7 +172,8 @@ OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, answer_reade
 OCRPIPE_DECL void connection::end_of_stream(answer_reader& answer, bool announced, error_code& ec)
 {
     ended_ = true;
-    // Under TLS an end without close_notify may be forged, and must not complete a body that has no other end.
+    // Under TLS an end without close_notify may be forged, and must not complete a body that has no other
+    // end.
     if (tls_ && !announced && answer.started() && !answer.complete())
         ec = make_error_code(errc::truncated_answer);
     else

@@ -18,7 +18,8 @@ namespace detail
 /// RFC 8305, section 8: recommended "Connection Attempt Delay".
 inline constexpr std::chrono::milliseconds connect_stagger{250};
 
-/// Attempts that run at the same time. Shared with their handlers, which may be called after the race is over.
+/// Attempts that run at the same time. Shared with their handlers, which may be called after the race is
+/// over.
 struct connect_race {
     explicit connect_race(asio::io_context& ioc) : timer(ioc) {}
 
@@ -51,7 +52,8 @@ private:
     connect_race& race_;
 };
 
-inline void start_attempt(std::shared_ptr<connect_race> const& race, asio::io_context& ioc, tcp::endpoint const& to)
+inline void start_attempt(std::shared_ptr<connect_race> const& race, asio::io_context& ioc,
+                          tcp::endpoint const& to)
 {
     tcp_socket& s = race->sockets.emplace_back(ioc);
     error_code ec;
@@ -72,7 +74,8 @@ inline void start_attempt(std::shared_ptr<connect_race> const& race, asio::io_co
     });
 }
 
-OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context& ioc, std::span<tcp::endpoint const> to,
+OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context& ioc,
+                                                               std::span<tcp::endpoint const> to,
                                                                clock::time_point deadline, error_code& ec)
 {
     auto const race = std::make_shared<connect_race>(ioc);
@@ -130,7 +133,8 @@ inline transport_failure opening_failure(error_code ec, errc timeout, errc other
         code = timeout_code(timeout, clock::now(), deadline);
     else if (ec == asio::error::operation_aborted)
         code = errc::cancelled;
-    return make_failure(make_error_code(code), where, bytes_sent::none, code == otherwise ? ec : error_code(), detail);
+    return make_failure(make_error_code(code), where, bytes_sent::none, code == otherwise ? ec : error_code(),
+                        detail);
 }
 
 OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time_point deadline,
@@ -145,7 +149,8 @@ OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time
     clock::time_point until = std::min(deadline, later(clock::now(), timeouts_.resolve));
     endpoints const addresses = co_await resolver_.async_resolve(hop.host, hop.port, until, cause, ec);
     if (ec) {
-        failure = opening_failure(ec, errc::resolve_failed, errc::resolve_failed, phase::resolve, deadline, where);
+        failure =
+            opening_failure(ec, errc::resolve_failed, errc::resolve_failed, phase::resolve, deadline, where);
         failure.cause = ec == asio::error::timed_out ? ec : cause;
         co_return c;
     }
@@ -153,7 +158,8 @@ OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time
     until = std::min(deadline, later(clock::now(), timeouts_.connect));
     std::optional<tcp_socket> socket = co_await async_connect_any(ioc_, addresses, until, ec);
     if (!socket) {
-        failure = opening_failure(ec, errc::connect_timeout, errc::connect_failed, phase::connect, deadline, where);
+        failure =
+            opening_failure(ec, errc::connect_timeout, errc::connect_failed, phase::connect, deadline, where);
         co_return c;
     }
     // Before the handshake: a resumed one would wait 40 ms for an acknowledgement that is delayed.
@@ -166,7 +172,8 @@ OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time
     co_return c;
 }
 
-OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point deadline, transport_failure& failure)
+OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point deadline,
+                                                transport_failure& failure)
 {
     timeout_options timeouts = timeouts_;
     timeouts.write_stall = timeouts.first_byte = timeouts.read_stall = timeouts.answer = timeouts_.connect;
@@ -194,9 +201,10 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     }
     int const status = answer.response().status;
     if (status / 100 == 2 && !answer.surplus()) co_return true;
-    std::string const what = status / 100 == 2 ? "it spoke before TLS began" : fmt::format("it answered {}", status);
-    failure = make_failure(make_error_code(errc::proxy_refused), phase::connect, bytes_sent::none, error_code(),
-                           at + ": " + what);
+    std::string const what =
+        status / 100 == 2 ? "it spoke before TLS began" : fmt::format("it answered {}", status);
+    failure = make_failure(make_error_code(errc::proxy_refused), phase::connect, bytes_sent::none,
+                           error_code(), at + ": " + what);
     co_return false;
 }
 
@@ -210,9 +218,10 @@ OCRPIPE_DECL task<bool> connector::async_handshake(connection& c, clock::time_po
     for (bool done = false; !done;) {
         error_code verdict;
         done = session.handshake(out, verdict);
-        // Tickets may have come with the server's last words; they are read now because the receive buffer is shared.
+        // Tickets may have come with the server's last words; they are read now because the receive buffer is
+        // shared.
         if (done && session.read(buffers_.plain(), out, verdict) != 0)
-            verdict = make_error_code(errc::tls_failed); // nobody has asked it anything yet
+            verdict = make_error_code(errc::tls_failed);                  // nobody has asked it anything yet
         for (std::string_view wire = out.view(); !wire.empty() && !ec;) { // an alert is sent too
             wire.remove_prefix(c.send(wire, ec));
             if (ec == asio::error::would_block) co_await c.async_wait_writable(ec);
@@ -220,8 +229,8 @@ OCRPIPE_DECL task<bool> connector::async_handshake(connection& c, clock::time_po
         out.clear();
         if (verdict) {
             bool const ours = verdict.category() == category();
-            failure = make_failure(ours ? verdict : make_error_code(errc::tls_failed), phase::tls, bytes_sent::none,
-                                   ours ? error_code() : verdict, session.detail());
+            failure = make_failure(ours ? verdict : make_error_code(errc::tls_failed), phase::tls,
+                                   bytes_sent::none, ours ? error_code() : verdict, session.detail());
             co_return false;
         }
         if (!ec && !done) {
@@ -230,7 +239,8 @@ OCRPIPE_DECL task<bool> connector::async_handshake(connection& c, clock::time_po
             if (ec == asio::error::would_block) ec = {};
         }
         if (ec) {
-            failure = opening_failure(ec, errc::tls_timeout, errc::tls_failed, phase::tls, deadline, to_.host_and_port());
+            failure = opening_failure(ec, errc::tls_timeout, errc::tls_failed, phase::tls, deadline,
+                                      to_.host_and_port());
             co_return false;
         }
     }

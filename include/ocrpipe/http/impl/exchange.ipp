@@ -11,15 +11,13 @@ namespace detail
 
 inline constexpr std::size_t chunk_size = 256 * 1024;
 
-/// How long an answer is waited for after the connection broke under an upload: it has arrived already, or never will.
+/// How long an answer is waited for after the connection broke under an upload: it has arrived already, or
+/// never will.
 inline constexpr std::chrono::milliseconds last_words{250};
 
 OCRPIPE_DECL exchange::exchange(connection& c, io_buffers& buffers, timeout_options const& timeouts,
                                 clock::time_point deadline)
-    : connection_(c)
-    , buffers_(buffers)
-    , timeouts_(timeouts)
-    , deadline_(deadline)
+    : connection_(c), buffers_(buffers), timeouts_(timeouts), deadline_(deadline)
 {
 }
 
@@ -115,7 +113,8 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view w
     co_return upload::done;
 }
 
-/// A server that refuses an upload answers, closes, and resets what we go on sending: its answer is still there to be read.
+/// A server that refuses an upload answers, closes, and resets what we go on sending: its answer is still
+/// there to be read.
 OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broken, answer_reader& answer,
                                                                 transport_failure& failure)
 {
@@ -151,10 +150,13 @@ OCRPIPE_DECL task<bool> exchange::async_receive(answer_reader& answer, transport
 {
     phase where = phase::first_byte;
     clock::time_point now = clock::now();
-    clock::time_point last = clock::time_point::max();
-    connection_.set_deadline(std::min(deadline_, later(now, timeouts_.first_byte)));
+    clock::time_point const first = std::min(deadline_, later(now, timeouts_.first_byte));
+    clock::time_point last = first;
     for (;;) {
-        if (answer.reading()) {
+        if (!answer.reading()) {
+            where = phase::first_byte; // again, when an interim answer came
+            connection_.set_deadline(first);
+        } else {
             if (where == phase::first_byte) last = std::min(deadline_, later(now, timeouts_.answer));
             where = phase::body;
             connection_.set_deadline(std::min(last, later(now, timeouts_.read_stall)));
@@ -183,14 +185,16 @@ OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where
     if (ec.category() == category()) {
         failure = make_failure(ec, where, sent_);
         failure.detail = answer.detail();
-        if (ec == errc::tls_failed && connection_.tls() != nullptr) failure.detail = connection_.tls()->detail();
+        if (ec == errc::tls_failed && connection_.tls() != nullptr)
+            failure.detail = connection_.tls()->detail();
         return;
     }
     errc const code = answer.reading() ? errc::truncated_answer : errc::connection_closed;
     failure = make_failure(make_error_code(code), where, sent_, ec);
 }
 
-OCRPIPE_DECL void exchange::fail_wait(transport_failure& failure, errc timeout, phase where, error_code ec) const
+OCRPIPE_DECL void exchange::fail_wait(transport_failure& failure, errc timeout, phase where,
+                                      error_code ec) const
 {
     errc code = errc::connection_closed;
     if (ec == asio::error::timed_out)

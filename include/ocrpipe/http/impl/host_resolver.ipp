@@ -40,16 +40,19 @@ OCRPIPE_DECL void host_resolver::start(std::string const& host, std::string cons
 {
     to->running = true;
     auto const flags = asio::ip::resolver_base::numeric_service;
-    to->resolver.async_resolve(host, port, flags, [to](error_code ec, tcp::resolver::results_type const& found) {
-        to->running = false;
-        to->cause = ec;
-        to->addresses.clear();
-        for (auto const& entry : found) to->addresses.push_back(entry.endpoint());
-        to->addresses = interleave_families(to->addresses);
-        // A failure is told to those who wait for it and kept for nobody.
-        to->until = to->addresses.empty() ? clock::time_point::min() : clock::now() + keep;
-        for (steady_timer* t : to->waiting) t->cancel();
-    });
+    to->resolver.async_resolve(
+        host, port, flags, [to](error_code ec, tcp::resolver::results_type const& found) {
+            to->running = false;
+            to->cause = ec;
+            to->addresses.clear();
+            for (auto const& entry : found)
+                to->addresses.push_back(entry.endpoint());
+            to->addresses = interleave_families(to->addresses);
+            // A failure is told to those who wait for it and kept for nobody.
+            to->until = to->addresses.empty() ? clock::time_point::min() : clock::now() + keep;
+            for (steady_timer* t : to->waiting)
+                t->cancel();
+        });
 }
 
 OCRPIPE_DECL task<endpoints> host_resolver::async_resolve(std::string const& host, std::string const& port,

@@ -35,8 +35,8 @@ private:
     class waiter;
 
     task<bool> async_run(http_request& request, http_response& response, transport_failure& failure);
-    task<bool> async_attempt(http_request const& request, std::string_view path, bool fresh, http_response& response,
-                             bool& repeatable, transport_failure& failure);
+    task<bool> async_attempt(http_request const& request, std::string_view path, bool fresh,
+                             http_response& response, bool& repeatable, transport_failure& failure);
     task<bool> async_acquire(lease& l, clock::time_point deadline, bool fresh, transport_failure& failure);
     task<bool> async_open(lease& l, clock::time_point give_up, clock::time_point deadline, bool fresh,
                           transport_failure& failure);
@@ -119,15 +119,13 @@ private:
     bool fit_ = true;
 };
 
-/// A place in the ledger's queues, woken through its own timer: the timer's wait belongs to the io_context, ends at the time when the
-/// waiter gives up, and takes part in cancellation.
+/// A place in the ledger's queues, woken through its own timer: the timer's wait belongs to the io_context,
+/// ends at the time when the waiter gives up, and takes part in cancellation.
 class http_transport::impl::waiter final : public detail::pool_waiter
 {
 public:
     waiter(impl& pool, enum lane l, clock::time_point until)
-        : detail::pool_waiter(l)
-        , timer(pool.ioc_, until)
-        , pool_(pool)
+        : detail::pool_waiter(l), timer(pool.ioc_, until), pool_(pool)
     {
     }
     ~waiter() { pool_.ledger_.leave(*this); }
@@ -141,7 +139,8 @@ private:
 };
 
 OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, client_options const& options, origin to,
-                                        std::optional<proxy_server> proxy, std::unique_ptr<detail::tls_context> tls)
+                                        std::optional<proxy_server> proxy,
+                                        std::unique_ptr<detail::tls_context> tls)
     : ioc_(ioc)
     , origin_(to)
     , timeouts_(options.timeouts)
@@ -149,13 +148,15 @@ OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, client_options co
     , acquire_timeout_(options.timeouts.acquire)
     , dog_(ioc)
     , head_(to, options.endpoint, proxy.has_value() && !to.tls, proxy ? proxy->authorization : std::string())
-    , connector_(ioc, dog_, buffers_, std::move(to), std::move(proxy), std::move(tls), options.timeouts, options.limits)
+    , connector_(ioc, dog_, buffers_, std::move(to), std::move(proxy), std::move(tls), options.timeouts,
+                 options.limits)
     , ledger_(options.pool)
     , random_(options.seed != 0 ? static_cast<unsigned>(options.seed) : std::random_device()())
 {
 }
 
-OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::shared_ptr<impl> self, http_request request)
+OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::shared_ptr<impl> self,
+                                                                        http_request request)
 {
     // Cancellation is an outcome with facts here, not an exception on the way out of a half-finished step.
     bool const throws = co_await asio::this_coro::throw_if_cancelled();
@@ -171,10 +172,12 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
 OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, transport_failure& failure) const
 {
     auto const is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-    bool const clean_type = std::none_of(request.content_type.begin(), request.content_type.end(), is_control);
+    bool const clean_type =
+        std::none_of(request.content_type.begin(), request.content_type.end(), is_control);
     if (detail::is_request_text(request.target) && clean_type) return true;
-    failure = detail::make_failure(make_error_code(errc::invalid_argument), phase::prepare, bytes_sent::none, {},
-                                   clean_type ? "target: not percent-encoded" : "content_type: holds a control character");
+    failure = detail::make_failure(
+        make_error_code(errc::invalid_argument), phase::prepare, bytes_sent::none, {},
+        clean_type ? "target: not percent-encoded" : "content_type: holds a control character");
     return false;
 }
 
@@ -203,8 +206,9 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_run(http_request& request, h
     }
 }
 
-OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& request, std::string_view path,
-                                                            bool fresh, http_response& response, bool& repeatable,
+OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& request,
+                                                            std::string_view path, bool fresh,
+                                                            http_response& response, bool& repeatable,
                                                             transport_failure& failure)
 {
     lease l(*this, request.lane());
@@ -235,21 +239,25 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& 
     co_return false;
 }
 
-/// Whether `response` is a redirect that `path` now follows. If not, `failure` is set when the redirect is refused.
+/// Whether `response` is a redirect that `path` now follows. If not, `failure` is set when the redirect is
+/// refused.
 OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, std::string& path, int redirects,
-                                               http_response const& response, transport_failure& failure) const
+                                               http_response const& response,
+                                               transport_failure& failure) const
 {
     int const status = response.status;
     bool const redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
     failure = transport_failure();
     if (!redirect || response.location.empty()) return false;
     auto const refuse = [&](std::string why) {
-        failure = detail::make_failure(make_error_code(errc::redirect_refused), phase::body, bytes_sent::all, {}, why);
+        failure = detail::make_failure(make_error_code(errc::redirect_refused), phase::body, bytes_sent::all,
+                                       {}, why);
         return false;
     };
     std::optional<redirect_target> target = resolve_redirect(origin_, path, response.location);
     if (!target) return refuse(fmt::format("{} to something that is not http or https", status));
-    if (target->to != origin_) return refuse(fmt::format("{} to another origin, {}", status, target->to.url()));
+    if (target->to != origin_)
+        return refuse(fmt::format("{} to another origin, {}", status, target->to.url()));
     if (redirects == max_redirects) return refuse(fmt::format("more than {} redirects", max_redirects));
     if (request.method() == http_method::post && status != 307 && status != 308)
         return refuse(fmt::format("{} would turn POST into GET", status));
@@ -278,15 +286,25 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, clock::tim
     }
     errc refusal = errc::ok;
     switch (d.what) {
-    case detail::pool_verdict::pending: refusal = detail::timeout_code(errc::acquire_timeout, now, deadline); break;
-    case detail::pool_verdict::full: refusal = errc::too_many_waiting; break;
-    case detail::pool_verdict::closed: refusal = errc::client_closed; break;
+    case detail::pool_verdict::pending:
+        refusal = detail::timeout_code(errc::acquire_timeout, now, deadline);
+        break;
+    case detail::pool_verdict::full:
+        refusal = errc::too_many_waiting;
+        break;
+    case detail::pool_verdict::closed:
+        refusal = errc::client_closed;
+        break;
     case detail::pool_verdict::reuse:
-    case detail::pool_verdict::open: l.hold_slot(); break;
+    case detail::pool_verdict::open:
+        l.hold_slot();
+        break;
     }
-    if (refusal == errc::ok && take_offered(l, d, fresh) && !cancelled) co_return true;
-    if (cancelled) refusal = errc::cancelled;
-    else if (refusal == errc::ok && now >= deadline) refusal = errc::deadline_exceeded;
+    if (refusal == errc::ok && take_offered(l, d, fresh) && !cancelled && now < deadline) co_return true;
+    if (cancelled)
+        refusal = errc::cancelled;
+    else if (refusal == errc::ok && now >= deadline)
+        refusal = errc::deadline_exceeded;
     if (refusal == errc::ok) co_return co_await async_open(l, give_up, deadline, fresh, failure);
     failure = detail::make_failure(make_error_code(refusal), phase::acquire, bytes_sent::none);
     co_return false;
@@ -314,8 +332,9 @@ OCRPIPE_DECL bool http_transport::impl::take_offered(lease& l, detail::pool_deci
     return false;
 }
 
-OCRPIPE_DECL task<bool> http_transport::impl::async_open(lease& l, clock::time_point give_up, clock::time_point deadline,
-                                                         bool fresh, transport_failure& failure)
+OCRPIPE_DECL task<bool> http_transport::impl::async_open(lease& l, clock::time_point give_up,
+                                                         clock::time_point deadline, bool fresh,
+                                                         transport_failure& failure)
 {
     clock::time_point const start = ledger_.reserve_open(clock::now());
     while (clock::now() < start) {

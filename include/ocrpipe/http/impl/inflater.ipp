@@ -47,7 +47,8 @@ OCRPIPE_DECL inflater::~inflater() = default;
 
 OCRPIPE_DECL bool inflater::finished() const noexcept
 {
-    return state_->ended || (!state_->open && state_->first.empty()) || (state_->open && state_->stream.total_in == 0);
+    return state_->ended || (!state_->open && state_->first.empty()) ||
+           (state_->open && state_->stream.total_in == 0);
 }
 
 OCRPIPE_DECL void inflater::decode(std::string_view in, std::string& out, std::uint64_t limit, error_code& ec)
@@ -58,7 +59,8 @@ OCRPIPE_DECL void inflater::decode(std::string_view in, std::string& out, std::u
         s.first += in;
         if (s.first.size() < 2) return;
         auto const at = [&s](std::size_t i) { return static_cast<unsigned char>(s.first[i]); };
-        bool const zlib = (at(0) & 0x0F) == Z_DEFLATED && (at(0) * 256 + at(1)) % 31 == 0; // RFC 1950, section 2.2
+        bool const zlib =
+            (at(0) & 0x0F) == Z_DEFLATED && (at(0) * 256 + at(1)) % 31 == 0; // RFC 1950, section 2.2
         s.begin(zlib ? MAX_WBITS : -MAX_WBITS);
         in = s.first;
     }

@@ -29,14 +29,17 @@ inline std::string lower_case(std::string_view text)
 
 inline std::string_view trim(std::string_view text)
 {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+        text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+        text.remove_suffix(1);
     return text;
 }
 
 inline std::string_view default_port(bool tls) { return tls ? "443" : "80"; }
 
-/// Scheme, host and port of an absolute URL; nullopt for other schemes, for no host, and for a port that is none.
+/// Scheme, host and port of an absolute URL; nullopt for other schemes, for no host, and for a port that is
+/// none.
 inline std::optional<origin> origin_of(boost::urls::url_view const& url)
 {
     origin o;
@@ -59,9 +62,9 @@ inline std::optional<origin> origin_of(boost::urls::url_view const& url)
 inline std::string base64(std::string_view text)
 {
     std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-    int const n = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                    reinterpret_cast<unsigned char const*>(text.data()),
-                                    static_cast<int>(text.size()));
+    int const n =
+        ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                          reinterpret_cast<unsigned char const*>(text.data()), static_cast<int>(text.size()));
     out.resize(static_cast<std::size_t>(n));
     return out;
 }
@@ -91,7 +94,8 @@ OCRPIPE_DECL result<origin> parse_origin(std::string_view base_url)
     if (url.has_error()) return refuse("not a URL: give scheme, host and port, such as https://ocr.example");
     if (url->has_userinfo())
         return refuse("user information is not sent: remove it and give the key as api_key");
-    if ((!url->encoded_path().empty() && url->encoded_path() != "/") || url->has_query() || url->has_fragment())
+    if ((!url->encoded_path().empty() && url->encoded_path() != "/") || url->has_query() ||
+        url->has_fragment())
         return refuse("give scheme, host and port only: the path follows from portal_user_id");
     std::optional<origin> o = detail::origin_of(*url);
     if (!o) return refuse("needs http or https, a host, and a port from 1 to 65535 or none");
@@ -116,12 +120,16 @@ OCRPIPE_DECL bool is_loopback(std::string_view host)
 OCRPIPE_DECL result<proxy_server> parse_proxy(std::string_view text)
 {
     auto const url = boost::urls::parse_uri(text);
-    if (url.has_error()) return detail::invalid_option("proxy: not a URL: give http://[user:password@]host:port");
+    if (url.has_error())
+        return detail::invalid_option("proxy: not a URL: give http://[user:password@]host:port");
     std::optional<origin> at = detail::origin_of(*url);
     if (!at || at->tls)
-        return detail::invalid_option("proxy: needs the form http://[user:password@]host:port; https is not supported");
-    if ((!url->encoded_path().empty() && url->encoded_path() != "/") || url->has_query() || url->has_fragment())
-        return detail::invalid_option("proxy: a path, query or fragment has no meaning: give host and port only");
+        return detail::invalid_option(
+            "proxy: needs the form http://[user:password@]host:port; https is not supported");
+    if ((!url->encoded_path().empty() && url->encoded_path() != "/") || url->has_query() ||
+        url->has_fragment())
+        return detail::invalid_option(
+            "proxy: a path, query or fragment has no meaning: give host and port only");
     proxy_server p;
     p.at = *std::move(at);
     if (url->has_userinfo()) p.authorization = "Basic " + detail::base64(url->user() + ":" + url->password());

@@ -12,10 +12,12 @@ namespace ocrpipe
 namespace detail
 {
 
-/// A connection closed younger than this was closed for another reason than its idle age, such as a limit of requests.
+/// A connection closed younger than this was closed for another reason than its idle age, such as a limit of
+/// requests.
 inline constexpr std::chrono::milliseconds shortest_learned_idle{1'000};
 
-/// Share of the server's idle limit that is used: the answer to a request must not cross the server's close on the way.
+/// Share of the server's idle limit that is used: the answer to a request must not cross the server's close
+/// on the way.
 inline constexpr double idle_margin = 0.8;
 
 inline clock::duration scaled(clock::duration d, double factor)
@@ -33,7 +35,8 @@ OCRPIPE_DECL pool_ledger::pool_ledger(pool_options const& options)
     lanes_[index(lane::submit)].limit = options.submit_connections;
     lanes_[index(lane::poll)].limit = options.poll_connections;
     lanes_[index(lane::part)].limit = options.part_connections;
-    for (lane_state const& l : lanes_) capacity_ += l.limit;
+    for (lane_state const& l : lanes_)
+        capacity_ += l.limit;
 }
 
 OCRPIPE_DECL pool_decision pool_ledger::acquire(enum lane l, clock::time_point now, bool fresh)
@@ -48,7 +51,8 @@ OCRPIPE_DECL pool_decision pool_ledger::acquire(enum lane l, clock::time_point n
         ++total_in_use_;
         if (!fresh) return next_connection(now);
         d.what = pool_verdict::open;
-        if (total_in_use_ + idle_.size() > capacity_) { // the connection to be opened takes the place of the oldest idle one
+        if (total_in_use_ + idle_.size() >
+            capacity_) { // the connection to be opened takes the place of the oldest idle one
             doom(idle_.front());
             idle_.pop_front();
         }
@@ -108,7 +112,8 @@ OCRPIPE_DECL pool_decision pool_ledger::replace(connection_id id, clock::time_po
 {
     clock::duration const age = now - connections_[id].idle_since;
     if (age >= shortest_learned_idle)
-        idle_limit_ = std::min(idle_limit_, std::max<clock::duration>(scaled(age, idle_margin), shortest_learned_idle));
+        idle_limit_ =
+            std::min(idle_limit_, std::max<clock::duration>(scaled(age, idle_margin), shortest_learned_idle));
     doom(id);
     trim(now);
     return next_connection(now);
@@ -134,7 +139,8 @@ OCRPIPE_DECL connection_id pool_ledger::opened(clock::time_point now, double jit
     return id;
 }
 
-OCRPIPE_DECL void pool_ledger::release(enum lane l, connection_id id, clock::time_point now, std::chrono::seconds hint)
+OCRPIPE_DECL void pool_ledger::release(enum lane l, connection_id id, clock::time_point now,
+                                       std::chrono::seconds hint)
 {
     connection_facts& facts = connections_[id];
     if (closed_ || facts.end_of_life <= now) {
@@ -181,8 +187,10 @@ OCRPIPE_DECL void pool_ledger::close()
 {
     closed_ = true;
     for (lane_state& l : lanes_)
-        while (!l.waiters.empty()) decide(*l.waiters.front(), pool_verdict::closed, 0);
-    while (!openers_.empty()) decide(*openers_.front(), pool_verdict::closed, 0);
+        while (!l.waiters.empty())
+            decide(*l.waiters.front(), pool_verdict::closed, 0);
+    while (!openers_.empty())
+        decide(*openers_.front(), pool_verdict::closed, 0);
     doomed_.insert(doomed_.end(), idle_.begin(), idle_.end());
     idle_.clear();
 }
@@ -199,7 +207,8 @@ OCRPIPE_DECL clock::time_point pool_ledger::expiry(connection_id id) const
     return std::min(facts.end_of_life, later(facts.idle_since, std::min(idle_limit_, facts.idle_limit)));
 }
 
-/// The oldest idle connection stands in front; looking at those that are over keeps this cheap however many there are.
+/// The oldest idle connection stands in front; looking at those that are over keeps this cheap however many
+/// there are.
 OCRPIPE_DECL void pool_ledger::trim(clock::time_point now)
 {
     while (!idle_.empty() && expiry(idle_.front()) <= now) {

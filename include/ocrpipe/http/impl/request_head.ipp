@@ -13,8 +13,8 @@ namespace ocrpipe
 namespace detail
 {
 
-OCRPIPE_DECL request_head::request_head(origin const& to, endpoint_options const& endpoint, bool absolute_form,
-                                        std::string_view proxy_authorization)
+OCRPIPE_DECL request_head::request_head(origin const& to, endpoint_options const& endpoint,
+                                        bool absolute_form, std::string_view proxy_authorization)
     : service_path_(service_path(endpoint.portal_user_id))
     , before_path_(absolute_form ? to.url() : std::string())
     , fields_(fmt::format(" HTTP/1.1\r\n"
@@ -30,7 +30,8 @@ OCRPIPE_DECL request_head::request_head(origin const& to, endpoint_options const
         fields_ += fmt::format("Proxy-Authorization: {}\r\n", proxy_authorization);
 }
 
-OCRPIPE_DECL void request_head::render(http_request const& request, std::string_view path, byte_buffer& out) const
+OCRPIPE_DECL void request_head::render(http_request const& request, std::string_view path,
+                                       byte_buffer& out) const
 {
     out.append(request.method() == http_method::get ? "GET " : "POST ");
     out.append(before_path_);
@@ -49,8 +50,9 @@ OCRPIPE_DECL void request_head::render(http_request const& request, std::string_
 
 OCRPIPE_DECL std::string connect_head(origin const& to, std::string_view proxy_authorization)
 {
-    std::string head = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\nUser-Agent: ocrpipe/" OCRPIPE_VERSION_STRING "\r\n",
-                                   to.host_and_port());
+    std::string head =
+        fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\nUser-Agent: ocrpipe/" OCRPIPE_VERSION_STRING "\r\n",
+                    to.host_and_port());
     if (!proxy_authorization.empty()) head += fmt::format("Proxy-Authorization: {}\r\n", proxy_authorization);
     return head + "\r\n";
 }

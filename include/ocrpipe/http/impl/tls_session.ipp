@@ -7,6 +7,7 @@
 
 #include <boost/asio/error.hpp>
 
+#include <climits>
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -15,7 +16,6 @@
 
 #include <algorithm>
 #include <array>
-#include <climits>
 #include <cstring>
 #include <new>
 
@@ -24,36 +24,21 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Enough for the connections that are opened together after a pause; TLS 1.3 servers send two tickets a handshake.
+/// Enough for the connections that are opened together after a pause; TLS 1.3 servers send two tickets a
+/// handshake.
 inline constexpr std::size_t max_stored_sessions = 16;
 
 OCRPIPE_DECL void openssl_deleter::operator()(ssl_st* p) const noexcept { ::SSL_free(p); }
 OCRPIPE_DECL void openssl_deleter::operator()(ssl_ctx_st* p) const noexcept { ::SSL_CTX_free(p); }
 OCRPIPE_DECL void openssl_deleter::operator()(ssl_session_st* p) const noexcept { ::SSL_SESSION_free(p); }
 
-class openssl_error_category final : public boost::system::error_category
+/// The oldest error of the queue, which is the one that caused the others, in OpenSSL's words; empties the
+/// queue.
+inline std::string take_openssl_error()
 {
-public:
-    char const* name() const noexcept override { return "openssl"; }
-    std::string message(int value) const override
-    {
-        char const* const reason = ::ERR_reason_error_string(static_cast<unsigned long>(static_cast<unsigned>(value)));
-        return reason != nullptr ? reason : fmt::format("OpenSSL error {:#x}", static_cast<unsigned>(value));
-    }
-};
-
-OCRPIPE_DECL boost::system::error_category const& openssl_category() noexcept
-{
-    static openssl_error_category const instance;
-    return instance;
-}
-
-/// The oldest error of the queue, which is the one that caused the others, and empties the queue.
-inline error_code take_openssl_error()
-{
-    unsigned long const e = ::ERR_get_error();
+    char const* const reason = ::ERR_reason_error_string(::ERR_get_error());
     ::ERR_clear_error();
-    return error_code(static_cast<int>(static_cast<unsigned>(e)), openssl_category());
+    return reason != nullptr ? reason : "";
 }
 
 OCRPIPE_DECL result<std::unique_ptr<tls_context>> tls_context::make(tls_options const& options)
@@ -64,8 +49,8 @@ OCRPIPE_DECL result<std::unique_ptr<tls_context>> tls_context::make(tls_options 
     if (ctx == nullptr) throw std::bad_alloc();
 
     auto const refuse = [](std::string_view option, std::string const& file, std::string_view what) {
-        error_code const cause = take_openssl_error();
-        return invalid_option(fmt::format("{}: {}: {}", option, printable_excerpt(file, 1024), what), cause);
+        return invalid_option(fmt::format("{}: {}: {} ({})", option, printable_excerpt(file, 1024), what,
+                                          take_openssl_error()));
     };
 
     ::ERR_clear_error();
@@ -82,7 +67,8 @@ OCRPIPE_DECL result<std::unique_ptr<tls_context>> tls_context::make(tls_options 
         return refuse("ca_file", options.ca_file, "cannot be read as PEM certificates");
 
     if (!options.client_cert.empty()) {
-        // Without this OpenSSL would ask for the passphrase on the terminal, and a server would hang at its start.
+        // Without this OpenSSL would ask for the passphrase on the terminal, and a server would hang at its
+        // start.
         ::SSL_CTX_set_default_passwd_cb(ctx, [](char*, int, int, void*) { return 0; });
         if (::SSL_CTX_use_certificate_chain_file(ctx, options.client_cert.c_str()) != 1)
             return refuse("client_cert", options.client_cert, "cannot be read as a PEM certificate chain");
@@ -104,7 +90,8 @@ OCRPIPE_DECL tls_context::~tls_context() = default;
 
 OCRPIPE_DECL void tls_context::store_session(ssl_session_st* session)
 {
-    // A copy: OpenSSL marks the connection's own session as not resumable when the connection ends without close_notify.
+    // A copy: OpenSSL marks the connection's own session as not resumable when the connection ends without
+    // close_notify.
     openssl_ptr<::SSL_SESSION> copy(::SSL_SESSION_dup(session));
     if (!copy) return;
     if (sessions_.size() == max_stored_sessions) sessions_.erase(sessions_.begin());
@@ -124,8 +111,8 @@ OCRPIPE_DECL openssl_ptr<ssl_session_st> tls_context::take_session()
     return session;
 }
 
-/// The BIO under a session: reads from the bytes that were fed, writes to the caller's buffer. OpenSSL's memory BIO would copy and
-/// move what it reads, and clear its whole buffer with every reset.
+/// The BIO under a session: reads from the bytes that were fed, writes to the caller's buffer. OpenSSL's
+/// memory BIO would copy and move what it reads, and clear its whole buffer with every reset.
 struct tls_session::filter {
     std::span<char const> in;
     byte_buffer* out = nullptr;
@@ -172,9 +159,7 @@ struct tls_session::filter {
 };
 
 OCRPIPE_DECL tls_session::tls_session(tls_context& context, std::string const& host)
-    : filter_(std::make_unique<filter>())
-    , ssl_(::SSL_new(context.native()))
-    , host_(host)
+    : filter_(std::make_unique<filter>()), ssl_(::SSL_new(context.native())), host_(host)
 {
     if (!ssl_) throw std::bad_alloc();
     ::SSL* const ssl = ssl_.get();
@@ -188,7 +173,8 @@ OCRPIPE_DECL tls_session::tls_session(tls_context& context, std::string const& h
         named = ::SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
     }
     if (!named) throw std::bad_alloc(); // going on would verify no name at all
-    if (openssl_ptr<::SSL_SESSION> const session = context.take_session()) ::SSL_set_session(ssl, session.get());
+    if (openssl_ptr<::SSL_SESSION> const session = context.take_session())
+        ::SSL_set_session(ssl, session.get());
     ::SSL_set_connect_state(ssl);
 }
 
@@ -206,7 +192,8 @@ OCRPIPE_DECL bool tls_session::handshake(byte_buffer& out, error_code& ec)
         unsigned char const* chosen = nullptr;
         unsigned length = 0;
         ::SSL_get0_alpn_selected(ssl_.get(), &chosen, &length);
-        if (length == 0 || std::string_view(reinterpret_cast<char const*>(chosen), length) == "http/1.1") return true;
+        if (length == 0 || std::string_view(reinterpret_cast<char const*>(chosen), length) == "http/1.1")
+            return true;
         detail_ = "the server insists on another protocol than http/1.1";
         ec = make_error_code(errc::tls_failed);
         return false;
@@ -255,12 +242,12 @@ OCRPIPE_DECL bool tls_session::resumed() const noexcept { return ::SSL_session_r
 OCRPIPE_DECL void tls_session::fail(error_code& ec)
 {
     long const verdict = ::SSL_get_verify_result(ssl_.get());
-    error_code const cause = take_openssl_error();
+    std::string const cause = take_openssl_error();
     if (verdict != X509_V_OK) {
         detail_ = fmt::format("{}: {}", host_, ::X509_verify_cert_error_string(verdict));
         ec = make_error_code(errc::certificate_invalid);
     } else {
-        detail_ = fmt::format("{}: {}", host_, cause.failed() ? cause.message() : "unexpected end");
+        detail_ = fmt::format("{}: {}", host_, cause.empty() ? "unexpected end" : cause);
         ec = make_error_code(errc::tls_failed);
     }
 }

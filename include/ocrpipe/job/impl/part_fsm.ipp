@@ -24,8 +24,8 @@ OCRPIPE_DECL action part_fsm::give_up(errc why, std::string reason)
     return finish(std::move(f));
 }
 
-OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile const& profile, retry_policy const& policy,
-                                     clock::time_point now, double random)
+OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile const& profile,
+                                     retry_policy const& policy, clock::time_point now, double random)
 {
     ++counter_.attempts;
     reading const r = read_part(answer, history_, profile, kind_, now);
@@ -45,14 +45,17 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile c
     case verdict::pending:
         counter_.succeeded();
         // As many reads as the window asks for, spread over it.
-        return wait(profile.settle_time / profile.settle_reads + std::chrono::milliseconds(1), errc::part_absent);
-    case verdict::absent: return end(errc::part_absent, std::string(r.row));
+        return wait(profile.settle_time / profile.settle_reads + std::chrono::milliseconds(1),
+                    errc::part_absent);
+    case verdict::absent:
+        return end(errc::part_absent, std::string(r.row));
     case verdict::retry: {
         errc const code = answer ? (r.status >= 400 ? errc::service_error : errc::unexpected_answer)
                                  : detail::code_of(answer, errc::unexpected_answer);
         auto const delay = counter_.failed(policy, random);
         if (counter_.failures_in_row >= policy.max_attempts)
-            return end(code, fmt::format("{}; {} of {} attempts used", r.row, counter_.failures_in_row, policy.max_attempts));
+            return end(code, fmt::format("{}; {} of {} attempts used", r.row, counter_.failures_in_row,
+                                         policy.max_attempts));
         return wait(delay, code);
     }
     case verdict::throttled: {
@@ -60,10 +63,14 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile c
         if (until >= deadline_) return end(errc::throttled, std::string(r.row));
         return action{step::pause_origin, until};
     }
-    case verdict::credentials_refused: return action{step::pause_lane, now};
-    case verdict::rejected: return end(errc::rejected, std::string(r.row));
-    case verdict::misdirected: return end(errc::redirect_refused, std::string(r.row));
-    default: return end(detail::code_of(answer, errc::unexpected_answer), std::string(r.row));
+    case verdict::credentials_refused:
+        return action{step::pause_lane, now};
+    case verdict::rejected:
+        return end(errc::rejected, std::string(r.row));
+    case verdict::misdirected:
+        return end(errc::redirect_refused, std::string(r.row));
+    default:
+        return end(detail::code_of(answer, errc::unexpected_answer), std::string(r.row));
     }
 }
 

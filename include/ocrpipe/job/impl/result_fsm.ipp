@@ -10,7 +10,8 @@ namespace ocrpipe
 namespace detail
 {
 
-inline std::chrono::milliseconds next_poll(result_context const& c, int polls, clock::duration age, double random)
+inline std::chrono::milliseconds next_poll(result_context const& c, int polls, clock::duration age,
+                                           double random)
 {
     poll_context job;
     job.doc_type = c.doc_type;
@@ -59,7 +60,8 @@ OCRPIPE_DECL action result_fsm::give_up(errc why, std::string reason)
     return finish(std::move(f));
 }
 
-OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context const& context, clock::time_point now, double random)
+OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context const& context,
+                                       clock::time_point now, double random)
 {
     if (counter_.attempts != UINT16_MAX) ++counter_.attempts;
     reading const r = read_result(answer, history_, context.profile, context.route_succeeded, now);
@@ -68,9 +70,12 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     };
     bool const late = now >= deadline_;
     switch (r.what) {
-    case verdict::done: return done(answer, completeness::whole);
-    case verdict::done_in_part: return done(answer, completeness::in_part);
-    case verdict::done_empty: return done(answer, completeness::empty);
+    case verdict::done:
+        return done(answer, completeness::whole);
+    case verdict::done_in_part:
+        return done(answer, completeness::in_part);
+    case verdict::done_empty:
+        return done(answer, completeness::empty);
     case verdict::pending: {
         if (late) return end(errc::still_processing, fmt::format("{}; the deadline has passed", r.row));
         counter_.succeeded();
@@ -79,30 +84,49 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     }
     case verdict::throttled: {
         if (late) return end(errc::still_processing, "throttled, and the deadline has passed");
-        clock::time_point const until = now + counter_.throttled(&*answer, context.retry, random);
+        // The longer of what the service asks for and our own interval.
+        auto const own = detail::next_poll(context, pending_, now - taken_up_, random);
+        clock::time_point const until =
+            now + std::max(own, counter_.throttled(&*answer, context.retry, random));
         return action{step::pause_origin, until};
     }
     case verdict::retry: {
         bool const html = answer && r.status < 300;
-        errc const code = !answer    ? detail::code_of(answer, errc::unexpected_answer)
-                          : html     ? (context.route_succeeded ? errc::unexpected_answer : errc::wrong_base_url)
+        errc const code = !answer ? detail::code_of(answer, errc::unexpected_answer)
+                          : html  ? (context.route_succeeded ? errc::unexpected_answer : errc::wrong_base_url)
                           : r.status >= 500 ? errc::service_error
-                                     : errc::rejected;
+                                            : errc::rejected;
         auto const delay = counter_.failed(context.retry, random);
         if (counter_.failures_in_row >= context.retry.max_attempts)
-            return end(code, fmt::format("{}; {} of {} attempts in a row used", r.row, counter_.failures_in_row, context.retry.max_attempts));
+            return end(code, fmt::format("{}; {} of {} attempts in a row used", r.row,
+                                         counter_.failures_in_row, context.retry.max_attempts));
         if (late) return end(code, fmt::format("{}; the deadline has passed", r.row));
         return wait(delay, now);
     }
-    case verdict::credentials_refused: return action{step::pause_lane, now};
-    case verdict::wrong_base_url: return end(errc::wrong_base_url, std::string(r.row));
-    case verdict::rejected: return end(errc::rejected, std::string(r.row));
-    case verdict::job_failed: return end(errc::job_failed, std::string(r.row));
-    case verdict::expired: return end(errc::job_expired, std::string(r.row));
-    case verdict::lost: return end(errc::job_lost, std::string(r.row));
-    case verdict::misdirected: return end(errc::redirect_refused, std::string(r.row));
-    default: return end(detail::code_of(answer, errc::unexpected_answer), std::string(r.row));
+    case verdict::credentials_refused:
+        return action{step::pause_lane, now};
+    case verdict::wrong_base_url:
+        return end(errc::wrong_base_url, std::string(r.row));
+    case verdict::rejected:
+        return end(errc::rejected, std::string(r.row));
+    case verdict::job_failed:
+        return end(errc::job_failed, std::string(r.row));
+    case verdict::expired:
+        return end(errc::job_expired, std::string(r.row));
+    case verdict::lost:
+        return end(errc::job_lost, std::string(r.row));
+    case verdict::misdirected:
+        return end(errc::redirect_refused, std::string(r.row));
+    default:
+        break;
     }
+    // Our own side ended it. A queue that was full for a moment is no reason to let go of a job.
+    errc const code = detail::code_of(answer, errc::unexpected_answer);
+    if (code == errc::too_many_waiting && !late)
+        return wait(detail::next_poll(context, pending_, now - taken_up_, random), now);
+    if (code == errc::deadline_exceeded || code == errc::too_many_waiting)
+        return end(errc::still_processing, "the deadline has passed");
+    return end(code, std::string(r.row));
 }
 
 OCRPIPE_DECL result<read_outcome> result_fsm::outcome() && { return std::move(*outcome_); }

@@ -32,31 +32,40 @@ OCRPIPE_DECL action submit_fsm::give_up(errc why, std::string reason)
 }
 
 /// Another attempt, if there is one left and time for it; else the failure that this one was.
-OCRPIPE_DECL action submit_fsm::again(exchange_result const& answer, reading const& r, errc code, clock::time_point now, double random)
+OCRPIPE_DECL action submit_fsm::again(exchange_result const& answer, reading const& r, errc code,
+                                      clock::time_point now, double random)
 {
     clock::time_point const until = now + counter_.failed(policy_, random);
     if (counter_.failures_in_row >= policy_.max_attempts)
-        return finish(detail::failure_from(answer, code, r.status,
-                                           fmt::format("{}; {} of {} attempts used", r.row, counter_.failures_in_row, policy_.max_attempts), 0));
+        return finish(detail::failure_from(
+            answer, code, r.status,
+            fmt::format("{}; {} of {} attempts used", r.row, counter_.failures_in_row, policy_.max_attempts),
+            0));
     if (until >= deadline_)
-        return finish(detail::failure_from(answer, code, r.status, fmt::format("{}; no time for another attempt", r.row), 0));
+        return finish(detail::failure_from(answer, code, r.status,
+                                           fmt::format("{}; no time for another attempt", r.row), 0));
     return action{step::wait, until};
 }
 
-OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_profile const& profile, clock::time_point now,
-                                       double random)
+OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_profile const& profile,
+                                       clock::time_point now, double random)
 {
     ++counter_.attempts;
     reading const r = read_submit(answer, profile, job_);
-    auto const end = [&](errc code) { return finish(detail::failure_from(answer, code, r.status, std::string(r.row), 0)); };
+    auto const end = [&](errc code) {
+        return finish(detail::failure_from(answer, code, r.status, std::string(r.row), 0));
+    };
     switch (r.what) {
     case verdict::accepted:
         job_.attempts = counter_.attempts;
         job_.possible_duplicate = ambiguous_.has_value();
         return action{step::finish, {}};
     case verdict::ambiguous:
-        if (!ambiguous_) ambiguous_ = detail::failure_from(answer, errc::ambiguous_submit, r.status, std::string(r.row), 0);
-        if (!policy_.resubmit_ambiguous || detail::code_of(answer, errc::ok) == errc::cancelled) return finish(*ambiguous_);
+        if (!ambiguous_)
+            ambiguous_ =
+                detail::failure_from(answer, errc::ambiguous_submit, r.status, std::string(r.row), 0);
+        if (!policy_.resubmit_ambiguous || detail::code_of(answer, errc::ok) == errc::cancelled)
+            return finish(*ambiguous_);
         return again(answer, r, errc::ambiguous_submit, now, random);
     case verdict::safe_to_repeat:
         if (ambiguous_ && !policy_.resubmit_ambiguous) return finish(*ambiguous_);
@@ -66,11 +75,16 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_p
         if (until >= deadline_) return end(errc::throttled);
         return action{step::pause_origin, until};
     }
-    case verdict::credentials_refused: return action{step::pause_lane, now};
-    case verdict::wrong_base_url: return end(errc::wrong_base_url);
-    case verdict::rejected: return end(errc::rejected);
-    case verdict::misdirected: return end(errc::redirect_refused);
-    default: return end(detail::code_of(answer, errc::unexpected_answer));
+    case verdict::credentials_refused:
+        return action{step::pause_lane, now};
+    case verdict::wrong_base_url:
+        return end(errc::wrong_base_url);
+    case verdict::rejected:
+        return end(errc::rejected);
+    case verdict::misdirected:
+        return end(errc::redirect_refused);
+    default:
+        return end(detail::code_of(answer, errc::unexpected_answer));
     }
 }
 

@@ -15,12 +15,15 @@ namespace detail
 
 inline std::string_view trim_field_value(std::string_view s) noexcept
 {
-    while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-    while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
+    while (!s.empty() && (s.front() == ' ' || s.front() == '\t'))
+        s.remove_prefix(1);
+    while (!s.empty() && (s.back() == ' ' || s.back() == '\t'))
+        s.remove_suffix(1);
     return s;
 }
 
-/// Takes the words of an HTTP date off the front of a text. Once something does not fit, everything after it fails too.
+/// Takes the words of an HTTP date off the front of a text. Once something does not fit, everything after it
+/// fails too.
 class http_date_scanner
 {
 public:
@@ -89,7 +92,7 @@ private:
 };
 
 inline std::optional<std::chrono::sys_seconds> http_date_of(bool complete, std::chrono::year_month_day day,
-                                                             std::chrono::seconds time) noexcept
+                                                            std::chrono::seconds time) noexcept
 {
     if (!complete || !day.ok()) return std::nullopt;
     return std::chrono::sys_days(day) + time;
@@ -97,12 +100,14 @@ inline std::optional<std::chrono::sys_seconds> http_date_of(bool complete, std::
 
 } // namespace detail
 
-OCRPIPE_DECL std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text,
-                                                                     std::chrono::sys_seconds reference) noexcept
+OCRPIPE_DECL std::optional<std::chrono::sys_seconds>
+parse_http_date(std::string_view text, std::chrono::sys_seconds reference) noexcept
 {
     using namespace std::chrono;
-    static constexpr std::array<std::string_view, 7> short_days{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-    static constexpr std::array<std::string_view, 7> rest_of_days{"day", "sday", "nesday", "rsday", "day", "urday", "day"};
+    static constexpr std::array<std::string_view, 7> short_days{"Mon", "Tue", "Wed", "Thu",
+                                                                "Fri", "Sat", "Sun"};
+    static constexpr std::array<std::string_view, 7> rest_of_days{"day", "sday",  "nesday", "rsday",
+                                                                  "day", "urday", "day"};
 
     detail::http_date_scanner s(detail::trim_field_value(text));
     unsigned const weekday = s.one_of(short_days);
@@ -156,7 +161,8 @@ OCRPIPE_DECL std::optional<std::chrono::milliseconds> parse_retry_after(std::str
     if (!text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
         if (negative) return std::chrono::milliseconds::zero();
         std::int64_t value = 0;
-        for (char const c : text) value = std::min<std::int64_t>(value * 10 + (c - '0'), limit.count());
+        for (char const c : text)
+            value = std::min<std::int64_t>(value * 10 + (c - '0'), limit.count());
         return seconds(value);
     }
     if (negative) return std::nullopt;

@@ -142,6 +142,8 @@ TEST_CASE(
         plain_client client(e.port());
         std::string const document(20'000, 'd');
         answer const met = client.submit(document, "one.png");
+        CAPTURE(static_cast<int>(met.end));
+        CAPTURE(met.status);
         CHECK(expected.holds(met));
         CHECK(e.all_faults_happened());
         CHECK(e.truth().accepted() == expected.accepted);

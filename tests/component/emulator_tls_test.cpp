@@ -1,18 +1,15 @@
 #include "emulator/emulator.hpp"
+#include "support/temp_directory.hpp"
+#include "support/test_certificates.hpp"
 
 #include <doctest/doctest.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
-#include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <unistd.h>
+#include <system_error>
 
 using namespace ocrpipe::emulator;
 
@@ -30,38 +27,17 @@ struct freed_by {
 template<class T, auto F>
 using owned = std::unique_ptr<T, freed_by<F>>;
 
-/// A key and a self-signed certificate for localhost in two files of their own.
-struct certificate {
-    certificate()
+/// Options of an emulator with a certificate of its own, in files of its own.
+struct tls_files {
+    tls_files()
     {
-        REQUIRE(std::filesystem::create_directory(dir));
-        owned<::EVP_PKEY, ::EVP_PKEY_free> const key(::EVP_EC_gen("P-256"));
-        owned<::X509, ::X509_free> const x509(::X509_new());
-        ::X509_set_version(x509.get(), 2);
-        ::ASN1_INTEGER_set(::X509_get_serialNumber(x509.get()), 1);
-        ::X509_gmtime_adj(::X509_getm_notBefore(x509.get()), -3600);
-        ::X509_gmtime_adj(::X509_getm_notAfter(x509.get()), 3600);
-        ::X509_set_pubkey(x509.get(), key.get());
-        ::X509_NAME* const name = ::X509_get_subject_name(x509.get());
-        ::X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                     reinterpret_cast<unsigned char const*>("localhost"), -1, -1, 0);
-        ::X509_set_issuer_name(x509.get(), name);
-        REQUIRE(::X509_sign(x509.get(), key.get(), ::EVP_sha256()) > 0);
-        owned<std::FILE, std::fclose> const key_file(std::fopen(key_path().c_str(), "w"));
-        REQUIRE(::PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) ==
-                1);
-        owned<std::FILE, std::fclose> const cert_file(std::fopen(cert_path().c_str(), "w"));
-        REQUIRE(::PEM_write_X509(cert_file.get(), x509.get()) == 1);
+        auto const identity = make_test_identity("localhost", "IP:127.0.0.1");
+        options.tls.cert = dir.write("cert.pem", identity.certificate_pem());
+        options.tls.key = dir.write("key.pem", identity.key_pem());
     }
-    ~certificate() { std::filesystem::remove_all(dir); }
-    certificate(certificate const&) = delete;
-    certificate& operator=(certificate const&) = delete;
 
-    std::string key_path() const { return dir / "key.pem"; }
-    std::string cert_path() const { return dir / "cert.pem"; }
-
-    std::filesystem::path dir =
-        std::filesystem::temp_directory_path() / ("ocrpipe-emulator-tls-" + std::to_string(::getpid()));
+    temp_directory dir;
+    emulator_options options;
 };
 
 using context = owned<::SSL_CTX, ::SSL_CTX_free>;
@@ -94,11 +70,8 @@ std::string ask(::SSL_CTX* ctx, unsigned short port, session& resumed)
 
 TEST_CASE("emulator: a certificate -> speaks https, and sessions are resumed")
 {
-    certificate const files;
-    emulator_options o;
-    o.tls.cert = files.cert_path();
-    o.tls.key = files.key_path();
-    emulator e(o);
+    tls_files const files;
+    emulator e(files.options);
     CHECK(e.base_url().starts_with("https://127.0.0.1:"));
     context const ctx(::SSL_CTX_new(::TLS_client_method()));
     session resumed;
@@ -110,28 +83,22 @@ TEST_CASE("emulator: a certificate -> speaks https, and sessions are resumed")
 
 TEST_CASE("emulator: client certificates demanded -> a client without one is refused, one with it is served")
 {
-    certificate const files;
-    emulator_options o;
-    o.tls.cert = files.cert_path();
-    o.tls.key = files.key_path();
-    o.tls.client_ca = files.cert_path();
-    emulator e(o);
+    tls_files files;
+    files.options.tls.client_ca = files.options.tls.cert;
+    emulator e(files.options);
     context const ctx(::SSL_CTX_new(::TLS_client_method()));
     session none;
     CHECK(ask(ctx.get(), e.port(), none).empty());
-    REQUIRE(::SSL_CTX_use_certificate_file(ctx.get(), files.cert_path().c_str(), SSL_FILETYPE_PEM) == 1);
-    REQUIRE(::SSL_CTX_use_PrivateKey_file(ctx.get(), files.key_path().c_str(), SSL_FILETYPE_PEM) == 1);
+    REQUIRE(::SSL_CTX_use_certificate_file(ctx.get(), files.options.tls.cert.c_str(), SSL_FILETYPE_PEM) == 1);
+    REQUIRE(::SSL_CTX_use_PrivateKey_file(ctx.get(), files.options.tls.key.c_str(), SSL_FILETYPE_PEM) == 1);
     CHECK(ask(ctx.get(), e.port(), none).starts_with("HTTP/1.1 403"));
 }
 
 TEST_CASE("emulator: a fault over TLS -> the connection is reset and counted")
 {
-    certificate const files;
-    emulator_options o;
-    o.tls.cert = files.cert_path();
-    o.tls.key = files.key_path();
-    o.faults.push_back(*parse_fault("reset-on-accept:count=1"));
-    emulator e(o);
+    tls_files files;
+    files.options.faults.push_back(*parse_fault("reset-on-accept:count=1"));
+    emulator e(files.options);
     context const ctx(::SSL_CTX_new(::TLS_client_method()));
     session none;
     CHECK(ask(ctx.get(), e.port(), none).empty());

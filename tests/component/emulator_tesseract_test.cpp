@@ -2,12 +2,11 @@
 #include "emulator/samples.hpp"
 #include "emulator/tesseract_reader.hpp"
 #include "emulator_client.hpp"
+#include "support/temp_directory.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <set>
 #include <sstream>
@@ -72,9 +71,8 @@ std::string wait_for(plain_client& client, std::string const& id)
 TEST_CASE(
     "emulator with tesseract: its own sample invoices -> most words come back, in both languages and formats")
 {
-    auto const dir =
-        std::filesystem::temp_directory_path() / ("ocrpipe-samples-" + std::to_string(::getpid()));
-    auto const paths = write_sample_invoices(dir);
+    temp_directory const dir;
+    auto const paths = write_sample_invoices(dir.path());
     auto const samples = sample_invoices();
     REQUIRE(paths.size() == samples.size());
     emulator e(reading("vie+eng"));
@@ -82,8 +80,7 @@ TEST_CASE(
     for (std::size_t i = 0; i != paths.size(); ++i) {
         CAPTURE(samples[i].file_name);
         CHECK(paths[i].filename() == samples[i].file_name);
-        std::ifstream file(paths[i], std::ios::binary);
-        std::string const bytes((std::istreambuf_iterator<char>(file)), {});
+        std::string const bytes = dir.read(samples[i].file_name);
         std::string const id = json_string(client.submit(bytes, samples[i].file_name).body, "request_id");
         std::string const result = wait_for(client, id);
         auto const found = words_of(text_of(result));
@@ -96,7 +93,6 @@ TEST_CASE(
         CHECK(found.count(vietnamese ? "hóa" : "INVOICE") > 0);
         CHECK(result.find("\"name\":\"words\"") != std::string::npos);
     }
-    std::filesystem::remove_all(dir);
 }
 
 TEST_CASE("emulator with tesseract: bytes that are no document -> a failed job with a reason")

@@ -1,6 +1,5 @@
-#include "emulator/latency.hpp"
-
 #include "emulator/digest.hpp"
+#include "emulator/latency.hpp"
 #include "emulator/text.hpp"
 
 #include <doctest/doctest.h>

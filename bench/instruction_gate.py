@@ -1,0 +1,85 @@
+"""Fails when the engine needs more instructions a document than bench/instructions.json allows.
+
+Runs the engine under callgrind against a server of our own, for N and for 2 N documents; the difference is what N documents cost, without
+the start. Nothing that runs beside it changes the figure by more than two in a hundred; another compiler, C library or build type does.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+import counting
+
+SIZE = 20 * 1024
+FILES = 8
+
+
+class LoopbackServer:
+    """Started and ended by `with`; afterwards `seen` is what it counted."""
+
+    def __init__(self, program):
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+        return self
+
+    def __exit__(self, *_):
+        try:
+            out, _ = self.process.communicate(timeout=10)
+            self.seen = json.loads(out)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise
+
+
+def count(args, folder, documents):
+    """Instructions of one run, whose work is checked."""
+    out = os.path.join(folder, "results.jsonl")
+    with LoopbackServer(args.server) as server:
+        command = [args.engine, "--url", server.url, "--files", folder, "--file-count", str(FILES), "--documents", str(documents),
+                   "--size", str(SIZE), "--connections", "64", "--out", out]
+        counted = counting.instructions(command, os.environ, timeout=120)
+    with open(out) as f:
+        results = [json.loads(line) for line in f]
+    ids = {r["result"]["data"]["request_id"] for r in results}
+    if len(results) != documents or len(ids) != documents or any(r["request_id"] != r["result"]["data"]["request_id"] for r in results):
+        raise RuntimeError(f"{len(results)} results with {len(ids)} request ids for {documents} documents")
+    if server.seen["submits"] != documents or server.seen["results"] < documents or server.seen["body_bytes"] < documents * SIZE:
+        raise RuntimeError(f"the server saw {server.seen} for {documents} documents")
+    return counted
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--engine", required=True, help="the program bench_engine")
+    parser.add_argument("--server", required=True, help="the program bench_loopback_server")
+    parser.add_argument("--bounds", default=os.path.join(HERE, "instructions.json"))
+    parser.add_argument("--documents", type=int, default=1000, help="N (default %(default)s)")
+    args = parser.parse_args()
+    with open(args.bounds) as f:
+        bound = json.load(f)["http"]
+    with tempfile.TemporaryDirectory(prefix="ocrpipe-gate-") as folder:
+        filling = os.urandom(SIZE)
+        for i in range(FILES):
+            head = b"%%PDF-1.4\n%%%d\n" % i
+            with open(os.path.join(folder, f"document-{i:06d}.pdf"), "wb") as f:
+                f.write(head + filling[len(head):])
+        measured = counting.marginal(lambda n: count(args, folder, n), args.documents)["instructions"]
+    print(f"{measured:.0f} instructions a document, {bound} allowed")
+    if measured > bound:
+        print("above the bound: look with valgrind --tool=callgrind, or raise the bound in " + args.bounds + " and say why")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+#include <ocrpipe/bulk/directory_source.hpp>
+
+#include "support/temp_directory.hpp"
+#include "unit/bulk/collect.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <malloc.h>
+#include <set>
+#include <string>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <vector>
+
+using namespace ocrpipe;
+namespace fs = std::filesystem;
+
+namespace
+{
+
+std::size_t open_descriptors()
+{
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+}
+
+} // namespace
+
+TEST_CASE("directory_source: files in nested directories -> each with its path as id and its size")
+{
+    temp_directory dir;
+    dir.write("b.pdf", "12345");
+    dir.write("a/deep/er/c.png", "1");
+    dir.write("a/notes.txt", "text is a document as well: the service decides");
+    std::string const root = dir.path().string();
+    directory_source source(root);
+    collected const all = collect(source);
+    CHECK(all.problems.empty());
+    CHECK(all.paths() ==
+          std::vector<std::string>{root + "/a/deep/er/c.png", root + "/a/notes.txt", root + "/b.pdf"});
+    for (auto const& item : all.items)
+        CHECK(item.id == item.path);
+    CHECK(all.items.back().size == 5);
+    CHECK_FALSE(source.next());
+}
+
+TEST_CASE("directory_source: a root with slashes and dots too many -> clean paths")
+{
+    temp_directory dir;
+    dir.write("sub/x.pdf", "1");
+    directory_source source(dir.path().string() + "//./sub/.//");
+    CHECK(collect(source).paths() == std::vector<std::string>{dir.path().string() + "/sub/x.pdf"});
+}
+
+TEST_CASE("directory_source: hidden files and directories -> passed over")
+{
+    temp_directory dir;
+    dir.write(".DS_Store", "1");
+    dir.write(".git/config", "1");
+    dir.write("seen.pdf", "1");
+    directory_source source(dir.path().string());
+    collected const all = collect(source);
+    CHECK(all.items.size() == 1);
+    CHECK(all.problems.empty());
+}
+
+TEST_CASE("directory_source: links that lead back to where they stand -> survived, each file once")
+{
+    temp_directory dir;
+    dir.write("a/b/x.pdf", "1");
+    fs::create_directory_symlink(dir.path(), dir.path() / "a/b/to_root");
+    fs::create_directory_symlink("..", dir.path() / "a/b/to_parent");
+    fs::create_directory_symlink(".", dir.path() / "a/to_itself");
+    directory_source source(dir.path().string());
+    collected const all = collect(source);
+    CHECK(all.items.size() == 1);
+    CHECK(all.problems.empty());
+}
+
+TEST_CASE("directory_source: links to a file and to a directory elsewhere -> followed")
+{
+    temp_directory elsewhere;
+    elsewhere.write("folder/y.pdf", "22");
+    temp_directory dir;
+    fs::create_symlink(elsewhere.path() / "folder/y.pdf", dir.path() / "file_link.pdf");
+    fs::create_directory_symlink(elsewhere.path() / "folder", dir.path() / "folder_link");
+    directory_source source(dir.path().string());
+    collected const all = collect(source);
+    std::string const root = dir.path().string();
+    CHECK(all.paths() == std::vector<std::string>{root + "/file_link.pdf", root + "/folder_link/y.pdf"});
+    CHECK(all.items.front().size == 2);
+}
+
+TEST_CASE("directory_source: empty files, FIFOs, sockets, dangling links and links to themselves -> "
+          "problems, and the rest goes on")
+{
+    temp_directory dir;
+    std::string const root = dir.path().string();
+    dir.write("good.pdf", "1");
+    dir.write("empty.pdf", "");
+    REQUIRE(::mkfifo((root + "/fifo").c_str(), 0600) == 0);
+    fs::create_symlink("nowhere", dir.path() / "dangling");
+    fs::create_symlink("circular", dir.path() / "circular");
+    int const listening = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    ::sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::string const socket_path = root + "/socket";
+    socket_path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    REQUIRE(::bind(listening, reinterpret_cast<::sockaddr*>(&address), sizeof(address)) == 0);
+
+    directory_source source(root);
+    collected const all = collect(source);
+    ::close(listening);
+    CHECK(all.paths() == std::vector<std::string>{root + "/good.pdf"});
+    CHECK(all.problems.size() == 5);
+    for (char const* name : {"/fifo", "/dangling", "/circular", "/socket"}) {
+        CAPTURE(name);
+        auto const* p = all.problem(root + name);
+        REQUIRE(p);
+        CHECK(p->code == errc::unreadable_file);
+        CHECK_FALSE(p->message.empty());
+    }
+    REQUIRE(all.problem(root + "/empty.pdf"));
+    CHECK(all.problem(root + "/empty.pdf")->code == errc::empty_document);
+}
+
+TEST_CASE("directory_source: a directory without permission -> a problem, and the rest goes on")
+{
+    if (::geteuid() == 0) return; // root reads everything
+    temp_directory dir;
+    dir.write("closed/x.pdf", "1");
+    dir.write("good.pdf", "1");
+    fs::permissions(dir.path() / "closed", fs::perms::none);
+    directory_source source(dir.path().string());
+    collected const all = collect(source);
+    fs::permissions(dir.path() / "closed", fs::perms::owner_all);
+    CHECK(all.items.size() == 1);
+    REQUIRE(all.problem((dir.path() / "closed").string()));
+}
+
+TEST_CASE("directory_source: a root that is missing or a file -> one problem")
+{
+    temp_directory dir;
+    dir.write("file", "1");
+    for (char const* name : {"missing", "file"}) {
+        directory_source source((dir.path() / name).string());
+        collected const all = collect(source);
+        CHECK(all.items.empty());
+        CHECK(all.problems.size() == 1);
+        CHECK_FALSE(source.next());
+    }
+}
+
+TEST_CASE("directory_source: the directory that the run writes to -> passed over under any name")
+{
+    temp_directory dir;
+    dir.write("x.pdf", "1");
+    dir.write("out/parts/000001-x/image-1.png", "1");
+    fs::create_directory_symlink("out", dir.path() / "alias");
+    directory_source source(dir.path().string(), dir.path().string() + "/out/../out/");
+    CHECK(collect(source).paths() == std::vector<std::string>{dir.path().string() + "/x.pdf"});
+}
+
+TEST_CASE("directory_source: names of 255 bytes, with line breaks, or not UTF-8 -> kept byte for byte")
+{
+    temp_directory dir;
+    std::string const root = dir.path().string();
+    std::set<std::string> names{std::string(255, 'n'),
+                                "two\nlines.pdf",
+                                "tab\tand \"quotes\".pdf",
+                                "hoá đơn.pdf",
+                                "latin-\xE9.pdf",
+                                "-",
+                                "-rf"};
+    for (auto const& name : names)
+        dir.write(name, "1");
+    directory_source source(root);
+    collected const all = collect(source);
+    std::set<std::string> seen;
+    for (auto const& item : all.items)
+        seen.insert(item.path.substr(root.size() + 1));
+    CHECK(seen == names);
+}
+
+TEST_CASE("directory_source: a tree deeper than 64 directories -> a problem at the limit, and no more "
+          "descriptors than levels")
+{
+    temp_directory dir;
+    std::string path = dir.path().string();
+    for (int depth = 1; depth <= 70; ++depth) {
+        path += "/d";
+        REQUIRE(::mkdir(path.c_str(), 0700) == 0);
+        std::ofstream(path + "/f.pdf") << depth;
+    }
+    std::size_t const before = open_descriptors();
+    std::size_t most = before;
+    {
+        directory_source source(dir.path().string());
+        collected all;
+        while (auto found = source.next()) {
+            most = std::max(most, open_descriptors());
+            if (std::holds_alternative<input_item>(*found))
+                all.items.emplace_back();
+            else
+                all.problems.push_back(std::get<input_problem>(*found));
+        }
+        CHECK(all.items.size() == 63);
+        REQUIRE(all.problems.size() == 1);
+        CHECK(all.problems[0].message == "lies more than 64 directories deep");
+    }
+    CHECK(most <= before + 64);
+    CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("directory_source: 20,000 files in one directory -> all found, in the memory of a few")
+{
+    temp_directory dir;
+    int const folder = ::open(dir.path().c_str(), O_RDONLY | O_DIRECTORY);
+    REQUIRE(folder >= 0);
+    dir.write("one-byte", "1");
+    for (int i = 1; i != 20'000; ++i)
+        REQUIRE(::linkat(folder, "one-byte", folder,
+                         ("a-name-of-some-length-for-document-" + std::to_string(i)).c_str(), 0) == 0);
+    ::close(folder);
+
+    directory_source source(dir.path().string());
+    REQUIRE(source.next());
+    auto const before = ::mallinfo2().uordblks;
+    auto most = before;
+    std::size_t count = 1;
+    while (source.next()) {
+        ++count;
+        if (count % 1'000 == 0) most = std::max(most, ::mallinfo2().uordblks);
+    }
+    CHECK(count == 20'000);
+    CHECK(most - before < 16'384);
+}

@@ -1,0 +1,453 @@
+// The waiting job's machine in a straight line: a read ends, the next action comes out. Time and chance are
+// numbers of the test.
+#include <ocrpipe/api/profile.hpp>
+#include <ocrpipe/job/result_fsm.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace ocrpipe;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace
+{
+
+// A million jobs wait at once; what a job costs is a promise.
+static_assert(sizeof(result_fsm) <= 128);
+
+clock::time_point const t0 = clock::time_point() + std::chrono::hours(1000);
+constexpr double nearly_one = 0.999999;
+
+exchange_result answered(int status, std::string body = {}, std::string retry_after = {})
+{
+    http_response r;
+    r.status = status;
+    r.content_type = "application/json";
+    r.body = std::move(body);
+    r.retry_after = std::move(retry_after);
+    return r;
+}
+
+exchange_result broken(errc code)
+{
+    transport_failure f;
+    f.code = code;
+    f.where = phase::first_byte;
+    f.sent = bytes_sent::all;
+    f.detail = "ocr.example:443";
+    return f;
+}
+
+std::string finished(std::string const& status, std::string const& documents)
+{
+    return R"({"data":{"status":")" + status +
+           R"(","progress":{"total_doc":1,"ignored":0,"finished":1},"documents":)" + documents + "}}";
+}
+
+std::string const filled = finished(
+    "SUCCESS", R"([{"document_id":"d","status":"SUCCESS","ocr_data":[{"name":"total","value":["12"]}]}])");
+std::string const unfilled = finished("SUCCESS", R"([{"document_id":"d","ocr_data":null}])");
+std::string const in_part =
+    finished("PARTIAL_SUCCESS", R"([{"document_id":"d","ocr_data":[{"name":"total","value":["12"]}]}])");
+std::string const failed_job = R"({"data":{"status":"FAILED","documents":[]}})";
+std::string const not_yet =
+    R"({"data":{"progress":{"total_doc":1,"ignored":0,"finished":0},"documents":[]}})";
+
+/// Waits two seconds, and keeps what it was told.
+class remembering_schedule final : public poll_schedule
+{
+public:
+    milliseconds next_delay(poll_context const& job, double random) const override
+    {
+        asked.push_back(job);
+        return seconds(2) + milliseconds(static_cast<int>(random * 1'000));
+    }
+
+    mutable std::vector<poll_context> asked;
+};
+
+/// One job under test, with what most cases leave alone.
+struct job {
+    explicit job(milliseconds deadline = seconds(1800)) : fsm(t0, t0 + deadline) {}
+
+    result_context context() const
+    {
+        return {default_profile(), retry, schedule, "invoice", 4711, route_succeeded};
+    }
+    action start(clock::time_point now = t0, double random = 0) { return fsm.start(context(), now, random); }
+    action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
+    {
+        return fsm.resume(answer, context(), now, random);
+    }
+    failure failed()
+    {
+        auto r = std::move(fsm).outcome();
+        REQUIRE(r.has_error());
+        return r.error();
+    }
+    read_outcome succeeded()
+    {
+        auto r = std::move(fsm).outcome();
+        REQUIRE(r.has_value());
+        return *std::move(r);
+    }
+
+    remembering_schedule schedule;
+    retry_policy retry;
+    bool route_succeeded = true;
+    result_fsm fsm;
+};
+
+} // namespace
+
+TEST_CASE("result_fsm: pending answers -> asked again by the schedule, which is told all about the job")
+{
+    job j;
+    action a = j.start();
+    CHECK(a.what == step::wait);
+    CHECK(a.until == t0 + seconds(2));
+    a = j.resume(answered(200, not_yet), t0 + seconds(2), 0.5);
+    CHECK(a.what == step::wait);
+    CHECK(a.until == t0 + milliseconds(4'500));
+    a = j.resume(answered(202), t0 + seconds(5));
+    CHECK(a.until == t0 + seconds(7));
+    REQUIRE(j.schedule.asked.size() == 3);
+    for (int i = 0; i != 3; ++i) {
+        poll_context const& seen = j.schedule.asked[static_cast<std::size_t>(i)];
+        CHECK(seen.doc_type == "invoice");
+        CHECK(seen.document_bytes == 4711);
+        CHECK(seen.polls == i);
+    }
+    CHECK(j.schedule.asked[0].age == seconds(0));
+    CHECK(j.schedule.asked[1].age == seconds(2));
+    CHECK(j.schedule.asked[2].age == seconds(5));
+}
+
+TEST_CASE("result_fsm: done -> the body is moved out, byte for byte, with the number of reads")
+{
+    std::string const odd = " \r\n" + filled + "\n\t ";
+    job j;
+    j.start();
+    j.resume(answered(200, not_yet));
+    exchange_result answer = answered(200, odd);
+    char const* const bytes = answer->body.data();
+    CHECK(j.fsm.resume(answer, j.context(), t0, 0).what == step::finish);
+    read_outcome const r = j.succeeded();
+    CHECK(r.raw == odd);
+    CHECK(static_cast<void const*>(r.raw.data()) == static_cast<void const*>(bytes));
+    CHECK(r.how_complete == completeness::whole);
+    CHECK(r.reads == 2);
+}
+
+TEST_CASE("result_fsm: some documents failed -> done in part")
+{
+    job j;
+    CHECK(j.resume(answered(200, in_part)).what == step::finish);
+    CHECK(j.succeeded().how_complete == completeness::in_part);
+}
+
+TEST_CASE("result_fsm: terminal but not filled -> settles, then done empty")
+{
+    job j;
+    CHECK(j.resume(answered(200, unfilled), t0).what == step::wait);
+    CHECK(j.resume(answered(200, unfilled), t0 + seconds(4)).what == step::wait);
+    CHECK(j.resume(answered(200, unfilled), t0 + seconds(8)).what == step::wait);
+    CHECK(j.resume(answered(200, unfilled), t0 + milliseconds(9'999)).what == step::wait);
+    CHECK(j.resume(answered(200, unfilled), t0 + seconds(10)).what == step::finish);
+    read_outcome const r = j.succeeded();
+    CHECK(r.how_complete == completeness::empty);
+    CHECK(r.raw == unfilled);
+    CHECK(r.reads == 5);
+}
+
+TEST_CASE("result_fsm: terminal, and filled while it settles -> done whole")
+{
+    job j;
+    CHECK(j.resume(answered(200, unfilled), t0).what == step::wait);
+    CHECK(j.resume(answered(200, filled), t0 + seconds(2)).what == step::finish);
+    read_outcome const r = j.succeeded();
+    CHECK(r.how_complete == completeness::whole);
+    CHECK(r.raw == filled);
+}
+
+TEST_CASE("result_fsm: a word for failure -> job_failed only after a confirming read")
+{
+    job j;
+    CHECK(j.resume(answered(200, failed_job)).what == step::wait);
+    CHECK(j.resume(answered(200, failed_job)).what == step::finish);
+    failure const f = j.failed();
+    CHECK(f.is(errc::job_failed));
+    CHECK(f.attempts == 2);
+    CHECK(f.http_status == 200);
+    CHECK(f.excerpt == failed_job);
+
+    job recovered;
+    CHECK(recovered.resume(answered(200, failed_job)).what == step::wait);
+    CHECK(recovered.resume(answered(200, not_yet)).what == step::wait);
+    CHECK(recovered.resume(answered(200, failed_job)).what == step::wait);
+    CHECK(recovered.resume(answered(200, filled)).what == step::finish);
+    CHECK(recovered.succeeded().how_complete == completeness::whole);
+}
+
+TEST_CASE("result_fsm: a failed read between the two words for failure -> still confirmed")
+{
+    job j;
+    CHECK(j.resume(answered(200, failed_job)).what == step::wait);
+    CHECK(j.resume(broken(errc::connection_closed)).what == step::wait);
+    CHECK(j.resume(answered(200, failed_job)).what == step::finish);
+    CHECK(j.failed().is(errc::job_failed));
+}
+
+TEST_CASE("result_fsm: failed reads in a row -> as many as the policy has attempts")
+{
+    struct {
+        exchange_result answer;
+        errc code;
+    } const cases[] = {
+        {broken(errc::connection_closed), errc::connection_closed},
+        {broken(errc::first_byte_timeout), errc::first_byte_timeout},
+        {answered(500), errc::service_error},
+        {answered(503), errc::service_error},
+        {answered(200, "<html>"), errc::unexpected_answer},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(name(c.code));
+        job j;
+        j.retry.max_attempts = 3;
+        CHECK(j.resume(c.answer).what == step::wait);
+        CHECK(j.resume(c.answer).what == step::wait);
+        CHECK(j.resume(c.answer).what == step::finish);
+        failure const f = j.failed();
+        CHECK(f.is(c.code));
+        CHECK(f.attempts == 3);
+        CHECK(f.reason.find("3 of 3 attempts in a row used") != std::string::npos);
+    }
+}
+
+TEST_CASE("result_fsm: HTML where nothing was ever read -> the base URL is wrong")
+{
+    job j;
+    j.route_succeeded = false;
+    j.retry.max_attempts = 2;
+    CHECK(j.resume(answered(200, "<html>")).what == step::wait);
+    CHECK(j.resume(answered(200, "<html>")).what == step::finish);
+    CHECK(j.failed().is(errc::wrong_base_url));
+}
+
+TEST_CASE("result_fsm: a pending answer between failed reads -> they are counted anew, the reads are not")
+{
+    job j;
+    j.retry.max_attempts = 2;
+    for (int i = 0; i != 10; ++i) {
+        CHECK(j.resume(answered(502), t0, nearly_one).until < t0 + milliseconds(250));
+        CHECK(j.resume(answered(200, not_yet)).what == step::wait);
+    }
+    CHECK(j.resume(answered(502)).what == step::wait);
+    CHECK(j.resume(answered(502)).what == step::finish);
+    CHECK(j.failed().attempts == 22);
+}
+
+TEST_CASE(
+    "result_fsm: backoff after failed reads -> from nothing to below a bound that doubles up to the cap")
+{
+    job least;
+    job most;
+    least.retry.max_attempts = most.retry.max_attempts = 100;
+    for (int const bound : {250, 500, 1'000, 2'000, 4'000, 8'000, 16'000, 20'000, 20'000}) {
+        CAPTURE(bound);
+        CHECK(least.resume(answered(502), t0, 0).until == t0);
+        action const a = most.resume(answered(502), t0, nearly_one);
+        CHECK(a.what == step::wait);
+        CHECK(a.until < t0 + milliseconds(bound));
+        CHECK(a.until >= t0 + milliseconds(bound - 1));
+    }
+}
+
+TEST_CASE(
+    "result_fsm: throttled more often than there are attempts -> pauses everybody and costs the job nothing")
+{
+    job j;
+    j.retry.max_attempts = 2;
+    CHECK(j.resume(answered(502)).what == step::wait);
+    for (int i = 0; i != 20; ++i) {
+        action const a = j.resume(answered(429, {}, "30"));
+        CHECK(a.what == step::pause_origin);
+        CHECK(a.until >= t0 + seconds(30));
+    }
+    CHECK(j.resume(answered(200, filled)).what == step::finish);
+    CHECK(j.succeeded().reads == 22);
+}
+
+TEST_CASE(
+    "result_fsm: throttled without Retry-After -> the longer of its own interval and a backoff that grows")
+{
+    job j;
+    CHECK(j.resume(answered(429), t0, 0.5).until == t0 + milliseconds(2'500)); // the schedule's
+    CHECK(j.resume(answered(429), t0, 0.5).until == t0 + milliseconds(2'500));
+    CHECK(j.resume(answered(429), t0, 0.5).until == t0 + milliseconds(2'500));
+    CHECK(j.resume(answered(429), t0, 0.5).until ==
+          t0 + milliseconds(4'000)); // half of 1 s doubled three times
+    CHECK(j.resume(answered(200, not_yet)).what == step::wait);
+    CHECK(j.resume(answered(429), t0, 0.5).until == t0 + milliseconds(2'500));
+}
+
+TEST_CASE("result_fsm: our own queue was full for a moment -> the paid job waits on; at the deadline it is "
+          "still_processing")
+{
+    transport_failure full;
+    full.code = errc::too_many_waiting;
+    job j(seconds(10));
+    CHECK(j.resume(exchange_result(full), t0, 0.5).what == step::wait);
+    CHECK(j.resume(exchange_result(full), t0 + seconds(10), 0.5).what == step::finish);
+    CHECK(j.failed().is(errc::still_processing));
+}
+
+TEST_CASE("result_fsm: a wait that would pass the deadline -> ends at it, for the last read")
+{
+    job j(seconds(3));
+    CHECK(j.start(t0 + seconds(2)).until == t0 + seconds(3));
+    CHECK(j.resume(answered(200, not_yet), t0 + milliseconds(2'999)).until == t0 + seconds(3));
+    CHECK(j.resume(answered(502), t0 + milliseconds(2'999), nearly_one).until == t0 + seconds(3));
+}
+
+TEST_CASE("result_fsm: the deadline has passed before the start -> read once, at once")
+{
+    job j(milliseconds(0));
+    action const a = j.start(t0 + seconds(1));
+    CHECK(a.what == step::wait);
+    CHECK(a.until == t0 + seconds(1));
+}
+
+TEST_CASE("result_fsm: the last read at the deadline finds it done -> done")
+{
+    job j(seconds(3));
+    j.start();
+    CHECK(j.resume(answered(200, filled), t0 + seconds(3)).what == step::finish);
+    CHECK(j.succeeded().raw == filled);
+}
+
+TEST_CASE(
+    "result_fsm: the last read at the deadline does not -> still processing, or why it could not be read")
+{
+    struct {
+        exchange_result answer;
+        errc code;
+    } const cases[] = {
+        {answered(200, not_yet), errc::still_processing},
+        {answered(200, unfilled), errc::still_processing},
+        {answered(200, failed_job), errc::still_processing},
+        {answered(429), errc::still_processing},
+        {answered(502), errc::service_error},
+        {broken(errc::read_timeout), errc::read_timeout},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(name(c.code));
+        job j(seconds(3));
+        CHECK(j.resume(answered(200, not_yet), t0 + seconds(1)).what == step::wait);
+        CHECK(j.resume(c.answer, t0 + seconds(3)).what == step::finish);
+        failure const f = j.failed();
+        CHECK(f.is(c.code));
+        CHECK(f.attempts == 2);
+        CHECK(f.reason.find("the deadline has passed") != std::string::npos);
+    }
+}
+
+TEST_CASE("result_fsm: 404 on a young id -> pending; three of them over 30 s -> lost")
+{
+    std::string const unknown = R"({"message":"no such request"})";
+    job j;
+    CHECK(j.resume(answered(404, unknown), t0).what == step::wait);
+    CHECK(j.resume(answered(404, unknown), t0 + seconds(15)).what == step::wait);
+    CHECK(j.resume(answered(404, unknown), t0 + milliseconds(29'999)).what == step::wait);
+    CHECK(j.resume(answered(404, unknown), t0 + seconds(30)).what == step::finish);
+    failure const f = j.failed();
+    CHECK(f.is(errc::job_lost));
+    CHECK(f.http_status == 404);
+    CHECK(f.attempts == 4);
+}
+
+TEST_CASE("result_fsm: seen again between 404s -> not lost")
+{
+    std::string const unknown = R"({"message":"no such request"})";
+    job j;
+    CHECK(j.resume(answered(404, unknown), t0).what == step::wait);
+    CHECK(j.resume(answered(404, unknown), t0 + seconds(20)).what == step::wait);
+    CHECK(j.resume(answered(200, not_yet), t0 + seconds(25)).what == step::wait);
+    CHECK(j.resume(answered(404, unknown), t0 + seconds(40)).what == step::wait);
+    CHECK(j.resume(answered(404, unknown), t0 + seconds(50)).what == step::wait);
+    CHECK(j.resume(answered(200, filled), t0 + seconds(60)).what == step::finish);
+    CHECK(j.succeeded().reads == 6);
+}
+
+TEST_CASE("result_fsm: a gateway's 404 -> the base URL is wrong, unless a result was read before")
+{
+    job first;
+    first.route_succeeded = false;
+    CHECK(first.resume(answered(404, "404 page not found")).what == step::finish);
+    CHECK(first.failed().is(errc::wrong_base_url));
+
+    job later;
+    CHECK(later.resume(answered(404, "404 page not found")).what == step::wait);
+}
+
+TEST_CASE("result_fsm: refused twice the same -> rejected; refused differently -> read again")
+{
+    job j;
+    CHECK(j.resume(answered(400)).what == step::wait);
+    CHECK(j.resume(answered(422)).what == step::wait);
+    CHECK(j.resume(answered(422)).what == step::finish);
+    failure const f = j.failed();
+    CHECK(f.is(errc::rejected));
+    CHECK(f.http_status == 422);
+    CHECK(f.attempts == 3);
+}
+
+TEST_CASE("result_fsm: gone, redirected, stopped -> ends at once, each with its own code")
+{
+    struct {
+        exchange_result answer;
+        errc code;
+    } const cases[] = {
+        {answered(410), errc::job_expired},
+        {answered(302), errc::redirect_refused},
+        {broken(errc::redirect_refused), errc::redirect_refused},
+        {broken(errc::cancelled), errc::cancelled},
+        {broken(errc::client_closed), errc::client_closed},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(name(c.code));
+        job j;
+        CHECK(j.resume(c.answer).what == step::finish);
+        failure const f = j.failed();
+        CHECK(f.is(c.code));
+        CHECK(f.attempts == 1);
+    }
+}
+
+TEST_CASE("result_fsm: credentials refused -> asks the lane, costs no attempt in a row")
+{
+    job j;
+    j.retry.max_attempts = 2;
+    for (int const status : {401, 402, 403})
+        CHECK(j.resume(answered(status, "Forbidden")).what == step::pause_lane);
+    CHECK(j.resume(answered(502)).what == step::wait);
+    CHECK(j.resume(answered(200, filled)).what == step::finish);
+    CHECK(j.succeeded().reads == 5);
+}
+
+TEST_CASE("result_fsm: given up while it waits -> the reason it was given up for, and the reads so far")
+{
+    job j;
+    j.start();
+    j.resume(answered(200, not_yet));
+    CHECK(j.fsm.give_up(errc::cancelled, "cancelled by the caller").what == step::finish);
+    failure const f = j.failed();
+    CHECK(f.is(errc::cancelled));
+    CHECK(f.where == phase::wait);
+    CHECK(f.reason == "cancelled by the caller");
+    CHECK(f.attempts == 1);
+    CHECK(f.http_status == 0);
+}

@@ -1,0 +1,428 @@
+// The submit's machine in a straight line: an answer goes in, the next action comes out. Time and chance are
+// numbers of the test.
+#include <ocrpipe/api/profile.hpp>
+#include <ocrpipe/job/submit_fsm.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace ocrpipe;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace
+{
+
+clock::time_point const t0 = clock::time_point() + std::chrono::hours(1000);
+constexpr double nearly_one = 0.999999;
+
+exchange_result answered(int status, std::string body = {}, std::string retry_after = {},
+                         std::string date = {})
+{
+    http_response r;
+    r.status = status;
+    r.content_type = "application/json";
+    r.body = std::move(body);
+    r.retry_after = std::move(retry_after);
+    r.date = std::move(date);
+    return r;
+}
+
+exchange_result broken(errc code, bytes_sent sent)
+{
+    transport_failure f;
+    f.code = code;
+    f.cause = make_error_code(boost::system::errc::io_error);
+    f.where = sent == bytes_sent::none ? phase::connect : phase::first_byte;
+    f.sent = sent;
+    f.detail = "ocr.example:443";
+    return f;
+}
+
+exchange_result const accepted = answered(201, R"({"data":{"request_id":"r-1","file_ids":["f-1","f-2"]}})");
+exchange_result const unreachable = broken(errc::connect_failed, bytes_sent::none);
+exchange_result const lost_answer = broken(errc::connection_closed, bytes_sent::all);
+exchange_result const too_many = answered(429);
+
+retry_policy resubmitting()
+{
+    retry_policy p;
+    p.resubmit_ambiguous = true;
+    return p;
+}
+
+/// One submit under test, with what most cases leave alone.
+struct submit {
+    explicit submit(retry_policy policy = {}, milliseconds deadline = seconds(3600))
+        : fsm(policy, t0 + deadline)
+    {
+    }
+
+    action resume(exchange_result const& answer, clock::time_point now = t0, double random = 0)
+    {
+        return fsm.resume(answer, default_profile(), now, random);
+    }
+    failure failed()
+    {
+        auto r = std::move(fsm).outcome();
+        REQUIRE(r.has_error());
+        return r.error();
+    }
+    submitted_job succeeded()
+    {
+        auto r = std::move(fsm).outcome();
+        REQUIRE(r.has_value());
+        return *r;
+    }
+
+    submit_fsm fsm;
+};
+
+} // namespace
+
+TEST_CASE("submit_fsm: accepted at once -> one attempt, the ids, no duplicate")
+{
+    submit s;
+    action const first = s.fsm.start(t0);
+    CHECK(first.what == step::send);
+    CHECK(first.until == t0);
+    CHECK(s.resume(accepted).what == step::finish);
+    submitted_job const job = s.succeeded();
+    CHECK(job.request_id == "r-1");
+    CHECK(job.file_ids == std::vector<std::string>{"f-1", "f-2"});
+    CHECK(job.attempts == 1);
+    CHECK_FALSE(job.possible_duplicate);
+}
+
+TEST_CASE("submit_fsm: the deadline has passed before the start -> nothing is sent")
+{
+    submit s({}, milliseconds(0));
+    CHECK(s.fsm.start(t0).what == step::finish);
+    failure const f = s.failed();
+    CHECK(f.is(errc::deadline_exceeded));
+    CHECK(f.attempts == 0);
+    CHECK(f.where == phase::pace);
+}
+
+TEST_CASE("submit_fsm: failures before the first byte -> max_attempts counts requests, not repeats")
+{
+    for (int const max : {1, 2, 5}) {
+        CAPTURE(max);
+        retry_policy policy;
+        policy.max_attempts = max;
+        submit s(policy);
+        for (int i = 1; i < max; ++i)
+            CHECK(s.resume(unreachable).what == step::wait);
+        CHECK(s.resume(unreachable).what == step::finish);
+        failure const f = s.failed();
+        CHECK(f.is(errc::connect_failed));
+        CHECK(f.attempts == max);
+        CHECK(f.where == phase::connect);
+        CHECK(f.http_status == 0);
+        CHECK(f.cause == make_error_code(boost::system::errc::io_error));
+        std::string const used = std::to_string(max) + " of " + std::to_string(max) + " attempts used";
+        CHECK(f.reason.find(used) != std::string::npos);
+        CHECK(f.reason.find("ocr.example:443") != std::string::npos);
+    }
+}
+
+TEST_CASE("submit_fsm: backoff after failures -> from nothing to below a bound that doubles up to the cap")
+{
+    retry_policy policy;
+    policy.max_attempts = 100;
+    submit least(policy);
+    submit most(policy);
+    for (int const bound : {250, 500, 1'000, 2'000, 4'000, 8'000, 16'000, 20'000, 20'000}) {
+        CAPTURE(bound);
+        CHECK(least.resume(unreachable, t0, 0).until == t0);
+        action const a = most.resume(unreachable, t0, nearly_one);
+        CHECK(a.what == step::wait);
+        CHECK(a.until < t0 + milliseconds(bound));
+        CHECK(a.until >= t0 + milliseconds(bound - 1));
+    }
+}
+
+TEST_CASE("submit_fsm: accepted after failures before the first byte -> no duplicate, all attempts counted")
+{
+    submit s;
+    CHECK(s.resume(unreachable).what == step::wait);
+    CHECK(s.resume(answered(425)).what == step::wait);
+    CHECK(s.resume(answered(425)).what == step::wait);
+    CHECK(s.resume(accepted).what == step::finish);
+    submitted_job const job = s.succeeded();
+    CHECK(job.attempts == 4);
+    CHECK_FALSE(job.possible_duplicate);
+}
+
+TEST_CASE("submit_fsm: throttled more often than there are attempts -> costs none, requests are counted all "
+          "the same")
+{
+    retry_policy policy;
+    policy.max_attempts = 2;
+    submit s(policy);
+    for (int i = 0; i != 20; ++i)
+        CHECK(s.resume(too_many).what == step::pause_origin);
+    CHECK(s.resume(unreachable).what == step::wait);
+    CHECK(s.resume(too_many).what == step::pause_origin);
+    CHECK(s.resume(accepted).what == step::finish);
+    CHECK(s.succeeded().attempts == 23);
+}
+
+TEST_CASE("submit_fsm: throttled without Retry-After -> a backoff of its own base, up to the cap")
+{
+    submit least;
+    submit most;
+    for (int const bound : {1'000, 2'000, 4'000, 8'000, 16'000, 20'000, 20'000}) {
+        CAPTURE(bound);
+        CHECK(least.resume(too_many, t0, 0).until == t0);
+        action const a = most.resume(too_many, t0, nearly_one);
+        CHECK(a.what == step::pause_origin);
+        CHECK(a.until < t0 + milliseconds(bound));
+        CHECK(a.until >= t0 + milliseconds(bound - 1));
+    }
+}
+
+TEST_CASE("submit_fsm: throttled after a failure -> the row of throttled answers begins anew")
+{
+    submit s;
+    CHECK(s.resume(too_many, t0, nearly_one).until < t0 + milliseconds(1'000));
+    CHECK(s.resume(too_many, t0, nearly_one).until >= t0 + milliseconds(1'999));
+    CHECK(s.resume(unreachable).what == step::wait);
+    CHECK(s.resume(too_many, t0, nearly_one).until < t0 + milliseconds(1'000));
+}
+
+TEST_CASE("submit_fsm: Retry-After in seconds -> never earlier, at most a tenth later")
+{
+    submit least;
+    CHECK(least.resume(answered(429, {}, "30"), t0, 0).until == t0 + seconds(30));
+    submit most;
+    action const a = most.resume(answered(429, {}, "30"), t0, nearly_one);
+    CHECK(a.until > t0 + milliseconds(32'900));
+    CHECK(a.until < t0 + milliseconds(33'000));
+}
+
+TEST_CASE("submit_fsm: 503 with Retry-After -> a pause like 429; without it the service may have accepted")
+{
+    submit paused;
+    action const a = paused.resume(answered(503, {}, "4"));
+    CHECK(a.what == step::pause_origin);
+    CHECK(a.until == t0 + seconds(4));
+    submit held;
+    CHECK(held.resume(answered(503)).what == step::finish);
+    CHECK(held.failed().is(errc::ambiguous_submit));
+}
+
+TEST_CASE("submit_fsm: Retry-After as a date -> measured against the answer's own Date")
+{
+    submit s;
+    CHECK(
+        s.resume(answered(429, {}, "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:07 GMT")).until ==
+        t0 + seconds(30));
+}
+
+TEST_CASE("submit_fsm: Retry-After that cannot be read -> our own backoff")
+{
+    for (std::string const garbage : {"soon", "-1", "Sun, 06 Nov 1994 08:49:37 GMT"}) {
+        CAPTURE(garbage);
+        submit s;
+        action const a = s.resume(answered(429, {}, garbage), t0, 0.5);
+        CHECK(a.what == step::pause_origin);
+        CHECK(a.until == t0 + milliseconds(500));
+    }
+}
+
+TEST_CASE("submit_fsm: a short Retry-After again and again -> our own backoff grows beyond it")
+{
+    submit s;
+    clock::time_point last;
+    for (int i = 0; i != 8; ++i)
+        last = s.resume(answered(429, {}, "1"), t0, 0.5).until;
+    CHECK(last == t0 + seconds(10));
+}
+
+TEST_CASE("submit_fsm: an excessive Retry-After -> cut to max_retry_after")
+{
+    submit s;
+    CHECK(s.resume(answered(429, {}, "86400")).until == t0 + seconds(300));
+}
+
+TEST_CASE("submit_fsm: throttled beyond the deadline -> ends as throttled, at once")
+{
+    submit s({}, seconds(30));
+    CHECK(s.resume(answered(429, "slow down", "29")).what == step::pause_origin);
+    CHECK(s.resume(answered(429, "slow down", "30")).what == step::finish);
+    failure const f = s.failed();
+    CHECK(f.is(errc::throttled));
+    CHECK(f.http_status == 429);
+    CHECK(f.attempts == 2);
+    CHECK(f.excerpt == "slow down");
+}
+
+TEST_CASE("submit_fsm: no time for another attempt -> ends with the failure itself")
+{
+    submit s({}, milliseconds(100));
+    CHECK(s.resume(unreachable, t0, 0).what == step::wait);
+    CHECK(s.resume(unreachable, t0 + milliseconds(99), 0.5).what == step::finish);
+    failure const f = s.failed();
+    CHECK(f.is(errc::connect_failed));
+    CHECK(f.attempts == 2);
+    CHECK(f.reason.find("no time for another attempt") != std::string::npos);
+}
+
+TEST_CASE("submit_fsm: the answer lost after the body went out -> ambiguous, not repeated")
+{
+    std::vector<exchange_result> const answers{
+        lost_answer,
+        broken(errc::write_failed, bytes_sent::some),
+        broken(errc::first_byte_timeout, bytes_sent::all),
+        broken(errc::truncated_answer, bytes_sent::all),
+        answered(500),
+        answered(502),
+        answered(504),
+        answered(200, "{}"),
+        answered(200, "<html>"),
+    };
+    for (exchange_result const& a : answers) {
+        CAPTURE(a.has_value());
+        submit s;
+        CHECK(s.resume(a).what == step::finish);
+        failure const f = s.failed();
+        CHECK(f.is(errc::ambiguous_submit));
+        CHECK(f.attempts == 1);
+        CHECK(f.http_status == (a ? a->status : 0));
+        if (!a) CHECK(f.cause == a.error().code);
+    }
+}
+
+TEST_CASE(
+    "submit_fsm: ambiguous with resubmit_ambiguous -> repeated, and what is accepted may be a duplicate")
+{
+    submit s(resubmitting());
+    CHECK(s.resume(lost_answer).what == step::wait);
+    CHECK(s.resume(unreachable).what == step::wait);
+    CHECK(s.resume(too_many).what == step::pause_origin);
+    CHECK(s.resume(accepted).what == step::finish);
+    submitted_job const job = s.succeeded();
+    CHECK(job.request_id == "r-1");
+    CHECK(job.possible_duplicate);
+    CHECK(job.attempts == 4);
+}
+
+TEST_CASE("submit_fsm: ambiguous every time with resubmit_ambiguous -> ambiguous after max_attempts")
+{
+    submit s(resubmitting());
+    for (int i = 0; i != 4; ++i)
+        CHECK(s.resume(answered(500)).what == step::wait);
+    CHECK(s.resume(answered(500)).what == step::finish);
+    failure const f = s.failed();
+    CHECK(f.is(errc::ambiguous_submit));
+    CHECK(f.attempts == 5);
+    CHECK(f.reason.find("5 of 5 attempts used") != std::string::npos);
+}
+
+TEST_CASE("submit_fsm: refused after an ambiguous attempt -> stays ambiguous, all attempts counted")
+{
+    std::vector<exchange_result> const last{
+        answered(400), answered(404), broken(errc::cancelled, bytes_sent::none),
+        broken(errc::file_changed, bytes_sent::some), broken(errc::redirect_refused, bytes_sent::all)};
+    for (exchange_result const& a : last) {
+        submit s(resubmitting());
+        CHECK(s.resume(answered(500, "first")).what == step::wait);
+        CHECK(s.resume(a).what == step::finish);
+        failure const f = s.failed();
+        CHECK(f.is(errc::ambiguous_submit));
+        CHECK(f.http_status == 500);
+        CHECK(f.excerpt == "first");
+        CHECK(f.attempts == 2);
+    }
+}
+
+TEST_CASE("submit_fsm: cancelled before the first byte -> cancelled, with no doubt left")
+{
+    submit s;
+    CHECK(s.resume(broken(errc::cancelled, bytes_sent::none)).what == step::finish);
+    failure const f = s.failed();
+    CHECK(f.is(errc::cancelled));
+    CHECK(f.attempts == 1);
+}
+
+TEST_CASE("submit_fsm: cancelled after bytes were sent -> ambiguous, even where repeating is allowed")
+{
+    for (retry_policy const& policy : {retry_policy(), resubmitting()})
+        for (bytes_sent const sent : {bytes_sent::some, bytes_sent::all}) {
+            CAPTURE(policy.resubmit_ambiguous);
+            submit s(policy);
+            CHECK(s.resume(broken(errc::cancelled, sent)).what == step::finish);
+            failure const f = s.failed();
+            CHECK(f.is(errc::ambiguous_submit));
+            CHECK(f.cause == make_error_code(errc::cancelled));
+        }
+}
+
+TEST_CASE("submit_fsm: the document changed while it was sent -> its own error, never repeated")
+{
+    for (errc const code : {errc::file_changed, errc::unreadable_file}) {
+        submit s(resubmitting());
+        CHECK(s.resume(broken(code, bytes_sent::some)).what == step::finish);
+        CHECK(s.failed().is(code));
+    }
+}
+
+TEST_CASE("submit_fsm: given up while nothing was ambiguous -> the reason it was given up for")
+{
+    submit s;
+    CHECK(s.resume(unreachable).what == step::wait);
+    CHECK(s.fsm.give_up(errc::client_closed, "the client was closed").what == step::finish);
+    failure const f = s.failed();
+    CHECK(f.is(errc::client_closed));
+    CHECK(f.reason == "the client was closed");
+    CHECK(f.attempts == 1);
+}
+
+TEST_CASE("submit_fsm: given up after an ambiguous attempt -> ambiguous")
+{
+    submit s(resubmitting());
+    CHECK(s.resume(lost_answer).what == step::wait);
+    CHECK(s.fsm.give_up(errc::cancelled, "cancelled").what == step::finish);
+    failure const f = s.failed();
+    CHECK(f.is(errc::ambiguous_submit));
+    CHECK(f.attempts == 1);
+    CHECK(f.cause == make_error_code(errc::connection_closed));
+}
+
+TEST_CASE("submit_fsm: credentials refused -> asks the lane, costs no attempt")
+{
+    retry_policy policy;
+    policy.max_attempts = 1;
+    submit s(policy);
+    for (int const status : {401, 402, 403})
+        CHECK(s.resume(answered(status, "Forbidden")).what == step::pause_lane);
+    CHECK(s.resume(accepted).what == step::finish);
+    CHECK(s.succeeded().attempts == 4);
+}
+
+TEST_CASE("submit_fsm: refusals -> end at once, each with its own code")
+{
+    struct {
+        exchange_result answer;
+        errc code;
+    } const cases[] = {
+        {answered(400), errc::rejected},
+        {answered(413), errc::rejected},
+        {answered(415), errc::rejected},
+        {answered(422), errc::rejected},
+        {answered(404), errc::wrong_base_url},
+        {answered(302), errc::wrong_base_url},
+        {broken(errc::redirect_refused, bytes_sent::all), errc::redirect_refused},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(name(c.code));
+        submit s(resubmitting());
+        CHECK(s.resume(c.answer).what == step::finish);
+        failure const f = s.failed();
+        CHECK(f.is(c.code));
+        CHECK(f.attempts == 1);
+    }
+}
