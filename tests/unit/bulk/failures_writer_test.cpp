@@ -174,7 +174,8 @@ TEST_CASE("failures_writer: a full device -> no_space_on_device")
     auto writer = failures_writer::open(dir.path().string());
     REQUIRE(writer.has_value());
     input_problem const problem{"gone.pdf", "-:1", errc::unreadable_file, "No such file or directory"};
-    for (int i = 0; i != 2; ++i) CHECK(writer->append(problem) == boost::system::errc::no_space_on_device);
+    for (int i = 0; i != 2; ++i)
+        CHECK(writer->append(problem) == boost::system::errc::no_space_on_device);
 }
 
 TEST_CASE("failures_writer: the disk takes half a line -> no part of it stays, and the call may be repeated")

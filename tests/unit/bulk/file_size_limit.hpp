@@ -3,11 +3,10 @@
 
 #include <csignal>
 #include <stdexcept>
-
 #include <sys/resource.h>
 
-/// While this lives, no file of the process grows past `bytes`: a write across them is short, and the next one fails with EFBIG. What a full
-/// disk does with ENOSPC, without a disk of the test's own.
+/// While this lives, no file of the process grows past `bytes`: a write across them is short, and the next
+/// one fails with EFBIG. What a full disk does with ENOSPC, without a disk of the test's own.
 class file_size_limit
 {
 public:

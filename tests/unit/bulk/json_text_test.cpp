@@ -59,7 +59,8 @@ TEST_CASE("append_json_name: plain text -> the key alone; other bytes -> the exa
 TEST_CASE("append_json_name: any bytes -> come back from percent_decoded as they were")
 {
     std::string all;
-    for (int byte = 0; byte != 256; ++byte) all += static_cast<char>(byte);
+    for (int byte = 0; byte != 256; ++byte)
+        all += static_cast<char>(byte);
     boost::json::value const parsed = boost::json::parse("{" + json_name(all) + "}");
     boost::json::string const& bytes = parsed.at("id_bytes").as_string();
     CHECK(detail::percent_decoded(std::string_view(bytes.data(), bytes.size())) == all);

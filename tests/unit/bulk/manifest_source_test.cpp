@@ -272,10 +272,12 @@ TEST_CASE("manifest_source: a manifest that cannot be opened or read -> one prob
         }
 }
 
-TEST_CASE("manifest_source: a CSV quote that does not end in a file of several MiB -> its line alone is given up")
+TEST_CASE(
+    "manifest_source: a CSV quote that does not end in a file of several MiB -> its line alone is given up")
 {
     std::string text = "path,doc_type\na.pdf,\"x\n";
-    for (int i = 0; i != 3'000; ++i) text += "a.pdf," + std::string(1'000, 'x') + "\n";
+    for (int i = 0; i != 3'000; ++i)
+        text += "a.pdf," + std::string(1'000, 'x') + "\n";
     manifest m("l.csv", text + "broken\n");
     CHECK(m.all().items.size() == 3'000);
     CHECK(m.all().problems.size() == 2);

@@ -5,10 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <string>
 #include <thread>
-
-#include <fcntl.h>
 #include <unistd.h>
 
 using namespace ocrpipe;
@@ -64,7 +63,8 @@ TEST_CASE("names_source: names ended by NUL -> line breaks belong to the name")
     CHECK(all.paths() == std::vector<std::string>{odd, last});
 }
 
-TEST_CASE("names_source: missing files, directories, empty files -> problems with their line, and the rest goes on")
+TEST_CASE(
+    "names_source: missing files, directories, empty files -> problems with their line, and the rest goes on")
 {
     temp_directory dir;
     std::string const good = dir.write("good.pdf", "1").string();
@@ -114,7 +114,8 @@ TEST_CASE("names_source: nothing at all -> nothing")
 
 TEST_CASE("names_source: a descriptor that cannot be read -> one problem, then the end")
 {
-    names_source source(detail::unique_fd(::open("/", O_RDONLY | O_DIRECTORY)), names_source::separator::line, "-");
+    names_source source(detail::unique_fd(::open("/", O_RDONLY | O_DIRECTORY)), names_source::separator::line,
+                        "-");
     collected const all = collect(source);
     REQUIRE(all.problems.size() == 1);
     CHECK(all.problems[0].code == errc::unreadable_file);

@@ -7,7 +7,6 @@
 
 #include <filesystem>
 #include <string>
-
 #include <sys/stat.h>
 
 using namespace ocrpipe;
@@ -17,8 +16,10 @@ TEST_CASE("part_files: parts of a document -> files named after it, returned rel
 {
     temp_directory dir;
     part_files const parts(dir.path().string(), "parts");
-    CHECK(parts.write(123, "docs/invoice.pdf", operation::table, 1, "[1]").value() == "parts/000123-invoice.pdf/table-1.json");
-    CHECK(parts.write(123, "docs/invoice.pdf", operation::stamp, 12, "[2]").value() == "parts/000123-invoice.pdf/stamp-12.json");
+    CHECK(parts.write(123, "docs/invoice.pdf", operation::table, 1, "[1]").value() ==
+          "parts/000123-invoice.pdf/table-1.json");
+    CHECK(parts.write(123, "docs/invoice.pdf", operation::stamp, 12, "[2]").value() ==
+          "parts/000123-invoice.pdf/stamp-12.json");
     CHECK(dir.read("parts/000123-invoice.pdf/table-1.json") == "[1]");
     CHECK(dir.read("parts/000123-invoice.pdf/stamp-12.json") == "[2]");
 }
@@ -27,7 +28,8 @@ TEST_CASE("part_files: images -> the ending that their first bytes ask for")
 {
     temp_directory dir;
     part_files const parts(dir.path().string(), "parts");
-    CHECK(parts.write(1, "x", operation::image, 1, "\x89PNG\r\n\x1A\n....").value() == "parts/000001-x/image-1.png");
+    CHECK(parts.write(1, "x", operation::image, 1, "\x89PNG\r\n\x1A\n....").value() ==
+          "parts/000001-x/image-1.png");
     CHECK(parts.write(1, "x", operation::image, 2, "%PDF-1.7").value() == "parts/000001-x/image-2.pdf");
     CHECK(parts.write(1, "x", operation::image, 3, "who knows").value() == "parts/000001-x/image-3.bin");
 }
@@ -38,8 +40,9 @@ TEST_CASE("part_files: ids that try to be paths, or are long, or not ASCII -> on
     part_files const parts(dir.path().string(), "parts");
     std::string const long_id(5'000, 'i');
     std::string const long_name(255, 'n');
-    for (std::string const& id : {std::string("../../etc/passwd"), std::string("/"), std::string(".."), std::string("a\nb\0c", 5),
-                                  std::string("hoá đơn"), long_id, long_name, std::string()}) {
+    for (std::string const& id :
+         {std::string("../../etc/passwd"), std::string("/"), std::string(".."), std::string("a\nb\0c", 5),
+          std::string("hoá đơn"), long_id, long_name, std::string()}) {
         CAPTURE(id);
         std::string const name = parts.write(1'234'567, id, operation::signature, 1, "x").value();
         CHECK(fs::path(name).parent_path().parent_path() == "parts");
@@ -47,7 +50,8 @@ TEST_CASE("part_files: ids that try to be paths, or are long, or not ASCII -> on
         CHECK(name.size() < 120);
         CHECK(dir.read(name) == "x");
     }
-    for (auto const& entry : fs::recursive_directory_iterator(dir.path())) CHECK(entry.path().string().starts_with(dir.path().string()));
+    for (auto const& entry : fs::recursive_directory_iterator(dir.path()))
+        CHECK(entry.path().string().starts_with(dir.path().string()));
 }
 
 TEST_CASE("part_files: documents whose ids look alike -> kept apart by their numbers")
@@ -85,14 +89,16 @@ TEST_CASE("part_files: files and folders -> for their owner alone")
     temp_directory dir;
     part_files const parts(dir.path().string(), "parts");
     std::string const name = parts.write(1, "x", operation::table, 1, "1").value();
-    struct ::stat status {};
+    struct ::stat status {
+    };
     REQUIRE(::stat((dir.path() / name).c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0600);
     REQUIRE(::stat((dir.path() / "parts").c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0700);
 }
 
-TEST_CASE("part_files: a run folder that is gone, or a file where a folder should be -> unwritable_output with the cause")
+TEST_CASE("part_files: a run folder that is gone, or a file where a folder should be -> unwritable_output "
+          "with the cause")
 {
     temp_directory dir;
     part_files const gone(dir.path().string() + "/gone", "parts");
@@ -101,7 +107,10 @@ TEST_CASE("part_files: a run folder that is gone, or a file where a folder shoul
     CHECK(r.error().is(errc::unwritable_output));
     CHECK(r.error().cause == boost::system::errc::no_such_file_or_directory);
     dir.write("parts", "a file");
-    CHECK(part_files(dir.path().string(), "parts").write(1, "x", operation::table, 1, "1").error().cause.failed());
+    CHECK(part_files(dir.path().string(), "parts")
+              .write(1, "x", operation::table, 1, "1")
+              .error()
+              .cause.failed());
 }
 
 TEST_CASE("part_files: an id that tries to climb -> nothing beside the run's folder")
@@ -109,7 +118,8 @@ TEST_CASE("part_files: an id that tries to climb -> nothing beside the run's fol
     temp_directory outer;
     fs::create_directory(outer.path() / "run");
     part_files const parts((outer.path() / "run").string(), "parts");
-    CHECK(parts.write(5, "../../etc/passwd", operation::table, 1, "x").value() == "parts/000005-passwd/table-1.json");
+    CHECK(parts.write(5, "../../etc/passwd", operation::table, 1, "x").value() ==
+          "parts/000005-passwd/table-1.json");
     CHECK(parts.write(6, "x/..", operation::table, 1, "x").value() == "parts/000006-../table-1.json");
     CHECK(parts.write_text(7, "..\\..\\x", "x").value() == "parts/000007-.._.._x.txt");
     for (auto const& entry : fs::recursive_directory_iterator(outer.path())) {
@@ -133,5 +143,6 @@ TEST_CASE("part_files: the disk takes only half -> unwritable_output, the old fi
         CHECK(failed.error().reason == "parts/000001-a/table-1.json");
     }
     CHECK(dir.read("parts/000001-a/table-1.json") == "old");
-    CHECK(std::distance(fs::directory_iterator(dir.path() / "parts/000001-a"), fs::directory_iterator()) == 1);
+    CHECK(std::distance(fs::directory_iterator(dir.path() / "parts/000001-a"), fs::directory_iterator()) ==
+          1);
 }

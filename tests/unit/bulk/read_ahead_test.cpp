@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -252,30 +253,27 @@ TEST_CASE(
     temp_directory const dir;
     input_item const document = item(dir.write("a", "1").string());
     meeting met;
-    bool inside = false;
+    ::pid_t thread = 0;
     bool let_go = false;
     bool released = false;
     int woken = 0;
     auto next = [&]() -> std::optional<input> {
-        met.tell([&] { inside = true; });
+        met.tell([&] { thread = ::gettid(); });
         met.wait([&] { return let_go; });
         return document;
-    };
-    auto const threads = [] {
-        std::filesystem::directory_iterator const all("/proc/self/task");
-        return std::distance(begin(all), end(all));
     };
     {
         auto ahead = std::make_unique<read_ahead>(
             std::make_unique<function_source>(next, [&] { met.tell([&] { released = true; }); }),
             [&] { ++woken; });
         CHECK_FALSE(ahead->try_pop());
-        met.wait([&] { return inside; });
-        auto const while_running = threads();
+        met.wait([&] { return thread != 0; });
+        std::string const task = "/proc/self/task/" + std::to_string(thread);
+        REQUIRE(std::filesystem::exists(task));
         ahead->stop();
         CHECK(ahead->exhausted());
         met.tell([&] { let_go = true; });
-        while (threads() >= while_running)
+        while (std::filesystem::exists(task))
             std::this_thread::yield();
         CHECK(ahead->exhausted());
         CHECK_FALSE(ahead->try_pop());

@@ -107,6 +107,7 @@ TEST_CASE("write_report: a link laid in the draft's place -> refused, what it le
     temp_directory elsewhere;
     elsewhere.write("precious", "kept");
     std::filesystem::create_symlink(elsewhere.path() / "precious", dir.path() / ".report.json.tmp");
-    CHECK(write_report(dir.path().string(), run_report()) == boost::system::errc::too_many_symbolic_link_levels);
+    CHECK(write_report(dir.path().string(), run_report()) ==
+          boost::system::errc::too_many_symbolic_link_levels);
     CHECK(elsewhere.read("precious") == "kept");
 }

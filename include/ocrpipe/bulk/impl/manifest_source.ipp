@@ -97,6 +97,8 @@ public:
     /// The next row, or false at the end. `wrong` is set when it cannot be read, and `line` to where it
     /// begins.
     virtual bool next(detail::manifest_row& row, std::size_t& line, std::string& wrong) = 0;
+
+    errc wrong_is = errc::invalid_argument; ///< unreadable_file once the manifest itself cannot be read
 };
 
 class manifest_source::jsonl_rows final : public rows
@@ -112,7 +114,10 @@ public:
             outcome const o = lines_.next(text);
             line = lines_.number();
             if (o == outcome::end) return false;
-            if (o == outcome::failed) wrong = lines_.error().message();
+            if (o == outcome::failed) {
+                wrong = lines_.error().message();
+                wrong_is = errc::unreadable_file;
+            }
             if (o == outcome::too_long) wrong = "the line is longer than 1 MiB";
             if (!wrong.empty()) return true;
             if (line == 1) detail::drop_byte_order_mark(text);
@@ -225,6 +230,7 @@ private:
             line = line_;
             if (window_.error()) {
                 wrong = window_.error().message();
+                wrong_is = errc::unreadable_file;
                 given_up_ = true;
                 return true;
             }
@@ -313,7 +319,7 @@ OCRPIPE_DECL std::optional<input> manifest_source::next()
     std::string path = std::move(wrong.empty() ? item.path : row[detail::manifest_key::path]);
     if (!path.empty()) path = detail::join_path(folder_, path);
     if (!wrong.empty())
-        return input_problem{std::move(path), std::move(where), errc::invalid_argument, std::move(wrong)};
+        return input_problem{std::move(path), std::move(where), rows_->wrong_is, std::move(wrong)};
 
     input found = detail::examine_path(std::move(path), std::move(where));
     if (auto* const file = std::get_if<input_item>(&found)) {
