@@ -2,8 +2,9 @@
 //
 // ledger_bench [--documents N] [--window N] [--delay-ms N] [--dir DIR] [--commit WORD]
 //
-// Each document goes new -> intent -> submitted -> done, one step after the handler of the last, with `window` documents on their way, as in a run.
-// Afterwards every document is looked up by its id. The work is checked: counts, every row, and the database's own integrity.
+// Each document goes new -> intent -> submitted -> done, one step after the handler of the last, with
+// `window` documents on their way, as in a run. Afterwards every document is looked up by its id. The work is
+// checked: counts, every row, and the database's own integrity.
 
 #include <ocrpipe/bulk/ledger.hpp>
 #include <ocrpipe/bulk/sqlite_ledger.hpp>
@@ -22,10 +23,9 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
-
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace ocrpipe;
@@ -47,12 +47,18 @@ arguments parse(int argc, char** argv)
     arguments a;
     for (int i = 1; i + 1 < argc; i += 2) {
         std::string_view const key = argv[i];
-        if (key == "--documents") a.documents = std::stoull(argv[i + 1]);
-        else if (key == "--window") a.window = std::stoull(argv[i + 1]);
-        else if (key == "--delay-ms") a.delay_ms = std::stoi(argv[i + 1]);
-        else if (key == "--dir") a.dir = argv[i + 1];
-        else if (key == "--commit") a.commit = argv[i + 1];
-        else throw std::invalid_argument("unknown option " + std::string(key));
+        if (key == "--documents")
+            a.documents = std::stoull(argv[i + 1]);
+        else if (key == "--window")
+            a.window = std::stoull(argv[i + 1]);
+        else if (key == "--delay-ms")
+            a.delay_ms = std::stoi(argv[i + 1]);
+        else if (key == "--dir")
+            a.dir = argv[i + 1];
+        else if (key == "--commit")
+            a.commit = argv[i + 1];
+        else
+            throw std::invalid_argument("unknown option " + std::string(key));
     }
     return a;
 }
@@ -66,7 +72,10 @@ void require(bool fine, std::string const& what)
 class stopwatch
 {
 public:
-    double wall() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+    double wall() const
+    {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    }
     double cpu() const { return used() - cpu_; }
 
 private:
@@ -74,7 +83,8 @@ private:
     {
         ::rusage u{};
         ::getrusage(RUSAGE_SELF, &u);
-        return double(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + 1e-6 * double(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+        return double(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+               1e-6 * double(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
     }
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     double cpu_ = used();
@@ -90,7 +100,10 @@ std::uint64_t mix(std::uint64_t x)
 }
 
 /// Paths as of a directory read in the file system's order: neighbours share nothing but the beginning.
-std::string id_of(std::uint64_t n) { return fmt::format("archive/2024/{:03}/invoice-{:016x}.pdf", mix(n) % 1000, mix(n)); }
+std::string id_of(std::uint64_t n)
+{
+    return fmt::format("archive/2024/{:03}/invoice-{:016x}.pdf", mix(n) % 1000, mix(n));
+}
 
 ledger_document document_of(std::uint64_t n, std::string const& parameters)
 {
@@ -114,7 +127,8 @@ public:
 
     void begin(std::uint64_t window)
     {
-        while (next_ < std::min(window, documents_)) admit();
+        while (next_ < std::min(window, documents_))
+            admit();
     }
     std::uint64_t done() const { return done_; }
 
@@ -160,8 +174,8 @@ std::string cpu_model()
 
 void report(std::string_view what, std::uint64_t count, double wall, double cpu)
 {
-    fmt::print("{:<34} {:>9.0f} /s   wall {:6.2f} s   cpu {:6.2f} s   {:5.1f} us cpu each\n", what, double(count) / wall, wall, cpu,
-               1e6 * cpu / double(count));
+    fmt::print("{:<34} {:>9.0f} /s   wall {:6.2f} s   cpu {:6.2f} s   {:5.1f} us cpu each\n", what,
+               double(count) / wall, wall, cpu, 1e6 * cpu / double(count));
 }
 
 int run(int argc, char** argv)
@@ -169,9 +183,10 @@ int run(int argc, char** argv)
     arguments const a = parse(argc, argv);
     ::utsname system{};
     ::uname(&system);
-    fmt::print("machine:  {}, {} cores, {} {}\ncompiler: {}\ncommit:   {}\ncommand: ", cpu_model(), std::thread::hardware_concurrency(),
-               system.sysname, system.release, __VERSION__, a.commit);
-    for (int i = 0; i != argc; ++i) fmt::print(" {}", argv[i]);
+    fmt::print("machine:  {}, {} cores, {} {}\ncompiler: {}\ncommit:   {}\ncommand: ", cpu_model(),
+               std::thread::hardware_concurrency(), system.sysname, system.release, __VERSION__, a.commit);
+    for (int i = 0; i != argc; ++i)
+        fmt::print(" {}", argv[i]);
     fmt::print("\n\n");
 
     fs::path const dir = fs::path(a.dir) / fmt::format("ledger-bench-{}", ::getpid());
@@ -202,8 +217,8 @@ int run(int argc, char** argv)
         fmt::print("{:<34} {:.2f} s\n", "close (checkpoint)", closing.wall());
     }
     std::uintmax_t const bytes = fs::file_size(options.path);
-    fmt::print("{:<34} {:.0f} bytes a document, {} in all; ids of {} bytes\n", "database", double(bytes) / double(a.documents), bytes,
-               id_of(0).size());
+    fmt::print("{:<34} {:.0f} bytes a document, {} in all; ids of {} bytes\n", "database",
+               double(bytes) / double(a.documents), bytes, id_of(0).size());
 
     boost::asio::io_context ioc(1);
     stopwatch const opening;
@@ -213,7 +228,8 @@ int run(int argc, char** argv)
         stopwatch const watch;
         for (std::uint64_t n = 0; n != a.documents; ++n) {
             std::optional<ledger_row> const row = l->find(id_of(n)).value();
-            require(row && row->state == document_state::done && row->request_id == request_of(n), "row " + id_of(n));
+            require(row && row->state == document_state::done && row->request_id == request_of(n),
+                    "row " + id_of(n));
         }
         report("find by id, in order of admission", a.documents, watch.wall(), watch.cpu());
     }
@@ -254,7 +270,9 @@ int run(int argc, char** argv)
         stopwatch const watch;
         std::string const parameters = parameters_fingerprint("single", "invoice", file_type::detect);
         for (std::uint64_t n = 0; n < a.documents; n += 10)
-            require(l->find_done_by_content(document_of(n, parameters).sha256, parameters).value()->id == id_of(n), "content");
+            require(l->find_done_by_content(document_of(n, parameters).sha256, parameters).value()->id ==
+                        id_of(n),
+                    "content");
         report("find by content", a.documents / 10, watch.wall(), watch.cpu());
     }
     ::rusage u{};

@@ -226,10 +226,16 @@ TEST_CASE(
 
 TEST_CASE("http_transport: the request's deadline before the phase's -> deadline_exceeded")
 {
-    http_fixture f(once(""));
+    http_fixture f([](scripted_peer& p) -> task<void> {
+        co_await p.read_request();
+        co_await p.write(answer());
+        co_await p.until_closed();
+    });
     f.run([&]() -> task<void> {
+        exchange_result const warm = co_await f.get();
+        REQUIRE(warm.has_value());
         http_request request(lane::poll, http_method::get, "ingest/1");
-        request.deadline = clock::now() + 20ms;
+        request.deadline = clock::now() + 100ms;
         exchange_result const r = co_await f.transport->async_exchange(std::move(request));
         REQUIRE(r.has_error());
         CHECK(r.error().code == errc::deadline_exceeded);

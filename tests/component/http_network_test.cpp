@@ -46,6 +46,22 @@ private:
     std::deque<asio::ip::tcp::socket> fillers_;
 };
 
+/// A port that is taken and refuses connections, as a closed one would that another process may take.
+class refusing_port
+{
+public:
+    explicit refusing_port(asio::io_context& ioc) : socket_(ioc)
+    {
+        socket_.open(asio::ip::tcp::v4());
+        socket_.bind({asio::ip::address_v4::loopback(), 0});
+    }
+
+    asio::ip::tcp::endpoint endpoint() const { return socket_.local_endpoint(); }
+
+private:
+    asio::ip::tcp::socket socket_;
+};
+
 /// A proxy's side of CONNECT: reads the head, answers, and goes on as the origin under TLS.
 scripted_server::script connect_proxy(std::string& seen, std::string reply)
 {
@@ -262,7 +278,9 @@ TEST_CASE("http_transport: a server silent in the handshake -> tls_timeout; canc
 TEST_CASE("http_transport: nobody listens -> connect_failed; a host without an address -> resolve_failed")
 {
     http_fixture f(always(answer()));
-    f.server.stop();
+    refusing_port const gone(f.ioc);
+    std::string const at = "127.0.0.1:" + std::to_string(gone.endpoint().port());
+    f.options.endpoint.base_url = "http://" + at;
     f.run([&]() -> task<void> {
         exchange_result const r = co_await f.get();
         REQUIRE(r.has_error());
@@ -270,7 +288,7 @@ TEST_CASE("http_transport: nobody listens -> connect_failed; a host without an a
         CHECK(r.error().cause == asio::error::connection_refused);
         CHECK(r.error().where == phase::connect);
         CHECK(r.error().sent == bytes_sent::none);
-        CHECK(r.error().detail == "127.0.0.1:" + f.server.port());
+        CHECK(r.error().detail == at);
     });
 
     http_fixture g(always(answer()));
@@ -307,46 +325,51 @@ TEST_CASE("http_transport: a connection that never comes up -> connect_timeout; 
     stuck_listener stuck(f.ioc);
     f.options.endpoint.base_url = "http://127.0.0.1:" + std::to_string(stuck.endpoint().port());
     f.options.timeouts.connect = 30ms;
+    f.also_stop = [&] { stuck.stop(); };
     f.run([&]() -> task<void> {
         co_await turns(10);
         exchange_result const r = co_await f.get();
         REQUIRE(r.has_error());
         CHECK(r.error().code == errc::connect_timeout);
         CHECK(r.error().where == phase::connect);
-        background_exchange e(f, f.get());
+    });
+
+    http_fixture g(always(answer()));
+    stuck_listener again(g.ioc);
+    g.options.endpoint.base_url = "http://127.0.0.1:" + std::to_string(again.endpoint().port());
+    g.also_stop = [&] { again.stop(); };
+    g.run([&]() -> task<void> {
+        co_await turns(10);
+        background_exchange e(g, g.get());
         co_await turns(10);
         e.cancel();
         auto const done = [&] { return e.done(); };
         co_await until(done);
         CHECK(e.result().error().code == errc::cancelled);
         CHECK(e.result().error().where == phase::connect);
-        stuck.stop();
     });
 }
 
 TEST_CASE("async_connect_any: the first address hangs, or refuses -> the next one is tried")
 {
-    asio::io_context ioc(1);
-    stuck_listener stuck(ioc);
-    scripted_server good(ioc, [](scripted_peer& p) -> task<void> { co_await p.until_closed(); });
-    scripted_server gone(ioc, [](scripted_peer& p) -> task<void> { co_await p.until_closed(); });
-    gone.stop();
-    run_coro(ioc, [&]() -> task<void> {
+    http_fixture f([](scripted_peer& p) -> task<void> { co_await p.until_closed(); });
+    refusing_port const gone(f.ioc);
+    stuck_listener stuck(f.ioc);
+    f.also_stop = [&] { stuck.stop(); };
+    f.run([&]() -> task<void> {
         co_await turns(10);
         error_code ec;
         for (auto const& first : {stuck.endpoint(), gone.endpoint()}) {
-            std::vector<asio::ip::tcp::endpoint> const to{first, good.endpoint()};
-            auto const socket = co_await detail::async_connect_any(ioc, to, clock::now() + 10s, ec);
+            std::vector<asio::ip::tcp::endpoint> const to{first, f.server.endpoint()};
+            auto const socket = co_await detail::async_connect_any(f.ioc, to, clock::now() + 10min, ec);
             CHECK_FALSE(ec);
             REQUIRE(socket.has_value());
-            CHECK(socket->remote_endpoint() == good.endpoint());
+            CHECK(socket->remote_endpoint() == f.server.endpoint());
         }
         std::vector<asio::ip::tcp::endpoint> const none{gone.endpoint(), gone.endpoint()};
-        auto const refused = co_await detail::async_connect_any(ioc, none, clock::now() + 10s, ec);
+        auto const refused = co_await detail::async_connect_any(f.ioc, none, clock::now() + 10min, ec);
         CHECK_FALSE(refused.has_value());
         CHECK(ec == asio::error::connection_refused);
-        stuck.stop();
-        good.stop();
     });
 }
 
@@ -434,6 +457,10 @@ TEST_CASE("http_transport: a redirect to another origin -> refused with its name
     scripted_server redirecting(
         f.ioc, always(answer("", "Location: " + location + "\r\n", "307 Temporary Redirect")));
     f.options.endpoint.base_url = redirecting.url();
+    f.also_stop = [&] {
+        redirecting.stop();
+        other.stop();
+    };
     f.run([&]() -> task<void> {
         exchange_result const r = co_await f.get();
         REQUIRE(r.has_error());
@@ -445,8 +472,6 @@ TEST_CASE("http_transport: a redirect to another origin -> refused with its name
         REQUIRE(posted.has_error());
         CHECK(posted.error().code == errc::redirect_refused);
         co_await turns(20);
-        redirecting.stop();
-        other.stop();
     });
     CHECK(other.accepted() == 0);
 }
@@ -516,7 +541,7 @@ TEST_CASE("http_transport: a proxy that refuses, closes, babbles or is silent ->
         });
         f.options.endpoint.base_url = "https://localhost:4443";
         f.options.proxy.url = "http://user:hunter2@127.0.0.1:" + f.server.port();
-        f.options.timeouts.connect = 200ms;
+        if (!r.close) f.options.timeouts.connect = 50ms;
         f.run([&]() -> task<void> {
             exchange_result const got = co_await f.get();
             REQUIRE(got.has_error());

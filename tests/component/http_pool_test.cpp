@@ -249,31 +249,44 @@ TEST_CASE("http_transport: a lane full of uploads -> polls and parts still go ou
     });
 }
 
-TEST_CASE("http_transport: nobody gives a connection back in time -> acquire_timeout, too many -> "
-          "too_many_waiting, nothing sent")
+TEST_CASE("http_transport: more wait for a connection than may -> too_many_waiting at once, nothing sent")
 {
     gate g;
     http_fixture f(g.script());
     f.options.pool.poll_connections = 1;
     f.options.pool.max_waiting = 1;
+    f.run([&]() -> task<void> {
+        background_exchange holder(f, f.get());
+        background_exchange waiter(f, f.get());
+        auto const queued = [&] { return g.arrived == 1 && waiting(f, lane::poll) == 1; };
+        co_await until(queued);
+        exchange_result const refused = co_await f.get();
+        REQUIRE(refused.has_error());
+        CHECK(refused.error().code == errc::too_many_waiting);
+        CHECK(refused.error().where == phase::acquire);
+        CHECK(refused.error().sent == bytes_sent::none);
+        g.released = 100;
+        auto const done = [&] { return holder.done() && waiter.done(); };
+        co_await until(done);
+        CHECK(waiter.result().has_value());
+    });
+}
+
+TEST_CASE("http_transport: nobody gives a connection back in time -> acquire_timeout, nothing sent or lost")
+{
+    gate g;
+    http_fixture f(g.script());
+    f.options.pool.poll_connections = 1;
     f.options.timeouts.acquire = 20ms;
     f.run([&]() -> task<void> {
         background_exchange holder(f, f.get());
         auto const held = [&] { return g.arrived == 1; };
         co_await until(held);
-        background_exchange waiter(f, f.get());
-        auto const queued = [&] { return waiting(f, lane::poll) == 1; };
-        co_await until(queued);
-        exchange_result const refused = co_await f.get();
-        REQUIRE(refused.has_error());
-        CHECK(refused.error().code == errc::too_many_waiting);
-        CHECK(refused.error().sent == bytes_sent::none);
-        auto const given_up = [&] { return waiter.done(); };
-        co_await until(given_up);
-        REQUIRE(waiter.result().has_error());
-        CHECK(waiter.result().error().code == errc::acquire_timeout);
-        CHECK(waiter.result().error().where == phase::acquire);
-        CHECK(waiter.result().error().sent == bytes_sent::none);
+        exchange_result const late = co_await f.get();
+        REQUIRE(late.has_error());
+        CHECK(late.error().code == errc::acquire_timeout);
+        CHECK(late.error().where == phase::acquire);
+        CHECK(late.error().sent == bytes_sent::none);
         g.released = 100;
         auto const done = [&] { return holder.done(); };
         co_await until(done);
@@ -470,8 +483,7 @@ TEST_CASE("http_transport: connects faster than allowed -> spread, and an idle c
     CHECK(f.server.accepted() == 1);
 }
 
-TEST_CASE(
-    "http_transport: the connect rate and nobody gives a connection back -> acquire_timeout, or cancelled")
+TEST_CASE("http_transport: the connect rate and nobody gives a connection back -> acquire_timeout")
 {
     gate g;
     http_fixture f(g.script());
@@ -479,19 +491,38 @@ TEST_CASE(
     f.options.timeouts.acquire = 20ms;
     f.run([&]() -> task<void> {
         background_exchange holder(f, f.get());
-        background_exchange late(f, f.get());
+        auto const held = [&] { return g.arrived == 1; };
+        co_await until(held);
+        exchange_result const late = co_await f.get();
+        REQUIRE(late.has_error());
+        CHECK(late.error().code == errc::acquire_timeout);
+        CHECK(f.transport->statistics().in_use[1] == 1);
+        g.released = 100;
+        auto const done = [&] { return holder.done(); };
+        co_await until(done);
+    });
+}
+
+TEST_CASE("http_transport: cancelled while the connect rate makes it wait -> cancelled, its slot free again")
+{
+    gate g;
+    http_fixture f(g.script());
+    f.options.pool.max_connects_per_second = 0.001;
+    f.run([&]() -> task<void> {
+        background_exchange holder(f, f.get());
         background_exchange cancelled(f, f.get());
         auto const held = [&] { return g.arrived == 1; };
         co_await until(held);
+        CHECK(f.transport->statistics().in_use[1] == 2);
         cancelled.cancel();
-        auto const done = [&] { return late.done() && cancelled.done(); };
-        co_await until(done);
-        CHECK(late.result().error().code == errc::acquire_timeout);
+        auto const gone = [&] { return cancelled.done(); };
+        co_await until(gone);
         CHECK(cancelled.result().error().code == errc::cancelled);
+        CHECK(cancelled.result().error().where == phase::acquire);
         CHECK(f.transport->statistics().in_use[1] == 1);
         g.released = 100;
-        auto const end = [&] { return holder.done(); };
-        co_await until(end);
+        auto const done = [&] { return holder.done(); };
+        co_await until(done);
     });
 }
 

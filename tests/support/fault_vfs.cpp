@@ -54,7 +54,10 @@ struct shim_file {
     bool syncs_folder;
 };
 
-::sqlite3_file* real_of(::sqlite3_file* f) { return reinterpret_cast<::sqlite3_file*>(reinterpret_cast<shim_file*>(f) + 1); }
+::sqlite3_file* real_of(::sqlite3_file* f)
+{
+    return reinterpret_cast<::sqlite3_file*>(reinterpret_cast<shim_file*>(f) + 1);
+}
 
 std::string last_part(char const* path)
 {
@@ -118,10 +121,16 @@ struct fault_vfs_methods {
         }
         return SQLITE_OK;
     }
-    static int size(::sqlite3_file* f, ::sqlite3_int64* out) { return real_of(f)->pMethods->xFileSize(real_of(f), out); }
+    static int size(::sqlite3_file* f, ::sqlite3_int64* out)
+    {
+        return real_of(f)->pMethods->xFileSize(real_of(f), out);
+    }
     static int lock(::sqlite3_file* f, int how) { return real_of(f)->pMethods->xLock(real_of(f), how); }
     static int unlock(::sqlite3_file* f, int how) { return real_of(f)->pMethods->xUnlock(real_of(f), how); }
-    static int check_lock(::sqlite3_file* f, int* out) { return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out); }
+    static int check_lock(::sqlite3_file* f, int* out)
+    {
+        return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out);
+    }
     static int control(::sqlite3_file* f, int op, void* arg)
     {
         if (op == SQLITE_FCNTL_LAST_ERRNO) {
@@ -141,7 +150,10 @@ struct fault_vfs_methods {
         return real_of(f)->pMethods->xShmLock(real_of(f), offset, n, flags);
     }
     static void shm_barrier(::sqlite3_file* f) { real_of(f)->pMethods->xShmBarrier(real_of(f)); }
-    static int shm_unmap(::sqlite3_file* f, int remove) { return real_of(f)->pMethods->xShmUnmap(real_of(f), remove); }
+    static int shm_unmap(::sqlite3_file* f, int remove)
+    {
+        return real_of(f)->pMethods->xShmUnmap(real_of(f), remove);
+    }
 
     static ::sqlite3_io_methods const* methods()
     {
@@ -181,7 +193,8 @@ struct fault_vfs_methods {
         // Temporary files hold nothing that must survive.
         bool const kept = (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) != 0;
         shim->path = kept ? path : nullptr;
-        shim->syncs_folder = (flags & SQLITE_OPEN_CREATE) != 0 && (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) != 0;
+        shim->syncs_folder =
+            (flags & SQLITE_OPEN_CREATE) != 0 && (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) != 0;
         return rc;
     }
     static int remove(::sqlite3_vfs* v, char const* path, int sync_folder)
@@ -201,10 +214,16 @@ struct fault_vfs_methods {
     {
         return of(v).real->xFullPathname(of(v).real, path, n, out);
     }
-    static int randomness(::sqlite3_vfs* v, int n, char* out) { return of(v).real->xRandomness(of(v).real, n, out); }
+    static int randomness(::sqlite3_vfs* v, int n, char* out)
+    {
+        return of(v).real->xRandomness(of(v).real, n, out);
+    }
     static int sleep(::sqlite3_vfs* v, int us) { return of(v).real->xSleep(of(v).real, us); }
     static int time(::sqlite3_vfs* v, double* out) { return of(v).real->xCurrentTime(of(v).real, out); }
-    static int time64(::sqlite3_vfs* v, ::sqlite3_int64* out) { return of(v).real->xCurrentTimeInt64(of(v).real, out); }
+    static int time64(::sqlite3_vfs* v, ::sqlite3_int64* out)
+    {
+        return of(v).real->xCurrentTimeInt64(of(v).real, out);
+    }
     static int last_error(::sqlite3_vfs* v, int, char*) { return errno_of(of(v)); }
     static int errno_of(state& s)
     {
@@ -234,7 +253,8 @@ fault_vfs::fault_vfs() : state_(std::make_unique<state>())
     s.vfs.xCurrentTime = fault_vfs_methods::time;
     s.vfs.xGetLastError = fault_vfs_methods::last_error;
     s.vfs.xCurrentTimeInt64 = fault_vfs_methods::time64;
-    if (::sqlite3_vfs_register(&s.vfs, 0) != SQLITE_OK) throw std::runtime_error("the VFS was not registered");
+    if (::sqlite3_vfs_register(&s.vfs, 0) != SQLITE_OK)
+        throw std::runtime_error("the VFS was not registered");
 }
 
 fault_vfs::~fault_vfs() { ::sqlite3_vfs_unregister(&state_->vfs); }
@@ -277,14 +297,16 @@ public:
     void apply(fault_vfs::event const& e)
     {
         switch (e.what) {
-        case fault_vfs::action::note: return;
+        case fault_vfs::action::note:
+            return;
         case fault_vfs::action::remove:
             changes_of_names_.push_back({e.file, nullptr});
             if (e.with_folder) sync_names();
             return;
         case fault_vfs::action::sync:
             if (node const n = find(e.file)) {
-                for (fault_vfs::event const& w : n->unsynced) perform(n->safe, w);
+                for (fault_vfs::event const& w : n->unsynced)
+                    perform(n->safe, w);
                 n->unsynced.clear();
             }
             if (e.with_folder) sync_names();
@@ -305,15 +327,18 @@ public:
         auto names = safe_names_;
         std::size_t kept = what == fault_vfs::survivors::none ? 0 : changes_of_names_.size();
         if (what == fault_vfs::survivors::some) kept = random() % (kept + 1);
-        for (std::size_t i = 0; i != kept; ++i) names[changes_of_names_[i].first] = changes_of_names_[i].second;
+        for (std::size_t i = 0; i != kept; ++i)
+            names[changes_of_names_[i].first] = changes_of_names_[i].second;
         std::map<std::string, std::string> left;
         for (auto const& [name, n] : names) {
             if (!n) continue;
             std::string& content = left[name] = n->safe;
             if (what == fault_vfs::survivors::none) continue;
             for (fault_vfs::event const& w : n->unsynced) {
-                if (what == fault_vfs::survivors::all) perform(content, w);
-                else perform_in_part(content, w, random);
+                if (what == fault_vfs::survivors::all)
+                    perform(content, w);
+                else
+                    perform_in_part(content, w, random);
             }
         }
         return left;
@@ -336,7 +361,8 @@ private:
 
     void sync_names()
     {
-        for (auto const& [name, n] : changes_of_names_) safe_names_[name] = n;
+        for (auto const& [name, n] : changes_of_names_)
+            safe_names_[name] = n;
         changes_of_names_.clear();
     }
 
@@ -348,8 +374,10 @@ private:
 
     static void perform(std::string& content, fault_vfs::event const& e)
     {
-        if (e.what == fault_vfs::action::truncate) content.resize(static_cast<std::size_t>(e.offset));
-        else put(content, static_cast<std::size_t>(e.offset), e.bytes);
+        if (e.what == fault_vfs::action::truncate)
+            content.resize(static_cast<std::size_t>(e.offset));
+        else
+            put(content, static_cast<std::size_t>(e.offset), e.bytes);
     }
 
     static void perform_in_part(std::string& content, fault_vfs::event const& e, std::mt19937& random)
@@ -367,7 +395,8 @@ private:
             unsigned const fate = random() % 3;
             if (fate == 0) continue;
             if (fate == 1)
-                for (char& c : piece) c = static_cast<char>(random());
+                for (char& c : piece)
+                    c = static_cast<char>(random());
             put(content, at, piece);
         }
     }
@@ -378,7 +407,8 @@ private:
 
 } // namespace
 
-void fault_vfs::lay_out(std::size_t count, survivors what, unsigned seed, std::filesystem::path const& folder) const
+void fault_vfs::lay_out(std::size_t count, survivors what, unsigned seed,
+                        std::filesystem::path const& folder) const
 {
     simulated_disk disk;
     {
@@ -387,7 +417,8 @@ void fault_vfs::lay_out(std::size_t count, survivors what, unsigned seed, std::f
         for (event const& e : state_->events)
             if (database.empty() && !e.file.empty()) database = e.file.substr(0, e.file.find('-'));
         disk.create(database);
-        for (std::size_t i = 0; i != std::min(count, state_->events.size()); ++i) disk.apply(state_->events[i]);
+        for (std::size_t i = 0; i != std::min(count, state_->events.size()); ++i)
+            disk.apply(state_->events[i]);
     }
     for (auto const& [name, content] : disk.after_cut(what, seed)) {
         std::ofstream out(folder / name, std::ios::binary);
@@ -403,11 +434,13 @@ std::string sqlite_answer(std::filesystem::path const& database, std::string con
     auto const row = [](void* out, int columns, char** values, char**) {
         auto& text = *static_cast<std::string*>(out);
         if (!text.empty()) text += '\n';
-        for (int i = 0; i != columns; ++i) (text += i ? "|" : "") += values[i] ? values[i] : "";
+        for (int i = 0; i != columns; ++i)
+            (text += i ? "|" : "") += values[i] ? values[i] : "";
         return 0;
     };
     char* message = nullptr;
-    if (::sqlite3_open(database.c_str(), &db) != SQLITE_OK || ::sqlite3_exec(db, sql.c_str(), row, &answer, &message) != SQLITE_OK)
+    if (::sqlite3_open(database.c_str(), &db) != SQLITE_OK ||
+        ::sqlite3_exec(db, sql.c_str(), row, &answer, &message) != SQLITE_OK)
         answer = std::string("error: ") + (message ? message : ::sqlite3_errmsg(db));
     ::sqlite3_free(message);
     ::sqlite3_close(db);

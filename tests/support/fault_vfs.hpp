@@ -9,12 +9,13 @@
 #include <string_view>
 #include <vector>
 
-/// A SQLite VFS over the default one that notes every change of a file in order, fails any one of them as planned, and can lay out what a power
-/// cut at any moment would have left on the disk. A sync is noted and not made, which is what makes exhaustive tests fast.
+/// A SQLite VFS over the default one that notes every change of a file in order, fails any one of them as
+/// planned, and can lay out what a power cut at any moment would have left on the disk. A sync is noted and
+/// not made, which is what makes exhaustive tests fast.
 ///
-/// What is not synced may be there after a cut, or not, or in part, or as garbage, sector by sector; only what lies outside of the bytes
-/// written is safe. Names of files are durable with the first sync of a log or journal, with which SQLite syncs the folder, and in their order. The idea is
-/// that of SQLite's own test6.c.
+/// What is not synced may be there after a cut, or not, or in part, or as garbage, sector by sector; only
+/// what lies outside of the bytes written is safe. Names of files are durable with the first sync of a log or
+/// journal, with which SQLite syncs the folder, and in their order. The idea is that of SQLite's own test6.c.
 ///
 /// Thread safety: any thread.
 class fault_vfs
@@ -26,8 +27,8 @@ public:
         action what;
         std::string file; ///< its last part; empty for a note
         std::int64_t offset = 0;
-        std::string bytes;         ///< written; or the note
-        bool with_folder = false;  ///< a sync that makes the names durable too
+        std::string bytes;        ///< written; or the note
+        bool with_folder = false; ///< a sync that makes the names durable too
         bool is(action a, std::string_view name) const { return what == a && file == name; }
     };
 
@@ -62,7 +63,8 @@ public:
 
     std::vector<event> events() const;
 
-    /// Writes to `folder` the files as a power cut after `count` events would have left them. The database is assumed to have been there, empty, at first.
+    /// Writes to `folder` the files as a power cut after `count` events would have left them. The database is
+    /// assumed to have been there, empty, at first.
     void lay_out(std::size_t count, survivors what, unsigned seed, std::filesystem::path const& folder) const;
 
 private:
@@ -71,7 +73,8 @@ private:
     std::unique_ptr<state> state_;
 };
 
-/// Runs statements on a database over the default VFS, and gives the values of all rows, joined by '|' and '\n'; "error: ..." when there is one.
+/// Runs statements on a database over the default VFS, and gives the values of all rows, joined by '|' and
+/// '\n'; "error: ..." when there is one.
 std::string sqlite_answer(std::filesystem::path const& database, std::string const& sql);
 
 #endif

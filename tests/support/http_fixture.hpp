@@ -75,6 +75,7 @@ public:
             }
             server.stop();
             transport->close();
+            if (also_stop) also_stop();
             if (thrown) std::rethrow_exception(thrown);
         });
         transport.reset();
@@ -99,6 +100,7 @@ public:
     scripted_server server;
     ocrpipe::client_options options;
     std::unique_ptr<ocrpipe::http_transport> transport;
+    std::function<void()> also_stop; ///< called at the end of run(), whether the test failed or not
 
 private:
     void prepare()

@@ -10,7 +10,8 @@ using enum document_state;
 namespace
 {
 
-std::vector<document_state> const all{found, intent, submitted, done, failed, ambiguous, stuck, expired, lost, skipped};
+std::vector<document_state> const all{found,     intent, submitted, done, failed,
+                                      ambiguous, stuck,  expired,   lost, skipped};
 
 } // namespace
 
@@ -30,7 +31,8 @@ TEST_CASE("document_state: each state -> a name of its own that leads back to it
 TEST_CASE("document_state: the names in the database -> those that were promised")
 {
     std::string names;
-    for (document_state const s : all) (names += name(s)) += ' ';
+    for (document_state const s : all)
+        (names += name(s)) += ' ';
     CHECK(names == "new intent submitted done failed ambiguous stuck expired lost skipped ");
 }
 
@@ -62,7 +64,9 @@ TEST_CASE("may_become: every pair of states -> as the map of a document's life s
         for (document_state const to : all) {
             CAPTURE(name(r.from));
             CAPTURE(name(to));
-            CHECK(allowed(r.from, to) == (r.always.contains(to) ? "always" : r.if_changed.contains(to) ? "if changed" : "never"));
+            CHECK(allowed(r.from, to) == (r.always.contains(to)       ? "always"
+                                          : r.if_changed.contains(to) ? "if changed"
+                                                                      : "never"));
         }
 }
 
@@ -76,7 +80,8 @@ TEST_CASE("may_become: a document whose request_id is polled -> never sent again
 TEST_CASE("document_states: a list -> contains those and no others")
 {
     document_states const some{intent, lost};
-    for (document_state const s : all) CHECK(some.contains(s) == (s == intent || s == lost));
+    for (document_state const s : all)
+        CHECK(some.contains(s) == (s == intent || s == lost));
     CHECK(document_states().empty());
     CHECK_FALSE(document_states::open().contains(done));
     CHECK(document_states::open().contains(submitted));
@@ -95,7 +100,8 @@ TEST_CASE("parameters_fingerprint: any one field differs, or moves to its neighb
     using fields = std::vector<std::pair<std::string, std::string>>;
     std::set<std::string> words;
     std::size_t count = 0;
-    auto const add = [&](std::string_view flow, std::string_view doc_type, enum file_type type, fields const& extra) {
+    auto const add = [&](std::string_view flow, std::string_view doc_type, enum file_type type,
+                         fields const& extra) {
         words.insert(parameters_fingerprint(flow, doc_type, type, extra));
         CHECK(words.size() == ++count);
     };
@@ -113,7 +119,9 @@ TEST_CASE("parameters_fingerprint: any one field differs, or moves to its neighb
 TEST_CASE("ledger_handler: a callable that can only be moved -> called through the handler it was moved into")
 {
     error_code seen;
-    ledger_handler first = [&seen, owned = std::make_unique<int>(7)](error_code ec) { seen = *owned == 7 ? ec : error_code(); };
+    ledger_handler first = [&seen, owned = std::make_unique<int>(7)](error_code ec) {
+        seen = *owned == 7 ? ec : error_code();
+    };
     ledger_handler second = std::move(first);
     CHECK_FALSE(first);
     REQUIRE(second);

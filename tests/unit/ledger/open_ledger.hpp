@@ -63,20 +63,29 @@ inline ocrpipe::finish_record ended(ocrpipe::document_state s, ocrpipe::errc e, 
     return f;
 }
 
-/// A ledger in a folder, and the io_context on which its handlers run. Commits happen when the test asks for them.
+/// A ledger in a folder, and the io_context on which its handlers run. Commits happen when the test asks for
+/// them.
 class open_ledger
 {
 public:
-    explicit open_ledger(std::filesystem::path const& folder, std::string vfs = {}) : open_ledger(options_for(folder, std::move(vfs))) {}
+    explicit open_ledger(std::filesystem::path const& folder, std::string vfs = {})
+        : open_ledger(options_for(folder, std::move(vfs)))
+    {
+    }
     explicit open_ledger(ocrpipe::sqlite_ledger_options options)
     {
-        options.now = [this] { return std::chrono::system_clock::time_point(std::chrono::milliseconds(now_ms)); };
+        options.now = [this] {
+            return std::chrono::system_clock::time_point(std::chrono::milliseconds(now_ms));
+        };
         auto opened = ocrpipe::open_sqlite_ledger(ioc, std::move(options));
-        if (!opened) opening_failure = opened.error();
-        else ledger_ = std::move(*opened);
+        if (!opened)
+            opening_failure = opened.error();
+        else
+            ledger_ = std::move(*opened);
     }
 
-    static ocrpipe::sqlite_ledger_options options_for(std::filesystem::path const& folder, std::string vfs = {})
+    static ocrpipe::sqlite_ledger_options options_for(std::filesystem::path const& folder,
+                                                      std::string vfs = {})
     {
         ocrpipe::sqlite_ledger_options o;
         o.path = (folder / "ledger.db").string();

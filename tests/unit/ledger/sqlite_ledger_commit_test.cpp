@@ -20,14 +20,18 @@ using action = fault_vfs::action;
 constexpr char const* database_file = "ledger.db";
 constexpr char const* log_file = "ledger.db-wal";
 
-/// The events since `from`, as words: "log write", "log sync", "db write", a note's own text, and so on; repetitions count once.
+/// The events since `from`, as words: "log write", "log sync", "db write", a note's own text, and so on;
+/// repetitions count once.
 std::string story(fault_vfs const& vfs, std::size_t from)
 {
     std::string text, last;
     std::vector<fault_vfs::event> const events = vfs.events();
     for (std::size_t i = from; i < events.size(); ++i) {
         fault_vfs::event const& e = events[i];
-        std::string word = e.what == action::note ? e.bytes : e.file == log_file ? "log " : e.file == database_file ? "db " : "other ";
+        std::string word = e.what == action::note    ? e.bytes
+                           : e.file == log_file      ? "log "
+                           : e.file == database_file ? "db "
+                                                     : "other ";
         if (e.what == action::write) word += "write";
         if (e.what == action::sync) word += "sync";
         if (e.what == action::truncate) word += "truncate";
@@ -41,8 +45,9 @@ std::string story(fault_vfs const& vfs, std::size_t from)
 std::size_t count(fault_vfs const& vfs, std::size_t from, action what, std::string_view file)
 {
     std::vector<fault_vfs::event> const events = vfs.events();
-    return static_cast<std::size_t>(std::count_if(events.begin() + static_cast<std::ptrdiff_t>(from), events.end(),
-                                                  [&](fault_vfs::event const& e) { return e.is(what, file); }));
+    return static_cast<std::size_t>(
+        std::count_if(events.begin() + static_cast<std::ptrdiff_t>(from), events.end(),
+                      [&](fault_vfs::event const& e) { return e.is(what, file); }));
 }
 
 } // namespace
@@ -80,7 +85,8 @@ TEST_CASE("group commit: as many changes as a batch holds -> one sync for all, t
     CHECK(std::is_sorted(order.begin(), order.end()));
 }
 
-TEST_CASE("group commit: fewer changes than a batch holds -> committed when the oldest has waited long enough")
+TEST_CASE(
+    "group commit: fewer changes than a batch holds -> committed when the oldest has waited long enough")
 {
     temp_directory dir;
     for (int const delay_ms : {0, 1}) {
@@ -106,14 +112,16 @@ TEST_CASE("group commit: a flush with nothing before it -> told, and the disk is
     CHECK(story(vfs, from) == "");
 }
 
-TEST_CASE("group commit: many more changes than a commit takes -> several commits, each synced before its handlers run")
+TEST_CASE("group commit: many more changes than a commit takes -> several commits, each synced before its "
+          "handlers run")
 {
     temp_directory dir;
     fault_vfs vfs;
     open_ledger l(dir.path(), vfs.name());
     std::size_t const from = vfs.events().size();
     std::size_t told = 0;
-    for (int i = 0; i != 2'500; ++i) l->admit_intent(document_named(std::to_string(i)), [&](error_code ec) { told += !ec; });
+    for (int i = 0; i != 2'500; ++i)
+        l->admit_intent(document_named(std::to_string(i)), [&](error_code ec) { told += !ec; });
     l.settle();
     CHECK(told == 2'500);
     CHECK(count(vfs, from, action::sync, log_file) == 3);
@@ -142,7 +150,8 @@ TEST_CASE("group commit: a handler asks for the next change -> made in a later c
     CHECK(story == "intent submitted done");
 }
 
-TEST_CASE("checkpoint: at any moment -> the log is safe before the database is written, the database before the log is begun anew")
+TEST_CASE("checkpoint: at any moment -> the log is safe before the database is written, the database before "
+          "the log is begun anew")
 {
     temp_directory dir;
     fault_vfs vfs;
@@ -150,7 +159,8 @@ TEST_CASE("checkpoint: at any moment -> the log is safe before the database is w
     o.checkpoint_pages = 8;
     open_ledger l(o);
     std::size_t const from = vfs.events().size();
-    for (int i = 0; i != 60; ++i) CHECK_FALSE(l.intent(document_named(std::to_string(i))));
+    for (int i = 0; i != 60; ++i)
+        CHECK_FALSE(l.intent(document_named(std::to_string(i))));
     std::vector<fault_vfs::event> const events = vfs.events();
     bool log_dirty = false;
     bool database_dirty = false;
@@ -177,7 +187,8 @@ TEST_CASE("checkpoint: at any moment -> the log is safe before the database is w
     CHECK(beginnings > 3);
 }
 
-TEST_CASE("checkpoint: somebody reads for a long time -> the log grows, the run goes on, and it shrinks again afterwards")
+TEST_CASE("checkpoint: somebody reads for a long time -> the log grows, the run goes on, and it shrinks "
+          "again afterwards")
 {
     temp_directory dir;
     fault_vfs vfs;
@@ -185,17 +196,21 @@ TEST_CASE("checkpoint: somebody reads for a long time -> the log grows, the run 
     o.checkpoint_pages = 8;
     open_ledger l(o);
     CHECK_FALSE(l.intent(document_named("first")));
-    // A find keeps its view until there is something new; it must not hold up the log while nobody asks again.
+    // A find keeps its view until there is something new; it must not hold up the log while nobody asks
+    // again.
     CHECK(l.row("first").state == intent);
     std::size_t const from = vfs.events().size();
-    for (int i = 0; i != 60; ++i) CHECK_FALSE(l.intent(document_named(std::to_string(i))));
+    for (int i = 0; i != 60; ++i)
+        CHECK_FALSE(l.intent(document_named(std::to_string(i))));
     std::vector<fault_vfs::event> const events = vfs.events();
-    CHECK(std::any_of(events.begin() + static_cast<std::ptrdiff_t>(from), events.end(),
-                      [](fault_vfs::event const& e) { return e.is(action::write, log_file) && e.offset == 0; }));
+    CHECK(std::any_of(
+        events.begin() + static_cast<std::ptrdiff_t>(from), events.end(),
+        [](fault_vfs::event const& e) { return e.is(action::write, log_file) && e.offset == 0; }));
     CHECK(l->counts().value().total() == 61);
 }
 
-TEST_CASE("threads: several write, read and ask for counts at once -> each one's changes in order, every handler on the io_context")
+TEST_CASE("threads: several write, read and ask for counts at once -> each one's changes in order, every "
+          "handler on the io_context")
 {
     temp_directory dir;
     sqlite_ledger_options o = open_ledger::options_for(dir.path());
@@ -229,7 +244,8 @@ TEST_CASE("threads: several write, read and ask for counts at once -> each one's
                 if (i % 10 == 0 && !l->counts()) ++failures;
             }
         });
-    for (std::thread& t : threads) t.join();
+    for (std::thread& t : threads)
+        t.join();
     CHECK_FALSE(l->close());
     guard.reset();
     runner.join();

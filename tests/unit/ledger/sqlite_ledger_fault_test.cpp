@@ -50,7 +50,8 @@ public:
                 return;
             }
             for (auto const& commit : run) {
-                for (step const& s : commit) ask(l, s);
+                for (step const& s : commit)
+                    ask(l, s);
                 l.settle();
             }
             broken = l->broken();
@@ -64,18 +65,20 @@ public:
     /// How many notes there were in `count` events, that is how many changes were acknowledged.
     std::size_t acknowledged(std::vector<fault_vfs::event> const& events, std::size_t count) const
     {
-        return static_cast<std::size_t>(std::count_if(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(count),
-                                                      [](fault_vfs::event const& e) { return e.what == fault_vfs::action::note; }));
+        return static_cast<std::size_t>(
+            std::count_if(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(count),
+                          [](fault_vfs::event const& e) { return e.what == fault_vfs::action::note; }));
     }
 
-    /// Opens what is in `folder` and checks that the first `count` acknowledged changes are there, or what came after them, and nothing that
-    /// was never asked for.
+    /// Opens what is in `folder` and checks that the first `count` acknowledged changes are there, or what
+    /// came after them, and nothing that was never asked for.
     void check(std::filesystem::path const& folder, std::size_t count) const
     {
         open_ledger l(folder, no_syncs_.name());
         REQUIRE_FALSE(l.opening_failure);
         std::map<std::string, std::size_t> known; // by id: how much of its history is certain
-        for (std::size_t i = 0; i != count; ++i) ++known[acknowledged_[i].id];
+        for (std::size_t i = 0; i != count; ++i)
+            ++known[acknowledged_[i].id];
         for (auto const& [id, history] : histories_) {
             CAPTURE(id);
             std::optional<ledger_row> const row = l->find(id).value();
@@ -98,7 +101,7 @@ public:
 
     std::optional<failure> opening_failure;
     std::optional<failure> broken;
-    std::size_t refused = 0;         ///< changes whose handler was told of a failure
+    std::size_t refused = 0; ///< changes whose handler was told of a failure
     bool success_after_failure = false;
 
     std::size_t acknowledged() const { return acknowledged_.size(); }
@@ -118,12 +121,18 @@ private:
             acknowledged_.push_back(s);
         };
         switch (s.to) {
-        case intent: return l->admit_intent(document_named(s.id), told);
-        case submitted: return l->submitted(s.id, request("request of " + s.id), told);
-        case done: return l->finished(s.id, done_at({1, 2, 3}), told);
-        case found: return l->not_sent(s.id, told);
-        case skipped: return l->skip(document_named(s.id), "a", told);
-        default: return l->finished(s.id, ended(s.to, errc::service_error), told);
+        case intent:
+            return l->admit_intent(document_named(s.id), told);
+        case submitted:
+            return l->submitted(s.id, request("request of " + s.id), told);
+        case done:
+            return l->finished(s.id, done_at({1, 2, 3}), told);
+        case found:
+            return l->not_sent(s.id, told);
+        case skipped:
+            return l->skip(document_named(s.id), "a", told);
+        default:
+            return l->finished(s.id, ended(s.to, errc::service_error), told);
         }
     }
 
@@ -136,15 +145,17 @@ private:
 
 std::size_t changes(std::vector<fault_vfs::event> const& events)
 {
-    return static_cast<std::size_t>(std::count_if(events.begin(), events.end(),
-                                                  [](fault_vfs::event const& e) { return e.what != fault_vfs::action::note; }));
+    return static_cast<std::size_t>(
+        std::count_if(events.begin(), events.end(),
+                      [](fault_vfs::event const& e) { return e.what != fault_vfs::action::note; }));
 }
 
 std::size_t steps()
 {
     std::size_t n = 0;
     for (auto const& run : runs)
-        for (auto const& commit : run) n += commit.size();
+        for (auto const& commit : run)
+            n += commit.size();
     return n;
 }
 
@@ -177,16 +188,20 @@ void fail_each_once(fault_vfs::fault how, boost::system::errc::errc_t cause)
             CHECK(what->cause == cause);
             CHECK(what->reason.find("ledger.db") != std::string::npos);
         }
-        if (p.opening_failure) ++in_opening;
-        else if (p.refused > 0) ++in_a_commit;
-        else ++elsewhere;
+        if (p.opening_failure)
+            ++in_opening;
+        else if (p.refused > 0)
+            ++in_a_commit;
+        else
+            ++elsewhere;
         // As after a crash of the process, and as after a power cut that takes what was not synced.
         temp_directory cut;
         vfs.lay_out(events.size(), fault_vfs::survivors::none, 0, cut.path());
         p.check(cut.path(), p.acknowledged());
         p.check(dir.path(), p.acknowledged());
     }
-    MESSAGE(planned, " changes of files: ", in_opening, " failed in opening, ", in_a_commit, " in a commit, ", elsewhere, " elsewhere");
+    MESSAGE(planned, " changes of files: ", in_opening, " failed in opening, ", in_a_commit, " in a commit, ",
+            elsewhere, " elsewhere");
     CHECK(planned > 90);
     CHECK(in_opening > 10);
     CHECK(in_a_commit > 50);
@@ -214,32 +229,38 @@ void cut_power_everywhere(fault_vfs::survivors what, unsigned seeds)
 
 } // namespace
 
-TEST_CASE("sqlite_ledger: the disk is full at each change of a file in turn -> every later change is refused, nothing acknowledged is lost")
+TEST_CASE("sqlite_ledger: the disk is full at each change of a file in turn -> every later change is "
+          "refused, nothing acknowledged is lost")
 {
     fail_each_once(fault_vfs::fault::disk_full, boost::system::errc::no_space_on_device);
 }
 
-TEST_CASE("sqlite_ledger: each write and each sync fails in turn -> every later change is refused, nothing acknowledged is lost")
+TEST_CASE("sqlite_ledger: each write and each sync fails in turn -> every later change is refused, nothing "
+          "acknowledged is lost")
 {
     fail_each_once(fault_vfs::fault::io_error, boost::system::errc::io_error);
 }
 
-TEST_CASE("sqlite_ledger: power is cut anywhere, and what was not synced is gone -> nothing acknowledged is lost")
+TEST_CASE(
+    "sqlite_ledger: power is cut anywhere, and what was not synced is gone -> nothing acknowledged is lost")
 {
     cut_power_everywhere(fault_vfs::survivors::none, 1);
 }
 
-TEST_CASE("sqlite_ledger: power is cut anywhere, and all that was written is there -> nothing acknowledged is lost")
+TEST_CASE(
+    "sqlite_ledger: power is cut anywhere, and all that was written is there -> nothing acknowledged is lost")
 {
     cut_power_everywhere(fault_vfs::survivors::all, 1);
 }
 
-TEST_CASE("sqlite_ledger: power is cut anywhere, and writes are torn, lost and garbled -> nothing acknowledged is lost")
+TEST_CASE("sqlite_ledger: power is cut anywhere, and writes are torn, lost and garbled -> nothing "
+          "acknowledged is lost")
 {
     cut_power_everywhere(fault_vfs::survivors::some, 3);
 }
 
-TEST_CASE("sqlite_ledger: a sync failed -> nothing is written after it, neither for later changes nor on closing")
+TEST_CASE(
+    "sqlite_ledger: a sync failed -> nothing is written after it, neither for later changes nor on closing")
 {
     temp_directory dir;
     fault_vfs vfs;
@@ -271,7 +292,8 @@ TEST_CASE("sqlite_ledger: a sync failed -> nothing is written after it, neither 
     CHECK(std::filesystem::exists(dir.path() / "ledger.db-wal"));
 }
 
-TEST_CASE("sqlite_ledger: a change fails with others in its commit -> all of them are told so, those before are not")
+TEST_CASE("sqlite_ledger: a change fails with others in its commit -> all of them are told so, those before "
+          "are not")
 {
     temp_directory dir;
     fault_vfs vfs;
@@ -287,7 +309,7 @@ TEST_CASE("sqlite_ledger: a change fails with others in its commit -> all of the
     l.settle();
     l->admit_intent(document_named("d"), note);
     l.settle();
-    CHECK(outcomes == std::vector<error_code>{error_code(), errc::ledger_failed, errc::ledger_failed, errc::ledger_failed,
-                                              errc::ledger_failed});
+    CHECK(outcomes == std::vector<error_code>{error_code(), errc::ledger_failed, errc::ledger_failed,
+                                              errc::ledger_failed, errc::ledger_failed});
     CHECK(l->counts().value().total() == 1);
 }

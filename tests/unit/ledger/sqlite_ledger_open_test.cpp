@@ -2,7 +2,6 @@
 #include "support/fault_vfs.hpp"
 
 #include <fstream>
-
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,12 +57,14 @@ private:
         auto l = open_sqlite_ledger(ioc, open_ledger::options_for(folder));
         char word = 'n';
         if (l) {
-            (*l)->admit_intent(document_named("from another process"), [&](error_code ec) { word = ec ? 'n' : 'y'; });
+            (*l)->admit_intent(document_named("from another process"),
+                               [&](error_code ec) { word = ec ? 'n' : 'y'; });
             (*l)->flush({});
             ioc.run();
         }
         if (::write(ready, &word, 1) != 1) ::_exit(1);
-        for (;;) ::pause();
+        for (;;)
+            ::pause();
     }
 
     ::pid_t pid_ = 0;
@@ -71,7 +72,8 @@ private:
 
 } // namespace
 
-TEST_CASE("open_sqlite_ledger: another process has the ledger -> refused, naming it; free once it was killed, with all that it had made durable")
+TEST_CASE("open_sqlite_ledger: another process has the ledger -> refused, naming it; free once it was "
+          "killed, with all that it had made durable")
 {
     temp_directory dir;
     other_process other(dir.path());
@@ -79,7 +81,8 @@ TEST_CASE("open_sqlite_ledger: another process has the ledger -> refused, naming
         open_ledger l(dir.path());
         REQUIRE(l.opening_failure);
         CHECK(l.opening_failure->is(errc::ledger_in_use));
-        CHECK(has(l.opening_failure->reason, "ledger.lock is held by process " + std::to_string(other.pid())));
+        CHECK(
+            has(l.opening_failure->reason, "ledger.lock is held by process " + std::to_string(other.pid())));
     }
     // The shell and `ocrpipe status` can look meanwhile.
     CHECK(sqlite_answer(dir.path() / "ledger.db", "SELECT state FROM document") == "intent");
@@ -163,7 +166,8 @@ TEST_CASE("open_sqlite_ledger: options out of range -> refused before anything i
 TEST_CASE("open_sqlite_ledger: a text file in its place -> an error, and the file is untouched")
 {
     temp_directory dir;
-    std::string const text = "this is no database, however long it may be, and it must not be taken for one\n";
+    std::string const text =
+        "this is no database, however long it may be, and it must not be taken for one\n";
     dir.write("ledger.db", text);
     open_ledger l(dir.path());
     CHECK(has(why(l), "not a database"));
@@ -173,7 +177,8 @@ TEST_CASE("open_sqlite_ledger: a text file in its place -> an error, and the fil
 TEST_CASE("open_sqlite_ledger: somebody else's database in its place -> an error, and the file is untouched")
 {
     temp_directory dir;
-    CHECK(sqlite_answer(dir.path() / "ledger.db", "CREATE TABLE address(name TEXT); INSERT INTO address VALUES('x')") == "");
+    CHECK(sqlite_answer(dir.path() / "ledger.db",
+                        "CREATE TABLE address(name TEXT); INSERT INTO address VALUES('x')") == "");
     std::string const before = dir.read("ledger.db");
     {
         open_ledger l(dir.path());
@@ -210,20 +215,25 @@ TEST_CASE("open_sqlite_ledger: an empty file, as of a crash at the very beginnin
 TEST_CASE("open_sqlite_ledger: a table is missing -> an error")
 {
     temp_directory dir;
-    { open_ledger l(dir.path()); }
+    {
+        open_ledger l(dir.path());
+    }
     sqlite_answer(dir.path() / "ledger.db", "DROP TABLE metadata");
     open_ledger l(dir.path());
     CHECK(has(why(l), "no such table: metadata"));
 }
 
-TEST_CASE("open_sqlite_ledger: a damaged database -> an error on opening or reading, never a document reported as absent")
+TEST_CASE("open_sqlite_ledger: a damaged database -> an error on opening or reading, never a document "
+          "reported as absent")
 {
     temp_directory dir;
     std::vector<std::string> ids;
-    for (int i = 0; i != 2'000; ++i) ids.push_back("folder/document-" + std::to_string(i * 7919));
+    for (int i = 0; i != 2'000; ++i)
+        ids.push_back("folder/document-" + std::to_string(i * 7919));
     {
         open_ledger l(dir.path());
-        for (std::string const& id : ids) l->admit_intent(document_named(id), {});
+        for (std::string const& id : ids)
+            l->admit_intent(document_named(id), {});
         l.settle();
     }
     std::string const whole = dir.read("ledger.db");
@@ -247,12 +257,14 @@ TEST_CASE("open_sqlite_ledger: a damaged database -> an error on opening or read
     CHECK(problems(whole) == 0);
     CHECK(problems(whole.substr(0, whole.size() / 2)) > 0);
     std::string scribbled = whole;
-    for (std::size_t page = 20; page < 60; page += 4) scribbled.replace(page * 4096, 4096, 4096, '\x5a');
+    for (std::size_t page = 20; page < 60; page += 4)
+        scribbled.replace(page * 4096, 4096, 4096, '\x5a');
     CHECK(problems(scribbled) > 0);
     CHECK(problems("SQLite format 3" + std::string(5000, '\0')) > 0);
 }
 
-TEST_CASE("sqlite_ledger: a row with a state that nobody knows -> an error, never a document reported as absent")
+TEST_CASE(
+    "sqlite_ledger: a row with a state that nobody knows -> an error, never a document reported as absent")
 {
     temp_directory dir;
     {

@@ -54,7 +54,8 @@ TEST_CASE("sqlite_ledger: a document from intent to done -> every fact comes bac
     CHECK(row.finished_at == 1'003);
 }
 
-TEST_CASE("sqlite_ledger: a refused document -> its class and message are kept, and forgotten when it is sent again")
+TEST_CASE("sqlite_ledger: a refused document -> its class and message are kept, and forgotten when it is "
+          "sent again")
 {
     temp_directory dir;
     open_ledger l(dir.path());
@@ -76,7 +77,8 @@ TEST_CASE("sqlite_ledger: a refused document -> its class and message are kept, 
     CHECK(l.row("a").finished_at == 0);
 }
 
-TEST_CASE("sqlite_ledger: an illegal change, one of an unknown document or without its facts -> an error for it alone, nothing written")
+TEST_CASE("sqlite_ledger: an illegal change, one of an unknown document or without its facts -> an error for "
+          "it alone, nothing written")
 {
     temp_directory dir;
     open_ledger l(dir.path());
@@ -121,7 +123,8 @@ TEST_CASE("sqlite_ledger: an illegal change between legal ones of one commit -> 
     CHECK(l.row("a").state == submitted);
 }
 
-TEST_CASE("sqlite_ledger: a finished document comes again -> refused when the same, sent when its content or parameters changed")
+TEST_CASE("sqlite_ledger: a finished document comes again -> refused when the same, sent when its content or "
+          "parameters changed")
 {
     temp_directory dir;
     open_ledger l(dir.path());
@@ -143,7 +146,8 @@ TEST_CASE("sqlite_ledger: a finished document comes again -> refused when the sa
     CHECK(l.row("a").doc_type == "receipt");
 }
 
-TEST_CASE("sqlite_ledger: a document that was paid for is sent again -> its earlier request_id is still found")
+TEST_CASE(
+    "sqlite_ledger: a document that was paid for is sent again -> its earlier request_id is still found")
 {
     temp_directory dir;
     open_ledger l(dir.path());
@@ -172,7 +176,8 @@ TEST_CASE("sqlite_ledger: a document that was paid for is sent again -> its earl
     CHECK_FALSE(l->find_request("third").value());
 }
 
-TEST_CASE("sqlite_ledger: an ambiguous document is resubmitted -> marked as a possible duplicate until its content changes")
+TEST_CASE("sqlite_ledger: an ambiguous document is resubmitted -> marked as a possible duplicate until its "
+          "content changes")
 {
     temp_directory dir;
     open_ledger l(dir.path());
@@ -221,7 +226,8 @@ TEST_CASE("sqlite_ledger: intents that a process left behind -> ambiguous, and n
     {
         open_ledger l(dir.path());
         CHECK(l->interrupted_intents_to_ambiguous().value() == 0);
-        for (char const* id : {"a", "b", "c", "d"}) CHECK_FALSE(l.intent(document_named(id)));
+        for (char const* id : {"a", "b", "c", "d"})
+            CHECK_FALSE(l.intent(document_named(id)));
         CHECK_FALSE(l.submitted("c", request("r")));
         CHECK_FALSE(l.not_sent("d"));
         CHECK(l->interrupted_intents_to_ambiguous().error().is(errc::invalid_argument));
@@ -299,7 +305,8 @@ TEST_CASE("sqlite_ledger: rows of some states, in small pieces -> each once, in 
         std::vector<ledger_row> const rows = l->rows({submitted, intent}, cursor, 4).value();
         if (rows.empty()) break;
         CHECK(rows.size() <= 4);
-        for (ledger_row const& r : rows) seen.push_back(r.id);
+        for (ledger_row const& r : rows)
+            seen.push_back(r.id);
     }
     std::vector<std::string> expected;
     for (int i = 0; i != 20; ++i)
@@ -332,7 +339,8 @@ TEST_CASE("sqlite_ledger: a place in the order -> stays good while rows before i
     CHECK(rest[0].id == "c");
 }
 
-TEST_CASE("sqlite_ledger: content whose result there is -> found only with the same parameters, and only while done")
+TEST_CASE("sqlite_ledger: content whose result there is -> found only with the same parameters, and only "
+          "while done")
 {
     temp_directory dir;
     open_ledger l(dir.path());
@@ -416,7 +424,8 @@ TEST_CASE("sqlite_ledger: what is in the files -> theirs alone to read, and in t
     for (auto const& entry : std::filesystem::directory_iterator(dir.path())) {
         CAPTURE(entry.path().filename().string());
         ++files;
-        struct ::stat status {};
+        struct ::stat status {
+        };
         REQUIRE(::stat(entry.path().c_str(), &status) == 0);
         CHECK((status.st_mode & 0777) == 0600);
     }
@@ -426,7 +435,8 @@ TEST_CASE("sqlite_ledger: what is in the files -> theirs alone to read, and in t
     CHECK(sqlite_answer(db, "SELECT state, id, path FROM document_for_people") == "intent|a|in/a");
     CHECK(sqlite_answer(db, "SELECT sha256 FROM document_for_people") == hash_of("a"));
     CHECK(sqlite_answer(db, "SELECT * FROM document_counts") == "intent||1");
-    CHECK(sqlite_answer(db, "SELECT sql FROM sqlite_schema WHERE name = 'document'").find("-- ") != std::string::npos);
+    CHECK(sqlite_answer(db, "SELECT sql FROM sqlite_schema WHERE name = 'document'").find("-- ") !=
+          std::string::npos);
 }
 
 TEST_CASE("sqlite_ledger: a closed ledger -> one file and the lock, later changes are cancelled, reads fail")
