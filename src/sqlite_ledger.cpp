@@ -83,9 +83,14 @@ public:
     {
         enqueue(detail::not_sent_change{std::move(id)}, std::move(h));
     }
-    void skip(ledger_document d, std::string duplicate_of, ledger_handler h) override
+    void skip(ledger_document d, std::string duplicate_of, result_location where, ledger_handler h) override
     {
-        enqueue(detail::skip_change{std::move(d), std::move(duplicate_of)}, std::move(h));
+        enqueue(detail::skip_change{std::move(d), std::move(duplicate_of), where}, std::move(h));
+    }
+    void sync_results_with(std::function<error_code()> sync) override
+    {
+        // The thread does not touch the writer before the first change.
+        writer_.sync_results_with(std::move(sync));
     }
     void set_metadata(std::string key, std::string value, ledger_handler h) override
     {

@@ -187,6 +187,10 @@ public:
 
     client_statistics statistics() const;
 
+    /// Begins no more submits: those that wait for a rate limit or a pause end with errc::cancelled, as do
+    /// later ones. What is being sent goes on, and so do polls.
+    void stop_submits();
+
     /// Ends every operation: waiting ones with errc::client_closed, requests under way as if cancelled.
     /// Idempotent.
     void close();

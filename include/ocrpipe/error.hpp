@@ -5,6 +5,7 @@
 
 #include <boost/system/error_code.hpp>
 
+#include <optional>
 #include <string_view>
 #include <type_traits>
 
@@ -24,6 +25,7 @@ enum class errc {
     unsupported_file_type, ///< the first bytes are not PDF, PNG, JPEG or TIFF; give file_type to send it
                            ///< anyway
     file_changed,          ///< the file grew, shrank or vanished while it was being sent
+    configuration_changed, ///< the run was begun with other options; the reason names them
     unwritable_output,     ///< results cannot be written: disk full, no permission; the cause says which
     ledger_in_use,         ///< another process works on this run's ledger
     ledger_failed, ///< the ledger cannot be read or written, or is none of ours; the cause and the reason say
@@ -75,6 +77,9 @@ inline error_code make_error_code(errc e) noexcept { return error_code(static_ca
 
 /// The enumerator's own name, such as "ambiguous_submit": stable, used in failures.jsonl and `--class`.
 OCRPIPE_DECL std::string_view name(errc e) noexcept;
+
+/// The enumerator of that name, if there is one.
+OCRPIPE_DECL std::optional<errc> errc_named(std::string_view name) noexcept;
 
 /// Whether `e` is one of ours and lies on the way to or from the service (resolve_failed … redirect_refused).
 OCRPIPE_DECL bool is_transport(error_code const& e) noexcept;

@@ -143,13 +143,19 @@ public:
     {
         turn const t(*this);
         statement s;
-        int rc = prepare_text(s, "SELECT state, count(*) FROM document GROUP BY state");
+        int rc =
+            prepare_text(s, "SELECT state, coalesce(failure_class, ''), count(*), total(possible_duplicate) "
+                            "FROM document GROUP BY 1, 2");
         if (rc != SQLITE_OK) return failed(rc);
         document_counts counts;
         while ((rc = s.step()) == SQLITE_ROW) {
             std::optional<document_state> const state = document_state_named(s.bytes(0));
             if (!state) return senseless();
-            counts[*state] = static_cast<std::uint64_t>(s.integer(1));
+            auto const documents = static_cast<std::uint64_t>(s.integer(2));
+            counts[*state] += documents;
+            if (std::string_view const failure_class = s.bytes(1); !failure_class.empty())
+                counts.by_class[std::string(failure_class)] += documents;
+            counts.possible_duplicates += static_cast<std::uint64_t>(s.integer(3));
         }
         if (rc != SQLITE_DONE) return failed(rc);
         return counts;

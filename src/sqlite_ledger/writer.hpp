@@ -13,8 +13,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -42,6 +44,7 @@ struct not_sent_change {
 struct skip_change {
     ledger_document document;
     std::string duplicate_of;
+    result_location where;
 };
 struct metadata_change {
     std::string key;
@@ -95,6 +98,8 @@ public:
                             version, OCRPIPE_VERSION_STRING, ledger_schema_version));
         return false;
     }
+
+    void sync_results_with(std::function<error_code()> sync) { sync_results_ = std::move(sync); }
 
     /// Makes the changes, commits, and sets their outcomes.
     void commit(std::span<pending_change> batch)
@@ -217,13 +222,13 @@ private:
     {
         constexpr std::string_view columns =
             "id, path, sha256, size, mtime, flow, doc_type, file_type, parameters, first_seen_at";
-        constexpr std::string_view forget = "path = excluded.path, sha256 = excluded.sha256, size = "
-                                            "excluded.size, mtime = excluded.mtime, flow = excluded.flow, "
-                                            "doc_type = excluded.doc_type, file_type = excluded.file_type, "
-                                            "parameters = excluded.parameters, request_id = NULL, "
-                                            "file_ids = NULL, attempts = 0, polls = 0, failure_class = NULL, "
-                                            "message = NULL, result_file = NULL, "
-                                            "result_offset = NULL, result_length = NULL, submitted_at = NULL";
+        constexpr std::string_view forget_attempt =
+            "path = excluded.path, sha256 = excluded.sha256, size = "
+            "excluded.size, mtime = excluded.mtime, flow = excluded.flow, "
+            "doc_type = excluded.doc_type, file_type = excluded.file_type, "
+            "parameters = excluded.parameters, request_id = NULL, "
+            "file_ids = NULL, attempts = 0, polls = 0, failure_class = NULL, "
+            "message = NULL, submitted_at = NULL";
         constexpr std::string_view maybe_sent_before =
             "(state = 'ambiguous' OR possible_duplicate) AND sha256 = excluded.sha256 AND parameters = "
             "excluded.parameters";
@@ -238,14 +243,19 @@ private:
                 fmt::format("INSERT INTO document({}, state, intent_at) "
                             "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,'intent',?10) "
                             "ON CONFLICT(id) DO UPDATE SET state = 'intent', possible_duplicate = {}, {}, "
-                            "duplicate_of = NULL, intent_at = ?10, finished_at = NULL WHERE {}",
-                            columns, maybe_sent_before, forget, legal_before(document_state::intent)));
+                            "duplicate_of = NULL, intent_at = ?10, finished_at = NULL, result_file = NULL, "
+                            "result_offset = NULL, result_length = NULL WHERE {}",
+                            columns, maybe_sent_before, forget_attempt,
+                            legal_before(document_state::intent)));
         prepare(skip_,
-                fmt::format("INSERT INTO document({}, state, duplicate_of, finished_at) "
-                            "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,'skipped',?11,?10) "
+                fmt::format("INSERT INTO document({}, state, duplicate_of, result_file, result_offset, "
+                            "result_length, finished_at) "
+                            "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,'skipped',?11,?12,?13,?14,?10) "
                             "ON CONFLICT(id) DO UPDATE SET state = 'skipped', possible_duplicate = {}, {}, "
-                            "duplicate_of = ?11, intent_at = NULL, finished_at = ?10 WHERE {}",
-                            columns, maybe_sent_before, forget, legal_before(document_state::skipped)));
+                            "duplicate_of = ?11, intent_at = NULL, finished_at = ?10, result_file = ?12, "
+                            "result_offset = ?13, result_length = ?14 WHERE {}",
+                            columns, maybe_sent_before, forget_attempt,
+                            legal_before(document_state::skipped)));
         prepare(submitted_,
                 fmt::format(
                     "UPDATE document SET state = 'submitted', request_id = ?2, file_ids = ?3, attempts = ?4, "
@@ -255,8 +265,8 @@ private:
         prepare(
             not_sent_,
             fmt::format(
-                "UPDATE document SET state = iif(possible_duplicate, 'ambiguous', 'new'), intent_at = NULL "
-                "WHERE id = ?1 AND {}",
+                "UPDATE document SET state = iif(possible_duplicate, 'ambiguous', 'new'), failure_class = "
+                "iif(possible_duplicate, 'ambiguous_submit', NULL), intent_at = NULL WHERE id = ?1 AND {}",
                 legal_before(document_state::found)));
         prepare(metadata_, "INSERT INTO metadata VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2");
         for (document_state const to : finishing)
@@ -270,8 +280,20 @@ private:
         return rc;
     }
 
+    static bool records_result(pending_change const& c) noexcept
+    {
+        auto const* const end = std::get_if<finished_change>(&c.what);
+        return std::holds_alternative<skip_change>(c.what) ||
+               (end && end->what.state == document_state::done);
+    }
+
     int try_commit(std::span<pending_change> batch)
     {
+        if (sync_results_ && std::any_of(batch.begin(), batch.end(), records_result))
+            if (error_code const ec = sync_results_()) {
+                broken_ = ledger_failure("the results could not be brought to the disk", ec);
+                return SQLITE_IOERR;
+            }
         if (int const rc = run(begin_); rc != SQLITE_DONE) return rc;
         for (pending_change& c : batch) {
             statement* s = nullptr;
@@ -299,19 +321,27 @@ private:
 
     int apply(intent_change const& c, std::int64_t at, statement*& s)
     {
-        return admit(intent_, c.document, at, s, {});
+        return bind(intent_, c.document, at, s) ? s->step() : SQLITE_MISMATCH;
     }
 
     int apply(skip_change const& c, std::int64_t at, statement*& s)
     {
-        return admit(skip_, c.document, at, s, c.duplicate_of);
+        if (!bind(skip_, c.document, at, s)) return SQLITE_MISMATCH;
+        return bind_location(s->bind_name(11, c.duplicate_of), 12, c.where).step();
     }
 
-    int admit(statement& with, ledger_document const& d, std::int64_t at, statement*& s,
-              std::string_view duplicate_of)
+    static statement& bind_location(statement& s, int from, result_location const& where)
+    {
+        return s.bind(from, static_cast<std::int64_t>(where.file))
+            .bind(from + 1, static_cast<std::int64_t>(where.offset))
+            .bind(from + 2, static_cast<std::int64_t>(where.length));
+    }
+
+    /// False when the document's hash is none.
+    bool bind(statement& with, ledger_document const& d, std::int64_t at, statement*& s)
     {
         hash_ = bytes_of_hex(d.sha256);
-        if (hash_.empty()) return SQLITE_MISMATCH;
+        if (hash_.empty()) return false;
         s = &with;
         s->bind_name(1, d.id)
             .bind_blob(3, hash_)
@@ -326,8 +356,7 @@ private:
             .bind_text(8, wire_word(d.type))
             .bind_name(9, d.parameters)
             .bind(10, at);
-        if (&with == &skip_) s->bind_name(11, duplicate_of);
-        return s->step();
+        return true;
     }
 
     int apply(submitted_change const& c, std::int64_t at, statement*& s)
@@ -357,9 +386,7 @@ private:
         else
             s->bind_name(3, c.what.message);
         if (c.what.result)
-            s->bind(4, static_cast<std::int64_t>(c.what.result->file))
-                .bind(5, static_cast<std::int64_t>(c.what.result->offset))
-                .bind(6, static_cast<std::int64_t>(c.what.result->length));
+            bind_location(*s, 4, *c.what.result);
         else
             s->bind_null(4).bind_null(5).bind_null(6);
         if (c.what.attempts > 0)
@@ -385,7 +412,7 @@ private:
 
     void fail(int rc)
     {
-        broken_ = db_.describe(rc);
+        if (!broken_) broken_ = db_.describe(rc);
         // Undoes what is in memory; in WAL mode it writes nothing.
         db_.execute("ROLLBACK");
     }
@@ -404,6 +431,7 @@ private:
     statement metadata_;
     std::array<statement, document_state_count> finished_;
     std::optional<failure> broken_;
+    std::function<error_code()> sync_results_;
     int log_pages_ = 0;
     int checkpoint_pages_ = 0;
     int checkpoint_at_ = 0;

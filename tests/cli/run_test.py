@@ -117,16 +117,6 @@ class Run(Case):
         self.assertIn("--base-url", done.stderr)
         self.assertEqual(self.failures, [])
 
-    def test_results_of_another_run_are_not_touched(self):
-        self.start_emulator()
-        folder = self.write_documents(1)
-        self.assert_exit(self.run_bulk(folder), 0)
-        before = {p.name: p.read_bytes() for p in self.out.iterdir()}
-        done = self.run_bulk(folder)
-        self.assert_exit(done, 2)
-        self.assertEqual(done.stdout, "")
-        self.assertEqual({p.name: p.read_bytes() for p in self.out.iterdir()}, before)
-
     def test_out_that_cannot_be_written_gives_8_and_sends_nothing(self):
         emulator = self.start_emulator()
         self.write("occupied", "a file")
@@ -180,16 +170,6 @@ class Interrupted(Case):
     def finish(self, process):
         output, errors = process.communicate(timeout=workbench.PATIENCE)
         return subprocess.CompletedProcess([], process.returncode, output, errors)
-
-    def test_second_interrupt_leaves_at_once_and_keeps_the_request_ids(self):
-        process = self.start_endless()
-        process.send_signal(signal.SIGINT)
-        self.wait_for_event(process, "stopping")
-        process.send_signal(signal.SIGINT)
-        done = self.finish(process)
-        self.assert_exit(done, 130)
-        self.assertEqual(len({f["request_id"] for f in self.failures}), 3)
-        self.assertTrue((self.out / "report.json").exists())
 
     def test_terminate_counts_like_an_interrupt_but_gives_143(self):
         process = self.start_endless(1)

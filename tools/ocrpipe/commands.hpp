@@ -14,6 +14,18 @@ namespace ocrpipe::cli
 /// `ocrpipe run`: the bulk run, with its display. Prints the path of report.json.
 exit_code carry_out(run_plan const& p, client_options const& options, logger& log);
 
+/// `ocrpipe retry`: the same over what the ledger knows.
+exit_code carry_out(retry_plan const& p, client_options const& options, logger& log);
+
+/// `ocrpipe status`: counts, from a ledger that a run may be working on.
+exit_code carry_out(status_plan const& p, client_options const& options, logger& log);
+
+/// `ocrpipe report`: writes report.json again and prints its path.
+exit_code carry_out(report_plan const& p, client_options const& options, logger& log);
+
+/// `ocrpipe support`: prints the path of the folder that it fills.
+exit_code carry_out(support_plan const& p, client_options const& options, logger& log);
+
 /// `ocrpipe submit`: prints the request id.
 exit_code carry_out(submit_plan const& p, client_options const& options, logger& log);
 

@@ -49,6 +49,30 @@ private:
     exit_code code_ = exit_code::all_done;
 };
 
+/// SIGUSR1 as an event, as often as it comes: somebody asks how far the run is.
+class status_signal
+{
+public:
+    status_signal(boost::asio::io_context& ioc, std::function<void()> on_signal)
+        : signals_(ioc, SIGUSR1), on_signal_(std::move(on_signal))
+    {
+        wait();
+    }
+
+private:
+    void wait()
+    {
+        signals_.async_wait([this](boost::system::error_code ec, int) {
+            if (ec) return;
+            on_signal_();
+            wait();
+        });
+    }
+
+    boost::asio::signal_set signals_;
+    std::function<void()> on_signal_;
+};
+
 } // namespace ocrpipe::cli
 
 #endif

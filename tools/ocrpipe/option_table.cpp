@@ -31,8 +31,9 @@ constexpr std::array table{
     option_spec{"flow", "FLOW", "single", "single, or a flow id", document},
     option_spec{"doc-type", "TYPE", "", "type of document; required while the flow is single", document},
     option_spec{"file-type", "TYPE", "auto", "auto (by the first bytes), pdf or image", document},
-    option_spec{"resubmit-ambiguous", "", "",
-                "send a document again although the service may have it already (and may bill it twice)",
+    option_spec{"on-ambiguous", "WHAT", "hold",
+                "what to do with a document that the service may or may not have accepted: hold, or resubmit "
+                "(it may be billed twice)",
                 document},
 
     option_spec{"deadline", "TIME", "30m", "give up waiting for a result after TIME; its request id is kept",
@@ -46,6 +47,17 @@ constexpr std::array table{
     option_spec{"bandwidth", "BYTES", "0", "upload bytes a second, such as 500k, 10M or 4MiB; 0 is no limit",
                 bulk},
     option_spec{"parts", "LIST", "", "fetch these too: tables,signatures,stamps,images", bulk},
+    option_spec{"dedupe", "WHAT", "none",
+                "none, or content: pay once for equal documents, every copy gets the result", bulk},
+    option_spec{"accept-changes", "", "",
+                "go on although the configuration differs from the last run's in DIR", bulk},
+
+    option_spec{"drain-timeout", "TIME", "1m", "after an interrupt, ask for what is under way for TIME",
+                ending},
+    option_spec{"max-documents", "N", "0", "stop when N documents were sent; 0 is no limit", ending},
+    option_spec{"max-duration", "TIME", "0s", "stop after TIME; 0s is no limit", ending},
+    option_spec{"fail-budget", "N|P%", "0",
+                "stop when more than N documents, or P percent, failed; 0 is no limit", ending},
 
     option_spec{"log-level", "LEVEL", "info", "debug, info, warn or error", messages},
     option_spec{"log-format", "FORMAT", "auto",

@@ -105,6 +105,35 @@ std::optional<format_choice> parse_format(std::string_view text)
     return std::nullopt;
 }
 
+/// False for hold, true for resubmit.
+std::optional<bool> parse_on_ambiguous(std::string_view text)
+{
+    if (text == "hold") return false;
+    if (text == "resubmit") return true;
+    return std::nullopt;
+}
+
+std::optional<bool> parse_dedupe(std::string_view text)
+{
+    if (text == "none") return false;
+    if (text == "content") return true;
+    return std::nullopt;
+}
+
+/// A word as a shell takes it.
+std::string quoted(std::string const& word)
+{
+    bool const plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               std::string_view("-_./=:,%+@").find(c) != std::string_view::npos;
+    });
+    if (plain) return word;
+    std::string out = "'";
+    for (char const c : word)
+        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
 std::optional<std::vector<operation>> parse_parts(std::string_view text)
 {
     struct word {
@@ -181,7 +210,7 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
                                         std::chrono::milliseconds(1), std::chrono::milliseconds::max());
     auto const interval = read.value("poll-interval", parse_duration_range, "two times such as 2s-5s");
     o.schedule = std::make_shared<fixed_poll_schedule>(interval.min, interval.max);
-    o.retry.resubmit_ambiguous = read.is_on("resubmit-ambiguous");
+    o.retry.resubmit_ambiguous = read.value("on-ambiguous", parse_on_ambiguous, "hold or resubmit");
     o.seed = read.value("seed", parse_count, "a number");
 
     share_connections(read.value_between<decltype(&parse_count), std::size_t>(
@@ -207,7 +236,8 @@ logger::settings read_messages(raw_arguments const& raw, surroundings const& aro
     auto const format = read.value("log-format", parse_format, "auto, human or json");
     bool const people =
         format == format_choice::people ||
-        (format == format_choice::automatic && (around.stderr_is_terminal || raw.command != command::run));
+        (format == format_choice::automatic &&
+         (around.stderr_is_terminal || (raw.command != command::run && raw.command != command::retry)));
     s.format = people ? log_format::people : log_format::json;
     // https://no-color.org: present and not empty, whatever its value.
     auto const no_color = around.env("NO_COLOR");
@@ -233,12 +263,13 @@ submit_request read_submit(raw_arguments const& raw, reader& read)
     return r;
 }
 
-run_plan read_run(raw_arguments const& raw, reader& read, client_options& client)
+/// What run and retry have in common.
+run_plan read_bulk(raw_arguments const& raw, reader& read, client_options& client)
 {
     run_plan p;
-    p.inputs = raw.inputs;
-    p.null_separated = raw.null_separated;
-    p.pipeline.directory = raw.output;
+    p.resume_command = "ocrpipe";
+    for (std::string const& word : raw.typed)
+        p.resume_command += ' ' + quoted(word);
     p.pipeline.flow = read.text("flow");
     p.pipeline.doc_type = read.text("doc-type");
     p.pipeline.type = read.value("file-type", parse_file_type, "auto, pdf or image");
@@ -246,12 +277,31 @@ run_plan read_run(raw_arguments const& raw, reader& read, client_options& client
     p.pipeline.parts = read.value("parts", parse_parts, "a list of tables, signatures, stamps, images");
     p.pipeline.max_in_flight = read.value_between<decltype(&parse_count), std::size_t>(
         "max-inflight", parse_count, "a number from 1 to 10000000", 1, 10'000'000);
+    p.pipeline.share_results = read.value("dedupe", parse_dedupe, "none or content");
+    p.pipeline.resubmit_ambiguous = client.retry.resubmit_ambiguous;
+    p.pipeline.accept_changes = read.is_on("accept-changes");
+    p.pipeline.drain_timeout = read.value("drain-timeout", parse_duration, duration_form);
+    p.pipeline.max_documents = read.value("max-documents", parse_count, "a number, 0 for no limit");
+    p.pipeline.max_duration = read.value("max-duration", parse_duration, duration_form);
+    auto const budget =
+        read.value("fail-budget", parse_count_or_percent, "a number such as 100, or a share such as 3%");
+    p.pipeline.fail_budget = {budget.count, budget.percent};
+    p.pipeline.configuration = {{"base_url", client.endpoint.base_url},
+                                {"portal_user_id", client.endpoint.portal_user_id}};
     // One document is read from the disk while another is sent.
     p.pipeline.max_submitting = 2 * client.pool.submit_connections;
     // Every document under way may wait for a connection; being refused one would be a failure that nobody
     // asked for.
     client.pool.max_waiting = std::max(client.pool.max_waiting, p.pipeline.max_in_flight);
+    return p;
+}
 
+run_plan read_run(raw_arguments const& raw, reader& read, client_options& client)
+{
+    run_plan p = read_bulk(raw, read, client);
+    p.inputs = raw.inputs;
+    p.null_separated = raw.null_separated;
+    p.pipeline.directory = raw.output;
     if (raw.output.empty()) read.problem("--out", "empty: name a directory");
     if (std::count(p.inputs.begin(), p.inputs.end(), "-") > 1)
         read.problem("INPUT", "- is given twice: give it once");
@@ -263,6 +313,27 @@ run_plan read_run(raw_arguments const& raw, reader& read, client_options& client
     auto const is_manifest = [](std::string const& path) { return manifest_format_of(path).has_value(); };
     if (!std::all_of(p.inputs.begin(), p.inputs.end(), is_manifest))
         require_doc_type(p.pipeline.flow, p.pipeline.doc_type, read);
+    return p;
+}
+
+std::string read_directory(raw_arguments const& raw, reader& read)
+{
+    if (raw.directory.empty()) read.problem("DIR", "empty: name the directory of a run");
+    return raw.directory;
+}
+
+retry_plan read_retry(raw_arguments const& raw, reader& read, client_options& client)
+{
+    retry_plan p;
+    p.run = read_bulk(raw, read, client);
+    p.run.pipeline.directory = read_directory(raw, read);
+    for (std::string const& word : raw.classes) {
+        if (auto const named = errc_named(word); named && *named != errc::ok)
+            p.classes.push_back(*named);
+        else
+            read.problem("--class", fmt::format("\"{}\" is no class of failure: take one from failures.jsonl",
+                                                printable_excerpt(word, 64)));
+    }
     return p;
 }
 
@@ -311,11 +382,26 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
     reader read(raw, around, out);
     out.plan.messages = read_messages(raw, around, read);
     client_options& client = out.plan.client;
-    client = read_client(raw, around, read, out);
+    bool const local =
+        raw.command == command::status || raw.command == command::report || raw.command == command::support;
+    if (!local) client = read_client(raw, around, read, out);
 
     switch (raw.command) {
     case command::run:
         out.plan.command = read_run(raw, read, client);
+        break;
+    case command::retry:
+        out.plan.command = read_retry(raw, read, client);
+        break;
+    case command::status:
+        out.plan.command =
+            status_plan{read_directory(raw, read), raw.json ? output_form::json : output_form::text};
+        break;
+    case command::report:
+        out.plan.command = report_plan{read_directory(raw, read)};
+        break;
+    case command::support:
+        out.plan.command = support_plan{read_directory(raw, read), raw.request_id, raw.sample};
         break;
     case command::submit:
         out.plan.command =
@@ -351,7 +437,7 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
             out.notes.push_back(fmt::format("--{} comes from {}", spec.name, s.shown_as));
     // One document, one person waiting: a refusal of the credentials is said at once instead of being probed
     // again.
-    if (raw.command != command::run) client.max_auth_refusals = 1;
+    if (raw.command != command::run && raw.command != command::retry) client.max_auth_refusals = 1;
     return out;
 }
 

@@ -17,13 +17,35 @@
 namespace ocrpipe::cli
 {
 
+enum class output_form { text, json };
+
 struct run_plan {
     std::vector<std::string> inputs;
     bool null_separated = false;
     pipeline_options pipeline;
+    std::string resume_command; ///< what to type to go on
 };
 
-enum class output_form { text, json };
+struct retry_plan {
+    run_plan run;              ///< without inputs: the ledger knows them
+    std::vector<errc> classes; ///< empty for the default: all that cannot be billed twice
+};
+
+/// status, report and support look at a run that is, or was.
+struct status_plan {
+    std::string directory;
+    output_form form = output_form::text;
+};
+
+struct report_plan {
+    std::string directory;
+};
+
+struct support_plan {
+    std::string directory;
+    std::string request_id;
+    bool sample = false;
+};
 
 struct submit_plan {
     submit_request request;
@@ -56,7 +78,9 @@ struct doctor_plan {
 struct plan {
     logger::settings messages;
     client_options client;
-    std::variant<run_plan, submit_plan, recognize_plan, result_plan, part_plan, doctor_plan> command;
+    std::variant<run_plan, retry_plan, status_plan, report_plan, support_plan, submit_plan, recognize_plan,
+                 result_plan, part_plan, doctor_plan>
+        command;
 };
 
 /// A plan with all that is wrong with it, at once; it may be carried out when `problems` is empty. doctor

@@ -140,17 +140,21 @@ message summary_message(run_report const& r, std::string const& directory)
         }
         text += ")";
     }
+    if (r.copies > 0) text += fmt::format(", {} of them copies", r.copies);
+    if (r.unfinished > 0) text += fmt::format(", {} unfinished", r.unfinished);
     if (r.unreadable > 0) text += fmt::format(", {} unreadable", r.unreadable);
     if (r.not_sent > 0) text += fmt::format(", {} not sent", r.not_sent);
     if (r.parts_failed > 0) text += fmt::format(", {} parts failed", r.parts_failed);
     text += fmt::format(", {} in {}", format_bytes(r.bytes),
                         format_duration(std::max(elapsed, std::chrono::milliseconds(0))));
+    if (!r.ended_by.empty()) text += fmt::format("; {}", r.ended_by);
     if (r.failed + r.unreadable > 0) text += fmt::format(": see {}/failures.jsonl", directory);
     bool const clean = r.failed + r.unreadable + r.not_sent == 0 && r.ended_by.empty();
     return message(clean ? level::info : level::warn, "run_finished", std::move(text),
                    {{"found", r.found},
                     {"done", r.done},
                     {"failed", r.failed},
+                    {"unfinished", r.unfinished},
                     {"unreadable", r.unreadable},
                     {"not_sent", r.not_sent},
                     {"parts", r.parts},

@@ -42,7 +42,8 @@ Every option of a command can also be set in the environment: --base-url is OCRP
 Standard output is data, standard error is for people. `ocrpipe COMMAND --help` says more.
 
 Exit codes: 0 all done, 1 some documents failed, 2 usage, 3 some inputs unreadable, 4 credentials or configuration
-refused, 8 disk error, 130 and 143 interrupted.)";
+refused, 5 stopped by a limit, 6 failure budget used up, 7 another process works on DIR, 8 disk or ledger error,
+130 and 143 interrupted. After 5, 6, 8, 130 and 143 the same command goes on where the run stopped.)";
 
 constexpr char run_examples[] = R"(Examples:
   ocrpipe run scans/ --out results --doc-type invoice
@@ -54,8 +55,23 @@ constexpr char run_examples[] = R"(Examples:
   ocrpipe run scans/ --out results --flow 42 --parts tables,stamps --max-inflight 5000 --submit-rate 20/s
       a workflow, with tables and stamps, at most 20 submits a second
 
-DIR gets results-00001.jsonl (one line a document), failures.jsonl, report.json and parts/. The path of report.json is printed.
-Ctrl-C stops taking documents and finishes those under way; a second Ctrl-C leaves at once.)";
+DIR gets results-00001.jsonl (one line a document), failures.jsonl, report.json, ledger.db and parts/. The path of report.json is
+printed. Ctrl-C stops taking documents and finishes those under way; a second Ctrl-C leaves at once. The same command on the same
+DIR goes on where the run stopped, whatever stopped it: nothing is sent or paid for twice. SIGUSR1 says how far it is.)";
+
+constexpr char retry_examples[] = R"(Examples:
+  ocrpipe retry results                            everything that failed, but for the next ones
+  ocrpipe retry results --class job_failed,rejected
+  ocrpipe retry results --class ambiguous_submit   may be billed twice; likewise job_lost and job_expired
+Jobs that were not finished are asked for again and never sent again. The classes stand in failures.jsonl and report.json.)";
+
+constexpr char status_examples[] = R"(Examples:
+  ocrpipe status results                           works beside a run
+  sqlite3 -readonly results/ledger.db "SELECT * FROM document_for_people WHERE state = 'ambiguous'")";
+
+constexpr char support_examples[] = R"(Examples:
+  ocrpipe support results 0d9ff7e1                 writes results/support/..., to be handed to the service's support
+  ocrpipe support results 0d9ff7e1 --sample        with a copy of the document itself)";
 
 constexpr char recognize_examples[] = R"(Examples:
   ocrpipe recognize invoice.pdf --doc-type invoice
@@ -103,6 +119,8 @@ std::string_view heading(option_group g)
         return "Patience";
     case option_group::bulk:
         return "Limits and parts";
+    case option_group::ending:
+        return "Stopping";
     }
     return {};
 }
@@ -130,7 +148,7 @@ public:
         using enum option_group;
 
         auto* const run = add(command::run, "run", "reads many documents into a directory",
-                              {document, bulk, patience, service, messages}, run_examples);
+                              {document, bulk, ending, patience, service, messages}, run_examples);
         run->add_option("INPUT", raw_.inputs,
                         "files, directories, manifests (.jsonl, .csv), or - for names on standard input")
             ->required()
@@ -139,6 +157,28 @@ public:
         run->add_flag("-0,--null", raw_.null_separated,
                       "names on standard input end in NUL instead of a line feed");
         run->add_flag("--text", raw_.text, "also write the recognised text of each document to DIR/text");
+
+        auto* const retry =
+            add(command::retry, "retry", "takes up what failed in a run, with its own options",
+                {document, bulk, ending, patience, service, messages}, retry_examples);
+        add_directory(*retry);
+        retry->add_option("--class", raw_.classes, "only these classes of failure")
+            ->delimiter(',')
+            ->type_name("CLASS,...");
+
+        auto* const status =
+            add(command::status, "status", "says how far a run is", {messages}, status_examples);
+        add_directory(*status);
+        status->add_flag("--json", raw_.json, "one JSON object");
+
+        add_directory(*add(command::report, "report", "writes report.json again, as the ledger says",
+                           {messages}, "The path of report.json is printed."));
+
+        auto* const support = add(command::support, "support", "gathers what the service's support asks for",
+                                  {messages}, support_examples);
+        add_directory(*support);
+        add_request_id(*support);
+        support->add_flag("--sample", raw_.sample, "with a copy of the document");
 
         auto* const recognize =
             add(command::recognize, "recognize", "submits one document and prints its text",
@@ -199,6 +239,7 @@ public:
             return early_exit{static_cast<int>(exit_code::usage),
                               "error: emulator must be the first argument\n", true};
         raw_.command = found->what;
+        raw_.typed = arguments;
         for (typed_value const& v : values_)
             if (v.option->count() != 0)
                 raw_.options.insert_or_assign(std::string(v.spec->name),
@@ -239,6 +280,11 @@ private:
             v.option->take_last();
         }
         v.option->group(s.hidden ? std::string() : std::string(heading(s.group)));
+    }
+
+    void add_directory(CLI::App& app)
+    {
+        app.add_option("DIR", raw_.directory, "directory of the run")->required()->type_name("");
     }
 
     void add_request_id(CLI::App& app)

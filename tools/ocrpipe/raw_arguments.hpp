@@ -10,21 +10,39 @@
 namespace ocrpipe::cli
 {
 
-enum class command { run, submit, result, recognize, table, signature, stamp, image, doctor };
+enum class command {
+    run,
+    retry,
+    status,
+    report,
+    support,
+    submit,
+    result,
+    recognize,
+    table,
+    signature,
+    stamp,
+    image,
+    doctor
+};
 
 /// What was typed, not yet believed: no value is checked, nothing comes from the environment.
 struct raw_arguments {
     enum command command = command::run;
     typed_options options;
-    std::vector<std::string> inputs; ///< run's INPUT...
-    std::string file;                ///< FILE of submit and recognize
-    std::string request_id;          ///< ID
-    std::string sub_id;              ///< DOCUMENT_ID or FILE_ID
-    std::string output;              ///< run's and doctor's --out, image's -o
-    bool null_separated = false;     ///< -0
-    bool wait = false;               ///< result --wait
-    bool json = false;               ///< recognize --json, submit --json
-    bool text = false;               ///< result --text, run --text
+    std::vector<std::string> typed;   ///< everything, for a command line to repeat
+    std::vector<std::string> inputs;  ///< run's INPUT...
+    std::string directory;            ///< DIR of retry, status, report and support
+    std::vector<std::string> classes; ///< retry --class
+    std::string file;                 ///< FILE of submit and recognize
+    std::string request_id;           ///< ID
+    std::string sub_id;               ///< DOCUMENT_ID or FILE_ID
+    std::string output;               ///< run's and doctor's --out, image's -o
+    bool null_separated = false;      ///< -0
+    bool wait = false;                ///< result --wait
+    bool json = false;                ///< recognize --json, submit --json, status --json
+    bool sample = false;              ///< support --sample
+    bool text = false;                ///< result --text, run --text
 };
 
 /// The command line asked for something that ends here: help, the version, or a usage error.

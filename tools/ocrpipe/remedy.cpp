@@ -34,6 +34,12 @@ std::string_view remedy(error_code const& code) noexcept
     switch (static_cast<errc>(code.value())) {
     case errc::unsupported_file_type:
         return "convert it, or give --file-type to send it anyway";
+    case errc::configuration_changed:
+        return "repeat the last run's options, choose another directory, or give --accept-changes";
+    case errc::ledger_in_use:
+        return "wait for the other process, or stop it";
+    case errc::ledger_failed:
+        return "mend the disk or restore ledger.db, then give the same command again";
     case errc::unwritable_output:
         return "make room or choose another directory";
     case errc::resolve_failed:
@@ -57,7 +63,7 @@ std::string_view remedy(error_code const& code) noexcept
     case errc::throttled:
         return "give --submit-rate and --poll-rate, or try later";
     case errc::ambiguous_submit:
-        return "ask the service's support before sending it again, or give --resubmit-ambiguous";
+        return "ask the service's support before sending it again, or give --on-ambiguous resubmit";
     case errc::job_lost:
         return "hand the request id to the service's support";
     case errc::still_processing:
@@ -70,12 +76,20 @@ std::string_view remedy(error_code const& code) noexcept
 exit_code exit_code_of(failure const& f) noexcept
 {
     if (f.is(errc::unauthorized) || f.is(errc::wrong_base_url)) return exit_code::refused;
-    if (f.is(errc::unwritable_output)) return exit_code::disk_error;
+    if (f.is(errc::configuration_changed)) return exit_code::refused;
+    if (f.is(errc::ledger_in_use)) return exit_code::ledger_in_use;
+    if (f.is(errc::unwritable_output) || f.is(errc::ledger_failed)) return exit_code::disk_error;
     if (f.is(errc::invalid_argument)) return exit_code::usage;
     if (f.is(errc::unreadable_file) || f.is(errc::empty_document) || f.is(errc::unsupported_file_type) ||
         f.is(errc::file_changed))
         return exit_code::inputs_unreadable;
     return exit_code::documents_failed;
+}
+
+exit_code refuse(failure const& f, std::string_view what, logger& log)
+{
+    log.write(describe(level::error, "refused", what, f));
+    return exit_code_of(f);
 }
 
 message describe(level l, std::string_view event, std::string_view what, failure const& f)

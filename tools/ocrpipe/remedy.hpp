@@ -4,6 +4,7 @@
 #include <ocrpipe/result.hpp>
 
 #include "exit_code.hpp"
+#include "logger.hpp"
 #include "message.hpp"
 
 #include <string_view>
@@ -20,6 +21,9 @@ exit_code exit_code_of(failure const& f) noexcept;
 
 /// A failure as a message: `what` names the thing, the remedy is appended, the facts stand in the fields.
 message describe(level l, std::string_view event, std::string_view what, failure const& f);
+
+/// Says a failure that ends a command before it began, and returns its exit code.
+exit_code refuse(failure const& f, std::string_view what, logger& log);
 
 } // namespace ocrpipe::cli
 

@@ -1,3 +1,6 @@
+#include <ocrpipe/api/file_type.hpp>
+#include <ocrpipe/bulk/ledger.hpp>
+#include <ocrpipe/bulk/ledger_source.hpp>
 #include <ocrpipe/bulk/open_input.hpp>
 
 #include "commands.hpp"
@@ -5,7 +8,9 @@
 #include "interruption.hpp"
 #include "progress.hpp"
 #include "remedy.hpp"
+#include "run_ledger.hpp"
 #include "standard_output.hpp"
+#include "text_units.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -13,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -54,7 +60,8 @@ public:
     }
     ~display() { log_.clear_status(); }
 
-    double per_second() const noexcept { return rate_.per_second(); }
+    /// A whole line, now.
+    void say() { log_.write(progress_message(pipeline_.statistics(), rate_.per_second())); }
 
 private:
     void tick()
@@ -70,7 +77,7 @@ private:
     void show()
     {
         pipeline_statistics const s = pipeline_.statistics();
-        rate_.sample(s.elapsed, s.done + s.failed);
+        rate_.sample(s.elapsed, s.finished_now);
         if (log_.how().status_line)
             log_.set_status(progress_line(s, rate_.per_second(), terminal_width(), log_.how().color));
         else
@@ -132,58 +139,58 @@ std::unique_ptr<source> open_inputs(run_plan const& p)
     return std::make_unique<chained_source>(std::move(parts));
 }
 
-std::string report_path(run_plan const& p)
-{
-    return p.pipeline.directory + (p.pipeline.directory.ends_with('/') ? "" : "/") + "report.json";
-}
-
 exit_code exit_code_of(run_report const& r)
 {
     auto code = exit_code::all_done;
+    if (r.end == run_end::document_limit || r.end == run_end::time_limit) code = exit_code::stopped_by_limit;
+    if (r.end == run_end::failure_budget) code = exit_code::failure_budget_used_up;
     if (r.unreadable > 0) code = worst(code, exit_code::inputs_unreadable);
     if (r.failed > 0 || r.not_sent > 0) code = worst(code, exit_code::documents_failed);
     return code;
 }
 
-} // namespace
-
-exit_code carry_out(run_plan const& p, client_options const& options, logger& log)
+/// What is open while a run lasts, with its display.
+exit_code carry_out_run(run_plan const& p, client_options const& options, asio::io_context& ioc,
+                        std::shared_ptr<ledger> const& l, std::unique_ptr<source> inputs,
+                        pipeline_options how, logger& log)
 {
     if (auto const m = file_limit_message(raise_file_limit(options.pool))) log.write(*m);
-
-    asio::io_context ioc(1);
     client c(ioc, options);
     complaints complain(log);
-    pipeline_options how = p.pipeline;
     how.on_failure = [&](input_item const& item, failure const& f) { complain.failed(item, f); };
     how.on_unreadable = [&](input_problem const& problem) { complain.unreadable(problem); };
-    pipeline work(ioc, c, open_inputs(p), how);
+    how.on_notice = [&](std::string_view event, std::string_view text) {
+        log.write(message(level::warn, event, std::string(text)));
+    };
+    pipeline work(ioc, c, std::move(inputs), how, l);
 
     interruption signals(ioc, [&](int times) {
         auto const s = work.statistics();
         if (times == 1)
             log.write(message(
                 level::warn, "stopping",
-                fmt::format("stopping: finishing {} documents under way, interrupt again to leave at once",
-                            s.submitting + s.waiting + s.fetching_parts)));
+                fmt::format("stopping: finishing {} documents under way for at most {}, interrupt again to "
+                            "leave at once",
+                            s.submitting + s.waiting + s.fetching_parts,
+                            format_duration(how.drain_timeout))));
         else
-            log.write(message(level::warn, "leaving",
-                              "leaving: the request ids of unfinished documents are in failures.jsonl"));
+            log.write(message(level::warn, "leaving", "leaving: unfinished documents are in the ledger"));
         work.stop();
     });
 
-    log.write(message(level::info, "run_started",
-                      fmt::format("reading into {}, with at most {} documents under way",
-                                  p.pipeline.directory, p.pipeline.max_in_flight),
-                      {{"directory", p.pipeline.directory},
-                       {"base_url", options.endpoint.base_url},
-                       {"portal_user_id", options.endpoint.portal_user_id},
-                       {"max_inflight", std::uint64_t(p.pipeline.max_in_flight)}}));
+    log.write(message(
+        level::info, "run_started",
+        fmt::format("reading into {}, with at most {} documents under way", how.directory, how.max_in_flight),
+        {{"directory", how.directory},
+         {"base_url", options.endpoint.base_url},
+         {"portal_user_id", options.endpoint.portal_user_id},
+         {"max_inflight", std::uint64_t(how.max_in_flight)}}));
 
     std::optional<result<run_report>> outcome;
     std::exception_ptr thrown;
     {
         display shown(ioc, work, log);
+        status_signal asked(ioc, [&] { shown.say(); });
         asio::co_spawn(ioc, work.async_run(), [&](std::exception_ptr e, result<run_report> r) {
             thrown = e;
             outcome.emplace(std::move(r));
@@ -208,23 +215,91 @@ exit_code carry_out(run_plan const& p, client_options const& options, logger& lo
                  {"transport_failures", traffic.transport_failures}}));
 
     exit_code code = signals.code();
+    bool incomplete = true;
     if (*outcome) {
         run_report const& r = **outcome;
-        log.write(summary_message(r, p.pipeline.directory));
+        log.write(summary_message(r, how.directory));
         code = worst(code, exit_code_of(r));
+        incomplete = r.end != run_end::complete;
     } else {
         failure const& f = outcome->error();
+        // A report that is there belongs to another run.
+        if (f.is(errc::invalid_argument) || f.is(errc::configuration_changed))
+            return refuse(f, "nothing was begun", log);
         auto const s = work.statistics();
         message m = describe(level::error, "run_failed", "the run ended early", f);
         m.fields.push_back({"done", s.done});
         m.fields.push_back({"failed", s.failed});
         log.write(m);
         code = worst(code, cli::exit_code_of(f));
-        // Nothing was begun: a report that is there belongs to another run.
-        if (f.is(errc::invalid_argument)) return code;
-        if (::access(report_path(p).c_str(), F_OK) != 0) return code;
     }
-    return worst(code, deliver(report_path(p) + "\n", "-", "the report's path", log));
+    if (incomplete)
+        log.write(message(level::warn, "resume", "go on with: " + p.resume_command,
+                          {{"command", p.resume_command}}));
+    std::string const report = report_path(how.directory);
+    if (::access(report.c_str(), F_OK) != 0) return code;
+    return worst(code, deliver(report + "\n", "-", "the report's path", log));
+}
+
+/// Retry reads documents as the run did, whatever this command line says.
+result<void> restore_configuration(ledger& l, pipeline_options& into)
+{
+    auto const value = [&l](std::string key) { return l.metadata("configuration." + key); };
+    for (auto const& [key, member] : {std::pair("flow", &into.flow), std::pair("doc_type", &into.doc_type)}) {
+        auto const before = value(key);
+        if (!before) return before.error();
+        if (*before) *member = **before;
+    }
+    auto const type = value("file_type");
+    auto const parts = value("parts");
+    if (!type) return type.error();
+    if (!parts) return parts.error();
+    for (auto const t : {file_type::pdf, file_type::image})
+        if (*type && **type == wire_word(t)) into.type = t;
+    into.parts.clear();
+    for (auto const part : {operation::table, operation::signature, operation::stamp, operation::image})
+        if (*parts && (**parts).find(name(part)) != std::string::npos) into.parts.push_back(part);
+    return {};
+}
+
+} // namespace
+
+exit_code carry_out(run_plan const& p, client_options const& options, logger& log)
+{
+    asio::io_context ioc(1);
+    auto const l = open_run_ledger(ioc, p.pipeline.directory, ledger_use::begin_or_go_on);
+    if (!l) return refuse(l.error(), "nothing was begun", log);
+    exit_code const code = carry_out_run(p, options, ioc, *l, open_inputs(p), p.pipeline, log);
+    return (**l).close() ? worst(code, exit_code::disk_error) : code;
+}
+
+exit_code carry_out(retry_plan const& p, client_options const& options, logger& log)
+{
+    asio::io_context ioc(1);
+    auto const l = open_run_ledger(ioc, p.run.pipeline.directory, ledger_use::go_on);
+    if (!l) return refuse(l.error(), "nothing was begun", log);
+    pipeline_options how = p.run.pipeline;
+    if (result<void> same = restore_configuration(**l, how); !same)
+        return refuse(same.error(), "nothing was begun", log);
+
+    auto const named = [&p](errc e) {
+        return std::find(p.classes.begin(), p.classes.end(), e) != p.classes.end();
+    };
+    how.resubmit_ambiguous = how.resubmit_ambiguous || named(errc::ambiguous_submit);
+    how.take_up = [classes = p.classes](ledger_row const& row) {
+        auto const failed_with = errc_named(row.failure_class).value_or(errc::ok);
+        if (!classes.empty()) return std::find(classes.begin(), classes.end(), failed_with) != classes.end();
+        return row.state == document_state::failed;
+    };
+    auto const wanted = [how](ledger_row const& row) {
+        if (row.state == document_state::found) return true;
+        return row.state == document_state::ambiguous ? how.resubmit_ambiguous : how.take_up(row);
+    };
+    document_states const candidates{document_state::found, document_state::failed, document_state::ambiguous,
+                                     document_state::expired, document_state::lost};
+    exit_code const code = carry_out_run(p.run, options, ioc, *l,
+                                         std::make_unique<ledger_source>(*l, candidates, wanted), how, log);
+    return (**l).close() ? worst(code, exit_code::disk_error) : code;
 }
 
 } // namespace ocrpipe::cli

@@ -143,6 +143,21 @@ std::optional<std::uint64_t> parse_count(std::string_view text)
     return static_cast<std::uint64_t>(*value);
 }
 
+std::optional<count_or_percent> parse_count_or_percent(std::string_view text)
+{
+    if (!text.ends_with('%')) {
+        auto const count = parse_count(text);
+        if (!count) return std::nullopt;
+        return count_or_percent{*count, 0};
+    }
+    text.remove_suffix(1);
+    double percent = 0;
+    auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), percent);
+    if (ec != std::errc() || end != text.data() + text.size() || !(percent >= 0 && percent <= 100))
+        return std::nullopt;
+    return count_or_percent{0, percent};
+}
+
 std::optional<bool> parse_switch(std::string_view text)
 {
     std::string lower(text);

@@ -35,6 +35,15 @@ std::optional<double> parse_rate(std::string_view text);
 /// Decimal digits, with thousands as "10k" or "1M" if wanted.
 std::optional<std::uint64_t> parse_count(std::string_view text);
 
+/// What `--fail-budget 3%` says: one of the two is 0.
+struct count_or_percent {
+    std::uint64_t count = 0;
+    double percent = 0;
+};
+
+/// A count, or a number from 0 to 100 with "%".
+std::optional<count_or_percent> parse_count_or_percent(std::string_view text);
+
 /// "1", "true", "yes", "on" and their opposites, in any case.
 std::optional<bool> parse_switch(std::string_view text);
 

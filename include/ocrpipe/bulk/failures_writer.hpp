@@ -20,6 +20,7 @@ struct failure_record {
     input_item const* item = nullptr; ///< required
     failure const* what = nullptr;    ///< required
     std::string_view sha256;          ///< empty when unknown
+    std::string_view message;         ///< stands for to_string(*what), unless it is empty
     std::optional<std::chrono::system_clock::time_point> at;
 };
 
@@ -45,17 +46,28 @@ public:
     /// Errors: errc::unwritable_output.
     static result<failures_writer> open(std::string const& folder);
 
+    /// Begins a new file, which takes the place of the old one at publish(), that is entirely or not at all.
+    ///
+    /// Errors: errc::unwritable_output.
+    static result<failures_writer> replace(std::string const& folder);
+    result<void> publish();
+
     /// Errors: the system's, such as no_space_on_device; no part of the line is in the file then, and the
     /// call may be repeated.
     error_code append(failure_record const& record);
     error_code append(input_problem const& problem);
+
+    /// A line of another failures file, without its line break.
+    error_code append_line(std::string_view line);
 
     /// Waits until everything appended is on the disk.
     error_code sync() { return file_.sync(); }
 
 private:
     failures_writer() = default;
+    static result<failures_writer> open_as(std::string const& folder, char const* name);
 
+    std::string folder_;
     detail::jsonl_file file_;
     std::string base_; ///< the working directory when the file was opened
     std::string line_; ///< kept for its memory

@@ -21,7 +21,11 @@ struct input_item {
     std::string flow;     ///< empty means the run's default
     std::string doc_type; ///< empty means the run's default
     enum file_type type = file_type::detect;
-    std::uint64_t size = 0; ///< bytes, when the source looked
+    std::uint64_t size = 0;    ///< bytes, when the source looked
+    std::int64_t mtime_ns = 0; ///< likewise its modification time, since the epoch; 0 when unknown
+    /// The service has it already: it is asked for this job's result and sent nothing. Empty for most.
+    std::string request_id;
+    bool in_doubt = false; ///< an earlier submit of it was ambiguous; sent only when that is allowed
 };
 
 /// An input that will not become a document: missing, empty, not a file, or a row that makes no sense. Never

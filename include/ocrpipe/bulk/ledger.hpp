@@ -2,13 +2,16 @@
 #define OCRPIPE_BULK_LEDGER_HPP
 
 #include <ocrpipe/api/submit_request.hpp>
+#include <ocrpipe/bulk/result_location.hpp>
 #include <ocrpipe/result.hpp>
 
 #include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -102,15 +105,6 @@ inline bool same_document(ledger_document const& a, ledger_document const& b) no
     return a.sha256 == b.sha256 && a.parameters == b.parameters;
 }
 
-/// Where in the results files a line stands.
-struct result_location {
-    std::uint64_t file = 0; ///< the number in the file's name, from 1
-    std::uint64_t offset = 0;
-    std::uint64_t length = 0; ///< bytes, its line break included
-
-    friend bool operator==(result_location const&, result_location const&) = default;
-};
-
 /// Everything the ledger knows of a document. Times are milliseconds since the epoch, 0 for never.
 struct ledger_row : ledger_document {
     document_state state = document_state::found;
@@ -151,6 +145,9 @@ struct finish_record {
 class document_counts
 {
 public:
+    std::map<std::string, std::uint64_t> by_class; ///< of those that did not end well, by their failure_class
+    std::uint64_t possible_duplicates = 0;         ///< sent again in doubt; may be billed twice
+
     std::uint64_t& operator[](document_state s) noexcept { return counts_[static_cast<std::size_t>(s)]; }
     std::uint64_t operator[](document_state s) const noexcept { return counts_[static_cast<std::size_t>(s)]; }
     std::uint64_t total() const noexcept
@@ -257,15 +254,23 @@ public:
     /// The service answered; only after the handler's success may the job be polled.
     virtual void submitted(std::string id, submit_record what, ledger_handler h) = 0;
 
-    /// The document ended. A result must be durable in its file before this is called.
+    /// Gives the ledger the means to make durable what was written to the results files. It is called before
+    /// each commit that records a result, on the ledger's thread; when it fails, that commit is not made and
+    /// the ledger is broken with its error as cause. To be called before the first change.
+    virtual void sync_results_with(std::function<error_code()> sync) = 0;
+
+    /// The document ended. A result must have been written to its file before this is called;
+    /// sync_results_with() makes it durable before its row says done.
     virtual void finished(std::string id, finish_record what, ledger_handler h) = 0;
 
     /// No byte of the document left after all: intent becomes new again, or ambiguous when an earlier submit
     /// was.
     virtual void not_sent(std::string id, ledger_handler h) = 0;
 
-    /// The document is not sent, since `duplicate_of` has the same content and parameters.
-    virtual void skip(ledger_document d, std::string duplicate_of, ledger_handler h) = 0;
+    /// The document is not sent, since `duplicate_of` has the same content and parameters; its own line with
+    /// that result must have been written, as for finished().
+    virtual void skip(ledger_document d, std::string duplicate_of, result_location where,
+                      ledger_handler h) = 0;
 
     virtual void set_metadata(std::string key, std::string value, ledger_handler h) = 0;
 

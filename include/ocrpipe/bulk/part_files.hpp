@@ -16,10 +16,11 @@ namespace ocrpipe
 
 /// Files that belong to documents: tables, signatures, stamps, images, text.
 ///
-/// All names come from us, none from the service: the document's number in the run tells documents apart, and
-/// the last 64 bytes of its id behind the last slash are shown with all but ASCII letters and digits, '.',
-/// '-' and '_' replaced. A file of the same name is replaced. Whenever the process dies, a file is there
-/// entirely or not at all; after a power cut it may have to be fetched again.
+/// All names come from us, none from the service: the last 64 bytes of the document's id behind its last
+/// slash with all but ASCII letters and digits, '.', '-' and '_' replaced, and twelve digits of the id's
+/// SHA-256, which tell documents apart and are the same in every run. A file of the same name is replaced.
+/// Whenever the process dies, a file is there entirely or not at all; its owner sees to it that it outlives a
+/// power cut.
 ///
 /// Thread safety: distinct documents may be written from distinct threads.
 class part_files
@@ -32,18 +33,19 @@ public:
     }
 
     /// Writes a part; returns its name below the run's folder, such as
-    /// "parts/000123-invoice.pdf/table-1.json". The ending is json, for an image what its first bytes say.
+    /// "parts/invoice.pdf-5e1f0c9a3b7d/table-1.json". The ending is json, for an image what its first bytes
+    /// say.
     ///
     /// `index` counts the documents or files of the job from 1.
     /// Errors: errc::unwritable_output.
-    result<std::string> write(std::uint64_t number, std::string_view id, operation kind, std::size_t index,
+    result<std::string> write(std::string_view id, operation kind, std::size_t index,
                               std::string_view bytes) const;
 
     /// Writes a document's text; returns its name below the run's folder, such as
-    /// "text/000123-invoice.pdf.txt".
+    /// "text/invoice.pdf-5e1f0c9a3b7d.txt".
     ///
     /// Errors: errc::unwritable_output.
-    result<std::string> write_text(std::uint64_t number, std::string_view id, std::string_view text) const;
+    result<std::string> write_text(std::string_view id, std::string_view text) const;
 
 private:
     result<std::string> put(std::string const& folder, std::string const& name, std::string_view bytes) const;

@@ -21,9 +21,26 @@
 namespace ocrpipe
 {
 
+class ledger;
+struct ledger_row;
+
+/// How much may go wrong before a run ends by itself; zeros for any amount.
+struct failure_budget {
+    std::uint64_t documents = 0;
+    double percent = 0; ///< of the documents that this run finished, once there are min_sample of them
+    static constexpr std::uint64_t min_sample = 100;
+
+    bool used_up(std::uint64_t failed, std::uint64_t finished) const noexcept
+    {
+        if (documents != 0 && failed > documents) return true;
+        return percent > 0 && finished >= min_sample &&
+               static_cast<double>(failed) * 100 > percent * static_cast<double>(finished);
+    }
+};
+
 /// What a bulk run does with the documents of its source.
 struct pipeline_options {
-    std::string directory;       ///< DIR: created when missing; must not hold another run's results
+    std::string directory; ///< DIR: created when missing; without a ledger it must hold no other run's files
     std::string flow = "single"; ///< for documents whose manifest row names none
     std::string doc_type;        ///< likewise; required while flow is "single"
     enum file_type type = file_type::detect;
@@ -34,6 +51,27 @@ struct pipeline_options {
         32; ///< of them, being sent or next in line; a little more than the submit connections
     std::uint64_t results_file_bytes = std::uint64_t(1)
                                        << 30; ///< a results file is closed after this many bytes
+    /// With a ledger: pays once for equal content with equal parameters and gives every copy the result.
+    bool share_results = false;
+    /// With a ledger: sends documents again whose submit was ambiguous in an earlier run. What this run's own
+    /// submits may do says retry_policy.
+    bool resubmit_ambiguous = false;
+    /// With a ledger: which other documents that did not end well are sent again; none when empty. Called on
+    /// the source's thread.
+    std::function<bool(ledger_row const&)> take_up;
+
+    /// Further facts about the run, such as the service's address, that must not change from one run in
+    /// DIR to the next; flow, doc_type, type and parts are compared as well.
+    std::map<std::string, std::string> configuration;
+    bool accept_changes = false; ///< go on although they did
+
+    std::chrono::milliseconds drain_timeout{60'000}; ///< after stop(): how long jobs are still asked for
+    std::uint64_t max_documents = 0;                 ///< sent by this run; 0 is no limit
+    std::chrono::milliseconds max_duration{0};       ///< of this run, until it is stopped; 0 is no limit
+    failure_budget fail_budget;
+
+    /// Told what the run has to say about itself, for a log: an event's name and a sentence. May be empty.
+    std::function<void(std::string_view event, std::string_view text)> on_notice;
     /// Told of each failed document and unreadable input as it happens, for a log; may be empty, must not
     /// throw.
     std::function<void(input_item const&, failure const&)> on_failure;
@@ -47,8 +85,9 @@ struct pipeline_options {
 struct pipeline_statistics {
     std::uint64_t found = 0;       ///< documents taken from the source so far
     bool source_exhausted = false; ///< found is the total
-    std::uint64_t done = 0;        ///< with a result, in part or empty ones included
-    std::uint64_t failed = 0;
+    std::uint64_t done = 0;   ///< with a result, in part or empty ones and those of earlier runs included
+    std::uint64_t failed = 0; ///< likewise
+    std::uint64_t finished_now = 0;   ///< by this run
     std::uint64_t unreadable = 0;     ///< inputs that never became documents
     std::uint64_t submitting = 0;     ///< gauge: being sent, or waiting for their turn
     std::uint64_t waiting = 0;        ///< gauge: submitted, result not there yet
@@ -62,6 +101,10 @@ struct pipeline_statistics {
 
 /// One bulk run: source -> submit -> wait -> parts -> results, with back-pressure up to the source.
 ///
+/// With a ledger a document's intent is durable before its first byte leaves, its request_id before the job
+/// is polled, its result before it counts as done; and a run in a directory where another one ended, however
+/// it ended, goes on with what that one left: it asks for known jobs and sends nothing twice.
+///
 /// Thread safety: used on the thread that runs the io_context; nothing of it may be called from elsewhere.
 class pipeline
 {
@@ -69,7 +112,8 @@ public:
     /// The client must outlive the pipeline. The source is read on a thread of its own, a bounded number of
     /// documents ahead; when it is blocked in a pipe at the end of a stopped run, that thread is left behind
     /// with it.
-    pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s, pipeline_options options);
+    pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s, pipeline_options options,
+             std::shared_ptr<ledger> l = nullptr);
     ~pipeline();
     pipeline(pipeline&&) noexcept;
     pipeline& operator=(pipeline&&) noexcept;
@@ -77,14 +121,15 @@ public:
     /// Runs to the end and writes results-*.jsonl, failures.jsonl, parts/ and report.json.
     ///
     /// Errors: errc::unauthorized and errc::wrong_base_url end the run (the documents that were waiting are
-    /// neither failed nor billed); a full
-    ///   or failing disk does too, with the system's error as cause. The report of what was done is in
-    ///   report.json all the same.
+    /// neither failed nor billed); a full or failing disk does too, with errc::unwritable_output or
+    /// errc::ledger_failed and the system's error as cause. The report of what was done is in report.json all
+    /// the same. errc::configuration_changed: nothing was begun.
     /// Cancellation: use stop().
     task<result<run_report>> async_run();
 
-    /// Takes no more documents and sends no more submits; what is in flight is finished. Called again: ends
-    /// what is in flight too, each document with its request_id in failures.jsonl.
+    /// Takes no more documents and begins no more submits; what is in flight is finished, at most for
+    /// drain_timeout. Called again: ends at once. What is left then is in the ledger, and asked for by the
+    /// next run in this directory; without a ledger it stands in failures.jsonl with its request_id.
     void stop();
 
     pipeline_statistics statistics() const;
@@ -98,6 +143,7 @@ private:
 
 #if defined(OCRPIPE_HEADER_ONLY)
 #include <ocrpipe/bulk/impl/pipeline.ipp>
+#include <ocrpipe/bulk/impl/pipeline_document.ipp>
 #endif
 
 #endif

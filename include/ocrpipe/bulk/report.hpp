@@ -2,7 +2,7 @@
 #define OCRPIPE_BULK_REPORT_HPP
 
 #include <ocrpipe/config.hpp>
-#include <ocrpipe/error.hpp>
+#include <ocrpipe/result.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -12,23 +12,41 @@
 namespace ocrpipe
 {
 
-/// What became of a run's documents: each one found is done, failed, not sent or still in flight.
+class ledger;
+
+/// Why a run ended before all was done.
+enum class run_end {
+    complete,
+    stopped, ///< by pipeline::stop()
+    document_limit,
+    time_limit,
+    failure_budget,
+    failed, ///< by its disk, its ledger, or refused credentials
+};
+
+/// What became of a run's documents. done, failed and what belongs to them speak of all runs in the
+/// directory, if a ledger keeps them together; the rest speaks of this one.
 struct run_report {
     std::chrono::system_clock::time_point started_at{};
     std::chrono::system_clock::time_point finished_at{};
-    std::string ended_by; ///< why the run ended before all was done; empty when it did not
+    run_end end = run_end::complete;
+    std::string ended_by; ///< the same for people; empty when complete
 
     std::uint64_t found = 0;       ///< documents taken from the source
     bool source_exhausted = false; ///< found is all there is
-    std::uint64_t done = 0;        ///< with a result; the next two are among them
-    std::uint64_t done_in_part = 0;
-    std::uint64_t done_empty = 0;
+    std::uint64_t done = 0;        ///< with a result
+    std::uint64_t copies = 0;      ///< of them, those that share another document's result
     std::uint64_t failed = 0;
     std::map<std::string, std::uint64_t> failed_by_class; ///< by the errc's name; sums to failed
-    std::uint64_t not_sent = 0;                           ///< found, but never sent, since the run ended
+    std::uint64_t unfinished = 0; ///< admitted, and neither done nor failed: resuming goes on with them
+    std::uint64_t possible_duplicates = 0; ///< sent again in doubt; the service may bill them twice
+
+    std::uint64_t done_now = 0; ///< by this run; the next two are among them
+    std::uint64_t done_in_part = 0;
+    std::uint64_t done_empty = 0;
+    std::uint64_t taken_up = 0;   ///< of an earlier run: asked for again, without being sent
+    std::uint64_t not_sent = 0;   ///< found, but not sent, since the run ended or their type was stopped
     std::uint64_t unreadable = 0; ///< inputs that never became documents; not among found
-    std::uint64_t possible_duplicates =
-        0; ///< sent again after an answer was lost; the service may bill them twice
 
     std::uint64_t parts = 0;        ///< tables, signatures, stamps and images kept
     std::uint64_t parts_failed = 0; ///< beside those that the service does not have
@@ -38,13 +56,15 @@ struct run_report {
     std::uint64_t polls = 0;
     std::uint64_t throttled = 0;
     std::uint64_t transport_failures = 0;
-
-    /// Documents found and not accounted for; 0 when a run has ended.
-    std::uint64_t in_flight() const noexcept { return found - done - failed - not_sent; }
 };
 
 /// The report as a JSON object for people and programs, with rates worked out, and a line break at its end.
 OCRPIPE_DECL std::string to_json(run_report const& report);
+
+/// Sets what the report says of all runs to what a ledger knows.
+///
+/// Errors: errc::ledger_failed.
+OCRPIPE_DECL result<void> count_all(ledger& l, run_report& report);
 
 /// Writes `folder`/report.json; whoever reads it sees the one before or the whole new one, after a power cut
 /// too.

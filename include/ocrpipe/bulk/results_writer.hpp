@@ -3,11 +3,15 @@
 
 #include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/bulk/detail/jsonl_file.hpp>
+#include <ocrpipe/bulk/result_location.hpp>
 #include <ocrpipe/config.hpp>
 #include <ocrpipe/result.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,9 +52,12 @@ struct result_record {
 /// exact bytes, percent-encoded.
 OCRPIPE_DECL void append_result_line(std::string& out, result_record const& record);
 
+/// Shown a line, without its line break, that nobody recorded; true to keep it.
+using keep_result = std::function<bool(std::string_view line, result_location where)>;
+
 /// Appends results to `folder`/results-00001.jsonl, -00002 and so on, whole lines only.
 ///
-/// Thread safety: none.
+/// Thread safety: none, but for sync().
 class results_writer
 {
 public:
@@ -63,15 +70,32 @@ public:
     /// Errors: errc::unwritable_output.
     static result<results_writer> open(std::string folder, std::uint64_t max_file_bytes = default_file_bytes);
 
+    /// The same for files of which a ledger knows: `recorded` is the last line that it does, if there is one.
+    /// The lines behind it, which a crash left, are shown to `keep` in their order; from the first that it
+    /// does not want, they are cut away.
+    ///
+    /// Errors: errc::unwritable_output; errc::ledger_failed when the recorded line is not there.
+    static result<results_writer> recover(std::string folder, std::uint64_t max_file_bytes,
+                                          std::optional<result_location> recorded, keep_result const& keep);
+
+    /// Tells where the line stands, when asked.
+    ///
     /// Errors: the system's, such as no_space_on_device; no part of the line is in the file then, and the
     /// call may be repeated.
-    error_code append(result_record const& record);
+    error_code append(result_record const& record, result_location* where = nullptr);
 
-    /// Waits until everything appended is on the disk.
-    error_code sync() { return file_.sync(); }
+    /// Appends another document's line again for one with the same content: with its own id and path, and the
+    /// other's id as "duplicate_of".
+    ///
+    /// Errors: those of append(); the system's when the line cannot be read.
+    error_code append_copy(result_location original, std::string_view original_id, std::string_view id,
+                           std::string_view path, result_location* where);
+
+    /// Waits until everything appended is on the disk. May be called on another thread beside append().
+    error_code sync();
 
     /// The file that append() writes to.
-    std::string path() const;
+    std::string path() const { return path(number_); }
 
 private:
     results_writer(std::string folder, std::uint64_t max_file_bytes)
@@ -79,7 +103,11 @@ private:
     {
     }
 
+    std::string path(std::uint64_t number) const;
+    error_code append_line(result_location* where);
+
     std::string folder_;
+    std::unique_ptr<std::mutex> rotation_ = std::make_unique<std::mutex>(); ///< held while file_ is another's
     std::uint64_t max_file_bytes_;
     std::uint64_t number_ = 1;
     detail::jsonl_file file_;

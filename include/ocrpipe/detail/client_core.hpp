@@ -37,6 +37,7 @@ public:
     void part(operation kind, std::string request_id, std::string sub_id, completion<part_data> handler);
 
     client_statistics statistics() const;
+    void stop_submits();
     void close();
 
     asio::io_context& context() noexcept { return ioc_; }
@@ -105,8 +106,9 @@ private:
     };
 
     /// Waits until the pauses and every toll let a request go. errc::ok, or why it must not be sent.
-    task<errc> pass(std::span<toll const> tolls, clock::time_point deadline);
-    task<bool> sleep_until(clock::time_point when, std::chrono::nanoseconds& waited);
+    task<errc> pass(lane l, std::span<toll const> tolls, clock::time_point deadline);
+    /// False when it was cancelled, or a submit's and submits were stopped.
+    task<bool> sleep_until(lane l, clock::time_point when, std::chrono::nanoseconds& waited);
     /// Tells the credentials' gate and the counters how an exchange ended.
     void note(exchange_result const& r);
     /// Acts on pause_lane: true when another attempt may follow, false when the credentials are refused for
@@ -137,6 +139,8 @@ private:
     std::list<control_ptr> active_;
 
     client_statistics counters_;
+    std::list<timer*> sleeping_submits_;
+    bool submits_stopped_ = false;
     bool closed_ = false;
 };
 

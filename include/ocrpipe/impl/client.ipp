@@ -119,24 +119,29 @@ void client_core::run(task<result<T>> work, control_ptr control, completion<T> h
     if (control->cancelled) control->stop.emit(asio::cancellation_type::terminal);
 }
 
-OCRPIPE_DECL task<bool> client_core::sleep_until(clock::time_point when, std::chrono::nanoseconds& waited)
+OCRPIPE_DECL task<bool> client_core::sleep_until(lane l, clock::time_point when,
+                                                 std::chrono::nanoseconds& waited)
 {
     auto const from = clock::now();
     timer t(ioc_.get_executor(), when);
+    auto place = sleeping_submits_.end();
+    if (l == lane::submit) place = sleeping_submits_.insert(place, &t);
     error_code ec;
     co_await t.async_wait(asio::redirect_error(use_task, ec));
+    if (l == lane::submit) sleeping_submits_.erase(place);
     waited += clock::now() - from;
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     co_return !ec && state.cancelled() == asio::cancellation_type::none;
 }
 
-OCRPIPE_DECL task<errc> client_core::pass(std::span<toll const> tolls, clock::time_point deadline)
+OCRPIPE_DECL task<errc> client_core::pass(lane l, std::span<toll const> tolls, clock::time_point deadline)
 {
     bool reserved = false;
     clock::time_point token{};
     std::chrono::nanoseconds* held_by = &counters_.waited_for_pause;
     for (;;) {
         if (closed_) co_return errc::client_closed;
+        if (l == lane::submit && submits_stopped_) co_return errc::cancelled;
         clock::time_point const now = clock::now();
         clock::time_point until = origin_gate_.open_at();
         std::chrono::nanoseconds* waited = &counters_.waited_for_pause;
@@ -163,7 +168,8 @@ OCRPIPE_DECL task<errc> client_core::pass(std::span<toll const> tolls, clock::ti
             waited = held_by;
         }
         if (until > deadline) co_return errc::deadline_exceeded;
-        if (!co_await sleep_until(until, *waited)) co_return closed_ ? errc::client_closed : errc::cancelled;
+        if (!co_await sleep_until(l, until, *waited))
+            co_return closed_ ? errc::client_closed : errc::cancelled;
     }
 }
 
@@ -203,13 +209,14 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request r
         if (next.what == step::pause_origin) origin_gate_.pause_until(next.until);
         if (next.what == step::pause_lane && !note_refusal())
             next = fsm.give_up(errc::unauthorized, "the credentials were refused again and again");
-        else if (next.what == step::wait && !co_await sleep_until(next.until, counters_.waited_for_pause))
+        else if (next.what == step::wait &&
+                 !co_await sleep_until(lane::submit, next.until, counters_.waited_for_pause))
             next = fsm.give_up(closed_ ? errc::client_closed : errc::cancelled, "stopped while backing off");
         if (next.what == step::finish) break;
 
         toll const tolls[] = {{submit_rate_, 1, counters_.waited_for_submit_rate},
                               {byte_rate_, static_cast<double>(body->size()), counters_.waited_for_bytes}};
-        errc const passed = co_await pass(tolls, deadline);
+        errc const passed = co_await pass(lane::submit, tolls, deadline);
         if (passed != errc::ok) {
             next = fsm.give_up(passed, std::string(why_stopped(passed)));
             continue;
@@ -340,7 +347,7 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
 {
     waiting_job& job = jobs_[s];
     toll const tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
-    errc const passed = co_await pass(tolls, clock::time_point::max());
+    errc const passed = co_await pass(lane::poll, tolls, clock::time_point::max());
     action next{step::finish, {}};
     if (passed == errc::ok) {
         http_request exchange(lane::poll, http_method::get,
@@ -473,12 +480,13 @@ OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::s
         if (next.what == step::pause_origin) origin_gate_.pause_until(next.until);
         if (next.what == step::pause_lane && !note_refusal())
             next = fsm.give_up(errc::unauthorized, "the credentials were refused again and again");
-        else if (next.what == step::wait && !co_await sleep_until(next.until, counters_.waited_for_pause))
+        else if (next.what == step::wait &&
+                 !co_await sleep_until(lane::part, next.until, counters_.waited_for_pause))
             next = fsm.give_up(closed_ ? errc::client_closed : errc::cancelled, "stopped while waiting");
         if (next.what == step::finish) break;
 
         toll const tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
-        errc const passed = co_await pass(tolls, clock::time_point::max());
+        errc const passed = co_await pass(lane::part, tolls, clock::time_point::max());
         if (passed != errc::ok) {
             next = fsm.give_up(passed, std::string(why_stopped(passed)));
             continue;
@@ -516,6 +524,13 @@ OCRPIPE_DECL client_statistics client_core::statistics() const
         s.paused_for = std::chrono::duration_cast<std::chrono::milliseconds>(origin_gate_.open_at() - now);
     s.credentials_paused = auth_gate_.is_paused();
     return s;
+}
+
+OCRPIPE_DECL void client_core::stop_submits()
+{
+    submits_stopped_ = true;
+    for (timer* const t : sleeping_submits_)
+        t->cancel();
 }
 
 OCRPIPE_DECL void client_core::close()
@@ -586,6 +601,7 @@ OCRPIPE_DECL client::~client()
 
 OCRPIPE_DECL client_statistics client::statistics() const { return core_->statistics(); }
 
+OCRPIPE_DECL void client::stop_submits() { core_->stop_submits(); }
 OCRPIPE_DECL void client::close() { core_->close(); }
 
 OCRPIPE_DECL void client::start_submit(core_ptr const& core, submit_request r,

@@ -25,6 +25,7 @@ inline constexpr std::array errc_texts{
     errc_text{errc::unsupported_file_type, "unsupported_file_type",
               "the first bytes are not PDF, PNG, JPEG or TIFF (set file_type to send it anyway)"},
     errc_text{errc::file_changed, "file_changed", "the file changed while it was being sent"},
+    errc_text{errc::configuration_changed, "configuration_changed", "the run was begun with other options"},
     errc_text{errc::unwritable_output, "unwritable_output", "the results cannot be written"},
     errc_text{errc::ledger_in_use, "ledger_in_use", "another process works on this ledger"},
     errc_text{errc::ledger_failed, "ledger_failed", "the ledger cannot be read or written"},
@@ -98,6 +99,13 @@ OCRPIPE_DECL std::string_view name(errc e) noexcept
 {
     auto const i = static_cast<std::size_t>(e);
     return i < detail::errc_texts.size() ? detail::errc_texts[i].name : "unknown";
+}
+
+OCRPIPE_DECL std::optional<errc> errc_named(std::string_view name) noexcept
+{
+    for (detail::errc_text const& t : detail::errc_texts)
+        if (t.name == name) return t.code;
+    return std::nullopt;
 }
 
 OCRPIPE_DECL bool is_transport(error_code const& e) noexcept

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <sys/stat.h>
@@ -16,22 +17,22 @@ TEST_CASE("part_files: parts of a document -> files named after it, returned rel
 {
     temp_directory dir;
     part_files const parts(dir.path().string(), "parts");
-    CHECK(parts.write(123, "docs/invoice.pdf", operation::table, 1, "[1]").value() ==
-          "parts/000123-invoice.pdf/table-1.json");
-    CHECK(parts.write(123, "docs/invoice.pdf", operation::stamp, 12, "[2]").value() ==
-          "parts/000123-invoice.pdf/stamp-12.json");
-    CHECK(dir.read("parts/000123-invoice.pdf/table-1.json") == "[1]");
-    CHECK(dir.read("parts/000123-invoice.pdf/stamp-12.json") == "[2]");
+    CHECK(parts.write("docs/invoice.pdf", operation::table, 1, "[1]").value() ==
+          "parts/invoice.pdf-1c344482ffa8/table-1.json");
+    CHECK(parts.write("docs/invoice.pdf", operation::stamp, 12, "[2]").value() ==
+          "parts/invoice.pdf-1c344482ffa8/stamp-12.json");
+    CHECK(dir.read("parts/invoice.pdf-1c344482ffa8/table-1.json") == "[1]");
+    CHECK(dir.read("parts/invoice.pdf-1c344482ffa8/stamp-12.json") == "[2]");
 }
 
 TEST_CASE("part_files: images -> the ending that their first bytes ask for")
 {
     temp_directory dir;
     part_files const parts(dir.path().string(), "parts");
-    CHECK(parts.write(1, "x", operation::image, 1, "\x89PNG\r\n\x1A\n....").value() ==
-          "parts/000001-x/image-1.png");
-    CHECK(parts.write(1, "x", operation::image, 2, "%PDF-1.7").value() == "parts/000001-x/image-2.pdf");
-    CHECK(parts.write(1, "x", operation::image, 3, "who knows").value() == "parts/000001-x/image-3.bin");
+    CHECK(parts.write("x", operation::image, 1, "\x89PNG\r\n\x1A\n....").value() ==
+          "parts/x-2d711642b726/image-1.png");
+    CHECK(parts.write("x", operation::image, 2, "%PDF-1.7").value() == "parts/x-2d711642b726/image-2.pdf");
+    CHECK(parts.write("x", operation::image, 3, "who knows").value() == "parts/x-2d711642b726/image-3.bin");
 }
 
 TEST_CASE("part_files: ids that try to be paths, or are long, or not ASCII -> one harmless component each")
@@ -44,9 +45,9 @@ TEST_CASE("part_files: ids that try to be paths, or are long, or not ASCII -> on
          {std::string("../../etc/passwd"), std::string("/"), std::string(".."), std::string("a\nb\0c", 5),
           std::string("hoá đơn"), long_id, long_name, std::string()}) {
         CAPTURE(id);
-        std::string const name = parts.write(1'234'567, id, operation::signature, 1, "x").value();
+        std::string const name = parts.write(id, operation::signature, 1, "x").value();
         CHECK(fs::path(name).parent_path().parent_path() == "parts");
-        CHECK(name.starts_with("parts/1234567-"));
+        CHECK(std::count(name.begin(), name.end(), '/') == 2);
         CHECK(name.size() < 120);
         CHECK(dir.read(name) == "x");
     }
@@ -54,12 +55,12 @@ TEST_CASE("part_files: ids that try to be paths, or are long, or not ASCII -> on
         CHECK(entry.path().string().starts_with(dir.path().string()));
 }
 
-TEST_CASE("part_files: documents whose ids look alike -> kept apart by their numbers")
+TEST_CASE("part_files: documents whose ids look alike -> kept apart by a digest")
 {
     temp_directory dir;
     part_files const parts(dir.path().string(), "parts");
-    std::string const a = parts.write(1, "a/b", operation::table, 1, "first").value();
-    std::string const b = parts.write(2, "a_b", operation::table, 1, "second").value();
+    std::string const a = parts.write("a/b", operation::table, 1, "first").value();
+    std::string const b = parts.write("a_b", operation::table, 1, "second").value();
     CHECK(a != b);
     CHECK(dir.read(a) == "first");
 }
@@ -68,19 +69,19 @@ TEST_CASE("part_files: text -> one file a document; written again -> replaced, n
 {
     temp_directory dir;
     part_files const texts(dir.path().string(), "text");
-    REQUIRE(texts.write_text(7, "in/a.png", "old and longer").value() == "text/000007-a.png.txt");
-    REQUIRE(texts.write_text(7, "in/a.png", "new").value() == "text/000007-a.png.txt");
-    CHECK(dir.read("text/000007-a.png.txt") == "new");
+    REQUIRE(texts.write_text("in/a.png", "old and longer").value() == "text/a.png-7431e20d2115.txt");
+    REQUIRE(texts.write_text("in/a.png", "new").value() == "text/a.png-7431e20d2115.txt");
+    CHECK(dir.read("text/a.png-7431e20d2115.txt") == "new");
     CHECK(std::distance(fs::directory_iterator(dir.path() / "text"), fs::directory_iterator()) == 1);
 }
 
 TEST_CASE("part_files: what a crash left of an earlier attempt -> overwritten")
 {
     temp_directory dir;
-    dir.write("text/.000007-a.txt.tmp", "half of someth");
+    dir.write("text/.a-ca978112ca1b.txt.tmp", "half of someth");
     part_files const texts(dir.path().string(), "text");
-    REQUIRE(texts.write_text(7, "a", "all").has_value());
-    CHECK(dir.read("text/000007-a.txt") == "all");
+    REQUIRE(texts.write_text("a", "all").has_value());
+    CHECK(dir.read("text/a-ca978112ca1b.txt") == "all");
     CHECK(std::distance(fs::directory_iterator(dir.path() / "text"), fs::directory_iterator()) == 1);
 }
 
@@ -88,7 +89,7 @@ TEST_CASE("part_files: files and folders -> for their owner alone")
 {
     temp_directory dir;
     part_files const parts(dir.path().string(), "parts");
-    std::string const name = parts.write(1, "x", operation::table, 1, "1").value();
+    std::string const name = parts.write("x", operation::table, 1, "1").value();
     struct ::stat status {
     };
     REQUIRE(::stat((dir.path() / name).c_str(), &status) == 0);
@@ -102,15 +103,13 @@ TEST_CASE("part_files: a run folder that is gone, or a file where a folder shoul
 {
     temp_directory dir;
     part_files const gone(dir.path().string() + "/gone", "parts");
-    auto const r = gone.write(1, "x", operation::table, 1, "1");
+    auto const r = gone.write("x", operation::table, 1, "1");
     REQUIRE(r.has_error());
     CHECK(r.error().is(errc::unwritable_output));
     CHECK(r.error().cause == boost::system::errc::no_such_file_or_directory);
     dir.write("parts", "a file");
-    CHECK(part_files(dir.path().string(), "parts")
-              .write(1, "x", operation::table, 1, "1")
-              .error()
-              .cause.failed());
+    CHECK(
+        part_files(dir.path().string(), "parts").write("x", operation::table, 1, "1").error().cause.failed());
 }
 
 TEST_CASE("part_files: an id that tries to climb -> nothing beside the run's folder")
@@ -118,14 +117,14 @@ TEST_CASE("part_files: an id that tries to climb -> nothing beside the run's fol
     temp_directory outer;
     fs::create_directory(outer.path() / "run");
     part_files const parts((outer.path() / "run").string(), "parts");
-    CHECK(parts.write(5, "../../etc/passwd", operation::table, 1, "x").value() ==
-          "parts/000005-passwd/table-1.json");
-    CHECK(parts.write(6, "x/..", operation::table, 1, "x").value() == "parts/000006-../table-1.json");
-    CHECK(parts.write_text(7, "..\\..\\x", "x").value() == "parts/000007-.._.._x.txt");
+    CHECK(parts.write("../../etc/passwd", operation::table, 1, "x").value() ==
+          "parts/passwd-3754d6cb3a38/table-1.json");
+    CHECK(parts.write("x/..", operation::table, 1, "x").value() == "parts/..-def8dcbff805/table-1.json");
+    CHECK(parts.write_text("..\\..\\x", "x").value() == "parts/.._.._x-baaa9abab2f4.txt");
     for (auto const& entry : fs::recursive_directory_iterator(outer.path())) {
         std::string const below = fs::relative(entry.path(), outer.path()).string();
         CAPTURE(below);
-        CHECK((below == "run" || below == "run/parts" || below.starts_with("run/parts/00000")));
+        CHECK((below == "run" || below == "run/parts" || below.starts_with("run/parts/")));
     }
 }
 
@@ -133,16 +132,16 @@ TEST_CASE("part_files: the disk takes only half -> unwritable_output, the old fi
 {
     temp_directory dir;
     part_files const parts(dir.path().string(), "parts");
-    REQUIRE(parts.write(1, "a", operation::table, 1, "old").has_value());
+    REQUIRE(parts.write("a", operation::table, 1, "old").has_value());
     {
         file_size_limit const limit(1'000);
-        auto const failed = parts.write(1, "a", operation::table, 1, std::string(2'000, 'x'));
+        auto const failed = parts.write("a", operation::table, 1, std::string(2'000, 'x'));
         REQUIRE(failed.has_error());
         CHECK(failed.error().is(errc::unwritable_output));
         CHECK(failed.error().cause == boost::system::errc::file_too_large);
-        CHECK(failed.error().reason == "parts/000001-a/table-1.json");
+        CHECK(failed.error().reason == "parts/a-ca978112ca1b/table-1.json");
     }
-    CHECK(dir.read("parts/000001-a/table-1.json") == "old");
-    CHECK(std::distance(fs::directory_iterator(dir.path() / "parts/000001-a"), fs::directory_iterator()) ==
-          1);
+    CHECK(dir.read("parts/a-ca978112ca1b/table-1.json") == "old");
+    CHECK(std::distance(fs::directory_iterator(dir.path() / "parts/a-ca978112ca1b"),
+                        fs::directory_iterator()) == 1);
 }

@@ -82,12 +82,17 @@ input_item item(std::string path)
     return i;
 }
 
+std::shared_ptr<detail::intake> plain_intake()
+{
+    return std::make_shared<detail::intake>(detail::intake_options());
+}
+
 /// Pops as a pipeline does: waits for wake() when there is nothing.
 class consumer
 {
 public:
     explicit consumer(std::unique_ptr<source> s)
-        : ahead(std::move(s), [this] { met_.tell([this] { ++woken_; }); })
+        : ahead(std::move(s), plain_intake(), [this] { met_.tell([this] { ++woken_; }); })
     {
     }
     ~consumer() { ahead.stop(); }
@@ -147,9 +152,9 @@ TEST_CASE("read_ahead: documents -> in the source's order, with size and digest;
 TEST_CASE("read_ahead: small documents are held whole, larger ones are read again; both keep their names")
 {
     temp_directory const dir;
-    std::string const below(read_ahead::hold_below - 1, 's');
-    std::string const at(read_ahead::hold_below, 'l');
-    std::string const many(3 * read_ahead::hold_below + 17, 'm');
+    std::string const below(detail::intake::hold_below - 1, 's');
+    std::string const at(detail::intake::hold_below, 'l');
+    std::string const many(3 * detail::intake::hold_below + 17, 'm');
     consumer c(list({item(dir.write("below.pdf", below).string()), item(dir.write("at.pdf", at).string()),
                      item(dir.write("many.pdf", many).string())}));
     auto const small = std::get<prepared_document>(c.pop().value());
@@ -236,7 +241,7 @@ TEST_CASE("read_ahead: stopped while it is full -> what is ahead is dropped, and
     };
     auto at_end = [&] { met.tell([&] { released = true; }); };
     {
-        read_ahead ahead(std::make_unique<function_source>(next, at_end), [] {});
+        read_ahead ahead(std::make_unique<function_source>(next, at_end), plain_intake(), [] {});
         met.wait([&] { return taken == read_ahead::max_ahead; });
         ahead.stop();
         CHECK(ahead.exhausted());
@@ -265,7 +270,7 @@ TEST_CASE(
     {
         auto ahead = std::make_unique<read_ahead>(
             std::make_unique<function_source>(next, [&] { met.tell([&] { released = true; }); }),
-            [&] { ++woken; });
+            plain_intake(), [&] { ++woken; });
         CHECK_FALSE(ahead->try_pop());
         met.wait([&] { return thread != 0; });
         std::string const task = "/proc/self/task/" + std::to_string(thread);
@@ -296,7 +301,7 @@ TEST_CASE("read_ahead: destroyed while the source is blocked -> does not wait fo
     };
     auto at_end = [&] { met.tell([&] { released = true; }); };
     {
-        read_ahead const ahead(std::make_unique<function_source>(next, at_end), [] {});
+        read_ahead const ahead(std::make_unique<function_source>(next, at_end), plain_intake(), [] {});
         met.wait([&] { return inside; });
     }
     CHECK_FALSE(released);

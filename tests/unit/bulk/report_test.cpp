@@ -21,7 +21,8 @@ TEST_CASE("run_report: an ended run -> JSON whose counts add up, with rates")
     r.finished_at = r.started_at + milliseconds(2'500);
     r.found = 10;
     r.source_exhausted = true;
-    r.done = 5;
+    r.done = 7;
+    r.done_now = 5;
     r.done_in_part = 1;
     r.failed = 3;
     r.failed_by_class = {{"job_failed", 1}, {"rejected", 2}};
@@ -42,7 +43,7 @@ TEST_CASE("run_report: an ended run -> JSON whose counts add up, with rates")
     CHECK(v.at("failed_by_class").as_object().size() == 2);
     CHECK(v.at("failed_by_class").at("rejected").as_int64() == 2);
     CHECK(v.at("unreadable").as_int64() == 4);
-    CHECK(v.at("in_flight").as_int64() == 0);
+    CHECK(v.at("unfinished").as_int64() == 0);
     CHECK(v.at("documents_per_second").as_double() == doctest::Approx(2.0));
     CHECK(v.at("bytes_per_second").as_double() == doctest::Approx(2'000.0));
     CHECK(v.at("polls_per_document").as_double() == doctest::Approx(2.4));

@@ -84,7 +84,7 @@ TEST_CASE("make_plan: every limit given -> typed and passed on")
                                   {"poll-rate", "20"},
                                   {"bandwidth", "10MiB"},
                                   {"parts", "tables,images,tables"},
-                                  {"resubmit-ambiguous", "true"},
+                                  {"on-ambiguous", "resubmit"},
                                   {"seed", "9"}});
     raw.text = true;
     auto const p = make_plan(raw, with(account));

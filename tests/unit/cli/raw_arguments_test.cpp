@@ -25,14 +25,14 @@ early_exit ended(std::vector<std::string> const& arguments)
 
 TEST_CASE("parse_arguments: run with inputs, standard input and switches -> as typed, unchecked")
 {
-    auto const raw = parsed({"run", "a", "-", "b c", "--out", "dir", "-0", "--text", "--resubmit-ambiguous",
+    auto const raw = parsed({"run", "a", "-", "b c", "--out", "dir", "-0", "--text", "--on-ambiguous", "hold",
                              "--flow", "nonsense"});
     CHECK(raw.command == command::run);
     CHECK(raw.inputs == std::vector<std::string>{"a", "-", "b c"});
     CHECK(raw.output == "dir");
     CHECK(raw.null_separated);
     CHECK(raw.text);
-    CHECK(raw.options == typed_options{{"flow", "nonsense"}, {"resubmit-ambiguous", "true"}});
+    CHECK(raw.options == typed_options{{"flow", "nonsense"}, {"on-ambiguous", "hold"}});
 }
 
 TEST_CASE("parse_arguments: an option that is not given -> not among the typed ones, so that the environment "

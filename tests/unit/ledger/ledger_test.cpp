@@ -57,7 +57,7 @@ TEST_CASE("may_become: every pair of states -> as the map of a document's life s
         {stuck, {done, failed, stuck, expired, lost}, {intent, skipped}},
         {expired, {intent, skipped}, {}},
         {lost, {intent, skipped}, {}},
-        {skipped, {intent, skipped}, {}},
+        {skipped, {intent}, {skipped}},
     };
     REQUIRE(rows.size() == document_state_count);
     for (row const& r : rows)

@@ -138,7 +138,9 @@ public:
     }
     ocrpipe::error_code skip(ocrpipe::ledger_document d, std::string duplicate_of)
     {
-        return outcome([&](auto h) { (*this)->skip(std::move(d), std::move(duplicate_of), std::move(h)); });
+        return outcome([&](auto h) {
+            (*this)->skip(std::move(d), std::move(duplicate_of), {1, 1000, 10}, std::move(h));
+        });
     }
 
     /// The row, which must be there.

@@ -20,6 +20,9 @@ enum class durability { process, power };
 OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::string const& name,
                                               std::string_view bytes, durability d);
 
+/// Waits until the names in a folder are on the disk.
+OCRPIPE_DECL error_code sync_folder(std::string const& folder);
+
 } // namespace detail
 } // namespace ocrpipe
 

@@ -18,14 +18,16 @@ namespace detail
 class jsonl_file
 {
 public:
-    /// Opens or creates (mode 0600). A last line without its end, left by a crash, is cut away.
+    /// Opens or creates (mode 0600), so that its name outlives a power cut. A last line without its end, left
+    /// by a crash, is cut away.
     error_code open(std::string const& path);
 
     /// Writes a line that brings its own line break. After an error the file ends where it did before; when
     /// not even that can be brought about, this and all later calls fail.
     error_code append(std::string_view line);
 
-    /// Waits until what was written is on the disk.
+    /// Waits until what was written is on the disk. May be called beside append() from another thread, and
+    /// then speaks of what was written before.
     error_code sync();
 
     std::uint64_t size() const noexcept { return size_; }

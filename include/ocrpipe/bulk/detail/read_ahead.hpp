@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_BULK_DETAIL_READ_AHEAD_HPP
 #define OCRPIPE_BULK_DETAIL_READ_AHEAD_HPP
 
+#include <ocrpipe/bulk/detail/intake.hpp>
 #include <ocrpipe/bulk/source.hpp>
-#include <ocrpipe/document.hpp>
 
 #include <condition_variable>
 #include <cstddef>
@@ -11,22 +11,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
-#include <variant>
 
 namespace ocrpipe::detail
 {
-
-/// A document that was found, opened once and hashed. Small ones are held whole, so that they are read from
-/// the disk once.
-struct prepared_document {
-    input_item item;
-    document doc;
-    std::uint64_t size = 0;
-    std::string sha256; ///< lower-case hex
-};
-
-using prepared = std::variant<prepared_document, input_problem>;
 
 /// Takes documents from a source on a thread of its own, a bounded number ahead: a slow pipe or disk never
 /// holds up the polls, and the hashing runs beside the network.
@@ -36,14 +23,12 @@ using prepared = std::variant<prepared_document, input_problem>;
 class read_ahead
 {
 public:
-    /// At most this many documents, and this many bytes of documents held whole, are ahead.
+    /// At most this many documents are ahead; of those held whole that is 16 MiB.
     static constexpr std::size_t max_ahead = 64;
-    static constexpr std::size_t max_held_bytes = std::size_t(32) << 20;
-    static constexpr std::uint64_t hold_below = std::uint64_t(256) << 10;
 
     /// `wake` is called on the thread when try_pop() has something again after it had nothing, and at the
     /// end.
-    read_ahead(std::unique_ptr<source> s, std::function<void()> wake);
+    read_ahead(std::unique_ptr<source> s, std::shared_ptr<intake> in, std::function<void()> wake);
     ~read_ahead();
     read_ahead(read_ahead const&) = delete;
     read_ahead& operator=(read_ahead const&) = delete;

@@ -49,6 +49,12 @@ OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::st
     return ec;
 }
 
+OCRPIPE_DECL error_code sync_folder(std::string const& folder)
+{
+    unique_fd const where(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return where && ::fsync(where.get()) == 0 ? error_code() : errno_code();
+}
+
 } // namespace detail
 } // namespace ocrpipe
 

@@ -65,6 +65,7 @@ OCRPIPE_DECL input examine_status(std::string path, std::string where, struct ::
     item.id = path;
     item.path = std::move(path);
     item.size = static_cast<std::uint64_t>(status.st_size);
+    item.mtime_ns = status.st_mtim.tv_sec * std::int64_t(1'000'000'000) + status.st_mtim.tv_nsec;
     return item;
 }
 

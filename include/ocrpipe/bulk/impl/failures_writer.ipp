@@ -2,6 +2,7 @@
 #define OCRPIPE_BULK_IMPL_FAILURES_WRITER_IPP
 
 #include <ocrpipe/api/file_type.hpp>
+#include <ocrpipe/bulk/detail/atomic_file.hpp>
 #include <ocrpipe/bulk/detail/examine.hpp>
 #include <ocrpipe/bulk/detail/json_text.hpp>
 #include <ocrpipe/bulk/detail/output_failure.hpp>
@@ -9,8 +10,11 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <iterator>
+#include <unistd.h>
 #include <utility>
 
 namespace ocrpipe
@@ -43,6 +47,7 @@ OCRPIPE_DECL void append_failure_line(std::string& out, failure_record const& re
 {
     input_item const& item = *record.item;
     failure const& what = *record.what;
+    std::string said;
     detail::append_json_name(out += '{', "id", item.id);
     detail::append_absolute_path(out += ',', item.path, base);
     detail::append_field(out, "flow", item.flow);
@@ -50,7 +55,8 @@ OCRPIPE_DECL void append_failure_line(std::string& out, failure_record const& re
     detail::append_field(out, "file_type", wire_word(item.type));
     detail::append_field(out, "sha256", record.sha256);
     detail::append_field(out, "class", detail::class_of(what.code));
-    detail::append_field(out, "message", to_string(what));
+    detail::append_field(out, "message",
+                         record.message.empty() ? std::string_view(said = to_string(what)) : record.message);
     if (what.where != phase::none) detail::append_field(out, "phase", name(what.where));
     if (what.http_status != 0)
         fmt::format_to(std::back_inserter(out), ",\"http_status\":{}", what.http_status);
@@ -71,11 +77,36 @@ OCRPIPE_DECL void append_failure_line(std::string& out, input_problem const& pro
 
 OCRPIPE_DECL result<failures_writer> failures_writer::open(std::string const& folder)
 {
+    return open_as(folder, "failures.jsonl");
+}
+
+OCRPIPE_DECL result<failures_writer> failures_writer::replace(std::string const& folder)
+{
+    std::string const draft = folder + "/.failures.jsonl.tmp";
+    if (::unlink(draft.c_str()) != 0 && errno != ENOENT)
+        return detail::output_failure(detail::errno_code(), draft);
+    return open_as(folder, ".failures.jsonl.tmp");
+}
+
+OCRPIPE_DECL result<void> failures_writer::publish()
+{
+    std::string const draft = folder_ + "/.failures.jsonl.tmp";
+    std::string path = folder_ + "/failures.jsonl";
+    error_code ec = file_.sync();
+    if (!ec && ::rename(draft.c_str(), path.c_str()) != 0) ec = detail::errno_code();
+    if (!ec) ec = detail::sync_folder(folder_);
+    if (ec) return detail::output_failure(ec, std::move(path));
+    return {};
+}
+
+OCRPIPE_DECL result<failures_writer> failures_writer::open_as(std::string const& folder, char const* name)
+{
     failures_writer w;
+    w.folder_ = folder;
     std::error_code ec;
     w.base_ = std::filesystem::current_path(ec).string();
     if (ec) return detail::output_failure(error_code(ec), "the working directory");
-    std::string path = folder + "/failures.jsonl";
+    std::string path = fmt::format("{}/{}", folder, name);
     if (error_code const failed = w.file_.open(path)) return detail::output_failure(failed, std::move(path));
     return w;
 }
@@ -84,6 +115,13 @@ OCRPIPE_DECL error_code failures_writer::append(failure_record const& record)
 {
     line_.clear();
     append_failure_line(line_, record, base_);
+    return file_.append(line_);
+}
+
+OCRPIPE_DECL error_code failures_writer::append_line(std::string_view line)
+{
+    line_ = line;
+    line_ += '\n';
     return file_.append(line_);
 }
 

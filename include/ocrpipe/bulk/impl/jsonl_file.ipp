@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_BULK_IMPL_JSONL_FILE_IPP
 #define OCRPIPE_BULK_IMPL_JSONL_FILE_IPP
 
+#include <ocrpipe/bulk/detail/atomic_file.hpp>
 #include <ocrpipe/bulk/detail/jsonl_file.hpp>
 
 #include <algorithm>
@@ -48,6 +49,9 @@ OCRPIPE_DECL error_code jsonl_file::open(std::string const& path)
         auto const size = static_cast<std::uint64_t>(status.st_size);
         if (error_code const ec = end_of_last_line(fd.get(), size, size_)) return ec;
         if (size_ != size && ::ftruncate(fd.get(), static_cast<::off_t>(size_)) != 0) return errno_code();
+        std::size_t const slash = path.rfind('/');
+        if (error_code const ec = sync_folder(slash == std::string::npos ? "." : path.substr(0, slash + 1)))
+            return ec;
     }
     broken_ = {};
     fd_ = std::move(fd);
@@ -75,7 +79,6 @@ OCRPIPE_DECL error_code jsonl_file::append(std::string_view line)
 
 OCRPIPE_DECL error_code jsonl_file::sync()
 {
-    if (broken_) return broken_;
     if (regular_ && ::fdatasync(fd_.get()) != 0) return errno_code();
     return {};
 }

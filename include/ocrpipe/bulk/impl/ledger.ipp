@@ -31,7 +31,7 @@ inline constexpr std::array<std::string_view, document_state_count> transitions{
     "  c   x x   x x x c", // stuck: asked again with the same request_id
     "  x               x", // expired
     "  x               x", // lost
-    "  x               x", // skipped: its original's result may have gone
+    "  x               c", // skipped: its original's result may have gone
 };
 
 } // namespace detail

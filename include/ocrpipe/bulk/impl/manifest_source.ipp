@@ -27,10 +27,20 @@ namespace detail
 {
 
 /// The keys of a manifest that mean something.
-enum class manifest_key { path, path_bytes, id, id_bytes, flow, doc_type, file_type };
+enum class manifest_key {
+    path,
+    path_bytes,
+    id,
+    id_bytes,
+    flow,
+    doc_type,
+    file_type,
+    request_id, ///< these two stand in failures.jsonl
+    failure_class
+};
 
-inline constexpr std::array<std::string_view, 7> manifest_key_names{
-    "path", "path_bytes", "id", "id_bytes", "flow", "doc_type", "file_type"};
+inline constexpr std::array<std::string_view, 9> manifest_key_names{
+    "path", "path_bytes", "id", "id_bytes", "flow", "doc_type", "file_type", "request_id", "class"};
 
 /// A row's values by key; empty when absent.
 struct manifest_row {
@@ -62,7 +72,7 @@ inline std::string settle_name(manifest_row& row, manifest_key key, manifest_key
 inline std::string apply_manifest_row(manifest_row& row, input_item& item)
 {
     using enum manifest_key;
-    for (manifest_key const k : {id, flow, doc_type})
+    for (manifest_key const k : {id, flow, doc_type, request_id})
         if (!is_plain_text(row[k]) && (k != id || row[id_bytes].empty()))
             return fmt::format("{} holds control characters or is not UTF-8",
                                manifest_key_names[static_cast<std::size_t>(k)]);
@@ -83,6 +93,10 @@ inline std::string apply_manifest_row(manifest_row& row, input_item& item)
     item.id = std::move(row[id]);
     item.flow = std::move(row[flow]);
     item.doc_type = std::move(row[doc_type]);
+    // What was paid for is not sent again by itself; a job that the service itself ended is over.
+    std::optional<errc> const failed_with = errc_named(row[failure_class]);
+    if (failed_with != errc::job_failed) item.request_id = std::move(row[request_id]);
+    item.in_doubt = failed_with == errc::ambiguous_submit;
     return {};
 }
 
@@ -325,6 +339,7 @@ OCRPIPE_DECL std::optional<input> manifest_source::next()
     if (auto* const file = std::get_if<input_item>(&found)) {
         item.path = std::move(file->path);
         item.size = file->size;
+        item.mtime_ns = file->mtime_ns;
         if (item.id.empty()) item.id = std::move(file->id);
         found = std::move(item);
     }

@@ -6,6 +6,7 @@
 #include <ocrpipe/bulk/detail/output_failure.hpp>
 #include <ocrpipe/bulk/detail/unique_fd.hpp>
 #include <ocrpipe/bulk/part_files.hpp>
+#include <ocrpipe/bulk/sha256.hpp>
 
 #include <fmt/format.h>
 
@@ -18,7 +19,7 @@ namespace ocrpipe
 namespace detail
 {
 
-inline std::string numbered_label(std::uint64_t number, std::string_view id)
+inline std::string label_of(std::string_view id)
 {
     constexpr std::size_t shown = 64;
     std::string_view const last = id.substr(id.find_last_of('/') + 1); // npos + 1 is 0
@@ -31,7 +32,9 @@ inline std::string numbered_label(std::uint64_t number, std::string_view id)
             return !alphanumeric && c != '.' && c != '-' && c != '_';
         },
         '_');
-    return fmt::format("{:06}-{}", number, label);
+    sha256_stream hash;
+    hash.update(id);
+    return fmt::format("{}-{}", label, hash.hex().substr(0, 12));
 }
 
 } // namespace detail
@@ -53,19 +56,17 @@ OCRPIPE_DECL result<std::string> part_files::put(std::string const& folder, std:
     return file;
 }
 
-OCRPIPE_DECL result<std::string> part_files::write(std::uint64_t number, std::string_view id, operation kind,
-                                                   std::size_t index, std::string_view bytes) const
+OCRPIPE_DECL result<std::string> part_files::write(std::string_view id, operation kind, std::size_t index,
+                                                   std::string_view bytes) const
 {
     std::string_view const ending =
         kind == operation::image ? extension(detect_format(bytes)) : std::string_view(".json");
-    return put(below_ + "/" + detail::numbered_label(number, id),
-               fmt::format("{}-{}{}", name(kind), index, ending), bytes);
+    return put(below_ + "/" + detail::label_of(id), fmt::format("{}-{}{}", name(kind), index, ending), bytes);
 }
 
-OCRPIPE_DECL result<std::string> part_files::write_text(std::uint64_t number, std::string_view id,
-                                                        std::string_view text) const
+OCRPIPE_DECL result<std::string> part_files::write_text(std::string_view id, std::string_view text) const
 {
-    return put(below_, detail::numbered_label(number, id) + ".txt", text);
+    return put(below_, detail::label_of(id) + ".txt", text);
 }
 
 } // namespace ocrpipe

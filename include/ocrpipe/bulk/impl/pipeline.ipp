@@ -1,12 +1,7 @@
 #ifndef OCRPIPE_BULK_IMPL_PIPELINE_IPP
 #define OCRPIPE_BULK_IMPL_PIPELINE_IPP
 
-#include <ocrpipe/bulk/detail/read_ahead.hpp>
-#include <ocrpipe/bulk/failures_writer.hpp>
-#include <ocrpipe/bulk/part_files.hpp>
-#include <ocrpipe/bulk/pipeline.hpp>
-#include <ocrpipe/bulk/results_writer.hpp>
-#include <ocrpipe/detail/fifo_semaphore.hpp>
+#include <ocrpipe/bulk/detail/pipeline_impl.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -14,111 +9,10 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
-#include <optional>
 #include <utility>
 
 namespace ocrpipe
 {
-namespace detail
-{
-
-/// Wakes one waiting coroutine; a notification that comes early is kept.
-class event
-{
-public:
-    explicit event(asio::io_context& ioc) : expiry_(ioc.get_executor()) {}
-
-    task<void> wait()
-    {
-        if (!std::exchange(notified_, false)) {
-            expiry_.expires_at(clock::time_point::max());
-            error_code ignored;
-            co_await expiry_.async_wait(asio::redirect_error(use_task, ignored));
-            notified_ = false;
-        }
-    }
-
-    void notify()
-    {
-        notified_ = true;
-        expiry_.cancel();
-    }
-
-private:
-    timer expiry_;
-    bool notified_ = false;
-};
-
-/// A document on its way, from its admission to its line in a results or failures file.
-struct document_in_flight {
-    prepared_document input;
-    std::uint64_t number = 0; ///< in the order of admission, from 1; names the files of its parts
-    submitted_job job;
-    std::chrono::system_clock::time_point submitted_at{};
-    std::optional<ocr_result> answer;
-    std::size_t parts_pending = 0;
-    std::vector<part_entry> parts;
-};
-using document_ptr = std::shared_ptr<document_in_flight>;
-
-} // namespace detail
-
-class pipeline::impl : public std::enable_shared_from_this<pipeline::impl>
-{
-public:
-    impl(asio::io_context& ioc, client& c, std::unique_ptr<source> s, pipeline_options options)
-        : ioc_(ioc), client_(c), source_(std::move(s)), options_(std::move(options)), changed_(ioc)
-    {
-    }
-
-    task<result<run_report>> run();
-    void stop();
-    pipeline_statistics statistics();
-
-private:
-    using document_ptr = detail::document_ptr;
-
-    result<void> open();
-    task<void> feed();
-    bool may_admit() const;
-    void admit(detail::prepared_document d);
-    void refuse(input_problem const& p);
-    void submitted(document_ptr d, result<submitted_job> job);
-    void read(document_ptr d, result<ocr_result> answer);
-    void fetch_parts(document_ptr d);
-    void fetch_part(document_ptr d, operation kind, std::size_t index, std::string sub_id);
-    void part_fetched(document_ptr const& d, operation kind, std::size_t index, std::string const& sub_id,
-                      result<part_data> part);
-    void finish(document_ptr const& d);
-    void fail(document_ptr const& d, failure const& f);
-    void write_text(document_ptr const& d);
-    void leave();
-    void end_run(failure f);
-    void disk_failed(error_code cause, std::string_view what);
-    std::string_view limiting(client_statistics const& now);
-    run_report report() const;
-
-    asio::io_context& ioc_;
-    client& client_;
-    std::unique_ptr<source> source_;
-    pipeline_options const options_;
-    std::optional<detail::read_ahead> ahead_;
-    std::optional<results_writer> results_;
-    std::optional<failures_writer> failures_;
-    std::optional<part_files> parts_;
-    std::optional<part_files> texts_;
-
-    detail::event changed_;
-    run_report report_;
-    clock::time_point started_{};
-    std::uint64_t submitting_ = 0;
-    std::uint64_t waiting_ = 0;
-    std::uint64_t fetching_parts_ = 0;
-    std::uint64_t in_flight_ = 0;
-    int stops_ = 0;
-    std::optional<failure> ended_by_;
-    client_statistics before_;
-};
 
 OCRPIPE_DECL std::vector<std::string> pipeline_options::validate() const
 {
@@ -134,13 +28,30 @@ OCRPIPE_DECL std::vector<std::string> pipeline_options::validate() const
           fmt::format("max_submitting: {} is out of range: 1 to 100000", max_submitting));
     check(results_file_bytes >= 1024,
           fmt::format("results_file_bytes: {} is out of range: 1024 or more", results_file_bytes));
+    check(fail_budget.percent >= 0 && fail_budget.percent <= 100,
+          fmt::format("fail_budget: {} percent is out of range: 0 to 100", fail_budget.percent));
+    check(drain_timeout.count() >= 0 && max_duration.count() >= 0,
+          "drain_timeout, max_duration: negative: give a time");
     for (operation const part : parts)
         check(part != operation::submit && part != operation::result,
               fmt::format("parts: {} is not a part: table, signature, stamp or image", name(part)));
     return problems;
 }
 
-OCRPIPE_DECL result<void> pipeline::impl::open()
+OCRPIPE_DECL pipeline::impl::impl(asio::io_context& ioc, client& c, std::unique_ptr<source> s,
+                                  pipeline_options options, std::shared_ptr<ledger> l)
+    : ioc_(ioc)
+    , client_(c)
+    , ledger_(std::move(l))
+    , source_(std::move(s))
+    , options_(std::move(options))
+    , changed_(ioc)
+    , drain_timer_(ioc.get_executor())
+    , duration_timer_(ioc.get_executor())
+{
+}
+
+OCRPIPE_DECL result<void> pipeline::impl::prepare()
 {
     auto const refused = [](errc e, error_code cause, std::string reason) {
         failure f;
@@ -153,48 +64,178 @@ OCRPIPE_DECL result<void> pipeline::impl::open()
     std::vector<std::string> const problems = options_.validate();
     if (!problems.empty())
         return refused(errc::invalid_argument, {}, fmt::format("{}", fmt::join(problems, "; ")));
-
-    namespace fs = std::filesystem;
     std::error_code ec;
-    fs::path const directory(options_.directory);
-    fs::create_directories(directory, ec);
+    std::filesystem::create_directories(options_.directory, ec);
     if (ec)
         return refused(errc::unwritable_output, error_code(ec.value(), boost::system::system_category()),
                        options_.directory);
-    for (char const* file : {"results-00001.jsonl", "failures.jsonl", "report.json"})
-        if (fs::exists(directory / file, ec))
-            return refused(
-                errc::invalid_argument, {},
-                fmt::format("{} holds another run's {}: choose another directory", options_.directory, file));
+    if (ledger_)
+        if (result<void> same = compare_configuration(); !same) return same;
+    result<std::shared_ptr<detail::run_directory>> opened =
+        detail::run_directory::open(options_, ledger_.get());
+    if (!opened) return opened.error();
+    files_ = std::move(*opened);
+    return ledger_ ? settle_ledger() : result<void>();
+}
 
-    result<results_writer> results = results_writer::open(options_.directory, options_.results_file_bytes);
-    if (!results) return std::move(results).error();
-    results_.emplace(std::move(*results));
-    result<failures_writer> failures = failures_writer::open(options_.directory);
-    if (!failures) return std::move(failures).error();
-    failures_.emplace(std::move(*failures));
-    if (!options_.parts.empty()) parts_.emplace(options_.directory, "parts");
-    if (options_.text) texts_.emplace(options_.directory, "text");
+/// What must be the same in every run of a directory.
+OCRPIPE_DECL std::map<std::string, std::string> pipeline::impl::configuration() const
+{
+    std::map<std::string, std::string> all = options_.configuration;
+    all["flow"] = options_.flow;
+    all["doc_type"] = options_.doc_type;
+    all["file_type"] = wire_word(options_.type);
+    std::vector<std::string_view> parts;
+    for (operation const part : options_.parts)
+        parts.push_back(name(part));
+    all["parts"] = fmt::format("{}", fmt::join(parts, ","));
+    return all;
+}
+
+OCRPIPE_DECL result<void> pipeline::impl::compare_configuration()
+{
+    std::vector<std::string> changes;
+    for (auto const& [key, value] : configuration()) {
+        result<std::optional<std::string>> const before = ledger_->metadata("configuration." + key);
+        if (!before) return before.error();
+        if (*before && **before != value)
+            changes.push_back(fmt::format("{} was \"{}\" and is \"{}\"", key,
+                                          printable_excerpt(**before, 200), printable_excerpt(value, 200)));
+    }
+    if (changes.empty()) return {};
+    std::string what = fmt::format("{}", fmt::join(changes, "; "));
+    if (!options_.accept_changes) {
+        failure f;
+        f.code = errc::configuration_changed;
+        f.where = phase::prepare;
+        f.reason = std::move(what);
+        return f;
+    }
+    notice("configuration_changed",
+           what + ": documents that were read otherwise are sent and paid for again");
     return {};
+}
+
+/// Everything that an earlier process left half done, before this one changes anything.
+OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
+{
+    result<std::uint64_t> const interrupted = ledger_->interrupted_intents_to_ambiguous();
+    if (!interrupted) return interrupted.error();
+    if (*interrupted > 0)
+        notice(
+            "interrupted_submits",
+            fmt::format("{} documents were being sent when the last run ended and may have been accepted: {}",
+                        *interrupted, options_.resubmit_ambiguous ? "they are sent again" : "they are held"));
+    ledger_->sync_results_with([files = files_] { return files->sync(); });
+    for (auto& [id, end] : files_->take_unrecorded())
+        ledger_->finished(std::move(id), std::move(end), durable());
+    for (auto& [key, value] : configuration())
+        ledger_->set_metadata("configuration." + key, value, durable());
+
+    result<document_counts> const counts = ledger_->counts();
+    if (!counts) return counts.error();
+    using enum document_state;
+    done_ = (*counts)[done] + (*counts)[skipped];
+    failed_ =
+        (*counts)[failed] + (*counts)[ambiguous] + (*counts)[expired] + (*counts)[lost] + (*counts)[stuck];
+    if (!options_.share_results || options_.resubmit_ambiguous) return {};
+    std::uint64_t cursor = 0;
+    for (;;) {
+        result<std::vector<ledger_row>> const rows = ledger_->rows({ambiguous}, cursor, 256);
+        if (!rows) return rows.error();
+        if (rows->empty()) return {};
+        for (ledger_row const& row : *rows)
+            originals_.emplace(row.sha256 + row.parameters, nullptr);
+    }
+}
+
+/// Ends the run when a change is not durable.
+OCRPIPE_DECL ledger_handler pipeline::impl::durable()
+{
+    ++changes_pending_;
+    return [self = shared_from_this()](error_code ec) {
+        --self->changes_pending_;
+        self->changed_.notify();
+        if (ec) self->ledger_failed(ec);
+    };
 }
 
 OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
 {
     started_ = clock::now();
     report_.started_at = std::chrono::system_clock::now();
-    result<void> opened = open();
-    if (!opened) co_return std::move(opened).error();
-
+    result<void> prepared = prepare();
+    if (!prepared) co_return std::move(prepared).error();
+    arm_duration_limit();
+    co_await flush();
+    co_await take_up_jobs();
     co_await feed();
     while (in_flight_ > 0)
         co_await changed_.wait();
-
+    duration_timer_.cancel();
+    drain_timer_.cancel();
+    co_await flush();
     report_.finished_at = std::chrono::system_clock::now();
-    for (error_code const ec : {results_->sync(), failures_->sync()})
-        if (ec) disk_failed(ec, "syncing the results");
-    if (error_code const ec = write_report(options_.directory, report())) disk_failed(ec, "report.json");
+    conclude();
+    co_await flush();
     if (ended_by_) co_return *ended_by_;
-    co_return report();
+    co_return report_;
+}
+
+/// Waits until every change asked for is durable, or has failed.
+OCRPIPE_DECL task<void> pipeline::impl::flush()
+{
+    if (!ledger_) co_return;
+    ledger_->flush(durable());
+    while (changes_pending_ > 0)
+        co_await changed_.wait();
+}
+
+/// Asks for the jobs that an earlier run paid for. They come before new documents: their results may expire.
+OCRPIPE_DECL task<void> pipeline::impl::take_up_jobs()
+{
+    constexpr std::size_t at_once = 256;
+    std::uint64_t cursor = 0;
+    while (ledger_ && !is_stopped()) {
+        result<std::vector<ledger_row>> rows =
+            ledger_->rows({document_state::submitted, document_state::stuck}, cursor, at_once);
+        if (!rows) {
+            end_run(std::move(rows).error());
+            break;
+        }
+        if (rows->empty()) break;
+        for (ledger_row& row : *rows) {
+            while (in_flight_ >= options_.max_in_flight && !is_stopped())
+                co_await changed_.wait();
+            if (is_stopped()) break;
+            take_up(std::move(row));
+        }
+    }
+    if (report_.taken_up > 0)
+        notice("taken_up", fmt::format("asking for {} jobs of an earlier run", report_.taken_up));
+}
+
+OCRPIPE_DECL void pipeline::impl::take_up(ledger_row row)
+{
+    ++report_.taken_up;
+    if (row.state == document_state::stuck) --failed_;
+    auto d = std::make_shared<detail::document_in_flight>();
+    d->input.item.id = std::move(row.id);
+    d->input.item.path = std::move(row.path);
+    d->input.item.flow = std::move(row.flow);
+    d->input.item.doc_type = std::move(row.doc_type);
+    d->input.item.type = row.type;
+    d->input.size = row.size;
+    d->input.sha256 = std::move(row.sha256);
+    d->input.parameters = std::move(row.parameters);
+    d->job.request_id = std::move(row.request_id);
+    d->job.file_ids = std::move(row.file_ids);
+    d->job.attempts = row.attempts;
+    d->job.possible_duplicate = row.possible_duplicate;
+    d->submitted_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.submitted_at));
+    if (options_.share_results) originals_.emplace(d->content(), d);
+    ++in_flight_;
+    wait(std::move(d), false);
 }
 
 OCRPIPE_DECL bool pipeline::impl::may_admit() const
@@ -204,205 +245,49 @@ OCRPIPE_DECL bool pipeline::impl::may_admit() const
 
 OCRPIPE_DECL task<void> pipeline::impl::feed()
 {
-    ahead_.emplace(std::move(source_), [self = weak_from_this(), executor = ioc_.get_executor()] {
+    detail::intake_options how;
+    how.flow = options_.flow;
+    how.doc_type = options_.doc_type;
+    how.type = options_.type;
+    how.share_results = options_.share_results;
+    how.take_up = [resubmit = options_.resubmit_ambiguous, more = options_.take_up](ledger_row const& row) {
+        return row.state == document_state::ambiguous ? resubmit : more && more(row);
+    };
+    intake_ = std::make_shared<detail::intake>(std::move(how), ledger_);
+    ahead_.emplace(std::move(source_), intake_, [self = weak_from_this(), executor = ioc_.get_executor()] {
         asio::post(executor, [self] {
             if (auto const p = self.lock()) p->changed_.notify();
         });
     });
     // A run that waits for its source alone has nothing else to keep the context running.
     auto const work = asio::make_work_guard(ioc_);
-    while (stops_ == 0 && !ended_by_) {
+    while (!is_stopped()) {
         if (may_admit()) {
             if (std::optional<detail::prepared> p = ahead_->try_pop()) {
-                if (auto* d = std::get_if<detail::prepared_document>(&*p))
-                    admit(std::move(*d));
-                else
-                    refuse(std::get<input_problem>(*p));
+                take(std::move(*p));
                 continue;
             }
             if (ahead_->exhausted()) break;
         }
+        // Nothing more can join this commit: documents wait for it, and connections for them.
+        if (ledger_ && intents_pending_ > 0 && !std::exchange(intents_flushed_, true)) ledger_->flush({});
         co_await changed_.wait();
     }
     ahead_->stop();
-    report_.source_exhausted = stops_ == 0 && !ended_by_;
+    report_.source_exhausted = !is_stopped();
 }
 
-OCRPIPE_DECL void pipeline::impl::admit(detail::prepared_document input)
+OCRPIPE_DECL void pipeline::impl::notice(std::string_view event, std::string_view text)
 {
-    auto d = std::make_shared<detail::document_in_flight>();
-    d->input = std::move(input);
-    d->number = ++report_.found;
-    ++in_flight_;
-    ++submitting_;
-
-    input_item& item = d->input.item;
-    if (item.flow.empty()) item.flow = options_.flow;
-    if (item.doc_type.empty()) item.doc_type = options_.doc_type;
-    if (item.type == file_type::detect) item.type = options_.type;
-    submit_request request(std::move(d->input.doc), item.doc_type, item.flow);
-    request.type = item.type;
-    client_.async_submit(std::move(request), [self = shared_from_this(), d](result<submitted_job> job) {
-        --self->submitting_;
-        self->submitted(d, std::move(job));
-    });
-}
-
-OCRPIPE_DECL void pipeline::impl::refuse(input_problem const& p)
-{
-    ++report_.unreadable;
-    if (options_.on_unreadable) options_.on_unreadable(p);
-    if (error_code const ec = failures_->append(p)) disk_failed(ec, "failures.jsonl");
-}
-
-OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job> job)
-{
-    changed_.notify();
-    if (!job) return fail(d, job.error());
-    d->job = std::move(*job);
-    d->submitted_at = std::chrono::system_clock::now();
-    report_.bytes += d->input.size;
-    if (d->job.possible_duplicate) ++report_.possible_duplicates;
-
-    ++waiting_;
-    wait_request wait(d->job.request_id);
-    wait.doc_type = d->input.item.doc_type;
-    wait.document_bytes = d->input.size;
-    wait.just_submitted = true;
-    client_.async_wait(std::move(wait), [self = shared_from_this(), d](result<ocr_result> answer) {
-        --self->waiting_;
-        self->read(d, std::move(answer));
-    });
-}
-
-OCRPIPE_DECL void pipeline::impl::read(document_ptr d, result<ocr_result> answer)
-{
-    if (!answer) return fail(d, answer.error());
-    d->answer.emplace(std::move(*answer));
-    if (options_.parts.empty()) return finish(d);
-    ++fetching_parts_;
-    fetch_parts(std::move(d));
-}
-
-OCRPIPE_DECL void pipeline::impl::fetch_parts(document_ptr d)
-{
-    // One more than there are, so that the document is not finished while its parts are still being started.
-    d->parts_pending = 1;
-    std::vector<ocr_document> const documents = d->answer->documents();
-    for (operation const kind : options_.parts) {
-        std::size_t index = 0;
-        if (kind == operation::image) {
-            for (std::string const& id : d->job.file_ids)
-                fetch_part(d, kind, ++index, id);
-        } else {
-            for (ocr_document const& document : documents) {
-                ++index;
-                if (!document.id.empty()) fetch_part(d, kind, index, document.id);
-            }
-        }
-    }
-    if (--d->parts_pending == 0) {
-        --fetching_parts_;
-        finish(d);
-    }
-}
-
-OCRPIPE_DECL void pipeline::impl::fetch_part(document_ptr d, operation kind, std::size_t index,
-                                             std::string sub_id)
-{
-    ++d->parts_pending;
-    client_.async_part(kind, d->job.request_id, sub_id,
-                       [self = shared_from_this(), d, kind, index, sub_id](result<part_data> part) {
-                           self->part_fetched(d, kind, index, sub_id, std::move(part));
-                           if (--d->parts_pending == 0) {
-                               --self->fetching_parts_;
-                               self->finish(d);
-                           }
-                       });
-}
-
-OCRPIPE_DECL void pipeline::impl::part_fetched(document_ptr const& d, operation kind, std::size_t index,
-                                               std::string const& sub_id, result<part_data> part)
-{
-    part_entry entry;
-    entry.kind = kind;
-    entry.sub_id = sub_id;
-    if (!part) {
-        entry.error = std::string(name(static_cast<errc>(part.error().code.value())));
-        if (!part.error().is(errc::part_absent)) ++report_.parts_failed;
-    } else {
-        result<std::string> written = parts_->write(d->number, d->input.item.id, kind, index, part->raw);
-        if (!written) return disk_failed(written.error().cause, "parts");
-        entry.file = std::move(*written);
-        ++report_.parts;
-    }
-    d->parts.push_back(std::move(entry));
-}
-
-OCRPIPE_DECL void pipeline::impl::write_text(document_ptr const& d)
-{
-    result<std::string> written = texts_->write_text(d->number, d->input.item.id, d->answer->text());
-    if (!written) disk_failed(written.error().cause, "text");
-}
-
-OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
-{
-    if (options_.text) write_text(d);
-    result_record line;
-    line.id = d->input.item.id;
-    line.path = d->input.item.path;
-    line.sha256 = d->input.sha256;
-    line.request_id = d->job.request_id;
-    line.status = d->answer->empty() ? "done_empty" : d->answer->done_in_part() ? "done_in_part" : "done";
-    line.submitted_at = d->submitted_at;
-    line.finished_at = std::chrono::system_clock::now();
-    line.attempts = d->job.attempts;
-    line.polls = d->answer->reads();
-    line.possible_duplicate = d->job.possible_duplicate;
-    line.parts = d->parts;
-    line.result_json = d->answer->raw();
-    if (error_code const ec = results_->append(line)) return disk_failed(ec, "results"), leave();
-    ++report_.done;
-    if (d->answer->empty())
-        ++report_.done_empty;
-    else if (d->answer->done_in_part())
-        ++report_.done_in_part;
-    leave();
-}
-
-OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
-{
-    bool const nothing_paid = f.request_id.empty() && !f.is(errc::ambiguous_submit);
-    bool const run_ends = f.is(errc::unauthorized) || f.is(errc::wrong_base_url);
-    if (run_ends) end_run(f);
-    // A document that was never sent is not a failed one: another run takes it up.
-    if (nothing_paid && (run_ends || f.is(errc::cancelled) || f.is(errc::client_closed))) {
-        ++report_.not_sent;
-        return leave();
-    }
-    ++report_.failed;
-    ++report_.failed_by_class[std::string(name(static_cast<errc>(f.code.value())))];
-    if (options_.on_failure) options_.on_failure(d->input.item, f);
-    failure_record line;
-    line.item = &d->input.item;
-    line.sha256 = d->input.sha256;
-    line.what = &f;
-    line.at = std::chrono::system_clock::now();
-    if (error_code const ec = failures_->append(line)) disk_failed(ec, "failures.jsonl");
-    leave();
-}
-
-OCRPIPE_DECL void pipeline::impl::leave()
-{
-    --in_flight_;
-    changed_.notify();
+    if (options_.on_notice) options_.on_notice(event, text);
 }
 
 OCRPIPE_DECL void pipeline::impl::end_run(failure f)
 {
     if (ended_by_) return;
     ended_by_ = std::move(f);
-    changed_.notify();
+    report_.end = run_end::failed;
+    begin_draining();
 }
 
 OCRPIPE_DECL void pipeline::impl::disk_failed(error_code cause, std::string_view what)
@@ -416,11 +301,56 @@ OCRPIPE_DECL void pipeline::impl::disk_failed(error_code cause, std::string_view
     client_.close();
 }
 
+OCRPIPE_DECL void pipeline::impl::ledger_failed(error_code ec)
+{
+    std::optional<failure> f = ledger_->broken();
+    if (!f) {
+        f.emplace();
+        f->code = errc::ledger_failed;
+        f->cause = ec;
+        f->reason = "a change that the ledger does not allow";
+    }
+    end_run(std::move(*f));
+    client_.close();
+}
+
 OCRPIPE_DECL void pipeline::impl::stop()
 {
-    ++stops_;
-    if (stops_ > 1) client_.close();
+    if (stops_++ != 0) return client_.close();
+    stop_by(run_end::stopped, "stopped");
+    begin_draining();
+}
+
+OCRPIPE_DECL void pipeline::impl::stop_by(run_end why, std::string text)
+{
+    if (is_stopped()) return;
+    report_.end = why;
+    report_.ended_by = std::move(text);
     changed_.notify();
+    // Those that may be sent are sent, and seen to their end.
+    if (why != run_end::document_limit) begin_draining();
+}
+
+OCRPIPE_DECL void pipeline::impl::begin_draining()
+{
+    changed_.notify();
+    submits_stopped_ = true;
+    client_.stop_submits();
+    drain_timer_.expires_after(options_.drain_timeout);
+    drain_timer_.async_wait([self = weak_from_this()](error_code ec) {
+        auto const p = self.lock();
+        if (!ec && p) p->client_.close();
+    });
+}
+
+OCRPIPE_DECL void pipeline::impl::arm_duration_limit()
+{
+    if (options_.max_duration.count() == 0) return;
+    duration_timer_.expires_after(options_.max_duration);
+    duration_timer_.async_wait([self = weak_from_this()](error_code ec) {
+        auto const p = self.lock();
+        if (!ec && p) p->stop_by(run_end::time_limit, "its time was up");
+    });
 }
 
 OCRPIPE_DECL std::string_view pipeline::impl::limiting(client_statistics const& now)
@@ -428,7 +358,7 @@ OCRPIPE_DECL std::string_view pipeline::impl::limiting(client_statistics const& 
     auto const grew = [&](std::chrono::nanoseconds client_statistics::*counter) {
         return now.*counter > before_.*counter;
     };
-    if (stops_ > 0 || ended_by_) return "draining";
+    if (is_stopped()) return "draining";
     if (now.credentials_paused) return "credentials";
     if (now.paused_for.count() > 0) return "throttled";
     if (grew(&client_statistics::waited_for_submit_rate)) return "submit rate";
@@ -439,13 +369,19 @@ OCRPIPE_DECL std::string_view pipeline::impl::limiting(client_statistics const& 
     return report_.source_exhausted ? "service" : "source";
 }
 
+OCRPIPE_DECL std::uint64_t pipeline::impl::found() const
+{
+    return found_ + (intake_ ? intake_->passed_over() : 0);
+}
+
 OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
 {
     pipeline_statistics s;
-    s.found = report_.found;
+    s.found = found();
     s.source_exhausted = report_.source_exhausted;
-    s.done = report_.done;
-    s.failed = report_.failed;
+    s.done = done_;
+    s.failed = failed_;
+    s.finished_now = report_.done_now + failed_now_;
     s.unreadable = report_.unreadable;
     s.submitting = submitting_;
     s.waiting = waiting_;
@@ -458,24 +394,34 @@ OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
     return s;
 }
 
-OCRPIPE_DECL run_report pipeline::impl::report() const
+/// The last words: failures.jsonl and report.json as the ledger says.
+OCRPIPE_DECL void pipeline::impl::conclude()
 {
-    run_report r = report_;
     client_statistics const c = client_.statistics();
-    r.submits = c.submits;
-    r.polls = c.polls;
-    r.throttled = c.throttled;
-    r.transport_failures = c.transport_failures;
-    if (ended_by_)
-        r.ended_by = to_string(*ended_by_);
-    else if (stops_ > 0)
-        r.ended_by = "stopped";
-    return r;
+    report_.found = found();
+    report_.submits = c.submits;
+    report_.polls = c.polls;
+    report_.throttled = c.throttled;
+    report_.transport_failures = c.transport_failures;
+    report_.done = done_;
+    report_.failed = failed_;
+    report_.unfinished = unfinished_;
+    if (ledger_ && !ledger_->broken()) {
+        if (result<void> rewritten = files_->rewrite_failures(*ledger_); !rewritten)
+            end_run(std::move(rewritten).error());
+        if (result<void> counted = count_all(*ledger_, report_); !counted)
+            end_run(std::move(counted).error());
+    }
+    for (error_code const ec : {files_->sync(), files_->failures().sync()})
+        if (ec) disk_failed(ec, "syncing the results");
+    if (ended_by_) report_.ended_by = to_string(*ended_by_);
+    if (error_code const ec = write_report(options_.directory, report_)) disk_failed(ec, "report.json");
+    if (ledger_ && !ledger_->broken()) ledger_->set_metadata("last_run", to_json(report_), durable());
 }
 
 OCRPIPE_DECL pipeline::pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s,
-                                pipeline_options options)
-    : impl_(std::make_shared<impl>(ioc, c, std::move(s), std::move(options)))
+                                pipeline_options options, std::shared_ptr<ledger> l)
+    : impl_(std::make_shared<impl>(ioc, c, std::move(s), std::move(options), std::move(l)))
 {
 }
 

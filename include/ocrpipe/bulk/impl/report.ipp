@@ -3,6 +3,7 @@
 
 #include <ocrpipe/bulk/detail/atomic_file.hpp>
 #include <ocrpipe/bulk/detail/json_text.hpp>
+#include <ocrpipe/bulk/ledger.hpp>
 #include <ocrpipe/bulk/report.hpp>
 
 #include <fmt/format.h>
@@ -59,18 +60,21 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     top.key("source_exhausted") += r.source_exhausted ? "true" : "false";
     top.number("found", r.found);
     top.number("done", r.done);
-    top.number("done_in_part", r.done_in_part);
-    top.number("done_empty", r.done_empty);
+    top.number("copies", r.copies);
     top.number("failed", r.failed);
     top.key("failed_by_class");
     detail::report_lines classes(out, 4);
     for (auto const& [name, count] : r.failed_by_class)
         classes.number(name, count);
     classes.close();
-    top.number("not_sent", r.not_sent);
-    top.number("in_flight", r.in_flight());
-    top.number("unreadable", r.unreadable);
+    top.number("unfinished", r.unfinished);
     top.number("possible_duplicates", r.possible_duplicates);
+    top.number("done_now", r.done_now);
+    top.number("done_in_part", r.done_in_part);
+    top.number("done_empty", r.done_empty);
+    top.number("taken_up", r.taken_up);
+    top.number("not_sent", r.not_sent);
+    top.number("unreadable", r.unreadable);
     top.number("parts", r.parts);
     top.number("parts_failed", r.parts_failed);
     top.number("bytes", r.bytes);
@@ -78,12 +82,27 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     top.number("polls", r.polls);
     top.number("throttled", r.throttled);
     top.number("transport_failures", r.transport_failures);
-    top.ratio("documents_per_second", static_cast<double>(r.done), seconds);
+    top.ratio("documents_per_second", static_cast<double>(r.done_now), seconds);
     top.ratio("bytes_per_second", static_cast<double>(r.bytes), seconds);
-    top.ratio("polls_per_document", static_cast<double>(r.polls), static_cast<double>(r.done));
+    top.ratio("polls_per_document", static_cast<double>(r.polls), static_cast<double>(r.done_now));
     top.close();
     out += '\n';
     return out;
+}
+
+OCRPIPE_DECL result<void> count_all(ledger& l, run_report& report)
+{
+    using enum document_state;
+    result<document_counts> const counted = l.counts();
+    if (!counted) return counted.error();
+    document_counts const& n = *counted;
+    report.done = n[done] + n[skipped];
+    report.copies = n[skipped];
+    report.failed = n[failed] + n[ambiguous] + n[stuck] + n[expired] + n[lost];
+    report.failed_by_class = n.by_class;
+    report.unfinished = n[intent] + n[submitted] + n[document_state::found];
+    report.possible_duplicates = n.possible_duplicates;
+    return {};
 }
 
 OCRPIPE_DECL error_code write_report(std::string const& folder, run_report const& report)

@@ -1,0 +1,86 @@
+#ifndef OCRPIPE_BULK_DETAIL_INTAKE_HPP
+#define OCRPIPE_BULK_DETAIL_INTAKE_HPP
+
+#include <ocrpipe/bulk/input.hpp>
+#include <ocrpipe/bulk/ledger.hpp>
+#include <ocrpipe/config.hpp>
+#include <ocrpipe/document.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ocrpipe::detail
+{
+
+/// A document that was found, opened once and hashed. Small ones are held whole, so that they are read from
+/// the disk once.
+struct prepared_document {
+    input_item item; ///< with what the run says where the item itself says nothing
+    document doc;
+    std::uint64_t size = 0;
+    std::string sha256;                 ///< lower-case hex
+    std::string parameters;             ///< parameters_fingerprint()
+    std::optional<document_state> was;  ///< of its row, when it has one
+    std::optional<ledger_row> original; ///< has the same content and parameters, and a result
+};
+
+/// A document to be sent, an input that is none, or a ledger that cannot be read.
+using prepared = std::variant<prepared_document, input_problem, failure>;
+
+struct intake_options {
+    std::string flow; ///< this and the next two: for items that name none
+    std::string doc_type;
+    enum file_type type = file_type::detect;
+    bool share_results = false;                     ///< look for a document with the same content
+    std::function<bool(ledger_row const&)> take_up; ///< whether to send again what did not end well
+};
+
+/// Looks at what a source found: what the ledger knows to need no work is passed over without being opened.
+///
+/// Thread safety: one thread at a time, but for passed_over().
+class intake
+{
+public:
+    /// Documents smaller than this are held whole.
+    static constexpr std::uint64_t hold_below = std::uint64_t(256) << 10;
+
+    /// Without a ledger every document is new.
+    explicit intake(intake_options options, std::shared_ptr<ledger> l = nullptr)
+        : options_(std::move(options)), ledger_(std::move(l)), buffer_(hold_below + 1)
+    {
+    }
+
+    /// Nothing when there is no work.
+    std::optional<prepared> prepare(input_item item);
+
+    std::uint64_t passed_over() const noexcept { return passed_over_.load(std::memory_order_relaxed); }
+
+private:
+    enum class verdict { send, pass_over };
+
+    std::string const& fingerprint_of(input_item const& item);
+    verdict judge(ledger_row const& row, bool same) const;
+    std::optional<input_problem> hash(prepared_document& d);
+
+    intake_options const options_;
+    std::shared_ptr<ledger> const ledger_;
+    std::vector<char> buffer_;
+    input_item fingerprinted_; ///< whose flow, doc_type and type fingerprint_ speaks of
+    std::string fingerprint_;
+    std::atomic<std::uint64_t> passed_over_ = 0;
+};
+
+} // namespace ocrpipe::detail
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/bulk/impl/intake.ipp>
+#endif
+
+#endif

@@ -1,0 +1,181 @@
+#ifndef OCRPIPE_BULK_DETAIL_PIPELINE_IMPL_HPP
+#define OCRPIPE_BULK_DETAIL_PIPELINE_IMPL_HPP
+
+#include <ocrpipe/api/ocr_result.hpp>
+#include <ocrpipe/bulk/detail/event.hpp>
+#include <ocrpipe/bulk/detail/intake.hpp>
+#include <ocrpipe/bulk/detail/read_ahead.hpp>
+#include <ocrpipe/bulk/detail/run_directory.hpp>
+#include <ocrpipe/bulk/detail/type_breaker.hpp>
+#include <ocrpipe/bulk/ledger.hpp>
+#include <ocrpipe/bulk/pipeline.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+/// A document on its way, from its admission to its line in a results or failures file.
+struct document_in_flight {
+    document_in_flight() = default;
+    explicit document_in_flight(prepared_document p) : input(std::move(p)) {}
+
+    /// Equal for documents that are read to the same result.
+    std::string content() const { return input.sha256 + input.parameters; }
+    /// What the service knows how to read, or does not.
+    std::string type() const { return input.item.flow + '\n' + input.item.doc_type; }
+
+    ledger_document row() const
+    {
+        ledger_document r;
+        r.id = input.item.id;
+        r.path = input.item.path;
+        r.sha256 = input.sha256;
+        r.size = input.size;
+        r.mtime_ns = input.item.mtime_ns;
+        r.flow = input.item.flow;
+        r.doc_type = input.item.doc_type;
+        r.type = input.item.type;
+        r.parameters = input.parameters;
+        return r;
+    }
+
+    prepared_document input;
+    submitted_job job;
+    std::chrono::system_clock::time_point submitted_at{};
+    std::optional<ocr_result> answer;
+    std::size_t parts_pending = 0;
+    bool parts_cut_short = false;
+    std::vector<part_entry> parts;
+    std::vector<std::shared_ptr<document_in_flight>>
+        copies; ///< with the same content, waiting for its result
+};
+
+} // namespace detail
+
+/// All on the thread of the io_context, but for what the source's thread asks of the intake.
+class pipeline::impl : public std::enable_shared_from_this<pipeline::impl>
+{
+public:
+    impl(asio::io_context& ioc, client& c, std::unique_ptr<source> s, pipeline_options options,
+         std::shared_ptr<ledger> l);
+
+    task<result<run_report>> run();
+    void stop();
+    pipeline_statistics statistics();
+
+private:
+    using document_ptr = std::shared_ptr<detail::document_in_flight>;
+
+    // Before the first document.
+    result<void> prepare();
+    std::map<std::string, std::string> configuration() const;
+    result<void> compare_configuration();
+    result<void> settle_ledger();
+    task<void> take_up_jobs();
+    void take_up(ledger_row row);
+
+    // A document's way.
+    task<void> feed();
+    bool may_admit() const;
+    void take(detail::prepared p);
+    void refuse(input_problem const& p);
+    void admit(document_ptr d);
+    void send(document_ptr d);
+    template<class Then>
+    void admit_intent(document_ptr const& d, Then then);
+    void submitted(document_ptr d, result<submitted_job> job);
+    void wait(document_ptr d, bool just_submitted);
+    void read(document_ptr d, result<ocr_result> answer);
+    void fetch_parts(document_ptr d);
+    void fetch_part(document_ptr d, operation kind, std::size_t index, std::string sub_id);
+    void part_fetched(document_ptr const& d, operation kind, std::size_t index, std::string const& sub_id,
+                      result<part_data> part);
+    void part_ended(document_ptr const& d);
+    void finish(document_ptr const& d);
+    void write_copy(document_ptr const& d, std::string const& original_id, result_location original);
+    void count_done();
+    void fail(document_ptr const& d, failure const& f);
+    void withhold();
+    void take_back(document_ptr const& d);
+    void leave_unfinished(document_ptr const& d);
+    void leave();
+    void settle_copies(detail::document_in_flight& d, document_state state);
+    std::vector<document_ptr> release_content(detail::document_in_flight& d);
+    static bool ends_the_run(failure const& f);
+    static document_state state_after(failure const& f);
+
+    // The ledger.
+    template<class Change, class Then>
+    void record(Change change, document_ptr const& d, Then then);
+    ledger_handler durable();
+    task<void> flush();
+    void report_unrecorded(detail::document_in_flight const& d);
+
+    // The end.
+    bool is_stopped() const noexcept { return report_.end != run_end::complete; }
+    void end_run(failure f);
+    void disk_failed(error_code cause, std::string_view what);
+    void ledger_failed(error_code ec);
+    void stop_by(run_end why, std::string text);
+    void begin_draining();
+    void arm_duration_limit();
+    void conclude();
+
+    void notice(std::string_view event, std::string_view text);
+    std::string_view limiting(client_statistics const& now);
+    std::uint64_t found() const;
+
+    asio::io_context& ioc_;
+    client& client_;
+    std::shared_ptr<ledger> const ledger_; ///< null when nothing is to be remembered
+    std::unique_ptr<source> source_;
+    pipeline_options const options_;
+    std::shared_ptr<detail::run_directory> files_;
+    std::shared_ptr<detail::intake> intake_;
+    std::optional<detail::read_ahead> ahead_;
+    detail::type_breaker breaker_;
+    /// With share_results: who is under way for a content; null for one that must not be sent at all.
+    std::unordered_map<std::string, document_ptr> originals_;
+
+    std::unordered_set<std::string> copying_; ///< ids whose copied result is not yet in the ledger
+
+    detail::event changed_;
+    detail::timer drain_timer_;
+    detail::timer duration_timer_;
+    run_report report_;
+    clock::time_point started_{};
+    std::uint64_t found_ = 0; ///< beside those that the intake passed over
+    std::uint64_t done_ = 0;  ///< these two in all runs
+    std::uint64_t failed_ = 0;
+    std::uint64_t failed_now_ = 0;
+    std::uint64_t unfinished_ = 0;
+    std::uint64_t sent_ = 0;
+    std::uint64_t submitting_ = 0;
+    std::uint64_t waiting_ = 0;
+    std::uint64_t fetching_parts_ = 0;
+    std::uint64_t in_flight_ = 0;
+    std::uint64_t changes_pending_ = 0; ///< that no document waits for
+    std::uint64_t intents_pending_ = 0;
+    bool intents_flushed_ = false;
+    bool submits_stopped_ = false;
+    int stops_ = 0;
+    std::optional<failure> ended_by_;
+    client_statistics before_;
+};
+
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,76 @@
+#ifndef OCRPIPE_BULK_DETAIL_RUN_DIRECTORY_HPP
+#define OCRPIPE_BULK_DETAIL_RUN_DIRECTORY_HPP
+
+#include <ocrpipe/bulk/failures_writer.hpp>
+#include <ocrpipe/bulk/ledger.hpp>
+#include <ocrpipe/bulk/part_files.hpp>
+#include <ocrpipe/bulk/pipeline.hpp>
+#include <ocrpipe/bulk/results_writer.hpp>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ocrpipe::detail
+{
+
+/// The files of a run: results, failures, parts and texts, brought into accord with the ledger when it is
+/// opened.
+///
+/// Thread safety: none, but for sync().
+class run_directory
+{
+public:
+    /// Without a ledger the directory must not hold another run's files.
+    ///
+    /// Errors: errc::unwritable_output, errc::ledger_failed, errc::invalid_argument when the directory's
+    /// files belong to no run of this ledger.
+    static result<std::shared_ptr<run_directory>> open(pipeline_options const& options, ledger* l);
+
+    results_writer& results() noexcept { return *results_; }
+    failures_writer& failures() noexcept { return *failures_; }
+
+    /// As part_files does.
+    result<std::string> write_part(std::string_view id, operation kind, std::size_t index,
+                                   std::string_view bytes);
+    result<std::string> write_text(std::string_view id, std::string_view text);
+
+    /// Results that an earlier process wrote but did not record; to be recorded before anything is polled.
+    std::vector<std::pair<std::string, finish_record>> take_unrecorded() { return std::move(unrecorded_); }
+
+    /// Waits until all that was written before is on the disk. Any thread.
+    error_code sync();
+
+    /// Writes failures.jsonl anew: documents from the ledger, and the inputs that are none from the file that
+    /// is there.
+    result<void> rewrite_failures(ledger& l);
+
+private:
+    run_directory(std::string path) : path_(std::move(path)), parts_(path_, "parts"), texts_(path_, "text") {}
+
+    result<void> claim(ledger* l) const;
+    bool adopt(ledger& l, std::string_view line, result_location where);
+    result<void> list_failures(failures_writer& out, ledger& l) const;
+
+    std::string const path_;
+    std::optional<results_writer> results_;
+    std::optional<failures_writer> failures_;
+    part_files parts_;
+    part_files texts_;
+    std::atomic<bool> files_written_ = false;
+    std::vector<std::pair<std::string, finish_record>> unrecorded_;
+};
+
+/// What a row says went wrong.
+OCRPIPE_DECL failure failure_of(ledger_row const& row);
+
+} // namespace ocrpipe::detail
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/bulk/impl/run_directory.ipp>
+#endif
+
+#endif

@@ -1,0 +1,122 @@
+#ifndef OCRPIPE_BULK_IMPL_INTAKE_IPP
+#define OCRPIPE_BULK_IMPL_INTAKE_IPP
+
+#include <ocrpipe/bulk/detail/intake.hpp>
+#include <ocrpipe/bulk/sha256.hpp>
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace ocrpipe::detail
+{
+
+OCRPIPE_DECL std::string const& intake::fingerprint_of(input_item const& item)
+{
+    // A directory's documents are all read in the same way.
+    input_item& last = fingerprinted_;
+    if (fingerprint_.empty() || last.flow != item.flow || last.doc_type != item.doc_type ||
+        last.type != item.type) {
+        last.flow = item.flow;
+        last.doc_type = item.doc_type;
+        last.type = item.type;
+        fingerprint_ = parameters_fingerprint(item.flow, item.doc_type, item.type);
+    }
+    return fingerprint_;
+}
+
+/// `same`: content and parameters are the row's.
+OCRPIPE_DECL intake::verdict intake::judge(ledger_row const& row, bool same) const
+{
+    switch (row.state) {
+    case document_state::found:
+        return verdict::send;
+    // Under way, or to be asked for: what else became of its file is seen when that is over.
+    case document_state::intent:
+    case document_state::submitted:
+    case document_state::stuck:
+        return verdict::pass_over;
+    default:
+        break;
+    }
+    if (!same) return verdict::send;
+    bool const has_result = row.state == document_state::done || row.state == document_state::skipped;
+    return !has_result && options_.take_up && options_.take_up(row) ? verdict::send : verdict::pass_over;
+}
+
+/// Reads the document to its end; one that fits is kept in memory for its upload.
+OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
+{
+    document const file = document::from_file(d.item.path);
+    auto const problem = [&d](error_code code, std::string message) {
+        return input_problem{d.item.path, {}, code, std::move(message)};
+    };
+    result<document_reader> reader = document_reader::open(file);
+    if (!reader) return problem(reader.error().code, to_string(reader.error()));
+    d.size = reader->size();
+    bool const hold = d.size < hold_below;
+    std::string whole;
+    if (hold) whole.reserve(d.size);
+    sha256_stream hash;
+    for (;;) {
+        error_code ec;
+        std::size_t const n = reader->read(buffer_, ec);
+        if (ec) return problem(ec, printable_excerpt(d.item.path, 1024) + ": " + ec.message());
+        if (n == 0) break;
+        std::string_view const piece(buffer_.data(), n);
+        hash.update(piece);
+        if (hold) whole.append(piece);
+    }
+    d.sha256 = hash.hex();
+    d.doc = hold ? document::from_bytes(std::move(whole), file.name()) : file;
+    return std::nullopt;
+}
+
+OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
+{
+    if (item.flow.empty()) item.flow = options_.flow;
+    if (item.doc_type.empty()) item.doc_type = options_.doc_type;
+    if (item.type == file_type::detect) item.type = options_.type;
+    prepared_document d;
+    d.parameters = fingerprint_of(item);
+
+    std::optional<ledger_row> row;
+    if (ledger_) {
+        result<std::optional<ledger_row>> known = ledger_->find(item.id);
+        if (!known) return std::move(known).error();
+        row = std::move(*known);
+    }
+    auto const pass_over = [this] {
+        passed_over_.fetch_add(1, std::memory_order_relaxed);
+        return std::optional<prepared>();
+    };
+    bool const untouched = row && row->path == item.path && row->size == item.size &&
+                           row->mtime_ns == item.mtime_ns && row->parameters == d.parameters;
+    if (untouched && judge(*row, true) == verdict::pass_over) return pass_over();
+
+    d.item = std::move(item);
+    if (std::optional<input_problem> problem = hash(d)) return std::move(*problem);
+    if (row) {
+        bool const same_content = row->sha256 == d.sha256;
+        if (!same_content && row->path != d.item.path)
+            return input_problem{d.item.path,
+                                 {},
+                                 errc::invalid_argument,
+                                 fmt::format("the id {} is that of {} already: give each document its own",
+                                             printable_excerpt(d.item.id, 200),
+                                             printable_excerpt(row->path, 1024))};
+        if (judge(*row, same_content && row->parameters == d.parameters) == verdict::pass_over)
+            return pass_over();
+        d.was = row->state;
+    }
+    if (ledger_ && options_.share_results && d.item.request_id.empty()) {
+        result<std::optional<ledger_row>> done = ledger_->find_done_by_content(d.sha256, d.parameters);
+        if (!done) return std::move(done).error();
+        if (*done && (**done).id != d.item.id) d.original = std::move(*done);
+    }
+    return d;
+}
+
+} // namespace ocrpipe::detail
+
+#endif

@@ -1,0 +1,463 @@
+#ifndef OCRPIPE_BULK_IMPL_PIPELINE_DOCUMENT_IPP
+#define OCRPIPE_BULK_IMPL_PIPELINE_DOCUMENT_IPP
+
+// A document's way through a run, from its admission to its last line.
+
+#include <ocrpipe/bulk/detail/pipeline_impl.hpp>
+
+#include <fmt/format.h>
+
+namespace ocrpipe
+{
+
+OCRPIPE_DECL void pipeline::impl::take(detail::prepared p)
+{
+    if (auto* const d = std::get_if<detail::prepared_document>(&p))
+        admit(std::make_shared<detail::document_in_flight>(std::move(*d)));
+    else if (auto* const problem = std::get_if<input_problem>(&p))
+        refuse(*problem);
+    else
+        end_run(std::get<failure>(std::move(p)));
+}
+
+OCRPIPE_DECL void pipeline::impl::refuse(input_problem const& p)
+{
+    ++report_.unreadable;
+    if (options_.on_unreadable) options_.on_unreadable(p);
+    if (error_code const ec = files_->failures().append(p)) disk_failed(ec, "failures.jsonl");
+}
+
+OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
+{
+    ++found_;
+    ++in_flight_;
+    if (breaker_.is_open(d->type())) return withhold();
+    if (options_.max_documents != 0 && sent_ >= options_.max_documents) {
+        stop_by(run_end::document_limit, fmt::format("{} documents were sent", sent_));
+        --found_;
+        return leave();
+    }
+    if (options_.share_results && d->input.item.request_id.empty()) {
+        if (d->input.original) {
+            ledger_row const& original = *d->input.original;
+            return write_copy(d, original.id, original.result.value_or(result_location()));
+        }
+        if (auto const [place, first] = originals_.try_emplace(d->content(), d); !first) {
+            // Its original is under way, or held since nobody knows whether it was accepted.
+            if (!place->second) return withhold();
+            place->second->copies.push_back(std::move(d));
+            return;
+        }
+    }
+    send(std::move(d));
+}
+
+/// A document that is not sent now and that the next run finds again.
+OCRPIPE_DECL void pipeline::impl::withhold()
+{
+    ++report_.not_sent;
+    leave();
+}
+
+OCRPIPE_DECL void pipeline::impl::send(document_ptr d)
+{
+    if (auto const was = d->input.was; was == document_state::done || was == document_state::skipped)
+        --done_;
+    else if (was && *was != document_state::found)
+        --failed_;
+    bool const was_ambiguous = d->input.was == document_state::ambiguous || d->input.item.in_doubt;
+    if (d->input.item.in_doubt && !options_.resubmit_ambiguous && d->input.item.request_id.empty()) {
+        failure f;
+        f.code = errc::ambiguous_submit;
+        f.where = phase::prepare;
+        f.reason = "an earlier submit of it may have been accepted, and sending it again is not allowed";
+        return admit_intent(d, [this, d, f] {
+            --submitting_;
+            fail(d, f);
+        });
+    }
+    d->job.possible_duplicate = was_ambiguous && d->input.item.request_id.empty();
+    admit_intent(d, [this, d] {
+        if (!d->input.item.request_id.empty()) {
+            submitted_job known;
+            known.request_id = d->input.item.request_id;
+            return submitted(d, std::move(known));
+        }
+        submit_request request(std::move(d->input.doc), d->input.item.doc_type, d->input.item.flow);
+        request.type = d->input.item.type;
+        client_.async_submit(std::move(request), [self = shared_from_this(), d](result<submitted_job> job) {
+            self->submitted(d, std::move(job));
+        });
+    });
+}
+
+/// Goes on when the intent is durable, so that no byte leaves of which the ledger knows nothing.
+template<class Then>
+void pipeline::impl::admit_intent(document_ptr const& d, Then then)
+{
+    ++sent_;
+    ++submitting_;
+    ++intents_pending_;
+    intents_flushed_ = false;
+    if (!ledger_) {
+        --intents_pending_;
+        return then();
+    }
+    ledger_->admit_intent(d->row(), [self = shared_from_this(), d, then](error_code ec) {
+        --self->intents_pending_;
+        if (!ec && !self->submits_stopped_) return then();
+        --self->submitting_;
+        if (ec == errc::invalid_argument) {
+            // The same document was given twice, and the other one is under way.
+            --self->sent_;
+            return self->leave();
+        }
+        if (!ec) return self->take_back(d);
+        self->ledger_failed(ec);
+        self->leave_unfinished(d);
+    });
+}
+
+/// A document of which no byte was sent.
+OCRPIPE_DECL void pipeline::impl::take_back(document_ptr const& d)
+{
+    for (std::size_t n = release_content(*d).size(); n != 0; --n)
+        withhold();
+    record([&](ledger& l, ledger_handler h) { l.not_sent(d->input.item.id, std::move(h)); }, d,
+           [this] { withhold(); });
+}
+
+OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job> job)
+{
+    --submitting_;
+    changed_.notify();
+    if (!job) {
+        if (job.error().http_status == 500 && breaker_.failed(d->type()))
+            notice("type_stopped",
+                   fmt::format(
+                       "doc_type \"{}\" was answered three times with error 500 and never read: no more of "
+                       "it are sent: check --doc-type and the manifest",
+                       printable_excerpt(d->input.item.doc_type, 200)));
+        return fail(d, job.error());
+    }
+    breaker_.accepted(d->type());
+    bool const doubtful = d->job.possible_duplicate || job->possible_duplicate;
+    d->job = std::move(*job);
+    d->job.possible_duplicate = doubtful;
+    d->submitted_at = std::chrono::system_clock::now();
+    report_.bytes += d->input.size;
+    if (doubtful) ++report_.possible_duplicates;
+    ++waiting_;
+    record(
+        [&](ledger& l, ledger_handler h) {
+            submit_record what;
+            what.request_id = d->job.request_id;
+            what.file_ids = d->job.file_ids;
+            what.attempts = d->job.attempts;
+            what.possible_duplicate = doubtful;
+            l.submitted(d->input.item.id, std::move(what), std::move(h));
+        },
+        d,
+        [this, d] {
+            --waiting_;
+            wait(d, d->input.item.request_id.empty());
+        });
+}
+
+OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
+{
+    ++waiting_;
+    wait_request wait(d->job.request_id);
+    wait.doc_type = d->input.item.doc_type;
+    wait.document_bytes = d->input.size;
+    wait.just_submitted = just_submitted;
+    client_.async_wait(std::move(wait), [self = shared_from_this(), d](result<ocr_result> answer) {
+        --self->waiting_;
+        self->read(d, std::move(answer));
+    });
+}
+
+OCRPIPE_DECL void pipeline::impl::read(document_ptr d, result<ocr_result> answer)
+{
+    if (!answer) return fail(d, answer.error());
+    d->answer.emplace(std::move(*answer));
+    if (options_.parts.empty()) return finish(d);
+    ++fetching_parts_;
+    fetch_parts(std::move(d));
+}
+
+OCRPIPE_DECL void pipeline::impl::fetch_parts(document_ptr d)
+{
+    // One more than there are, so that the document is not finished while its parts are still being started.
+    d->parts_pending = 1;
+    std::vector<ocr_document> const documents = d->answer->documents();
+    for (operation const kind : options_.parts) {
+        std::size_t index = 0;
+        if (kind == operation::image) {
+            for (std::string const& id : d->job.file_ids)
+                fetch_part(d, kind, ++index, id);
+        } else {
+            for (ocr_document const& document : documents) {
+                ++index;
+                if (!document.id.empty()) fetch_part(d, kind, index, document.id);
+            }
+        }
+    }
+    part_ended(d);
+}
+
+OCRPIPE_DECL void pipeline::impl::fetch_part(document_ptr d, operation kind, std::size_t index,
+                                             std::string sub_id)
+{
+    ++d->parts_pending;
+    client_.async_part(kind, d->job.request_id, sub_id,
+                       [self = shared_from_this(), d, kind, index, sub_id](result<part_data> part) {
+                           self->part_fetched(d, kind, index, sub_id, std::move(part));
+                           self->part_ended(d);
+                       });
+}
+
+OCRPIPE_DECL void pipeline::impl::part_ended(document_ptr const& d)
+{
+    if (--d->parts_pending != 0) return;
+    --fetching_parts_;
+    // Cut short: the next run fetches all of them.
+    if (d->parts_cut_short) return leave_unfinished(d);
+    finish(d);
+}
+
+OCRPIPE_DECL void pipeline::impl::part_fetched(document_ptr const& d, operation kind, std::size_t index,
+                                               std::string const& sub_id, result<part_data> part)
+{
+    part_entry entry;
+    entry.kind = kind;
+    entry.sub_id = sub_id;
+    if (!part) {
+        failure const f = part.error();
+        if (ledger_ && (f.is(errc::client_closed) || f.is(errc::cancelled) || ends_the_run(f))) {
+            d->parts_cut_short = true;
+            return;
+        }
+        entry.error = std::string(name(static_cast<errc>(f.code.value())));
+        if (!f.is(errc::part_absent)) ++report_.parts_failed;
+    } else {
+        result<std::string> written = files_->write_part(d->input.item.id, kind, index, part->raw);
+        if (!written) {
+            d->parts_cut_short = ledger_ != nullptr;
+            return disk_failed(written.error().cause, "parts");
+        }
+        entry.file = std::move(*written);
+        ++report_.parts;
+    }
+    d->parts.push_back(std::move(entry));
+}
+
+OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
+{
+    if (options_.text)
+        if (result<std::string> written = files_->write_text(d->input.item.id, d->answer->text()); !written) {
+            disk_failed(written.error().cause, "text");
+            return leave_unfinished(d);
+        }
+    result_record line;
+    line.id = d->input.item.id;
+    line.path = d->input.item.path;
+    line.sha256 = d->input.sha256;
+    line.request_id = d->job.request_id;
+    line.status = d->answer->empty() ? "done_empty" : d->answer->done_in_part() ? "done_in_part" : "done";
+    line.submitted_at = d->submitted_at;
+    line.finished_at = std::chrono::system_clock::now();
+    line.attempts = d->job.attempts;
+    line.polls = d->answer->reads();
+    line.possible_duplicate = d->job.possible_duplicate;
+    line.parts = d->parts;
+    line.result_json = d->answer->raw();
+    finish_record end;
+    end.polls = d->answer->reads();
+    end.attempts = d->job.attempts;
+    if (error_code const ec = files_->results().append(line, &end.result.emplace())) {
+        disk_failed(ec, "results");
+        return leave_unfinished(d);
+    }
+    result_location const where = *end.result;
+    if (d->answer->empty())
+        ++report_.done_empty;
+    else if (d->answer->done_in_part())
+        ++report_.done_in_part;
+    d->answer.reset();
+    for (document_ptr const& copy : release_content(*d))
+        write_copy(copy, d->input.item.id, where);
+    record([&](ledger& l, ledger_handler h) { l.finished(d->input.item.id, std::move(end), std::move(h)); },
+           d,
+           [this] {
+               count_done();
+               leave();
+           });
+}
+
+/// Gives a document the result of another one with the same content.
+OCRPIPE_DECL void pipeline::impl::write_copy(document_ptr const& d, std::string const& original_id,
+                                             result_location original)
+{
+    // The same one may have been given twice, and has its result then, or soon will.
+    std::string const& id = d->input.item.id;
+    result<std::optional<ledger_row>> const before = ledger_->find(id);
+    if (!before) {
+        end_run(before.error());
+        return withhold();
+    }
+    bool const has_result =
+        *before && (**before).sha256 == d->input.sha256 && (**before).parameters == d->input.parameters &&
+        ((**before).state == document_state::done || (**before).state == document_state::skipped);
+    if (has_result || !copying_.insert(id).second) return leave();
+    result_location where;
+    if (error_code const ec =
+            files_->results().append_copy(original, original_id, id, d->input.item.path, &where)) {
+        disk_failed(ec, "results");
+        return withhold();
+    }
+    record([&](ledger& l, ledger_handler h) { l.skip(d->row(), original_id, where, std::move(h)); }, d,
+           [this, id] {
+               copying_.erase(id);
+               count_done();
+               leave();
+           });
+}
+
+OCRPIPE_DECL void pipeline::impl::count_done()
+{
+    ++done_;
+    ++report_.done_now;
+}
+
+OCRPIPE_DECL bool pipeline::impl::ends_the_run(failure const& f)
+{
+    return f.is(errc::unauthorized) || f.is(errc::wrong_base_url);
+}
+
+OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
+{
+    bool const nothing_paid = f.request_id.empty() && !f.is(errc::ambiguous_submit);
+    bool const stopped = f.is(errc::cancelled) || f.is(errc::client_closed);
+    if (ends_the_run(f)) end_run(f);
+    // A document that was never sent is not a failed one: another run takes it up.
+    if (nothing_paid && (ends_the_run(f) || stopped)) return take_back(d);
+    // Its job goes on and the ledger knows it: the next run asks for the result.
+    if (ledger_ && !f.request_id.empty() && (ends_the_run(f) || stopped)) return leave_unfinished(d);
+
+    if (options_.on_failure) options_.on_failure(d->input.item, f);
+    failure_record line;
+    line.item = &d->input.item;
+    line.sha256 = d->input.sha256;
+    line.what = &f;
+    line.at = std::chrono::system_clock::now();
+    if (error_code const ec = files_->failures().append(line)) disk_failed(ec, "failures.jsonl");
+    document_state const state = state_after(f);
+    settle_copies(*d, state);
+    record(
+        [&](ledger& l, ledger_handler h) {
+            finish_record end;
+            end.state = state;
+            end.failure = static_cast<errc>(f.code.value());
+            end.message = to_string(f);
+            end.attempts = f.request_id.empty() ? f.attempts : d->job.attempts;
+            l.finished(d->input.item.id, std::move(end), std::move(h));
+        },
+        d,
+        [this, code = static_cast<errc>(f.code.value())] {
+            ++failed_;
+            ++failed_now_;
+            if (!ledger_) ++report_.failed_by_class[std::string(name(code))];
+            leave();
+            if (options_.fail_budget.used_up(failed_now_, failed_now_ + report_.done_now))
+                stop_by(run_end::failure_budget, fmt::format("{} of {} documents failed", failed_now_,
+                                                             failed_now_ + report_.done_now));
+        });
+}
+
+/// What a failure makes of a document. What was paid for and may still have its result is stuck, not failed:
+/// it is asked for again and never sent again by itself.
+OCRPIPE_DECL document_state pipeline::impl::state_after(failure const& f)
+{
+    if (f.is(errc::ambiguous_submit)) return document_state::ambiguous;
+    if (f.is(errc::job_expired)) return document_state::expired;
+    if (f.is(errc::job_lost)) return document_state::lost;
+    if (f.is(errc::job_failed) || f.request_id.empty()) return document_state::failed;
+    return document_state::stuck;
+}
+
+/// Copies of a document whose result will not come in this run.
+OCRPIPE_DECL void pipeline::impl::settle_copies(detail::document_in_flight& d, document_state state)
+{
+    bool const may_come = state == document_state::ambiguous || state == document_state::stuck;
+    std::vector<document_ptr> copies = release_content(d);
+    if (options_.share_results && may_come) originals_[d.content()] = nullptr;
+    for (document_ptr& copy : copies) {
+        if (may_come || is_stopped()) {
+            withhold();
+            continue;
+        }
+        // Another one takes its place, and the rest wait for that.
+        --in_flight_;
+        --found_;
+        admit(std::move(copy));
+    }
+}
+
+/// Forgets that the document stands for others of its content, and returns those that wait for it.
+OCRPIPE_DECL std::vector<pipeline::impl::document_ptr>
+pipeline::impl::release_content(detail::document_in_flight& d)
+{
+    if (options_.share_results) originals_.erase(d.content());
+    return std::exchange(d.copies, {});
+}
+
+/// A document with a job that this run does not see to its end.
+OCRPIPE_DECL void pipeline::impl::leave_unfinished(document_ptr const& d)
+{
+    for (std::size_t n = release_content(*d).size(); n != 0; --n)
+        withhold();
+    ++unfinished_;
+    leave();
+}
+
+/// Asks the ledger for a change, and goes on when it is durable. A run whose ledger fails ends, and its
+/// documents leave it.
+template<class Change, class Then>
+void pipeline::impl::record(Change change, document_ptr const& d, Then then)
+{
+    if (!ledger_) return then();
+    change(*ledger_, [self = shared_from_this(), d, then](error_code ec) {
+        if (!ec) return then();
+        self->ledger_failed(ec);
+        // The only trace of a job that was paid for.
+        if (!d->job.request_id.empty()) self->report_unrecorded(*d);
+        self->leave_unfinished(d);
+    });
+}
+
+OCRPIPE_DECL void pipeline::impl::report_unrecorded(detail::document_in_flight const& d)
+{
+    failure f;
+    f.code = errc::ledger_failed;
+    f.request_id = d.job.request_id;
+    f.reason = "its request_id could not be recorded: keep this line";
+    if (options_.on_failure) options_.on_failure(d.input.item, f);
+    failure_record line;
+    line.item = &d.input.item;
+    line.sha256 = d.input.sha256;
+    line.what = &f;
+    line.at = std::chrono::system_clock::now();
+    // The run has failed already; on a full disk this fails too, and what was just shown remains.
+    static_cast<void>(files_->failures().append(line));
+}
+
+OCRPIPE_DECL void pipeline::impl::leave()
+{
+    --in_flight_;
+    changed_.notify();
+}
+
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,199 @@
+#ifndef OCRPIPE_BULK_IMPL_RUN_DIRECTORY_IPP
+#define OCRPIPE_BULK_IMPL_RUN_DIRECTORY_IPP
+
+#include <ocrpipe/bulk/detail/input_window.hpp>
+#include <ocrpipe/bulk/detail/json_text.hpp>
+#include <ocrpipe/bulk/detail/output_failure.hpp>
+#include <ocrpipe/bulk/detail/run_directory.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <filesystem>
+#include <unistd.h>
+
+namespace ocrpipe::detail
+{
+
+/// All that did not end well; whether it is over or not.
+inline constexpr document_states unsuccessful{document_state::failed, document_state::ambiguous,
+                                              document_state::stuck, document_state::expired,
+                                              document_state::lost};
+
+/// A member of a result's line that append_json_name() wrote.
+inline std::optional<std::string> name_in(boost::json::object const& line, std::string_view key)
+{
+    auto const text = [&line](std::string_view k) -> boost::json::string const* {
+        boost::json::value const* const v = line.if_contains(k);
+        return v ? v->if_string() : nullptr;
+    };
+    if (auto const* bytes = text(fmt::format("{}_bytes", key))) return percent_decoded(*bytes);
+    if (auto const* plain = text(key)) return std::string(*plain);
+    return std::nullopt;
+}
+
+OCRPIPE_DECL failure failure_of(ledger_row const& row)
+{
+    failure f;
+    f.code = errc_named(row.failure_class).value_or(errc::unexpected_answer);
+    f.request_id = row.request_id;
+    f.attempts = row.attempts;
+    return f;
+}
+
+OCRPIPE_DECL result<void> run_directory::claim(ledger* l) const
+{
+    bool fresh = true;
+    if (l) {
+        result<document_counts> const counts = l->counts();
+        if (!counts) return counts.error();
+        fresh = counts->total() == 0;
+    }
+    if (!fresh) return {};
+    namespace fs = std::filesystem;
+    std::error_code ec;
+    for (char const* file : {"results-00001.jsonl", "failures.jsonl", "report.json"}) {
+        fs::path const path = fs::path(path_) / file;
+        // A run that was killed before its first document leaves empty files.
+        if (!fs::exists(path, ec) || (l && fs::file_size(path, ec) == 0)) continue;
+        if (l && std::string_view(file) != "results-00001.jsonl") continue;
+        failure f;
+        f.code = errc::invalid_argument;
+        f.where = phase::prepare;
+        f.reason =
+            l ? fmt::format("{} holds {}, which the ledger knows nothing of: restore ledger.db or choose "
+                            "another directory",
+                            path_, file)
+              : fmt::format("{} holds another run's {}: choose another directory", path_, file);
+        return f;
+    }
+    return {};
+}
+
+OCRPIPE_DECL bool run_directory::adopt(ledger& l, std::string_view line, result_location where)
+{
+    error_code ec;
+    boost::json::parse_options how;
+    how.allow_invalid_utf8 = true;
+    boost::json::value const parsed = boost::json::parse(line, ec, {}, how);
+    if (ec || !parsed.is_object()) return false;
+    boost::json::object const& o = parsed.get_object();
+    std::optional<std::string> id = name_in(o, "id");
+    std::optional<std::string> const request_id = name_in(o, "request_id");
+    if (!id || !request_id) return false;
+    result<std::optional<ledger_row>> const row = l.find(*id);
+    if (!row || !*row || (**row).request_id != *request_id) return false;
+    if ((**row).state != document_state::submitted && (**row).state != document_state::stuck) return false;
+    finish_record end;
+    end.result = where;
+    if (auto const* polls = o.if_contains("polls"); polls && polls->is_int64())
+        end.polls = static_cast<int>(polls->get_int64());
+    unrecorded_.emplace_back(std::move(*id), std::move(end));
+    return true;
+}
+
+OCRPIPE_DECL result<void> run_directory::list_failures(failures_writer& out, ledger& l) const
+{
+    constexpr std::size_t at_once = 256;
+    std::uint64_t cursor = 0;
+    for (;;) {
+        result<std::vector<ledger_row>> const rows = l.rows(unsuccessful, cursor, at_once);
+        if (!rows) return rows.error();
+        if (rows->empty()) return {};
+        for (ledger_row const& row : *rows) {
+            input_item item;
+            item.id = row.id;
+            item.path = row.path;
+            item.flow = row.flow;
+            item.doc_type = row.doc_type;
+            item.type = row.type;
+            failure const f = failure_of(row);
+            failure_record line;
+            line.item = &item;
+            line.what = &f;
+            line.sha256 = row.sha256;
+            line.message = row.message;
+            line.at = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.finished_at));
+            if (error_code const ec = out.append(line)) return output_failure(ec, path_ + "/failures.jsonl");
+        }
+    }
+}
+
+OCRPIPE_DECL result<void> run_directory::rewrite_failures(ledger& l)
+{
+    result<failures_writer> anew = failures_writer::replace(path_);
+    if (!anew) return anew.error();
+    if (failures_) {
+        // An input that is no document has no id.
+        unique_fd fd(::open((path_ + "/failures.jsonl").c_str(), O_RDONLY | O_CLOEXEC));
+        if (!fd) return output_failure(errno_code(), path_ + "/failures.jsonl");
+        record_reader lines(std::move(fd), '\n');
+        for (std::string_view line; lines.next(line) == record_reader::outcome::record;)
+            if (!line.starts_with("{\"id\":"))
+                if (error_code const ec = anew->append_line(line))
+                    return output_failure(ec, path_ + "/failures.jsonl");
+    }
+    if (result<void> listed = list_failures(*anew, l); !listed) return listed;
+    if (result<void> published = anew->publish(); !published) return published;
+    failures_.emplace(std::move(*anew));
+    return {};
+}
+
+OCRPIPE_DECL result<std::shared_ptr<run_directory>> run_directory::open(pipeline_options const& options,
+                                                                        ledger* l)
+{
+    std::shared_ptr<run_directory> d(new run_directory(options.directory));
+    if (result<void> claimed = d->claim(l); !claimed) return claimed.error();
+    if (l) {
+        result<std::optional<result_location>> const last = l->last_result_location();
+        if (!last) return last.error();
+        result<results_writer> results = results_writer::recover(
+            options.directory, options.results_file_bytes, *last,
+            [&](std::string_view line, result_location where) { return d->adopt(*l, line, where); });
+        if (!results) return std::move(results).error();
+        d->results_.emplace(std::move(*results));
+        if (result<void> listed = d->rewrite_failures(*l); !listed) return listed.error();
+        return d;
+    }
+    result<results_writer> results = results_writer::open(options.directory, options.results_file_bytes);
+    if (!results) return std::move(results).error();
+    d->results_.emplace(std::move(*results));
+    result<failures_writer> failures = failures_writer::open(options.directory);
+    if (!failures) return std::move(failures).error();
+    d->failures_.emplace(std::move(*failures));
+    return d;
+}
+
+OCRPIPE_DECL result<std::string> run_directory::write_part(std::string_view id, operation kind,
+                                                           std::size_t index, std::string_view bytes)
+{
+    result<std::string> written = parts_.write(id, kind, index, bytes);
+    files_written_ = true;
+    return written;
+}
+
+OCRPIPE_DECL result<std::string> run_directory::write_text(std::string_view id, std::string_view text)
+{
+    result<std::string> written = texts_.write_text(id, text);
+    files_written_ = true;
+    return written;
+}
+
+OCRPIPE_DECL error_code run_directory::sync()
+{
+    // One call for many small files and their names, instead of two for each.
+    if (files_written_.exchange(false)) {
+        unique_fd const folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!folder || ::syncfs(folder.get()) != 0) return errno_code();
+    }
+    return results_->sync();
+}
+
+} // namespace ocrpipe::detail
+
+#endif

@@ -1,0 +1,406 @@
+"""`ocrpipe run` on the same directory again, after whatever ended it; retry, status, report and support; the limits that stop a run."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import unittest
+
+sys.dont_write_bytecode = True  # the source folder stays as it is
+import workbench
+from workbench import Case, KEY
+
+
+class Runs(Case):
+    """Runs against one emulator, whose truth is at hand."""
+
+    def setUp(self):
+        super().setUp()
+        self.emulator = None
+
+    def serve(self, *arguments):
+        self.emulator = self.start_emulator(*arguments)
+        return self.emulator
+
+    @property
+    def accepted(self):
+        return [a["sha256"] for a in self.emulator.truth("accepted")]
+
+    def assert_one_result_each(self, count):
+        self.assertEqual(len(self.results), count)
+        self.assertEqual(len({r["path"] for r in self.results}), count)
+
+
+class Resume(Runs):
+    def interrupt_with_jobs_under_way(self, process, count):
+        self.wait_for_event(process, "progress", lambda o: o["waiting"] == count)
+        process.send_signal(signal.SIGINT)
+        self.wait_for_event(process, "stopping")
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=workbench.PATIENCE)
+        return subprocess.CompletedProcess([], process.returncode, output, errors)
+
+    def test_the_same_command_again_sends_nothing_and_writes_nothing_twice(self):
+        self.serve()
+        folder = self.write_documents(20)
+        self.assert_exit(self.run_bulk(folder), 0)
+        before = (self.out / "results-00001.jsonl").read_bytes()
+        done = self.run_bulk(folder)
+        self.assert_exit(done, 0)
+        self.assertEqual((self.out / "results-00001.jsonl").read_bytes(), before)
+        self.assertEqual(len(self.accepted), 20)
+        self.assertEqual((self.report["done"], self.report["done_now"], self.report["submits"]), (20, 0, 0))
+
+    def test_new_documents_are_read_and_known_ones_are_not(self):
+        self.serve()
+        folder = self.write_documents(5)
+        self.assert_exit(self.run_bulk(folder), 0)
+        self.write_documents(8)
+        self.assert_exit(self.run_bulk(folder), 0)
+        self.assert_one_result_each(8)
+        self.assertEqual(len(self.accepted), 8)
+
+    def test_jobs_of_an_interrupted_run_are_asked_for_and_never_sent_again(self):
+        self.serve("--latency", "fixed:3s")
+        folder = self.write_documents(6)
+        left = self.interrupt_with_jobs_under_way(self.start("run", folder, "--out", self.out, "--doc-type", "invoice"), 6)
+        self.assert_exit(left, 130)
+        self.assertIn(f"ocrpipe run {folder} --out {self.out} --doc-type invoice", left.stderr)
+        self.assertEqual(self.results, [])
+        self.assertEqual(self.failures, [])
+        self.assertEqual(self.report["unfinished"], 6)
+        self.assert_exit(self.run_bulk(folder), 0)
+        self.assert_one_result_each(6)
+        self.assertEqual(len(self.accepted), 6)
+        self.assertEqual(self.report["taken_up"], 6)
+
+    def test_a_killed_run_loses_nothing(self):
+        self.serve("--latency", "fixed:2s")
+        folder = self.write_documents(6)
+        process = self.start("run", folder, "--out", self.out, "--doc-type", "invoice")
+        self.wait_for_event(process, "progress", lambda o: o["waiting"] == 6)
+        process.kill()
+        process.wait()
+        self.assert_exit(self.run_bulk(folder), 0)
+        self.assert_one_result_each(6)
+        self.assertEqual(len(self.accepted), 6)
+
+    def test_drain_timeout_leaves_what_is_not_finished_for_the_next_run(self):
+        self.serve("--fault", "endless-pending")
+        folder = self.write_documents(3)
+        process = self.start("run", folder, "--out", self.out, "--doc-type", "invoice", "--drain-timeout", "50ms")
+        self.wait_for_event(process, "progress", lambda o: o["waiting"] == 3)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=workbench.PATIENCE)
+        self.assertEqual(process.returncode, 143, errors)
+        self.assertEqual(self.report["unfinished"], 3)
+        self.assertEqual(self.failures, [])
+
+    def test_a_torn_last_line_and_an_unrecorded_one_are_mended(self):
+        self.serve()
+        folder = self.write_documents(3)
+        self.assert_exit(self.run_bulk(folder), 0)
+        path = self.out / "results-00001.jsonl"
+        with path.open("ab") as results:
+            results.write(b'{"id":"unknown","request_id":"nobody knows"}\n{"id":"torn off in the mi')
+        self.assert_exit(self.run_bulk(folder), 0)
+        self.assert_one_result_each(3)
+        self.assertEqual(len(self.accepted), 3)
+
+    def test_a_second_process_on_the_same_directory_is_refused_with_7(self):
+        self.serve("--fault", "endless-pending")
+        folder = self.write_documents(1)
+        process = self.start("run", folder, "--out", self.out, "--doc-type", "invoice")
+        self.wait_for_event(process, "progress", lambda o: o["waiting"] == 1)
+        second = self.run_bulk(folder)
+        self.assert_exit(second, 7)
+        self.assertIn("another process", second.stderr)
+        self.assertEqual(second.stdout, "")
+        status = self.ocrpipe("status", self.out)  # which only looks
+        self.assert_exit(status, 0)
+        self.assertIn("1  submitted", status.stdout)
+
+    def test_results_without_their_ledger_are_refused_and_not_touched(self):
+        self.serve()
+        folder = self.write_documents(1)
+        self.assert_exit(self.run_bulk(folder), 0)
+        for path in self.out.glob("ledger*"):
+            path.unlink()
+        before = (self.out / "results-00001.jsonl").read_bytes()
+        done = self.run_bulk(folder)
+        self.assert_exit(done, 2)
+        self.assertIn("ledger", done.stderr)
+        self.assertEqual((self.out / "results-00001.jsonl").read_bytes(), before)
+
+    def test_results_shorter_than_the_ledger_says_give_8_and_send_nothing(self):
+        self.serve()
+        folder = self.write_documents(2)
+        self.assert_exit(self.run_bulk(folder), 0)
+        path = self.out / "results-00001.jsonl"
+        path.write_bytes(path.read_bytes()[:-10])
+        self.write_documents(3)
+        done = self.run_bulk(folder)
+        self.assert_exit(done, 8)
+        self.assertIn("results-00001.jsonl", done.stderr)
+        self.assertEqual(len(self.accepted), 2)
+
+    def test_a_changed_file_is_read_again_and_a_touched_one_is_not(self):
+        self.serve()
+        folder = self.write_documents(2)
+        self.assert_exit(self.run_bulk(folder), 0)
+        self.write("in/000.pdf", "%PDF-1.4 another content")
+        os.utime(folder / "001.pdf", (1, 1))
+        self.assert_exit(self.run_bulk(folder), 0)
+        self.assertEqual(len(self.accepted), 3)
+        self.assertEqual(len(self.results), 3)
+        self.assertEqual(self.report["done"], 2)
+
+    def test_changed_options_are_refused_with_4_until_they_are_accepted(self):
+        self.serve()
+        folder = self.write_documents(2)
+        self.assert_exit(self.run_bulk(folder), 0)
+        changed = ("run", folder, "--out", self.out, "--doc-type", "receipt")
+        done = self.ocrpipe(*changed)
+        self.assert_exit(done, 4)
+        self.assertIn('doc_type was \\"invoice\\" and is \\"receipt\\"', done.stderr)
+        self.assertEqual(len(self.accepted), 2)
+        self.assert_exit(self.ocrpipe(*changed, "--accept-changes"), 0)
+        self.assertEqual(len(self.accepted), 4)
+        self.assert_exit(self.ocrpipe(*changed), 0)
+        self.assertEqual(len(self.accepted), 4)
+
+    def test_an_id_that_two_documents_share_is_reported_and_the_first_one_stands(self):
+        self.serve()
+        self.write_documents(2)
+        manifest = self.write("twice.jsonl", '{"path": "in/000.pdf", "id": "A"}\n{"path": "in/001.pdf", "id": "A"}\n'
+                                             '{"path": "in/000.pdf", "id": "A"}\n')
+        for _ in range(2):
+            self.run_bulk(manifest)
+        self.assertEqual(len(self.results), 1)
+        self.assertEqual(len(self.accepted), 1)
+        self.assertIn("give each document its own", self.failures[0]["message"])
+
+    def test_a_document_given_twice_is_sent_once(self):
+        self.serve()
+        folder = self.write_documents(3)
+        self.assert_exit(self.run_bulk(folder, folder / "000.pdf", folder), 0)
+        self.assert_one_result_each(3)
+        self.assertEqual(len(self.accepted), 3)
+
+
+class Ambiguous(Runs):
+    def lose_two_answers(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "reset-after-acceptance:count=2")
+        folder = self.write_documents(5)
+        done = self.run_bulk(folder)
+        self.assert_exit(done, 1)
+        self.assertEqual({f["class"] for f in self.failures}, {"ambiguous_submit"})
+        self.assertEqual(len(self.failures), 2)
+        return folder
+
+    def test_ambiguous_documents_are_held_in_every_further_run(self):
+        folder = self.lose_two_answers()
+        self.assert_exit(self.run_bulk(folder), 1)
+        self.assert_exit(self.ocrpipe("retry", self.out), 1)
+        self.assertEqual(len(self.accepted), 5)
+        self.assertEqual(len(self.failures), 2)
+
+    def test_ambiguous_documents_are_resubmitted_when_allowed_and_marked(self):
+        folder = self.lose_two_answers()
+        self.assert_exit(self.run_bulk(folder, "--on-ambiguous", "resubmit"), 0)
+        self.assert_one_result_each(5)
+        self.assertEqual(sum(r["possible_duplicate"] for r in self.results), 2)
+        self.assertEqual(len(self.accepted), 7)
+        self.assertEqual(self.failures, [])
+        self.assertEqual(self.report["possible_duplicates"], 2)
+
+    def test_retry_resubmits_them_when_their_class_is_named(self):
+        self.lose_two_answers()
+        self.assert_exit(self.ocrpipe("retry", self.out, "--class", "ambiguous_submit"), 0)
+        self.assert_one_result_each(5)
+        self.assertEqual(len(self.accepted), 7)
+
+    def test_failures_given_back_as_a_manifest_do_not_resubmit_them(self):
+        self.lose_two_answers()
+        again = self.folder / "again"
+        done = self.ocrpipe("run", self.out / "failures.jsonl", "--out", again, "--doc-type", "invoice")
+        self.assert_exit(done, 1)
+        self.assertEqual(len(self.accepted), 5)
+        done = self.ocrpipe("run", self.out / "failures.jsonl", "--out", again, "--doc-type", "invoice", "--on-ambiguous", "resubmit")
+        self.assert_exit(done, 0)
+        self.assertEqual(len(self.accepted), 7)
+
+
+class Retry(Runs):
+    def test_failed_documents_are_taken_up_and_leave_the_failures(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "job-failed:count=3")
+        folder = self.write_documents(6)
+        self.assert_exit(self.run_bulk(folder), 1)
+        self.assertEqual({f["class"] for f in self.failures}, {"job_failed"})
+        self.assert_exit(self.run_bulk(folder), 1)  # run alone does not repeat what failed
+        self.assertEqual(len(self.accepted), 6)
+        self.assert_exit(self.ocrpipe("retry", self.out, "--class", "rejected"), 1)
+        self.assertEqual(len(self.accepted), 6)
+        self.assert_exit(self.ocrpipe("retry", self.out), 0)
+        self.assert_one_result_each(6)
+        self.assertEqual(self.failures, [])
+        self.assertEqual((self.report["done"], self.report["failed"]), (6, 0))
+
+    def test_jobs_past_their_deadline_are_asked_for_again_with_the_same_request_id(self):
+        self.serve("--latency", "fixed:1500ms")
+        folder = self.write_documents(2)
+        self.assert_exit(self.run_bulk(folder, "--deadline", "200ms"), 1)
+        self.assertEqual({f["class"] for f in self.failures}, {"still_processing"})
+        ids = {f["request_id"] for f in self.failures}
+        self.assert_exit(self.ocrpipe("retry", self.out), 0)
+        self.assertEqual({r["request_id"] for r in self.results}, ids)
+        self.assertEqual(len(self.accepted), 2)
+
+    def test_their_rows_in_another_directory_are_asked_for_too(self):
+        self.serve("--latency", "fixed:1500ms")
+        self.assert_exit(self.run_bulk(self.write_documents(2), "--deadline", "200ms"), 1)
+        manifest = self.out / "failures.jsonl"
+        self.out = self.folder / "again"
+        self.assert_exit(self.run_bulk(manifest), 0)
+        self.assert_one_result_each(2)
+        self.assertEqual(len(self.accepted), 2)
+
+    def test_a_class_that_there_is_not_is_named(self):
+        done = self.ocrpipe("retry", self.out, "--class", "jobfailed")
+        self.assert_exit(done, 2)
+        self.assertIn("jobfailed", done.stderr)
+
+    def test_a_directory_without_a_run_is_refused(self):
+        for command in (("retry", self.out), ("status", self.out), ("report", self.out), ("support", self.out, "r-1")):
+            done = self.ocrpipe(*command)
+            self.assert_exit(done, 2)
+            self.assertIn("no run was begun here", done.stderr)
+        self.assertFalse(self.out.exists())
+
+
+class Look(Runs):
+    def test_status_report_and_support_speak_from_the_ledger(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "job-failed:count=1")
+        self.assert_exit(self.run_bulk(self.write_documents(4)), 1)
+        status = json.loads(self.ocrpipe("status", self.out, "--json").stdout)
+        self.assertEqual((status["documents"], status["states"]["done"], status["classes"]), (4, 3, {"job_failed": 1}))
+        before = self.report
+        (self.out / "report.json").unlink()
+        self.assertEqual(self.ocrpipe("report", self.out).stdout, f"{self.out}/report.json\n")
+        self.assertEqual(self.report, before)
+
+        failed = self.failures[0]
+        bundle = pathlib.Path(self.ocrpipe("support", self.out, failed["request_id"], "--sample").stdout.strip())
+        request = json.loads((bundle / "request.json").read_text())
+        self.assertEqual(request["request_id"], failed["request_id"])
+        self.assertEqual(request["portal_user_id"], workbench.USER)
+        self.assertEqual([step["step"] for step in request["trace"]][-1], "ended as failed")
+        self.assertEqual((bundle / "sample.pdf").read_bytes(), pathlib.Path(failed["path"]).read_bytes())
+        without = pathlib.Path(self.ocrpipe("support", self.out, self.results[0]["request_id"]).stdout.strip())
+        self.assertEqual([p.name for p in without.iterdir()], ["request.json"])
+        self.assert_exit(self.ocrpipe("support", self.out, "../../etc/passwd"), 2)
+
+    def test_usr1_says_how_far_the_run_is(self):
+        self.serve("--fault", "endless-pending")
+        process = self.start("run", self.write_documents(2), "--out", self.out, "--doc-type", "invoice", "--log-level", "info")
+        self.wait_for_event(process, "progress", lambda o: o["waiting"] == 2)
+        process.send_signal(signal.SIGUSR1)
+        self.wait_for_event(process, "progress", lambda o: o["waiting"] == 2)
+        self.assertIsNone(process.poll())
+
+
+class Copies(Runs):
+    def test_equal_content_is_paid_once_and_every_copy_has_the_result(self):
+        self.serve("--latency", "fixed:300ms")
+        for i in range(9):
+            self.write(f"in/{i}.pdf", f"%PDF-1.4 content {i % 3}")
+        self.assert_exit(self.run_bulk(self.folder / "in", "--dedupe", "content"), 0)
+        self.assert_one_result_each(9)
+        self.assertEqual(len(self.accepted), 3)
+        by_content = {}
+        for r in self.results:
+            by_content.setdefault(r["sha256"], set()).add((r["request_id"], json.dumps(r["result"], sort_keys=True)))
+        self.assertEqual([len(v) for v in by_content.values()], [1, 1, 1])
+        self.assertEqual(sum("duplicate_of" in r for r in self.results), 6)
+        self.write("in/late.pdf", "%PDF-1.4 content 1")
+        self.assert_exit(self.run_bulk(self.folder / "in", "--dedupe", "content"), 0)
+        self.assert_one_result_each(10)
+        self.assertEqual(len(self.accepted), 3)
+        self.assertEqual((self.report["done"], self.report["copies"]), (10, 7))
+
+    def test_a_copy_of_an_ambiguous_document_is_not_sent(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "reset-after-acceptance:count=1")
+        self.write("in/a.pdf", "%PDF-1.4 the same")
+        self.assert_exit(self.run_bulk(self.folder / "in", "--dedupe", "content"), 1)
+        self.write("in/b.pdf", "%PDF-1.4 the same")
+        self.assert_exit(self.run_bulk(self.folder / "in", "--dedupe", "content"), 1)
+        self.assertEqual(len(self.accepted), 1)
+
+    def test_when_the_original_fails_a_copy_takes_its_place(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "job-failed:count=1")
+        for name in "abc":
+            self.write(f"in/{name}.pdf", "%PDF-1.4 the same")
+        self.assert_exit(self.run_bulk(self.folder / "in", "--dedupe", "content"), 1)
+        self.assertEqual(len(self.results), 2)
+        self.assertEqual(len(self.failures), 1)
+        self.assertEqual(len(self.accepted), 2)
+
+
+class Limits(Runs):
+    def test_max_documents_sends_so_many_and_gives_5_until_all_are_done(self):
+        self.serve()
+        folder = self.write_documents(7)
+        for expected, code in ((3, 5), (6, 5), (7, 0)):
+            self.assert_exit(self.run_bulk(folder, "--max-documents", 3), code)
+            self.assert_one_result_each(expected)
+            self.assertEqual(len(self.accepted), expected)
+
+    def test_max_duration_stops_with_5(self):
+        self.serve("--latency", "fixed:20ms")
+        done = self.run_bulk(self.write_documents(50), "--max-duration", "300ms", "--submit-rate", "5")
+        self.assert_exit(done, 5)
+        self.assertLess(len(self.accepted), 50)
+        self.assertEqual(len(self.results), len(self.accepted))
+
+    def test_a_failure_budget_stops_with_6(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "job-failed")
+        folder = self.write_documents(60)
+        done = self.run_bulk(folder, "--fail-budget", "5", "--max-inflight", "4")
+        self.assert_exit(done, 6)
+        self.assertLess(self.report["failed"], 20)
+        self.assertIn("go on with", done.stderr)
+
+    def test_a_type_that_is_answered_with_500_three_times_is_stopped_and_the_others_go_on(self):
+        self.serve("--latency", "fixed:20ms", "--doc-type", "known")
+        self.write_documents(12)
+        rows = [{"path": f"in/{i:03}.pdf", "doc_type": "unknown" if i % 2 else "known"} for i in range(12)]
+        manifest = self.write("m.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
+        done = self.run_bulk(manifest, "--connections", "3")
+        self.assert_exit(done, 1)
+        self.assertIn('doc_type \\"unknown\\" was answered three times', done.stderr)
+        self.assertEqual(len(self.results), 6)
+        self.assertEqual(self.report["failed"] + self.report["not_sent"], 6)
+        self.assertGreater(self.report["not_sent"], 0)
+
+
+class Secrets(Runs):
+    def test_the_key_is_in_nothing_that_a_run_leaves_behind(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "job-failed:p=0.3", "--fault", "error-500-after-acceptance:p=0.2")
+        said = [self.run_bulk(self.write_documents(20), "--log-level", "debug")]
+        said.append(self.ocrpipe("retry", self.out, "--log-level", "debug"))
+        for f in self.failures + self.results:
+            said.append(self.ocrpipe("support", self.out, f.get("request_id") or "none"))
+        said += [self.ocrpipe("status", self.out), self.ocrpipe("report", self.out)]
+        for done in said:
+            self.assertNotIn(KEY, done.stdout + done.stderr)
+        left = [p for p in self.out.rglob("*") if p.is_file()]
+        self.assertIn("ledger.db", {p.name for p in left})
+        for path in left:
+            self.assertNotIn(KEY.encode(), path.read_bytes(), path)
+            self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+
+
+if __name__ == "__main__":
+    workbench.main()

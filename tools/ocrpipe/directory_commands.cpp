@@ -1,0 +1,223 @@
+// status, report and support: commands that look at a run through its ledger.
+
+#include <ocrpipe/bulk/detail/atomic_file.hpp>
+#include <ocrpipe/bulk/report.hpp>
+
+#include "commands.hpp"
+#include "remedy.hpp"
+#include "run_ledger.hpp"
+#include "standard_output.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <ctime>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+namespace ocrpipe::cli
+{
+namespace
+{
+
+namespace json = boost::json;
+
+constexpr std::array shown_states{
+    document_state::done,    document_state::skipped, document_state::submitted, document_state::intent,
+    document_state::found,   document_state::failed,  document_state::ambiguous, document_state::stuck,
+    document_state::expired, document_state::lost};
+
+std::string_view meaning(document_state s)
+{
+    switch (s) {
+    case document_state::done:
+        return "have their result";
+    case document_state::skipped:
+        return "have the result of an equal document";
+    case document_state::submitted:
+        return "are with the service; run asks for their results";
+    case document_state::intent:
+        return "are being sent, or were when the run was killed";
+    case document_state::found:
+        return "are to be sent";
+    case document_state::failed:
+        return "failed; see failures.jsonl, take them up again with retry";
+    case document_state::ambiguous:
+        return "may have been accepted; held, since sending them again may be billed twice";
+    case document_state::stuck:
+        return "were not finished in time; run asks for them again";
+    case document_state::expired:
+        return "were read, but the service no longer has the result";
+    case document_state::lost:
+        return "were accepted, but the service no longer knows them; hand them to its support";
+    }
+    return {};
+}
+
+std::string time_text(std::int64_t ms)
+{
+    if (ms == 0) return {};
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(ms / 1000)),
+                       ms % 1000);
+}
+
+std::string text_of(document_counts const& counts)
+{
+    std::string out;
+    for (document_state const s : shown_states)
+        if (counts[s] > 0) out += fmt::format("{:>10}  {:<9}  {}\n", counts[s], name(s), meaning(s));
+    for (auto const& [failure_class, documents] : counts.by_class)
+        out += fmt::format("{:>10}  {}\n", documents, "class " + failure_class);
+    if (counts.possible_duplicates > 0)
+        out += fmt::format("{:>10}  sent again in doubt; may be billed twice\n", counts.possible_duplicates);
+    return out.empty() ? "         0  documents\n" : out;
+}
+
+std::string json_of(document_counts const& counts)
+{
+    json::object states, classes;
+    for (document_state const s : shown_states)
+        states[name(s)] = counts[s];
+    for (auto const& [failure_class, documents] : counts.by_class)
+        classes[failure_class] = documents;
+    return json::serialize(json::object{{"documents", counts.total()},
+                                        {"states", states},
+                                        {"classes", classes},
+                                        {"possible_duplicates", counts.possible_duplicates}}) +
+           "\n";
+}
+
+/// What the service's guide asks for when something must be looked into: who asked for what, when, and what
+/// was answered; no key, and no content of the document.
+json::object bundle_of(ledger_row const& row, ledger& l)
+{
+    json::array trace;
+    auto const step = [&trace](std::string_view what, std::int64_t at) {
+        if (at != 0) trace.push_back(json::object{{"step", what}, {"at", time_text(at)}});
+    };
+    step("first seen", row.first_seen_at);
+    step("POST ocr/submit begun", row.intent_at);
+    step("request_id received", row.submitted_at);
+    step(fmt::format("ended as {}", name(row.state)), row.finished_at);
+    json::object o{{"request_id", row.request_id},
+                   {"file_ids", json::array(row.file_ids.begin(), row.file_ids.end())},
+                   {"state", name(row.state)},
+                   {"class", row.failure_class},
+                   {"message", row.message},
+                   {"flow", row.flow},
+                   {"doc_type", row.doc_type},
+                   {"file_name", std::filesystem::path(row.path).filename().string()},
+                   {"bytes", row.size},
+                   {"sha256", row.sha256},
+                   {"submits", row.attempts},
+                   {"polls", row.polls},
+                   {"possible_duplicate", row.possible_duplicate},
+                   {"trace", trace},
+                   {"client", "ocrpipe " OCRPIPE_VERSION_STRING}};
+    for (char const* const key : {"base_url", "portal_user_id"})
+        if (auto const value = l.metadata(std::string("configuration.") + key); value && *value)
+            o[key] = **value;
+    return o;
+}
+
+/// A folder's name from the service's id: nothing that a path or a shell would take for something else.
+std::string folder_name(std::string_view request_id)
+{
+    std::string out;
+    for (char const c : request_id.substr(0, 64)) {
+        bool const plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           c == '-' || c == '_';
+        out += plain ? c : '_';
+    }
+    return out;
+}
+
+} // namespace
+
+exit_code carry_out(status_plan const& p, client_options const&, logger& log)
+{
+    boost::asio::io_context ioc;
+    auto const l = open_run_ledger(ioc, p.directory, ledger_use::look);
+    if (!l) return refuse(l.error(), "no status", log);
+    auto const counts = (**l).counts();
+    if (!counts) return refuse(counts.error(), "no status", log);
+    return deliver(p.form == output_form::json ? json_of(*counts) : text_of(*counts), "-", "the status", log);
+}
+
+exit_code carry_out(report_plan const& p, client_options const&, logger& log)
+{
+    boost::asio::io_context ioc;
+    auto const l = open_run_ledger(ioc, p.directory, ledger_use::look);
+    if (!l) return refuse(l.error(), "no report", log);
+    run_report all;
+    if (auto const counted = count_all(**l, all); !counted) return refuse(counted.error(), "no report", log);
+    auto const last = (**l).metadata("last_run");
+    if (!last) return refuse(last.error(), "no report", log);
+    error_code ec;
+    json::value kept = *last ? json::parse(**last, ec) : json::value(json::object());
+    // What the last run said of itself, with the totals as they are now.
+    json::object const now = json::parse(to_json(all)).as_object();
+    if (ec || !kept.is_object() || !*last) {
+        kept = now;
+    } else {
+        for (char const* const total :
+             {"done", "copies", "failed", "failed_by_class", "unfinished", "possible_duplicates"})
+            kept.as_object()[total] = now.at(total);
+    }
+    if (auto const failed = detail::write_file_atomically(
+            p.directory, "report.json", json::serialize(kept) + "\n", detail::durability::power)) {
+        log.write(message(level::error, "failed",
+                          fmt::format("{}: {}: make room", report_path(p.directory), failed.message())));
+        return exit_code::disk_error;
+    }
+    return deliver(report_path(p.directory) + "\n", "-", "the report's path", log);
+}
+
+exit_code carry_out(support_plan const& p, client_options const&, logger& log)
+{
+    boost::asio::io_context ioc;
+    auto const l = open_run_ledger(ioc, p.directory, ledger_use::look);
+    if (!l) return refuse(l.error(), "no bundle", log);
+    auto const row = (**l).find_request(p.request_id);
+    if (!row) return refuse(row.error(), "no bundle", log);
+    if (!*row) {
+        log.write(
+            message(level::error, "failed",
+                    fmt::format("no document of {} has the request id {}: take one from results-*.jsonl or "
+                                "failures.jsonl",
+                                p.directory, printable_excerpt(p.request_id, 64))));
+        return exit_code::usage;
+    }
+    namespace fs = std::filesystem;
+    fs::path const folder = fs::path(p.directory) / "support" / folder_name(p.request_id);
+    std::error_code ec;
+    fs::create_directories(folder, ec);
+    if (!ec) fs::permissions(folder, fs::perms::owner_all, ec);
+    error_code failed(ec);
+    if (!failed)
+        failed = detail::write_file_atomically(folder.string(), "request.json",
+                                               json::serialize(bundle_of(**row, **l)) + "\n",
+                                               detail::durability::process);
+    if (!failed && p.sample) {
+        fs::path const sample = folder / ("sample" + fs::path((**row).path).extension().string());
+        fs::copy_file((**row).path, sample, fs::copy_options::overwrite_existing, ec);
+        if (!ec) fs::permissions(sample, fs::perms::owner_read | fs::perms::owner_write, ec);
+        failed = error_code(ec);
+    }
+    if (failed) {
+        log.write(message(level::error, "failed",
+                          fmt::format("{}: {}: make room, or check the document's path", folder.string(),
+                                      failed.message())));
+        return exit_code::disk_error;
+    }
+    return deliver(folder.string() + "\n", "-", "the bundle's path", log);
+}
+
+} // namespace ocrpipe::cli
