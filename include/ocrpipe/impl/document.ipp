@@ -57,17 +57,17 @@ OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
         r.size_ = r.bytes_->size();
         return r;
     }
-    std::string const shown = printable_excerpt(d.path(), 1024);
+    auto const failed = [&d](errc e, error_code cause, std::string_view why = {}) {
+        return detail::prepare_failure(e, cause, printable_excerpt(d.path(), 1024).append(why));
+    };
     // O_NONBLOCK: opening a FIFO without a writer must not hang; it is refused below.
     r.fd_ = ::open(d.path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (r.fd_ < 0) return detail::prepare_failure(errc::unreadable_file, detail::last_system_error(), shown);
+    if (r.fd_ < 0) return failed(errc::unreadable_file, detail::last_system_error());
     struct ::stat st {
     };
-    if (::fstat(r.fd_, &st) != 0)
-        return detail::prepare_failure(errc::unreadable_file, detail::last_system_error(), shown);
-    if (!S_ISREG(st.st_mode))
-        return detail::prepare_failure(errc::unreadable_file, {}, shown + " is not a regular file");
-    if (st.st_size == 0) return detail::prepare_failure(errc::empty_document, {}, shown);
+    if (::fstat(r.fd_, &st) != 0) return failed(errc::unreadable_file, detail::last_system_error());
+    if (!S_ISREG(st.st_mode)) return failed(errc::unreadable_file, {}, " is not a regular file");
+    if (st.st_size == 0) return failed(errc::empty_document, {});
     r.size_ = static_cast<std::uint64_t>(st.st_size);
     return r;
 }
@@ -103,8 +103,8 @@ OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& 
         offset_ += want;
         return want;
     }
-    // One byte more than promised is asked for at the end, so that a file that grew is noticed; only where `out` has no room for it does
-    // that take another system call.
+    // One byte more than promised is asked for at the end, so that a file that grew is noticed; only where
+    // `out` has no room for it does that take another system call.
     bool const last = want != 0 && offset_ + want == size_;
     std::size_t const ask = std::min(out.size(), want + 1);
     std::size_t got = 0;

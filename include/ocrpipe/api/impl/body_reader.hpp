@@ -2,9 +2,8 @@
 #define OCRPIPE_API_IMPL_BODY_READER_HPP
 
 #include <ocrpipe/api/body_facts.hpp>
+#include <ocrpipe/api/impl/json_events.hpp>
 #include <ocrpipe/api/impl/words.hpp>
-
-#include <boost/json/basic_parser_impl.hpp>
 
 #include <array>
 #include <charconv>
@@ -94,6 +93,22 @@ inline constexpr std::array member_rows{
     member_row{place::values, place::coordinates, &response_profile::coordinates_keys},
 };
 
+/// The rows of each parent, which stand together, as a range of their indexes.
+struct row_range {
+    std::uint8_t first = 0;
+    std::uint8_t last = 0;
+};
+
+inline constexpr auto rows_by_parent = [] {
+    std::array<row_range, static_cast<std::size_t>(place::message) + 1> ranges{};
+    for (std::uint8_t i = 0; i != member_rows.size(); ++i) {
+        row_range& r = ranges[static_cast<std::size_t>(member_rows[i].parent)];
+        if (r.last == 0) r.first = i;
+        r.last = i + 1;
+    }
+    return ranges;
+}();
+
 /// What an element of an array at `p` is.
 constexpr place element_of(place p) noexcept
 {
@@ -115,25 +130,6 @@ constexpr place element_of(place p) noexcept
         return place::elsewhere;
     }
 }
-
-/// Text with room for the longest key that a profile may ask for; longer keys match nothing.
-class key_buffer
-{
-public:
-    void append(std::string_view s) noexcept
-    {
-        std::size_t const n = std::min(s.size(), chars_.size() - size_);
-        s.copy(chars_.data() + size_, n);
-        size_ += n;
-    }
-    void clear() noexcept { size_ = 0; }
-    bool empty() const noexcept { return size_ == 0; }
-    std::string_view view() const noexcept { return {chars_.data(), size_}; }
-
-private:
-    std::array<char, 65> chars_;
-    std::size_t size_ = 0;
-};
 
 /// A scalar as it was written; a string without its quotes and escapes.
 struct scalar {
@@ -169,76 +165,30 @@ template<class Sink>
 class body_handler
 {
 public:
-    static constexpr std::size_t max_depth = 64;
-    static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
-    static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
-    static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
-    static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
-
     body_handler(response_profile const& profile, Sink& sink) : profile_(profile), sink_(sink) {}
 
     body_facts take_facts();
 
-    bool on_document_begin(boost::json::error_code&) { return true; }
-    bool on_document_end(boost::json::error_code&) { return true; }
-    bool on_object_begin(boost::json::error_code&) { return open(true); }
-    bool on_array_begin(boost::json::error_code&) { return open(false); }
-    bool on_object_end(std::size_t n, boost::json::error_code&) { return close(n); }
-    bool on_array_end(std::size_t n, boost::json::error_code&) { return close(n); }
-
-    bool on_key_part(boost::json::string_view s, std::size_t, boost::json::error_code&)
+    void key(json_string const& s)
     {
-        key_.append({s.data(), s.size()});
-        return true;
+        if (s.escaped)
+            find_member(unescaped(s));
+        else
+            find_member(s.raw);
     }
-    bool on_key(boost::json::string_view s, std::size_t, boost::json::error_code&)
-    {
-        if (key_.empty()) {
-            find_member({s.data(), s.size()});
-        } else {
-            key_.append({s.data(), s.size()});
-            find_member(key_.view());
-            key_.clear();
-        }
-        return true;
-    }
-    bool on_string_part(boost::json::string_view s, std::size_t, boost::json::error_code&)
+    void string(json_string const& s)
     {
         // A text that nobody reads is only asked whether it is empty.
-        if (reads_text() || text_.empty()) text_.append(s.data(), s.size());
-        return true;
+        if (s.escaped && reads_text())
+            take({scalar::kind::string, unescaped(s)});
+        else
+            take({scalar::kind::string, s.raw});
     }
-    bool on_string(boost::json::string_view s, std::size_t, boost::json::error_code&)
-    {
-        if (text_.empty()) {
-            take({scalar::kind::string, {s.data(), s.size()}});
-        } else {
-            if (reads_text()) text_.append(s.data(), s.size());
-            take({scalar::kind::string, text_});
-            text_.clear();
-        }
-        return true;
-    }
-    bool on_number_part(boost::json::string_view s, boost::json::error_code&)
-    {
-        text_.append(s.data(), s.size());
-        return true;
-    }
-    bool on_int64(std::int64_t, boost::json::string_view s, boost::json::error_code&) { return number(s); }
-    bool on_uint64(std::uint64_t, boost::json::string_view s, boost::json::error_code&) { return number(s); }
-    bool on_double(double, boost::json::string_view s, boost::json::error_code&) { return number(s); }
-    bool on_bool(bool b, boost::json::error_code&)
-    {
-        take({scalar::kind::truth, b ? "true" : "false"});
-        return true;
-    }
-    bool on_null(boost::json::error_code&)
-    {
-        take({scalar::kind::null, {}});
-        return true;
-    }
-    bool on_comment_part(boost::json::string_view, boost::json::error_code&) { return true; }
-    bool on_comment(boost::json::string_view, boost::json::error_code&) { return true; }
+    void number(std::string_view s) { take({scalar::kind::number, s}); }
+    void truth(bool b) { take({scalar::kind::truth, b ? "true" : "false"}); }
+    void null() { take({scalar::kind::null, {}}); }
+    bool open(bool is_object);
+    void close(bool empty);
 
 private:
     struct frame {
@@ -270,16 +220,12 @@ private:
     }
     job& here() noexcept { return in_data_ ? data_ : top_; }
 
-    bool number(boost::json::string_view s)
+    /// Whether what stands in the container that comes next can change no fact.
+    bool nothing_to_learn() noexcept
     {
-        if (text_.empty()) {
-            take({scalar::kind::number, {s.data(), s.size()}});
-        } else {
-            text_.append(s.data(), s.size());
-            take({scalar::kind::number, text_});
-            text_.clear();
-        }
-        return true;
+        if (place_ == place::elsewhere) return here().has_values;
+        return !Sink::wants_texts && place_ >= place::content && place_ <= place::table &&
+               document_has_content_;
     }
 
     void find_member(std::string_view key);
@@ -287,19 +233,15 @@ private:
     {
         if (depth_ != 0 && !frames_[depth_ - 1].is_object) place_ = element_of(frames_[depth_ - 1].at);
     }
-    bool open(bool is_object);
-    bool close(std::size_t members);
     void take(scalar const& s);
     void take_code(scalar const& s);
 
     response_profile const& profile_;
     Sink& sink_;
-    std::array<frame, max_depth + 1> frames_;
+    std::array<frame, json_events<body_handler>::max_depth> frames_;
     std::size_t depth_ = 0;
     place place_ = place::top; ///< of the value that comes next
     std::size_t rank_ = 0;     ///< of its key in the profile's list
-    key_buffer key_;
-    std::string text_;
 
     job top_;
     job data_;

@@ -9,23 +9,23 @@ namespace ocrpipe::detail
 template<class Sink>
 void body_handler<Sink>::find_member(std::string_view key)
 {
-    place const parent = frames_[depth_ - 1].at;
     place_ = place::elsewhere;
-    for (member_row const& row : member_rows) {
-        if (row.parent != parent) continue;
-        response_profile::words const& keys = profile_.*row.keys;
-        auto const found = std::find(keys.begin(), keys.end(), key);
-        if (found == keys.end()) continue;
-        place_ = row.child;
-        rank_ = static_cast<std::size_t>(found - keys.begin());
-        return;
+    row_range const rows = rows_by_parent[static_cast<std::size_t>(frames_[depth_ - 1].at)];
+    for (std::size_t i = rows.first; i != rows.last; ++i) {
+        response_profile::words const& keys = profile_.*member_rows[i].keys;
+        for (std::size_t rank = 0; rank != keys.size(); ++rank) {
+            if (keys[rank] != key) continue;
+            place_ = member_rows[i].child;
+            rank_ = rank;
+            return;
+        }
     }
 }
 
 template<class Sink>
 bool body_handler<Sink>::open(bool is_object)
 {
-    if (depth_ == frames_.size()) return false;
+    if (nothing_to_learn()) return false;
     switch (place_) {
     case place::top:
         facts_.shape = body_facts::form::empty;
@@ -62,16 +62,16 @@ bool body_handler<Sink>::open(bool is_object)
 }
 
 template<class Sink>
-bool body_handler<Sink>::close(std::size_t members)
+void body_handler<Sink>::close(bool empty)
 {
     frame const closed = frames_[--depth_];
     switch (closed.at) {
     case place::top:
-        if (members != 0) facts_.shape = body_facts::form::filled;
+        if (!empty) facts_.shape = body_facts::form::filled;
         break;
     case place::data:
         in_data_ = false;
-        facts_.has_data = members != 0;
+        facts_.has_data = !empty;
         break;
     case place::document: {
         if (!closed.is_object) break;
@@ -90,7 +90,6 @@ bool body_handler<Sink>::close(std::size_t members)
         break;
     }
     next_element();
-    return true;
 }
 
 template<class Sink>
@@ -172,7 +171,6 @@ void body_handler<Sink>::take(scalar const& s)
     bool const envelope_word = !in_data_ && (place_ == place::status || place_ >= place::error ||
                                              place_ == place::top || s.what == scalar::kind::truth);
     if (speaks && !envelope_word && !id) here().has_values = true;
-    next_element();
 }
 
 /// Only a code that HTTP knows as an error counts: what the service means by another one is not known, and a
@@ -213,14 +211,9 @@ body_facts body_handler<Sink>::take_facts()
 template<class Sink>
 std::optional<body_facts> read_body(std::string_view body, response_profile const& profile, Sink& sink)
 {
-    using handler = body_handler<Sink>;
-    boost::json::parse_options options;
-    options.max_depth = handler::max_depth;
-    boost::json::basic_parser<handler> parser(options, profile, sink);
-    boost::json::error_code ec;
-    std::size_t const used = parser.write_some(false, body.data(), body.size(), ec);
-    if (ec || used != body.size() || !parser.done()) return std::nullopt;
-    return parser.handler().take_facts();
+    body_handler<Sink> handler(profile, sink);
+    if (!json_events(body, handler).read()) return std::nullopt;
+    return handler.take_facts();
 }
 
 } // namespace ocrpipe::detail

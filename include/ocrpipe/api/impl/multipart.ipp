@@ -33,8 +33,9 @@ inline std::string next_boundary(std::uint64_t& state)
 inline void append_field(std::string& out, std::string_view boundary, std::string_view name,
                          std::string_view value)
 {
-    out += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{}\r\n", boundary,
-                       escape_form_name(name), value);
+    (out += "--") += boundary;
+    (out += "\r\nContent-Disposition: form-data; name=\"") += escape_form_name(name);
+    ((out += "\"\r\n\r\n") += value) += "\r\n";
 }
 
 inline failure form_failure(errc e, std::string reason)
@@ -51,6 +52,7 @@ inline failure form_failure(errc e, std::string reason)
 OCRPIPE_DECL std::string escape_form_name(std::string_view name)
 {
     std::string out;
+    out.reserve(name.size());
     while (!name.empty()) {
         std::size_t const n = detail::utf8_sequence_length(name);
         auto const c = static_cast<unsigned char>(name.front());
@@ -79,14 +81,15 @@ multipart_body::make(submit_request const& request,
     std::array<char, format_probe_size> first;
     error_code ec;
     std::size_t const got = reader->read(first, ec);
-    std::string const shown =
-        printable_excerpt(request.doc.is_file() ? request.doc.path() : request.doc.name(), 1024);
-    if (ec) return detail::form_failure(static_cast<errc>(ec.value()), shown);
+    auto const failed = [&doc = request.doc](errc e) {
+        return detail::form_failure(e, printable_excerpt(doc.is_file() ? doc.path() : doc.name(), 1024));
+    };
+    if (ec) return failed(static_cast<errc>(ec.value()));
     reader->rewind();
 
     file_format const format = detect_format({first.data(), got});
     enum file_type const type = request.type != file_type::detect ? request.type : service_type(format);
-    if (type == file_type::detect) return detail::form_failure(errc::unsupported_file_type, shown);
+    if (type == file_type::detect) return failed(errc::unsupported_file_type);
 
     std::string file_name = escape_form_name(request.doc.name());
     if (file_name.empty()) file_name = fmt::format("document{}", extension(format));
@@ -100,16 +103,17 @@ multipart_body::make(submit_request const& request,
              request.flow.find(body.boundary_) != std::string::npos ||
              request.doc_type.find(body.boundary_) != std::string::npos);
 
+    body.head_.reserve(512);
     detail::append_field(body.head_, body.boundary_, "flow", request.flow);
     if (!request.doc_type.empty())
         detail::append_field(body.head_, body.boundary_, "doc_type", request.doc_type);
     detail::append_field(body.head_, body.boundary_, "file_type", wire_word(type));
     for (auto const& [name, value] : extra_fields)
         detail::append_field(body.head_, body.boundary_, name, value);
-    body.head_ += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n"
-                              "Content-Type: {}\r\n\r\n",
-                              body.boundary_, file_name, mime(format));
-    body.tail_ = fmt::format("\r\n--{}--\r\n", body.boundary_);
+    (body.head_ += "--") += body.boundary_;
+    (body.head_ += "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"") += file_name;
+    ((body.head_ += "\"\r\nContent-Type: ") += mime(format)) += "\r\n\r\n";
+    ((body.tail_ = "\r\n--") += body.boundary_) += "--\r\n";
     return body;
 }
 

@@ -30,9 +30,16 @@ OCRPIPE_DECL bool is_plain_text(std::string_view text) noexcept
 OCRPIPE_DECL void append_json_string(std::string& out, std::string_view text)
 {
     out += '"';
-    while (!text.empty()) {
-        char const c = text.front();
-        std::size_t const n = utf8_sequence_length(text);
+    std::size_t plain = 0; // bytes at the beginning of `text` that stand for themselves
+    while (plain != text.size()) {
+        std::string_view const rest = text.substr(plain);
+        char const c = rest.front();
+        std::size_t const n = utf8_sequence_length(rest);
+        if (n != 0 && c != '"' && c != '\\' && !is_control(c)) {
+            plain += n;
+            continue;
+        }
+        out += text.substr(0, plain);
         if (n == 0)
             out += "\\ufffd";
         else if (c == '"' || c == '\\')
@@ -43,13 +50,12 @@ OCRPIPE_DECL void append_json_string(std::string& out, std::string_view text)
             out += "\\r";
         else if (c == '\t')
             out += "\\t";
-        else if (is_control(c))
-            fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
         else
-            out += text.substr(0, n);
-        text.remove_prefix(n == 0 ? 1 : n);
+            fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+        text.remove_prefix(plain + 1);
+        plain = 0;
     }
-    out += '"';
+    (out += text) += '"';
 }
 
 OCRPIPE_DECL void append_json_name(std::string& out, std::string_view key, std::string_view text)

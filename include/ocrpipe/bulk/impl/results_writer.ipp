@@ -107,33 +107,33 @@ inline void append_parts(std::string& out, std::span<part_entry const> parts)
     out += ']';
 }
 
+/// A valid JSON string holds no line break, so these stand between tokens.
+inline void append_json_in_one_line(std::string& out, std::string_view json)
+{
+    std::size_t const from = out.size();
+    out += json;
+    for (char const line_break : {'\n', '\r'})
+        for (std::size_t at = out.find(line_break, from); at != out.npos; at = out.find(line_break, at + 1))
+            out[at] = ' ';
+}
+
 } // namespace detail
 
 OCRPIPE_DECL void append_result_line(std::string& out, result_record const& r)
 {
-    auto const text = [&out](std::string_view key, std::string_view value) {
-        fmt::format_to(std::back_inserter(out), ",\"{}\":", key);
-        detail::append_json_string(out, value);
-    };
-    out += '{';
-    detail::append_json_name(out, "id", r.id);
-    out += ',';
-    detail::append_json_name(out, "path", r.path);
-    text("sha256", r.sha256);
-    text("request_id", r.request_id);
-    text("status", r.status);
+    detail::append_json_name(out += '{', "id", r.id);
+    detail::append_json_name(out += ',', "path", r.path);
+    detail::append_json_string(out += ",\"sha256\":", r.sha256);
+    detail::append_json_string(out += ",\"request_id\":", r.request_id);
+    detail::append_json_string(out += ",\"status\":", r.status);
     detail::append_json_time(out += ",\"submitted_at\":", r.submitted_at);
     detail::append_json_time(out += ",\"finished_at\":", r.finished_at);
-    fmt::format_to(std::back_inserter(out), ",\"attempts\":{},\"polls\":{},\"possible_duplicate\":{}",
-                   r.attempts, r.polls, r.possible_duplicate);
+    (out += ",\"attempts\":") += std::to_string(r.attempts);
+    (out += ",\"polls\":") += std::to_string(r.polls);
+    (out += ",\"possible_duplicate\":") += r.possible_duplicate ? "true" : "false";
     detail::append_parts(out, r.parts);
     out += ",\"result\":";
-    std::size_t const from = out.size();
-    out += r.result_json.empty() ? std::string_view("null") : r.result_json;
-    // A valid JSON string holds no line break, so these stand between tokens.
-    std::replace_if(
-        out.begin() + static_cast<std::ptrdiff_t>(from), out.end(),
-        [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    detail::append_json_in_one_line(out, r.result_json.empty() ? "null" : r.result_json);
     out += "}\n";
 }
 

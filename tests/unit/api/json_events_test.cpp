@@ -1,0 +1,187 @@
+#include <ocrpipe/api/impl/json_events.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace ocrpipe;
+
+namespace
+{
+
+/// Writes down what it is told; does not want what stands behind `unwanted`.
+struct recorder {
+    void key(detail::json_string const& s)
+    {
+        last_key = text_of(s);
+        log += "key " + last_key + '\n';
+    }
+    void string(detail::json_string const& s) { log += "string " + text_of(s) + '\n'; }
+    void number(std::string_view s) { (log += "number ") += std::string(s) + '\n'; }
+    void truth(bool b) { log += b ? "true\n" : "false\n"; }
+    void null() { log += "null\n"; }
+    bool open(bool is_object)
+    {
+        if (last_key == unwanted) return false;
+        log += is_object ? "{\n" : "[\n";
+        return true;
+    }
+    void close(bool empty) { log += empty ? "empty\n" : "end\n"; }
+
+    static std::string text_of(detail::json_string const& s)
+    {
+        return s.escaped ? detail::unescaped(s) : std::string(s.raw);
+    }
+
+    std::string unwanted = "unwanted";
+    std::string last_key;
+    std::string log;
+};
+
+std::optional<std::string> events_of(std::string_view text)
+{
+    recorder r;
+    if (!detail::json_events(text, r).read()) return std::nullopt;
+    return r.log;
+}
+
+/// What the recorder writes when it is told of `v`.
+void write_down(boost::json::value const& v, std::string& log)
+{
+    if (auto const* const o = v.if_object()) {
+        log += "{\n";
+        for (auto const& [key, member] : *o) {
+            log += "key " + std::string(key) + '\n';
+            write_down(member, log);
+        }
+        log += o->empty() ? "empty\n" : "end\n";
+    } else if (auto const* const a = v.if_array()) {
+        log += "[\n";
+        for (auto const& element : *a)
+            write_down(element, log);
+        log += a->empty() ? "empty\n" : "end\n";
+    } else if (auto const* const s = v.if_string()) {
+        log += "string " + std::string(*s) + '\n';
+    } else if (v.is_number()) {
+        log += "number " + boost::json::serialize(v) + '\n';
+    } else {
+        log += boost::json::serialize(v) + '\n';
+    }
+}
+
+/// Boost.JSON's verdict, with our limit of depth.
+bool is_json(std::string_view text, boost::json::value& v)
+{
+    boost::json::parse_options options;
+    options.max_depth = detail::json_events<recorder>::max_depth;
+    boost::system::error_code ec;
+    v = boost::json::parse(text, ec, {}, options);
+    return !ec;
+}
+
+} // namespace
+
+TEST_CASE("json_events: every kind of value -> told in order, strings as they stand")
+{
+    auto const events = events_of(
+        " { \"a\" : [ 1 , -2.5e+3 , true , false , null , [ ] , { } ] ,\t\"b\\n\" : \"x\\\"\\u00e9\" }\r\n");
+    REQUIRE(events.has_value());
+    CHECK(*events == "{\nkey a\n[\nnumber 1\nnumber -2.5e+3\ntrue\nfalse\nnull\n[\nempty\n{\nempty\nend\n"
+                     "key b\n\nstring x\"é\nend\n");
+}
+
+TEST_CASE(
+    "json_events: a container that is not wanted -> nothing of it is told, and it is checked all the same")
+{
+    CHECK(events_of(R"({"unwanted":{"a":[1,{"b":"c"}]},"wanted":[2]})") ==
+          "{\nkey unwanted\nkey wanted\n[\nnumber 2\nend\nend\n");
+    for (char const* text : {R"({"unwanted":[1 2]})", R"({"unwanted":{"a" 1}})", R"({"unwanted":[tru]})",
+                             R"({"unwanted":[01]})", R"({"unwanted":["\x"]})", R"({"unwanted":[})",
+                             R"({"unwanted":{]})", R"({"unwanted":[1,]})", "{\"unwanted\":[\"\xff\"]}"}) {
+        CAPTURE(text);
+        CHECK_FALSE(events_of(text).has_value());
+    }
+}
+
+TEST_CASE("json_events: escapes of each kind -> the characters")
+{
+    CHECK(events_of(R"("\"\\\/\b\f\n\r\t")") == "string \"\\/\b\f\n\r\t\n");
+    CHECK(events_of(R"("\u0041\u00E9\u20ac\ud83d\ude00")") == "string Aé€😀\n");
+    for (char const* text : {R"("\ud83d")", R"("\ude00")", R"("\ud83dx")", R"("\ud83d\u0041")", R"("\u12g4")",
+                             R"("\u12)", R"("\)", R"("\a")"}) {
+        CAPTURE(text);
+        CHECK_FALSE(events_of(text).has_value());
+    }
+}
+
+TEST_CASE("json_events: nested as deep as allowed -> read; one deeper -> refused")
+{
+    auto const nested = [](int depth) {
+        auto const n = static_cast<std::size_t>(depth);
+        return std::string(n, '[') + std::string(n, ']');
+    };
+    CHECK(events_of(nested(64)).has_value());
+    CHECK_FALSE(events_of(nested(65)).has_value());
+    CHECK_FALSE(events_of(std::string(1'000'000, '[')).has_value());
+}
+
+TEST_CASE("json_events: an answer -> the events that Boost.JSON's tree of it would give")
+{
+    std::string const text =
+        R"({"data":{"request_id":"r-1","file_ids":["a","b"],"progress":{"total_doc":1,"finished":1},)"
+        R"("documents":[{"id":7,"ocr_data":[{"name":"số hoá đơn của bên bán hàng","value":[{"extracted_value":)"
+        R"("1 \"x\" \u00e9\ud83d\ude00","coordinates":[-1,0,12345678]}]}],"schema":{"table":[]},"n":null,"t":true}]}})";
+    boost::json::value v;
+    REQUIRE(is_json(text, v));
+    std::string expected;
+    write_down(v, expected);
+    CHECK(events_of(text) == expected);
+}
+
+TEST_CASE("json_events: a text and what comes of changing bytes in it -> Boost.JSON's verdict each time")
+{
+    std::vector<std::string> const seeds{
+        R"({"data":{"request_id":"r-1","status":"SUCCESS","progress":{"total_doc":1,"ignored":0,"finished":1},)"
+        R"("documents":[{"id":7,"ocr_data":[{"name":"số hoá đơn","value":[{"extracted_value":"1 \"x\" é",)"
+        R"("extracted_prob":0.25,"coordinates":[1,2.5,3,4]}]}],"schema":{"table":[]},"n":null,"t":true}]}})",
+        "[1, -0, 0.5, 1e5, -2E-3, \"\", \"sixteen bytes and more of plain text\", \"\\ud83d\\ude00\", {}, "
+        "[[]]]",
+        " \n\t\"ệ và 😀 \\u1ec7\" ",
+    };
+    std::string const alphabet = "{}[]\",:\\ \n0123456789.eE+-tfnu\x01\x7f\x80\xc3\xe1\xed\xf0\xff";
+    std::uint64_t state = 7;
+    auto const random = [&state](std::size_t below) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        return static_cast<std::size_t>(state >> 33) % below;
+    };
+    int accepted = 0;
+    int refused = 0;
+    for (int round = 0; round != 60'000; ++round) {
+        std::string text = seeds[random(seeds.size())];
+        for (std::size_t changes = random(4); changes != 0; --changes) {
+            std::size_t const at = random(text.size());
+            if (random(3) == 0)
+                text.erase(at, 1 + random(3));
+            else if (random(2) == 0)
+                text.insert(at, 1, alphabet[random(alphabet.size())]);
+            else
+                text[at] = alphabet[random(alphabet.size())];
+            if (text.empty()) text = " ";
+        }
+        CAPTURE(text);
+        boost::json::value v;
+        bool const right = is_json(text, v);
+        auto const events = events_of(text);
+        REQUIRE(events.has_value() == right);
+        ++(right ? accepted : refused);
+    }
+    CHECK(accepted > 5'000);
+    CHECK(refused > 5'000);
+}
