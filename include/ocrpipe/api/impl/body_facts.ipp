@@ -38,12 +38,9 @@ struct document_id_sink : facts_only {
 
 OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile const& profile)
 {
-    body_facts nothing;
-    if (detail::is_blank(body)) return nothing;
+    if (detail::is_blank(body)) return body_facts();
     detail::facts_only sink;
-    if (std::optional<body_facts> facts = detail::read_body(body, profile, sink)) return *std::move(facts);
-    nothing.shape = body_facts::form::not_json;
-    return nothing;
+    return detail::read_body(body, profile, sink);
 }
 
 OCRPIPE_DECL std::vector<std::string> document_ids(std::string_view body, response_profile const& profile)

@@ -207,13 +207,15 @@ body_facts body_handler<Sink>::take_facts()
     return std::move(facts_);
 }
 
-/// One pass of `body` through a sink. Nothing when the body is not JSON.
+/// One pass of `body` through a sink. Facts of the form not_json when the body is not JSON.
 template<class Sink>
-std::optional<body_facts> read_body(std::string_view body, response_profile const& profile, Sink& sink)
+body_facts read_body(std::string_view body, response_profile const& profile, Sink& sink)
 {
     body_handler<Sink> handler(profile, sink);
-    if (!json_events(body, handler).read()) return std::nullopt;
-    return handler.take_facts();
+    if (json_events(body, handler).read()) return handler.take_facts();
+    body_facts nothing;
+    nothing.shape = body_facts::form::not_json;
+    return nothing;
 }
 
 } // namespace ocrpipe::detail

@@ -3,6 +3,8 @@
 
 #include <ocrpipe/detail/utf8.hpp>
 
+#include <boost/config.hpp>
+
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -107,11 +109,10 @@ private:
     // These find where something ends that may be empty.
 
     char const* plain(char const* p) const noexcept;
-    char const* space(char const* p) const noexcept
+    char const* spaces(char const* p) const noexcept;
+    BOOST_FORCEINLINE char const* space(char const* p) const noexcept
     {
-        while (p != end_ && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-            ++p;
-        return p;
+        return p != end_ && static_cast<unsigned char>(*p) <= ' ' ? spaces(p) : p;
     }
 
     bool is(char c, char const* p) const noexcept { return p != end_ && *p == c; }
@@ -148,17 +149,15 @@ bool json_events<Handler>::read()
 {
     char const* p = space(begin_);
     for (;;) {
-        // Here a value begins.
+        // Here a value begins, in an object with its key.
+        if (in_object() && (p = key(p)) == nullptr) return false;
         if (p == end_) return false;
         bool const is_object = *p == '{';
         if (is_object || *p == '[') {
             if (depth_ == max_depth) return false;
             open(is_object);
             p = space(p + 1);
-            if (!is(is_object ? '}' : ']', p)) {
-                if (is_object && (p = key(p)) == nullptr) return false;
-                continue;
-            }
+            if (!is(is_object ? '}' : ']', p)) continue;
             ++p;
             close(true);
         } else if ((p = scalar(p)) == nullptr) {
@@ -172,13 +171,12 @@ bool json_events<Handler>::read()
         }
         if (depth_ == 0) return false;
         p = space(p + 1);
-        if (in_object() && (p = key(p)) == nullptr) return false;
     }
 }
 
 /// With its colon.
 template<class Handler>
-char const* json_events<Handler>::key(char const* p)
+BOOST_FORCEINLINE char const* json_events<Handler>::key(char const* p)
 {
     json_string s;
     if (!is('"', p) || (p = string(p, s)) == nullptr) return nullptr;
@@ -188,7 +186,7 @@ char const* json_events<Handler>::key(char const* p)
 }
 
 template<class Handler>
-char const* json_events<Handler>::scalar(char const* p)
+BOOST_FORCEINLINE char const* json_events<Handler>::scalar(char const* p)
 {
     char const* last = nullptr;
     if (*p == '"') {
@@ -212,20 +210,26 @@ char const* json_events<Handler>::scalar(char const* p)
 template<class Handler>
 char const* json_events<Handler>::string(char const* p, json_string& out) const
 {
-    char const* const from = p + 1;
-    p = plain(from);
-    while (!is('"', p)) {
+    char const* const from = ++p;
+    while (!is('"', p = plain(p))) {
         p = special(p, out);
         if (p == nullptr) return nullptr;
-        p = plain(p);
     }
     out.raw = std::string_view(from, static_cast<std::size_t>(p - from));
     return p + 1;
 }
 
+template<class Handler>
+char const* json_events<Handler>::spaces(char const* p) const noexcept
+{
+    while (p != end_ && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+        ++p;
+    return p;
+}
+
 /// Characters of a string that need no look: ASCII, no control, no quote, no backslash.
 template<class Handler>
-char const* json_events<Handler>::plain(char const* p) const noexcept
+BOOST_FORCEINLINE char const* json_events<Handler>::plain(char const* p) const noexcept
 {
 #if defined(__SSE2__)
     for (; end_ - p >= 16; p += 16) {
