@@ -58,9 +58,10 @@ TEST_CASE("parse_origin: what would be dropped silently -> refused with the reme
 
 TEST_CASE("parse_origin: what is no http URL -> refused")
 {
-    for (char const* url : {"", "ocr.example", "ftp://ocr.example", "https://", "https://:443",
-                            "https://a.example:0", "https://a.example:65536", "https://a.example:port",
-                            "https://a b.example", "https://a%00b.example", "https://a%0d%0ab.example"}) {
+    for (char const* url :
+         {"", "ocr.example", "ftp://ocr.example", "https://", "https://:443", "https://a.example:0",
+          "https://a.example:65536", "https://a.example:port", "https://a b.example", "https://a%00b.example",
+          "https://a%0d%0ab.example", "https://a%2fb.example", "https://a%40b.example", "https://a%3a8443"}) {
         CAPTURE(url);
         refusal(url);
     }
@@ -172,9 +173,9 @@ TEST_CASE("resolve_redirect: another scheme, host or port -> another origin")
 TEST_CASE("resolve_redirect: no http URL, or one with user information -> nothing")
 {
     origin const here = parse_origin("https://ocr.example").value();
-    for (char const* location :
-         {"ftp://ocr.example/x", "javascript:alert(1)", "https://ocr.example@evil.example/",
-          "https://u:p@ocr.example/x", "http://[", "\r\nx"}) {
+    for (char const* location : {"ftp://ocr.example/x", "javascript:alert(1)",
+                                 "https://ocr.example@evil.example/", "https://u:p@ocr.example/x", "http://[",
+                                 "\r\nx", "https://ocr.example:1x", "https://ocr.example::8443/x"}) {
         CAPTURE(location);
         CHECK_FALSE(resolve_redirect(here, "/a", location));
     }

@@ -50,7 +50,10 @@ inline std::optional<origin> origin_of(boost::urls::url_view const& url)
     // A zone id (%) means something on one machine only; 253 is the longest name that DNS, and so SNI, knows.
     bool const usable =
         std::all_of(o.host.begin(), o.host.end(), [](char c) { return c > ' ' && c < 0x7F && c != '%'; });
-    if (o.host.empty() || o.host.size() > 253 || !usable) return std::nullopt;
+    // Percent-decoded above: what would end the host in a URL must not be in it.
+    bool const ipv6 = url.host_type() == boost::urls::host_type::ipv6;
+    bool const whole = o.host.find_first_of(ipv6 ? "/?#@[]\\" : ":/?#@[]\\") == std::string::npos;
+    if (o.host.empty() || o.host.size() > 253 || !usable || !whole) return std::nullopt;
     o.port = default_port(o.tls);
     if (url.has_port() && !url.port().empty()) {
         if (url.port_number() == 0) return std::nullopt; // what does not fit in 16 bits is 0 too
@@ -185,6 +188,9 @@ OCRPIPE_DECL std::optional<redirect_target> resolve_redirect(origin const& from,
     target.to = *std::move(to);
     target.path = std::string(url.encoded_path());
     if (target.path.empty()) target.path = "/";
+    // Boost 1.81 takes "http://host:1x" for a host, an empty port and the path "1x", which behind the
+    // authority of the absolute form would become a part of it. Goes when parse_uri_reference() refuses that.
+    if (target.path.front() != '/') return std::nullopt;
     if (url.has_query()) target.path += "?" + std::string(url.encoded_query());
     return target;
 }
