@@ -105,6 +105,7 @@ std::vector<result_case> result_cases()
         {"408, 409, 423, 425, 5xx", verdict::retry, {http(423)}},
         {"408, 409, 423, 425, 5xx", verdict::retry, {http(502, "<html>")}},
         {"408, 409, 423, 425, 5xx", verdict::retry, {http(200, R"({"errorCode":500,"message":"internal"})")}},
+        {"408, 409, 423, 425, 5xx", verdict::retry, {http(99, result_json("COMPLETED", filled))}},
         {"4xx, once", verdict::retry, {http(422)}},
         {"4xx, once", verdict::retry, {http(422), http(400)}},
         {"4xx, twice the same", verdict::rejected, {http(422), http(422)}},
@@ -137,6 +138,11 @@ std::vector<result_case> result_cases()
         {"progress incomplete",
          verdict::pending,
          {http(200, result_json("COMPLETED", filled, R"({"total_doc":0,"finished":0})"))}},
+        {"terminal and filled",
+         verdict::done,
+         {http(200, result_json(
+                        "", filled,
+                        R"({"total_doc":9,"ignored":9223372036854775807,"finished":9223372036854775807})"))}},
         {"every document failed, to be confirmed", verdict::pending, {all_failed}},
         {"every document failed, said again", verdict::job_failed, {all_failed, all_failed}},
         {"terminal and filled, a part failed",
@@ -251,6 +257,8 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
         {"5xx", verdict::ambiguous, http(502)},
         {"5xx", verdict::ambiguous, http(503)},
         {"5xx", verdict::ambiguous, http(504)},
+        {"5xx", verdict::ambiguous, http(99, R"({"request_id":"r"})")},
+        {"5xx", verdict::ambiguous, http(600)},
     };
     std::set<std::string_view> rows;
     for (submit_case const& c : cases) {
@@ -314,6 +322,7 @@ TEST_CASE("read_part: each row of the table -> its verdict")
          seconds(6)},
         {"410", verdict::absent, operation::table, {http(410)}},
         {"408, 409, 423, 425, 5xx", verdict::retry, operation::table, {http(500)}},
+        {"408, 409, 423, 425, 5xx", verdict::retry, operation::table, {http(99, table)}},
         {"4xx", verdict::rejected, operation::table, {http(400)}},
         {"unfollowed redirect", verdict::misdirected, operation::table, {http(302)}},
         {"image", verdict::done, operation::image, {http(200, "\x89PNG....", "image/png")}},

@@ -140,11 +140,13 @@ struct scalar {
     bool says_something() const noexcept { return what != kind::null && !text.empty(); }
 };
 
+/// At most a thousand billion either way, so that counts can be added whatever the peer says.
 inline std::int64_t to_count(scalar const& s) noexcept
 {
+    constexpr std::int64_t most = 1'000'000'000'000;
     std::int64_t n = 0;
     std::from_chars(s.text.data(), s.text.data() + s.text.size(), n);
-    return n;
+    return std::clamp(n, -most, most);
 }
 
 /// A sink that is told nothing: the facts alone are wanted. A richer one hides some of these.

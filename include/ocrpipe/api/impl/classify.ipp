@@ -40,7 +40,8 @@ struct seen_answer {
     }
     bool is_success() const { return status >= 200 && status < 300; }
     bool is_client_error() const { return status >= 400 && status < 500; }
-    bool is_server_error() const { return status >= 500; }
+    /// What is no status of HTTP at all counts as a server's error (RFC 9110, 15).
+    bool is_server_error() const { return status >= 500 || status < 200; }
     bool has_retry_after() const { return answer && !answer->retry_after.empty(); }
     bool is_json() const { return facts.is_json(); }
     bool claims(std::string_view type) const
@@ -152,7 +153,8 @@ inline constexpr std::array submit_rows{
     submit_row{"425", [](seen_answer& s) { return s.is({425}); }, verdict::safe_to_repeat},
     submit_row{"408", [](seen_answer& s) { return s.is({408}); }, verdict::ambiguous},
     submit_row{"refused", [](seen_answer& s) { return s.is_client_error(); }, verdict::rejected},
-    submit_row{"unfollowed redirect", [](seen_answer& s) { return s.status < 400; }, verdict::wrong_base_url},
+    submit_row{"unfollowed redirect", [](seen_answer& s) { return !s.is_server_error(); },
+               verdict::wrong_base_url},
     submit_row{"5xx", [](seen_answer&) { return true; }, verdict::ambiguous},
 };
 
