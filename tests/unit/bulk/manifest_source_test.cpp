@@ -246,6 +246,25 @@ TEST_CASE(
     }
 }
 
+TEST_CASE(
+    "manifest_source: rows of exactly 1 MiB -> taken; of a byte more -> a problem, wherever the blocks end")
+{
+    for (std::string const before : {"", "a.pdf,\n"})
+        for (std::string const end : {"\n", ""}) {
+            std::string const row = "a.pdf," + std::string(1024 * 1024 - 6, 'n');
+            manifest fits("l.csv", "path,note\n" + before + row + end);
+            CHECK(fits.all().problems.empty());
+            manifest longer("l.csv", "path,note\n" + before + row + "n" + end);
+            CHECK(longer.problem_at(before.empty() ? 2 : 3) == "the row is longer than 1 MiB");
+            CHECK(longer.all().items.size() == (before.empty() ? 0 : 1));
+
+            std::string const line = R"({"path":"a.pdf","n":")" + std::string(1024 * 1024 - 23, 'n') + "\"}";
+            REQUIRE(line.size() == 1024 * 1024);
+            CHECK(manifest("l.jsonl", line + end).all().items.size() == 1);
+            CHECK(manifest("l.jsonl", " " + line + end).problem_at(1) == "the line is longer than 1 MiB");
+        }
+}
+
 TEST_CASE("manifest_source: CSV rows across the blocks in which a file is read -> none lost, lines counted")
 {
     std::string text = "path,note\n";

@@ -249,16 +249,18 @@ private:
                 return true;
             }
             detail::csv_record const r = detail::parse_csv_record(window_.text(), window_.at_end(), fields_);
+            std::string_view const taken =
+                window_.text().substr(0, r.what == outcome::incomplete ? std::string_view::npos : r.consumed);
+            // However much of it arrived at once, a row of one length is always taken or never.
+            if (taken.size() - taken.ends_with('\n') > detail::max_record) {
+                wrong = "the row is longer than 1 MiB";
+                skip_line();
+                return true;
+            }
             if (r.what == outcome::incomplete) {
-                if (window_.text().size() > detail::max_record) {
-                    wrong = "the row is longer than 1 MiB";
-                    skip_line();
-                    return true;
-                }
                 window_.grow();
                 continue;
             }
-            std::string_view const taken = window_.text().substr(0, r.consumed);
             line_ += static_cast<std::size_t>(std::count(taken.begin(), taken.end(), '\n'));
             window_.consume(r.consumed);
             if (r.what == outcome::broken) wrong = r.reason;
