@@ -1,0 +1,273 @@
+// Answers to one operation in the order in which they came, each as
+//
+//     submit|result|table|image <HTTP status, 0 for none> <seconds since the answer before>
+//     <Content-Type; without an answer the number of an errc>
+//     <Retry-After; without an answer how much was sent, 0 to 2>
+//     <body, up to a line "----">
+//
+// The operation is that of the first answer. What may never happen is checked against a count of what was
+// seen, and against the body read in pieces.
+
+#include <ocrpipe/api/classify.hpp>
+#include <ocrpipe/api/impl/body_reader.hpp>
+#include <ocrpipe/api/ocr_result.hpp>
+
+#include "fuzz_input.hpp"
+
+#include <optional>
+
+namespace
+{
+
+using namespace ocrpipe;
+using std::chrono::seconds;
+
+struct seen {
+    exchange_result answer;
+    seconds later;
+};
+
+seen take_answer(fuzz_input& input)
+{
+    fuzz_input head(input.line());
+    (void)head.word();
+    int const status = static_cast<int>(head.number() % 1000);
+    seconds const later(head.number() % 100'000);
+    std::string const type(input.line());
+    std::string const retry_after(input.line());
+    std::string const body(input.until("\n----\n"));
+    if (status == 0) {
+        transport_failure f;
+        f.code = static_cast<errc>(fuzz_input(type).number() %
+                                   (static_cast<std::uint32_t>(errc::part_absent) + 1));
+        f.sent = static_cast<bytes_sent>(fuzz_input(retry_after).number() % 3);
+        return {f, later};
+    }
+    http_response r;
+    r.status = status;
+    r.content_type = type;
+    r.retry_after = retry_after;
+    r.body = body;
+    return {std::move(r), later};
+}
+
+bool one_of(verdict v, std::initializer_list<verdict> list)
+{
+    return std::find(list.begin(), list.end(), v) != list.end();
+}
+
+bool is_2xx(exchange_result const& a) { return a && a->status >= 200 && a->status < 300; }
+
+/// As read_body(), in pieces.
+std::optional<body_facts> read_in_pieces(std::string_view body, cutter cut)
+{
+    using handler = detail::body_handler<detail::facts_only>;
+    detail::facts_only sink;
+    boost::json::parse_options options;
+    options.max_depth = handler::max_depth;
+    boost::json::basic_parser<handler> parser(options, default_profile(), sink);
+    boost::json::error_code ec;
+    while (!body.empty()) {
+        std::size_t const n = cut.next(body.size());
+        std::size_t const used = parser.write_some(true, body.data(), n, ec);
+        if (ec || used != n) return std::nullopt;
+        body.remove_prefix(n);
+    }
+    parser.write_some(false, body.data(), 0, ec);
+    if (ec || !parser.done()) return std::nullopt;
+    return parser.handler().take_facts();
+}
+
+void check_same(body_facts const& a, body_facts const& b)
+{
+    bool const same_progress = a.progress.has_value() == b.progress.has_value() &&
+                               (!a.progress || (a.progress->total == b.progress->total &&
+                                                a.progress->ignored == b.progress->ignored &&
+                                                a.progress->finished == b.progress->finished));
+    require(a.shape == b.shape && a.has_data == b.has_data && a.has_data_key == b.has_data_key &&
+                a.has_values == b.has_values,
+            "the cuts do not change what a body is");
+    require(a.request_id == b.request_id && a.request_id_in_data == b.request_id_in_data &&
+                a.file_ids == b.file_ids,
+            "the cuts do not change ids");
+    require(a.status == b.status && same_progress && a.error_status == b.error_status &&
+                a.message == b.message,
+            "the cuts do not change words");
+    require(a.documents == b.documents && a.failed_documents == b.failed_documents &&
+                a.filled_documents == b.filled_documents,
+            "the cuts do not change documents");
+}
+
+void check_body(std::string_view body)
+{
+    body_facts const facts = read_body_facts(body, default_profile());
+    require(facts.request_id.size() <= 1024, "an id is bounded");
+    require(facts.status.size() <= 64 && facts.message.size() <= 256, "words are bounded");
+    require(facts.error_status == 0 || (facts.error_status >= 400 && facts.error_status < 600),
+            "an error's code is HTTP's");
+    require(facts.documents >= facts.failed_documents + facts.filled_documents,
+            "a document is failed or filled, not both");
+    for (std::string const& id : facts.file_ids)
+        require(!id.empty() && id.size() <= 1024, "an id of a file is not empty, and bounded");
+
+    for (std::uint64_t seed = 1; seed != 4 && !detail::is_blank(body); ++seed) {
+        auto const pieces = read_in_pieces(body, cutter(seed * body.size()));
+        require(pieces.has_value() == facts.is_json(), "the cuts do not change whether a body is JSON");
+        if (pieces) check_same(facts, *pieces);
+    }
+
+    ocr_result const result("id", std::string(body), completeness::whole, 1);
+    auto const documents = result.documents();
+    (void)result.text();
+    std::vector<std::string> const ids = document_ids(body, default_profile());
+    require(ids.size() <= documents.size() || !facts.is_json(), "an id belongs to a document");
+    for (std::string const& id : ids)
+        require(!id.empty(), "an id of a document is not empty");
+    // Documents may stand in the envelope and beside it; only one of the two places counts.
+    if (!facts.is_json() || documents.size() != static_cast<std::size_t>(facts.documents)) return;
+    int failed = 0;
+    bool shown = false;
+    for (ocr_document const& d : documents) {
+        failed += d.failed;
+        for (ocr_field const& f : d.fields)
+            for (ocr_value const& v : f.values)
+                shown |= !d.failed && !v.text.empty();
+    }
+    require(failed == facts.failed_documents, "a failed document is shown as failed");
+    require(!shown || facts.has_content(), "a text that is shown is content");
+}
+
+void check_submit(exchange_result const& a)
+{
+    using enum verdict;
+    submitted_job job;
+    reading const r = read_submit(a, default_profile(), job);
+    require(r.row != "no row matched", "some row speaks of every answer");
+    require(one_of(r.what, {accepted, ambiguous, safe_to_repeat, throttled, credentials_refused,
+                            wrong_base_url, rejected, misdirected, stopped}),
+            "a submit has a verdict of submits");
+    require((r.what == accepted) == !job.request_id.empty(),
+            "an accepted submit has an id, no other has one");
+    require(r.what == accepted || job.file_ids.empty(), "only an accepted submit has files");
+    require(r.what != accepted || is_2xx(a), "only a 2xx accepts");
+    require(!is_2xx(a) || one_of(r.what, {accepted, ambiguous}), "a 2xx is accepted or may have been");
+    if (!a) {
+        bool const nothing = a.error().sent == bytes_sent::none;
+        require(r.what != safe_to_repeat || nothing, "what was sent is not repeated");
+        require(!(a.error().sent == bytes_sent::all) || one_of(r.what, {ambiguous, misdirected}),
+                "what was sent whole and not answered may have been accepted");
+    } else {
+        require(r.what != safe_to_repeat || a->status == 425,
+                "an answer does not make repeating safe, but 425");
+    }
+    // No id of the service's may leave its place in a path.
+    std::string const path = target(operation::result, r.what == accepted ? job.request_id : "x");
+    require(path.starts_with("ingest/") && path.find('/', 7) == std::string::npos,
+            "an id is one segment of a path");
+    require(path.find_first_of("?#\r\n ") == std::string::npos && !path.ends_with("/.."),
+            "an id adds nothing to a path");
+}
+
+class result_checker
+{
+public:
+    void check(exchange_result const& a, clock::time_point now, bool route_succeeded)
+    {
+        using enum verdict;
+        response_profile const& p = default_profile();
+        result_history same = history_;
+        reading const r = read_result(a, history_, p, route_succeeded, now);
+        reading const again = read_result(a, same, p, route_succeeded, now);
+        require(r.what == again.what && r.row == again.row,
+                "the same answer after the same history has the same verdict");
+        require(r.row != "no row matched", "some row speaks of every answer");
+        require(!one_of(r.what, {accepted, ambiguous, safe_to_repeat, absent}),
+                "a result has a verdict of results");
+        if (!a) {
+            require(one_of(r.what, {retry, stopped, misdirected}),
+                    "a failure to read says nothing about the job");
+            return;
+        }
+        if (answers_++ == 0) first_ = now;
+        if (r.status == 404 && not_found_++ == 0) first_not_found_ = now;
+        bool const is_done = one_of(r.what, {done, done_in_part, done_empty});
+        require(!is_done || is_2xx(a), "only a 2xx is a result");
+        require(!one_of(r.what, {done, done_in_part}) || read_body_facts(a->body, p).has_content(),
+                "a result has content");
+        require(r.what != done_empty || (answers_ >= p.settle_reads && now - first_ >= p.settle_time),
+                "an empty result has settled");
+        require(r.what != lost || (not_found_ >= p.lost_reads && now - first_not_found_ >= p.lost_time),
+                "a lost job was asked for again and again");
+        require(r.what != job_failed || (answers_ >= 2 && is_2xx(a)), "a failed job said so twice");
+        require(r.what != rejected || answers_ >= 2, "a refusal was repeated");
+        require(r.what != expired || r.status == 410, "only 410 is expired");
+        require(r.what != wrong_base_url || !route_succeeded, "what worked before has the right address");
+    }
+
+private:
+    result_history history_;
+    clock::time_point first_;
+    clock::time_point first_not_found_;
+    int answers_ = 0;
+    int not_found_ = 0;
+};
+
+class part_checker
+{
+public:
+    explicit part_checker(operation kind) : kind_(kind) {}
+
+    void check(exchange_result const& a, clock::time_point now)
+    {
+        using enum verdict;
+        response_profile const& p = default_profile();
+        reading const r = read_part(a, history_, p, kind_, now);
+        require(r.row != "no row matched", "some row speaks of every answer");
+        require(one_of(r.what, {pending, retry, done, absent, throttled, credentials_refused, rejected,
+                                misdirected, stopped}),
+                "a part has a verdict of parts");
+        if (!a) {
+            require(one_of(r.what, {retry, stopped, misdirected}),
+                    "a failure to read says nothing about the part");
+            return;
+        }
+        if (answers_++ == 0) first_ = now;
+        require(r.what != done || (is_2xx(a) && !detail::is_blank(a->body)), "a part has bytes");
+        require(r.what != done || kind_ == operation::image || read_body_facts(a->body, p).is_json(),
+                "a part that is no image is JSON");
+        require(r.what != absent || r.status == 410 ||
+                    (answers_ >= p.settle_reads && now - first_ >= p.settle_time),
+                "an absent part was asked for again and again");
+    }
+
+private:
+    operation kind_;
+    part_history history_;
+    clock::time_point first_;
+    int answers_ = 0;
+};
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
+{
+    fuzz_input input(data, size);
+    char const kind = input.empty() ? 's' : input.rest().front();
+    result_checker result;
+    part_checker part(kind == 'i' ? operation::image : operation::table);
+    clock::time_point now{};
+    bool route_succeeded = false;
+    for (int i = 0; i != 16 && !input.empty(); ++i) {
+        seen const s = take_answer(input);
+        now += s.later;
+        if (s.answer) check_body(s.answer->body);
+        if (kind == 's')
+            check_submit(s.answer);
+        else if (kind == 'r')
+            result.check(s.answer, now, route_succeeded);
+        else
+            part.check(s.answer, now);
+        route_succeeded |= is_2xx(s.answer);
+    }
+    return 0;
+}
