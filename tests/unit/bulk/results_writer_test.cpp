@@ -235,3 +235,131 @@ TEST_CASE("append_result_line: what the service said in request_id -> cannot bre
     CHECK(lines_of(out).size() == 1);
     CHECK(boost::json::parse(out).at("request_id").as_string() == "\"},\n{\x01\xEF\xBF\xBD");
 }
+
+namespace
+{
+
+/// A folder with results of these ids, and where each stands.
+std::vector<result_location> write_results(fs::path const& folder, std::vector<std::string> const& ids,
+                                           std::uint64_t file_bytes)
+{
+    std::vector<result_location> places;
+    result<results_writer> w = results_writer::open(folder.string(), file_bytes);
+    REQUIRE(w.has_value());
+    for (std::string const& id : ids)
+        REQUIRE_FALSE(w->append(record_of(id), &places.emplace_back()));
+    return places;
+}
+
+std::string id_of(std::string_view line)
+{
+    return std::string(boost::json::parse(std::string(line)).at("id").as_string());
+}
+
+} // namespace
+
+TEST_CASE("results_writer: append -> tells the file, offset and length of each line")
+{
+    temp_directory dir;
+    auto const places = write_results(dir.path(), {"a", "b", "c"}, 300);
+    REQUIRE(places.size() == 3);
+    CHECK(places[0] == result_location{1, 0, places[0].length});
+    CHECK(places[1].file == 2);
+    for (std::size_t i = 0; i != places.size(); ++i) {
+        auto const [file, offset, length] = places[i];
+        std::string const text =
+            dir.read("results-0000" + std::to_string(file) + ".jsonl").substr(offset, length);
+        CHECK(text.ends_with("}\n"));
+        CHECK(id_of(text) == std::string(1, static_cast<char>('a' + i)));
+    }
+}
+
+TEST_CASE("results_writer: recovered -> lines behind the recorded one are shown in order, in all files")
+{
+    temp_directory dir;
+    auto const places = write_results(dir.path(), {"a", "b", "c", "d", "e"}, 400);
+    REQUIRE(places.back().file > places[1].file);
+    std::vector<std::string> shown;
+    std::vector<result_location> where;
+    auto const w = results_writer::recover(dir.path().string(), 400, places[0],
+                                           [&](std::string_view line, result_location at) {
+                                               shown.push_back(id_of(line));
+                                               where.push_back(at);
+                                               return true;
+                                           });
+    REQUIRE(w.has_value());
+    CHECK(shown == std::vector<std::string>{"b", "c", "d", "e"});
+    CHECK(where == std::vector<result_location>(places.begin() + 1, places.end()));
+}
+
+TEST_CASE("results_writer: recovered, a line is not wanted -> it and all behind it are gone, and writing "
+          "goes on there")
+{
+    temp_directory dir;
+    auto const places = write_results(dir.path(), {"a", "b", "c", "d", "e"}, 400);
+    auto w =
+        results_writer::recover(dir.path().string(), 400, places[0],
+                                [](std::string_view line, result_location) { return id_of(line) == "b"; });
+    REQUIRE(w.has_value());
+    result_location next;
+    REQUIRE_FALSE(w->append(record_of("new"), &next));
+    CHECK(next.file == places[2].file);
+    CHECK(next.offset == places[2].offset);
+    std::string all;
+    for (auto const& entry : fs::directory_iterator(dir.path()))
+        all += dir.read(entry.path().filename().string());
+    CHECK(lines_of(all).size() == 3);
+}
+
+TEST_CASE("results_writer: recovered, nothing is recorded and nothing wanted -> empty")
+{
+    temp_directory dir;
+    write_results(dir.path(), {"a", "b"}, 300);
+    auto const nothing = [](std::string_view, result_location) { return false; };
+    REQUIRE(results_writer::recover(dir.path().string(), 300, std::nullopt, nothing).has_value());
+    CHECK(dir.read("results-00001.jsonl").empty());
+    CHECK_FALSE(fs::exists(dir.path() / "results-00002.jsonl"));
+}
+
+TEST_CASE("results_writer: recovered, the recorded line is not there -> ledger_failed, nothing is touched")
+{
+    temp_directory dir;
+    auto const places = write_results(dir.path(), {"a", "b"}, 10'000);
+    std::string const before = dir.read("results-00001.jsonl");
+    for (result_location const wrong : {result_location{1, places[1].offset, places[1].length + 1},
+                                        result_location{1, places[1].offset, places[1].length - 1},
+                                        result_location{2, 0, 10}, result_location{1, 0, 0}}) {
+        auto const w = results_writer::recover(dir.path().string(), 10'000, wrong,
+                                               [](std::string_view, result_location) { return false; });
+        REQUIRE(w.has_error());
+        CHECK(w.error().is(errc::ledger_failed));
+        CHECK(w.error().reason.find("results-0000") != std::string::npos);
+        CHECK(dir.read("results-00001.jsonl") == before);
+    }
+}
+
+TEST_CASE(
+    "results_writer: a copy -> the original's line with its own id and path, the service's JSON unchanged")
+{
+    temp_directory dir;
+    auto w = results_writer::open(dir.path().string());
+    REQUIRE(w.has_value());
+    result_record r = record_of("or\",\"status\":\"iginal", R"({"status":"x","n":1.50,"sha256":","})");
+    r.sha256 = "abc";
+    r.request_id = "r-1";
+    std::vector<part_entry> const parts{{operation::table, "d1", "parts/x/table-1.json", ""}};
+    r.parts = parts;
+    result_location original, copy;
+    REQUIRE_FALSE(w->append(r, &original));
+    REQUIRE_FALSE(w->append_copy(original, r.id, "copy", "in/copy.pdf", &copy));
+    auto const lines = lines_of(dir.read("results-00001.jsonl"));
+    REQUIRE(lines.size() == 2);
+    CHECK(copy == result_location{1, original.length, lines[1].size() + 1});
+    auto const o = boost::json::parse(lines[1]).as_object();
+    CHECK(o.at("id").as_string() == "copy");
+    CHECK(o.at("path").as_string() == "in/copy.pdf");
+    CHECK(o.at("duplicate_of").as_string() == std::string(r.id));
+    CHECK(o.at("request_id").as_string() == "r-1");
+    CHECK(o.at("parts").as_array().size() == 1);
+    CHECK(lines[1].ends_with(std::string(R"("result":)") + std::string(r.result_json) + "}"));
+}

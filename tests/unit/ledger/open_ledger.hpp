@@ -101,6 +101,8 @@ public:
         return ledger_.get();
     }
 
+    std::shared_ptr<ocrpipe::ledger> const& share() const { return ledger_; }
+
     /// Runs all handlers that are due once what was asked for is on the disk.
     void settle()
     {
@@ -156,7 +158,7 @@ public:
     std::optional<ocrpipe::failure> opening_failure;
 
 private:
-    std::unique_ptr<ocrpipe::ledger> ledger_;
+    std::shared_ptr<ocrpipe::ledger> ledger_;
 };
 
 #endif
