@@ -15,8 +15,8 @@ install_missing() {
     local as_root=()
     if [ "$(id -u)" -ne 0 ]; then
         if ! command -v sudo >/dev/null; then
-            echo "missing packages: ${missing[*]}" >&2
-            echo "run this as root first: apt-get install ${missing[*]}" >&2
+            echo "${#missing[@]} packages are missing, and there is no sudo to install them with; as root:" >&2
+            echo "apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
             return 1
         fi
         as_root=(sudo)

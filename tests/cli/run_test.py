@@ -194,7 +194,10 @@ class Interrupted(Case):
 class Terminal(Case):
     def run_on_a_terminal(self, **env):
         self.start_emulator("--latency", "fixed:1500ms")
-        ours, theirs = pty.openpty()
+        try:
+            ours, theirs = pty.openpty()
+        except OSError as why:  # a bare chroot has no /dev/pts
+            self.skipTest(f"no terminal to be had here: {why}")
         process = subprocess.Popen(
             [workbench.binary, "run", self.write_documents(3), "--out", self.out, "--doc-type", "invoice"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, env=self.environment(TERM="xterm", **env))
