@@ -102,7 +102,8 @@ public:
     /// is sent; rejected (400, 413, 415,
     ///   422); ambiguous_submit when the answer was lost or was 500 after the body went out, unless
     ///   retry_policy::resubmit_ambiguous; unauthorized, wrong_base_url; transport errors and throttled when
-    ///   the attempts or the deadline were used up.
+    ///   the attempts or the deadline were used up. Three 500s in a row for a doc_type that was never
+    ///   accepted stop that doc_type: further submits of it are rejected unsent.
     /// Source: OCR API Usage Guide, "Submit OCR".
     template<asio::completion_token_for<void(result<submitted_job>)> Token>
     auto async_submit(submit_request request, Token&& token)
@@ -123,8 +124,9 @@ public:
     ///
     /// Errors: errc::still_processing at the deadline (the job goes on; ask again); job_failed, job_expired,
     /// job_lost; unauthorized,
-    ///   wrong_base_url, rejected, unexpected_answer; transport errors after retry_policy::max_attempts in a
-    ///   row. The failure holds the request_id.
+    ///   wrong_base_url, rejected, unexpected_answer; service_error when reads of this job alone keep
+    ///   failing. A connection that fails ends nothing before the deadline; then it is the failure's cause.
+    ///   The failure holds the request_id.
     /// Source: OCR API Usage Guide, "What if no data is returned yet?": wait 2 to 5 seconds between calls.
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_wait(wait_request request, Token&& token)

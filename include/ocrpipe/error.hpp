@@ -31,7 +31,8 @@ enum class errc {
     ledger_failed, ///< the ledger cannot be read or written, or is none of ours; the cause and the reason say
                    ///< why
     cancelled,     ///< the caller cancelled
-    deadline_exceeded, ///< the caller's deadline passed before the request could be sent
+    deadline_exceeded, ///< the caller's deadline passed before the request could be sent, or before a part
+                       ///< was there
     too_many_waiting,  ///< the bounded queue in front of the connection pool is full
     client_closed,     ///< the client was closed while the operation waited
 
@@ -61,7 +62,7 @@ enum class errc {
     wrong_base_url,    ///< a gateway's 404, or HTML where the API should be: base URL or user id is wrong
     rejected,          ///< 400, 413, 415, 422 or another 4xx: this document or its parameters are refused
     throttled,         ///< 429 until the attempts or the deadline were used up
-    service_error,     ///< 5xx until the attempts or the deadline were used up
+    service_error,     ///< 408, 409, 423, 425 or 5xx until the attempts were used up
     unexpected_answer, ///< an answer that fits no row of the decision table
     ambiguous_submit,  ///< the document went out but its request_id did not come back; it may be billed
     job_failed,        ///< the service says that the job failed

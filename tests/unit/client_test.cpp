@@ -275,6 +275,86 @@ TEST_CASE_FIXTURE(fixture, "client: async_result of a job that is not finished -
 }
 
 TEST_CASE_FIXTURE(fixture,
+                  "client: a Retry-After beyond the deadline -> every job ends at its own, however many wait")
+{
+    client c = make([&](seen_request const&) {
+        exchange_result busy = t::json(429, "");
+        busy->retry_after = "3600";
+        return busy;
+    });
+    int stuck = 0;
+    for (int i = 0; i != 50; ++i) {
+        wait_request request("r-" + std::to_string(i));
+        request.deadline = std::chrono::milliseconds(40 + i % 3);
+        c.async_wait(request, [&](result<ocr_result> r) {
+            REQUIRE(r.has_error());
+            stuck += r.error().is(errc::still_processing) && !r.error().request_id.empty();
+        });
+    }
+    ioc.run(); // an hour, or the five minutes that a Retry-After is cut to, would end the test
+    CHECK(stuck == 50);
+    CHECK(log.size() <= quick().pool.poll_connections);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: cancelled while it waits for its turn -> the turn is the next one's")
+{
+    client_options slow = quick();
+    slow.rates.submits_per_second = 0.001;
+    client c = make([&](seen_request const&) { return t::json(201, accepted); }, slow);
+    c.async_submit(invoice(), [](result<submitted_job> r) { CHECK(r.has_value()); }); // takes the first turn
+    asio::cancellation_signal stop;
+    std::optional<failure> second;
+    std::optional<failure> third;
+    auto const patient = [](std::chrono::seconds deadline) {
+        submit_request r = invoice();
+        r.deadline = deadline;
+        return r;
+    };
+    c.async_submit(
+        patient(std::chrono::seconds(10'000)),
+        asio::bind_cancellation_slot(stop.slot(), [&](result<submitted_job> r) { second = r.error(); }));
+    while (log.empty())
+        ioc.run_one();
+    ioc.poll();
+    stop.emit(asio::cancellation_type::terminal);
+    ioc.restart();
+    ioc.poll();
+    REQUIRE(second.has_value());
+    CHECK(second->is(errc::cancelled));
+
+    // Enough for the second turn, in a thousand seconds, and not for the third.
+    c.async_submit(patient(std::chrono::seconds(1'500)), [&](result<submitted_job> r) { third = r.error(); });
+    ioc.restart();
+    ioc.poll();
+    CHECK_FALSE(third.has_value());
+    c.close();
+    ioc.restart();
+    ioc.run();
+    REQUIRE(third.has_value());
+    CHECK(third->is(errc::client_closed));
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: the credentials are refused once and that is the limit -> it says so, not more")
+{
+    client_options o = quick();
+    o.max_auth_refusals = 1;
+    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
+    std::optional<failure> f;
+    std::optional<failure> next;
+    c.async_submit(invoice(), [&](result<submitted_job> r) { f = r.error(); });
+    ioc.run();
+    c.async_submit(invoice(), [&](result<submitted_job> r) { next = r.error(); });
+    ioc.restart();
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->reason == "the credentials were refused");
+    REQUIRE(next.has_value());
+    CHECK(next->reason == "the credentials were refused; nothing was sent");
+    CHECK(posts() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture,
                   "client: closed with jobs waiting and a submit under way -> each handler is called once")
 {
     client_options o = quick();

@@ -25,6 +25,7 @@ enum class verdict {
     // Of a result or a part.
     pending, ///< not yet: ask again by the schedule
     retry,   ///< this read failed: ask again soon
+    foreign, ///< a page where a result should be: ask again, but not for ever
     done,
     done_in_part, ///< some documents of the file failed
     done_empty,   ///< finished, and nothing was found

@@ -6,6 +6,7 @@
 #include <ocrpipe/job/job_table.hpp>
 #include <ocrpipe/job/result_fsm.hpp>
 #include <ocrpipe/pace/auth_gate.hpp>
+#include <ocrpipe/pace/doc_type_gate.hpp>
 #include <ocrpipe/pace/gcra.hpp>
 #include <ocrpipe/pace/origin_gate.hpp>
 #include <ocrpipe/transport.hpp>
@@ -103,10 +104,16 @@ private:
         gcra& limiter;
         double cost;
         std::chrono::nanoseconds& waited;
+        clock::time_point start{}; ///< when it lets the request go
     };
+    enum class in_pause { wait, return_at_once };
 
-    /// Waits until the pauses and every toll let a request go. errc::ok, or why it must not be sent.
-    task<errc> pass(lane l, std::span<toll const> tolls, clock::time_point deadline);
+    /// Waits until the pauses and every toll let a request go. errc::ok, or why it must not be sent;
+    /// errc::throttled when the origin is paused and that is not to be waited for.
+    task<errc> pass(lane l, std::span<toll> tolls, clock::time_point deadline,
+                    in_pause what = in_pause::wait);
+    /// For a request that goes not after all; what others queued behind stays taken.
+    static errc give_back(std::span<toll const> reserved, errc why_not_sent);
     /// False when it was cancelled, or a submit's and submits were stopped.
     task<bool> sleep_until(lane l, clock::time_point when, std::chrono::nanoseconds& waited);
     /// Tells the credentials' gate and the counters how an exchange ended.
@@ -114,6 +121,8 @@ private:
     /// Acts on pause_lane: true when another attempt may follow, false when the credentials are refused for
     /// good.
     bool note_refusal();
+    std::string refusal_text() const;
+    std::string why_not_sent(errc e) const;
 
     double random() { return std::uniform_real_distribution<double>(0, 1)(rng_); }
     result_context context_of(waiting_job const& job) const;
@@ -129,8 +138,10 @@ private:
     gcra byte_rate_;
     origin_gate origin_gate_;
     auth_gate auth_gate_;
+    doc_type_gate doc_types_;
     fifo_semaphore in_flight_;
     bool result_route_succeeded_ = false;
+    std::uint32_t good_reads_ = 0; ///< of results; wraps around
 
     table jobs_;
     timer heap_timer_;

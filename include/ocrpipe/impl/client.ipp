@@ -40,20 +40,6 @@ inline failure stopped(errc why, std::string request_id, std::string reason)
     return f;
 }
 
-inline std::string_view why_stopped(errc e) noexcept
-{
-    switch (e) {
-    case errc::unauthorized:
-        return "the credentials were refused again and again; nothing was sent";
-    case errc::cancelled:
-        return "cancelled before anything was sent";
-    case errc::client_closed:
-        return "the client was closed before anything was sent";
-    default:
-        return "the deadline passed before anything was sent";
-    }
-}
-
 OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options options,
                                       std::unique_ptr<transport> t)
     : ioc_(ioc)
@@ -134,20 +120,29 @@ OCRPIPE_DECL task<bool> client_core::sleep_until(lane l, clock::time_point when,
     co_return !ec && state.cancelled() == asio::cancellation_type::none;
 }
 
-OCRPIPE_DECL task<errc> client_core::pass(lane l, std::span<toll const> tolls, clock::time_point deadline)
+OCRPIPE_DECL errc client_core::give_back(std::span<toll const> reserved, errc why_not_sent)
 {
-    bool reserved = false;
+    for (toll const& t : reserved)
+        t.limiter.cancel_last(t.start, t.cost);
+    return why_not_sent;
+}
+
+OCRPIPE_DECL task<errc> client_core::pass(lane l, std::span<toll> tolls, clock::time_point deadline,
+                                          in_pause what)
+{
+    std::span<toll> reserved;
     clock::time_point token{};
     std::chrono::nanoseconds* held_by = &counters_.waited_for_pause;
     for (;;) {
-        if (closed_) co_return errc::client_closed;
-        if (l == lane::submit && submits_stopped_) co_return errc::cancelled;
+        if (closed_) co_return give_back(reserved, errc::client_closed);
+        if (l == lane::submit && submits_stopped_) co_return give_back(reserved, errc::cancelled);
         clock::time_point const now = clock::now();
         clock::time_point until = origin_gate_.open_at();
+        if (until > now && what == in_pause::return_at_once) co_return give_back(reserved, errc::throttled);
         std::chrono::nanoseconds* waited = &counters_.waited_for_pause;
         if (until <= now) {
             auth_gate::passage const passage = auth_gate_.ask(now);
-            if (passage == auth_gate::passage::refused) co_return errc::unauthorized;
+            if (passage == auth_gate::passage::refused) co_return give_back(reserved, errc::unauthorized);
             // The one probe of a paused lane goes at once: its outcome decides for all the others.
             if (passage == auth_gate::passage::probe) co_return errc::ok;
             // While a probe is under way there is no next one yet: look again soon.
@@ -155,21 +150,21 @@ OCRPIPE_DECL task<errc> client_core::pass(lane l, std::span<toll const> tolls, c
                 until = std::max(auth_gate_.next_probe(), now + std::chrono::milliseconds(50));
         }
         if (until <= now) {
-            for (toll const& t : tolls) {
-                if (reserved) break;
-                clock::time_point const start = t.limiter.reserve(now, t.cost);
-                if (start <= token) continue;
-                token = start;
+            for (toll& t : tolls) {
+                if (!reserved.empty()) break;
+                t.start = t.limiter.reserve(now, t.cost);
+                if (t.start <= token) continue;
+                token = t.start;
                 held_by = &t.waited;
             }
-            reserved = true;
+            reserved = tolls;
             if (token <= now) co_return errc::ok;
             until = token;
             waited = held_by;
         }
-        if (until > deadline) co_return errc::deadline_exceeded;
-        if (!co_await sleep_until(l, until, *waited))
-            co_return closed_ ? errc::client_closed : errc::cancelled;
+        if (until > deadline) co_return give_back(reserved, errc::deadline_exceeded);
+        bool const woken = co_await sleep_until(l, until, *waited);
+        if (!woken) co_return give_back(reserved, closed_ ? errc::client_closed : errc::cancelled);
     }
 }
 
@@ -193,6 +188,31 @@ OCRPIPE_DECL bool client_core::note_refusal()
     return !auth_gate_.is_refused();
 }
 
+OCRPIPE_DECL std::string client_core::refusal_text() const
+{
+    int const n = auth_gate_.refusals();
+    return n == 1 ? "the credentials were refused"
+                  : fmt::format("the credentials were refused {} times in a row", n);
+}
+
+OCRPIPE_DECL std::string client_core::why_not_sent(errc e) const
+{
+    switch (e) {
+    case errc::unauthorized:
+        return refusal_text() + "; nothing was sent";
+    case errc::cancelled:
+        return "cancelled before anything was sent";
+    case errc::client_closed:
+        return "the client was closed before anything was sent";
+    case errc::rejected:
+        return fmt::format("{} submits of this doc_type in a row were answered with 500 and none was ever "
+                           "accepted; nothing was sent",
+                           doc_type_gate::max_failures);
+    default:
+        return "the deadline passed before anything was sent";
+    }
+}
+
 OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request request)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -208,17 +228,20 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request r
     while (next.what != step::finish) {
         if (next.what == step::pause_origin) origin_gate_.pause_until(next.until);
         if (next.what == step::pause_lane && !note_refusal())
-            next = fsm.give_up(errc::unauthorized, "the credentials were refused again and again");
+            next = fsm.give_up(errc::unauthorized, refusal_text());
         else if (next.what == step::wait &&
                  !co_await sleep_until(lane::submit, next.until, counters_.waited_for_pause))
             next = fsm.give_up(closed_ ? errc::client_closed : errc::cancelled, "stopped while backing off");
         if (next.what == step::finish) break;
 
-        toll const tolls[] = {{submit_rate_, 1, counters_.waited_for_submit_rate},
-                              {byte_rate_, static_cast<double>(body->size()), counters_.waited_for_bytes}};
-        errc const passed = co_await pass(lane::submit, tolls, deadline);
+        toll tolls[] = {{submit_rate_, 1, counters_.waited_for_submit_rate},
+                        {byte_rate_, static_cast<double>(body->size()), counters_.waited_for_bytes}};
+        // Asked before, so that what is stopped takes no token, and after, for what has waited meanwhile.
+        errc passed = errc::rejected;
+        if (!doc_types_.is_stopped(request.doc_type)) passed = co_await pass(lane::submit, tolls, deadline);
+        if (passed == errc::ok && doc_types_.is_stopped(request.doc_type)) passed = errc::rejected;
         if (passed != errc::ok) {
-            next = fsm.give_up(passed, std::string(why_stopped(passed)));
+            next = fsm.give_up(passed, why_not_sent(passed));
             continue;
         }
         body->rewind();
@@ -230,10 +253,15 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request r
         exchange_result const answer = co_await transport_->async_exchange(std::move(exchange));
         note(answer);
         next = fsm.resume(answer, options_.profile, clock::now(), random());
+        if (answer && answer->status == 500)
+            doc_types_.failed(request.doc_type);
+        else if (answer)
+            doc_types_.answered(request.doc_type);
     }
     --counters_.active_submits;
     result<submitted_job> outcome = std::move(fsm).outcome();
     if (outcome) {
+        doc_types_.accepted(request.doc_type);
         ++counters_.accepted;
         counters_.bytes_uploaded += body->size();
     }
@@ -248,7 +276,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_admitted_submit(submit_
                           fmt::format("{} operations wait already", in_flight_.waiting()));
     if (!co_await in_flight_.acquire()) {
         errc const why = closed_ ? errc::client_closed : errc::cancelled;
-        co_return stopped(why, {}, std::string(why_stopped(why)));
+        co_return stopped(why, {}, why_not_sent(why));
     }
     result<submitted_job> outcome = co_await do_submit(std::move(request));
     if (!outcome) in_flight_.release();
@@ -258,8 +286,8 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_admitted_submit(submit_
 OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job) const
 {
     return result_context{
-        options_.profile,           options_.retry,         *schedule_, job.request.doc_type,
-        job.request.document_bytes, result_route_succeeded_};
+        options_.profile,           options_.retry,          *schedule_, job.request.doc_type,
+        job.request.document_bytes, result_route_succeeded_, good_reads_};
 }
 
 OCRPIPE_DECL void client_core::add_job(wait_request request, std::chrono::milliseconds deadline,
@@ -346,8 +374,9 @@ OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
 OCRPIPE_DECL task<void> client_core::poll_once(slot s)
 {
     waiting_job& job = jobs_[s];
-    toll const tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
-    errc const passed = co_await pass(lane::poll, tolls, clock::time_point::max());
+    toll tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
+    // A pause is waited for in the heap: there it holds no worker, and a job's deadline comes all the same.
+    errc const passed = co_await pass(lane::poll, tolls, clock::time_point::max(), in_pause::return_at_once);
     action next{step::finish, {}};
     if (passed == errc::ok) {
         http_request exchange(lane::poll, http_method::get,
@@ -357,11 +386,19 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
         note(answer);
         next = job.fsm.resume(answer, context_of(job), clock::now(), random());
         if (answer && next.what == step::wait) ++counters_.pending_answers;
+        if (job.fsm.read_well()) {
+            result_route_succeeded_ = true;
+            ++good_reads_;
+        }
+    } else if (passed == errc::throttled && clock::now() < job.fsm.latest()) {
+        next = action{step::wait, origin_gate_.open_at()};
+    } else if (passed == errc::throttled) {
+        next = job.fsm.give_up(errc::still_processing, "the service asked to wait beyond the deadline");
     } else {
-        next = job.fsm.give_up(passed, std::string(why_stopped(passed)));
+        next = job.fsm.give_up(passed, why_not_sent(passed));
     }
     if (next.what == step::pause_lane && !note_refusal())
-        next = job.fsm.give_up(errc::unauthorized, "the credentials were refused again and again");
+        next = job.fsm.give_up(errc::unauthorized, refusal_text());
     if (next.what != step::finish && closed_)
         next = job.fsm.give_up(errc::client_closed, "the client was closed");
     if (next.what != step::finish && job.control && job.control->cancelled)
@@ -371,7 +408,6 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
     case step::finish: {
         result<read_outcome> outcome = std::move(job.fsm).outcome();
         if (outcome) {
-            result_route_succeeded_ = true;
             finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
                                      outcome->reads));
         } else {
@@ -385,7 +421,7 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
         origin_gate_.pause_until(next.until);
         [[fallthrough]];
     case step::wait:
-        schedule(s, next.until);
+        schedule(s, std::min(next.until, job.fsm.latest()));
         break;
     case step::pause_lane:
         schedule(s, auth_gate_.next_probe());
@@ -474,21 +510,22 @@ OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::s
                                                           std::string sub_id)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
-    part_fsm fsm(kind, clock::now() + options_.job_deadline);
+    clock::time_point const deadline = clock::now() + options_.job_deadline;
+    part_fsm fsm(kind, deadline);
     action next = fsm.start(clock::now());
     while (next.what != step::finish) {
         if (next.what == step::pause_origin) origin_gate_.pause_until(next.until);
         if (next.what == step::pause_lane && !note_refusal())
-            next = fsm.give_up(errc::unauthorized, "the credentials were refused again and again");
+            next = fsm.give_up(errc::unauthorized, refusal_text());
         else if (next.what == step::wait &&
                  !co_await sleep_until(lane::part, next.until, counters_.waited_for_pause))
             next = fsm.give_up(closed_ ? errc::client_closed : errc::cancelled, "stopped while waiting");
         if (next.what == step::finish) break;
 
-        toll const tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
-        errc const passed = co_await pass(lane::part, tolls, clock::time_point::max());
+        toll tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
+        errc const passed = co_await pass(lane::part, tolls, deadline);
         if (passed != errc::ok) {
-            next = fsm.give_up(passed, std::string(why_stopped(passed)));
+            next = fsm.give_up(passed, why_not_sent(passed));
             continue;
         }
         http_request exchange(lane::part, http_method::get, target(kind, request_id, sub_id));

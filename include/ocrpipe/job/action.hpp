@@ -18,7 +18,7 @@ namespace ocrpipe
 enum class step {
     send,         ///< take rate tokens and a connection, exchange, resume with the outcome
     wait,         ///< nothing before `until`, then send
-    pause_origin, ///< nobody sends before `until`, then send
+    pause_origin, ///< nobody sends before `until`, then send; `until` may lie beyond the deadline
     pause_lane,   ///< the credentials were refused: ask the shared gate, then send or give up
     finish,       ///< take the outcome
 };
@@ -83,6 +83,12 @@ inline failure failure_from(exchange_result const& answer, errc code, int status
             f.reason += (f.reason.empty() ? "" : ", ") + answer.error().detail;
     }
     return f;
+}
+
+/// Whether a refusal may be gone at the next read; else it is about the request.
+inline bool is_transient(int status) noexcept
+{
+    return status >= 500 || status == 408 || status == 409 || status == 423 || status == 425;
 }
 
 /// The code of a failure that a transport or our own side caused.

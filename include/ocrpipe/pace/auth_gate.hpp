@@ -74,6 +74,9 @@ public:
 
     bool is_refused() const noexcept { return refusals_ >= max_refusals_; }
 
+    /// Refusals in a row that counted.
+    int refusals() const noexcept { return refusals_; }
+
     /// Whether a refusal has paused the lane, for good or until a probe succeeds.
     bool is_paused() const noexcept { return refusals_ != 0; }
 

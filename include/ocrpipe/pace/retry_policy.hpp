@@ -11,8 +11,10 @@ namespace ocrpipe
 /// Attempts count requests, not repeats: max_attempts = 3 is three requests at most. A throttled answer (429,
 /// Retry-After) costs no attempt; the deadline bounds it.
 struct retry_policy {
-    int max_attempts = 5;                ///< 1 to 1000; of a submit, and of reads that fail one after another
-    std::chrono::milliseconds base{250}; ///< of the backoff after a transport failure or 5xx
+    /// 1 to 1000; of a submit, of a part, and of reads of a result that are refused one after another while
+    /// reads of other jobs pass.
+    int max_attempts = 5;
+    std::chrono::milliseconds base{250};                ///< of the backoff after a transport failure or 5xx
     std::chrono::milliseconds throttled_base{1'000};    ///< of the backoff after a 429 without Retry-After
     std::chrono::milliseconds cap{20'000};              ///< longest backoff
     std::chrono::milliseconds max_retry_after{300'000}; ///< a longer Retry-After is cut to this

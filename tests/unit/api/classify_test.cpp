@@ -115,10 +115,11 @@ std::vector<result_case> result_cases()
         {"unfollowed redirect", verdict::misdirected, {http(300)}},
         {"empty", verdict::pending, {http(200, "  \n")}},
         {"HTML or other non-JSON",
-         verdict::retry,
+         verdict::foreign,
          {http(200, "<html><body>login</body></html>", "text/html")}},
-        {"HTML or other non-JSON", verdict::retry, {http(200, R"({"data":{"status":)")}},
-        {"HTML or other non-JSON", verdict::retry, {http(200, "{\"data\":\"\xff\"}")}},
+        {"HTML or other non-JSON", verdict::foreign, {http(200, "hello", "text/plain")}},
+        {"not the JSON it claims to be", verdict::retry, {http(200, R"({"data":{"status":)")}},
+        {"not the JSON it claims to be", verdict::retry, {http(200, "{\"data\":\"\xff\"}")}},
         {"failed, to be confirmed", verdict::pending, {failed}},
         {"failed, said again", verdict::job_failed, {failed, failed}},
         {"failed, said again",
@@ -196,7 +197,7 @@ TEST_CASE("read_result: each row of the decision table -> its verdict")
         CHECK(r.what == c.what);
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 30); // all but the one that the profile turns on
+    CHECK(rows.size() == 31); // all but the one that the profile turns on
 }
 
 TEST_CASE("read_result: content without status is final when the profile says so")

@@ -132,13 +132,13 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("part_fsm: missing, and the deadline is near -> absent without another read")
+TEST_CASE("part_fsm: missing, and the deadline is near -> the deadline ends it, absent it is not")
 {
     part p(operation::stamp, seconds(5));
     CHECK(p.resume(answered(404), t0).what == step::wait);
     CHECK(p.resume(answered(404), t0 + seconds(4)).what == step::finish);
     failure const f = p.failed();
-    CHECK(f.is(errc::part_absent));
+    CHECK(f.is(errc::deadline_exceeded));
     CHECK(f.reason.find("the deadline is near") != std::string::npos);
 }
 
@@ -150,6 +150,8 @@ TEST_CASE("part_fsm: failed reads in a row -> as many as the policy has attempts
     } const cases[] = {
         {broken(errc::truncated_answer), errc::truncated_answer},
         {answered(500), errc::service_error},
+        {answered(408), errc::service_error},
+        {answered(409), errc::service_error},
         {answered(200, "<html>", "text/html"), errc::unexpected_answer},
     };
     for (auto const& c : cases) {

@@ -31,6 +31,13 @@ exchange_result answered(int status, std::string body = {}, std::string retry_af
     return r;
 }
 
+exchange_result page()
+{
+    exchange_result r = answered(200, "<html>");
+    r->content_type = "text/html";
+    return r;
+}
+
 exchange_result broken(errc code)
 {
     transport_failure f;
@@ -75,7 +82,7 @@ struct job {
 
     result_context context() const
     {
-        return {default_profile(), retry, schedule, "invoice", 4711, route_succeeded};
+        return {default_profile(), retry, schedule, "invoice", 4711, route_succeeded, good_reads};
     }
     action start(clock::time_point now = t0, double random = 0) { return fsm.start(context(), now, random); }
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
@@ -98,6 +105,7 @@ struct job {
     remembering_schedule schedule;
     retry_policy retry;
     bool route_succeeded = true;
+    std::uint32_t good_reads = 0;
     result_fsm fsm;
 };
 
@@ -201,24 +209,25 @@ TEST_CASE("result_fsm: a failed read between the two words for failure -> still 
     CHECK(j.failed().is(errc::job_failed));
 }
 
-TEST_CASE("result_fsm: failed reads in a row -> as many as the policy has attempts")
+TEST_CASE("result_fsm: refused again and again while reads of other jobs pass -> as often as the policy has "
+          "attempts")
 {
     struct {
         exchange_result answer;
         errc code;
     } const cases[] = {
-        {broken(errc::connection_closed), errc::connection_closed},
-        {broken(errc::first_byte_timeout), errc::first_byte_timeout},
-        {answered(500), errc::service_error},
-        {answered(503), errc::service_error},
-        {answered(200, "<html>"), errc::unexpected_answer},
+        {answered(500), errc::service_error}, {answered(503), errc::service_error},
+        {answered(408), errc::service_error}, {answered(409), errc::service_error},
+        {answered(423), errc::service_error}, {answered(425), errc::service_error},
+        {page(), errc::unexpected_answer},
     };
     for (auto const& c : cases) {
-        CAPTURE(name(c.code));
+        CAPTURE(c.answer->status);
         job j;
         j.retry.max_attempts = 3;
         CHECK(j.resume(c.answer).what == step::wait);
         CHECK(j.resume(c.answer).what == step::wait);
+        ++j.good_reads;
         CHECK(j.resume(c.answer).what == step::finish);
         failure const f = j.failed();
         CHECK(f.is(c.code));
@@ -227,13 +236,95 @@ TEST_CASE("result_fsm: failed reads in a row -> as many as the policy has attemp
     }
 }
 
+TEST_CASE("result_fsm: refused while no other job's read passes either -> read again until the deadline, "
+          "then stuck")
+{
+    job j(seconds(100));
+    j.retry.max_attempts = 3;
+    j.good_reads = 0xFFFFFFFF; // before the refusals began
+    for (int i = 0; i != 20; ++i)
+        CHECK(j.resume(answered(503), t0 + seconds(i)).what == step::wait);
+    ++j.good_reads;
+    CHECK(j.resume(answered(503), t0 + seconds(21)).what == step::finish);
+    failure const f = j.failed();
+    CHECK(f.is(errc::service_error));
+    CHECK(f.attempts == 21);
+
+    job alone(seconds(100));
+    alone.retry.max_attempts = 3;
+    for (int i = 0; i != 20; ++i)
+        CHECK(alone.resume(answered(503), t0 + seconds(i)).what == step::wait);
+    CHECK(alone.resume(answered(503), t0 + seconds(100)).what == step::finish);
+    CHECK(alone.failed().is(errc::still_processing));
+}
+
+TEST_CASE(
+    "result_fsm: a connection that fails, JSON that is none -> says nothing of the job, read again until the "
+    "deadline, whatever passes meanwhile")
+{
+    for (exchange_result const& answer :
+         {broken(errc::connection_closed), broken(errc::connect_failed), answered(200, R"({"data":)")}) {
+        job j(seconds(100));
+        j.retry.max_attempts = 3;
+        for (int i = 0; i != 20; ++i) {
+            ++j.good_reads;
+            CHECK(j.resume(answer, t0 + seconds(i)).what == step::wait);
+        }
+        CHECK(j.resume(answer, t0 + seconds(100)).what == step::finish);
+        failure const f = j.failed();
+        CHECK(f.is(errc::still_processing));
+        CHECK(f.attempts == 21);
+        if (!answer) CHECK(f.cause == answer.error().code);
+    }
+}
+
+TEST_CASE("result_fsm: which reads were good -> those that the service answered about this job")
+{
+    struct {
+        exchange_result answer;
+        bool good;
+    } const cases[] = {
+        {answered(200, not_yet), true},
+        {answered(202), true},
+        {answered(200, filled), true},
+        {answered(404), false},
+        {answered(502), false},
+        {answered(429), false},
+        {answered(200, "{"), false},
+        {answered(403), false},
+        {broken(errc::read_timeout), false},
+        {page(), false},
+        {answered(422), false},
+        {answered(200, {}, "3"), false},
+    };
+    for (auto const& c : cases) {
+        if (c.answer) CAPTURE(c.answer->status);
+        job j;
+        CHECK_FALSE(j.fsm.read_well());
+        j.resume(c.answer);
+        CHECK(j.fsm.read_well() == c.good);
+    }
+}
+
+TEST_CASE("result_fsm: not yet, with a Retry-After longer than our own interval -> everybody waits for it")
+{
+    job j;
+    action a = j.resume(answered(200, not_yet, "30"));
+    CHECK(a.what == step::pause_origin);
+    CHECK(a.until == t0 + seconds(30));
+    a = j.resume(answered(200, not_yet, "1"));
+    CHECK(a.what == step::pause_origin);
+    CHECK(a.until == t0 + seconds(2)); // the schedule's
+    CHECK(j.resume(answered(200, filled, "30")).what == step::finish);
+}
+
 TEST_CASE("result_fsm: HTML where nothing was ever read -> the base URL is wrong")
 {
     job j;
     j.route_succeeded = false;
     j.retry.max_attempts = 2;
-    CHECK(j.resume(answered(200, "<html>")).what == step::wait);
-    CHECK(j.resume(answered(200, "<html>")).what == step::finish);
+    CHECK(j.resume(page()).what == step::wait);
+    CHECK(j.resume(page()).what == step::finish);
     CHECK(j.failed().is(errc::wrong_base_url));
 }
 
@@ -246,6 +337,7 @@ TEST_CASE("result_fsm: a pending answer between failed reads -> they are counted
         CHECK(j.resume(answered(200, not_yet)).what == step::wait);
     }
     CHECK(j.resume(answered(502)).what == step::wait);
+    ++j.good_reads;
     CHECK(j.resume(answered(502)).what == step::finish);
     CHECK(j.failed().attempts == 22);
 }
@@ -329,29 +421,36 @@ TEST_CASE("result_fsm: the last read at the deadline finds it done -> done")
     CHECK(j.succeeded().raw == filled);
 }
 
-TEST_CASE(
-    "result_fsm: the last read at the deadline does not -> still processing, or why it could not be read")
+TEST_CASE("result_fsm: the last read at the deadline does not -> still processing, whatever it was; read "
+          "once -> what it was")
 {
     struct {
         exchange_result answer;
-        errc code;
+        errc once;
     } const cases[] = {
         {answered(200, not_yet), errc::still_processing},
         {answered(200, unfilled), errc::still_processing},
         {answered(200, failed_job), errc::still_processing},
         {answered(429), errc::still_processing},
+        {answered(408), errc::service_error},
+        {answered(422), errc::rejected},
+        {answered(200, "{"), errc::unexpected_answer},
         {answered(502), errc::service_error},
         {broken(errc::read_timeout), errc::read_timeout},
     };
     for (auto const& c : cases) {
-        CAPTURE(name(c.code));
+        CAPTURE(name(c.once));
         job j(seconds(3));
         CHECK(j.resume(answered(200, not_yet), t0 + seconds(1)).what == step::wait);
         CHECK(j.resume(c.answer, t0 + seconds(3)).what == step::finish);
         failure const f = j.failed();
-        CHECK(f.is(c.code));
+        CHECK(f.is(errc::still_processing));
         CHECK(f.attempts == 2);
         CHECK(f.reason.find("the deadline has passed") != std::string::npos);
+
+        job once(seconds(0));
+        CHECK(once.resume(c.answer, t0 + seconds(1)).what == step::finish);
+        CHECK(once.failed().is(c.once));
     }
 }
 
@@ -450,4 +549,11 @@ TEST_CASE("result_fsm: given up while it waits -> the reason it was given up for
     CHECK(f.reason == "cancelled by the caller");
     CHECK(f.attempts == 1);
     CHECK(f.http_status == 0);
+}
+
+TEST_CASE("result_fsm: when it ends although it cannot be read -> at its deadline; never when it is to be "
+          "read once")
+{
+    CHECK(job(seconds(3)).fsm.latest() == t0 + seconds(3));
+    CHECK(job(seconds(0)).fsm.latest() == clock::time_point::max());
 }

@@ -348,17 +348,20 @@ TEST_CASE("submit_fsm: cancelled before the first byte -> cancelled, with no dou
     CHECK(f.attempts == 1);
 }
 
-TEST_CASE("submit_fsm: cancelled after bytes were sent -> ambiguous, even where repeating is allowed")
+TEST_CASE(
+    "submit_fsm: cancelled or closed after bytes were sent -> ambiguous, even where repeating is allowed")
 {
     for (retry_policy const& policy : {retry_policy(), resubmitting()})
-        for (bytes_sent const sent : {bytes_sent::some, bytes_sent::all}) {
-            CAPTURE(policy.resubmit_ambiguous);
-            submit s(policy);
-            CHECK(s.resume(broken(errc::cancelled, sent)).what == step::finish);
-            failure const f = s.failed();
-            CHECK(f.is(errc::ambiguous_submit));
-            CHECK(f.cause == make_error_code(errc::cancelled));
-        }
+        for (bytes_sent const sent : {bytes_sent::some, bytes_sent::all})
+            for (errc const why : {errc::cancelled, errc::client_closed, errc::deadline_exceeded}) {
+                CAPTURE(policy.resubmit_ambiguous);
+                CAPTURE(name(why));
+                submit s(policy);
+                CHECK(s.resume(broken(why, sent)).what == step::finish);
+                failure const f = s.failed();
+                CHECK(f.is(errc::ambiguous_submit));
+                CHECK(f.cause == make_error_code(why));
+            }
 }
 
 TEST_CASE("submit_fsm: the document changed while it was sent -> its own error, never repeated")

@@ -46,7 +46,7 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile c
         counter_.succeeded();
         // As many reads as the window asks for, spread over it.
         return wait(profile.settle_time / profile.settle_reads + std::chrono::milliseconds(1),
-                    errc::part_absent);
+                    errc::deadline_exceeded);
     case verdict::absent:
         return end(errc::part_absent, std::string(r.row));
     case verdict::retry: {

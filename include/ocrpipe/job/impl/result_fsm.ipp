@@ -60,6 +60,41 @@ OCRPIPE_DECL action result_fsm::give_up(errc why, std::string reason)
     return finish(std::move(f));
 }
 
+/// Pauses everybody for the longer of what the service asks for and our own interval.
+OCRPIPE_DECL action result_fsm::throttled(http_response const& answer, result_context const& context,
+                                          clock::time_point now, double random)
+{
+    auto const own = detail::next_poll(context, pending_, now - taken_up_, random);
+    return action{step::pause_origin,
+                  now + std::max(own, counter_.throttled(&answer, context.retry, random))};
+}
+
+/// The read failed. What it was is worth more than that the deadline has passed only to who asked once.
+OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, reading const& r,
+                                            result_context const& context, clock::time_point now,
+                                            double random)
+{
+    if (counter_.failures_in_row == 0) good_reads_before_ = context.good_reads;
+    auto const delay = counter_.failed(context.retry, random);
+    bool const foreign = r.what == verdict::foreign;
+    bool const refused = r.status >= 400;
+    errc code = detail::code_of(answer, errc::unexpected_answer);
+    if (foreign && !context.route_succeeded) code = errc::wrong_base_url;
+    if (refused) code = detail::is_transient(r.status) ? errc::service_error : errc::rejected;
+
+    bool const spent = counter_.failures_in_row >= context.retry.max_attempts;
+    bool const others_pass = context.good_reads != good_reads_before_;
+    if (spent && (foreign || (refused && others_pass)))
+        return finish(detail::failure_from(answer, code, r.status,
+                                           fmt::format("{}; {} of {} attempts in a row used", r.row,
+                                                       counter_.failures_in_row, context.retry.max_attempts),
+                                           0));
+    if (now < deadline_) return wait(delay, now);
+    if (latest() == deadline_) code = errc::still_processing;
+    return finish(
+        detail::failure_from(answer, code, r.status, fmt::format("{}; the deadline has passed", r.row), 0));
+}
+
 OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context const& context,
                                        clock::time_point now, double random)
 {
@@ -69,6 +104,8 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
         return finish(detail::failure_from(answer, code, r.status, std::move(reason), 0));
     };
     bool const late = now >= deadline_;
+    read_well_ = answer && r.status < 300 && r.what != verdict::retry && r.what != verdict::foreign &&
+                 r.what != verdict::throttled;
     switch (r.what) {
     case verdict::done:
         return done(answer, completeness::whole);
@@ -80,29 +117,15 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
         if (late) return end(errc::still_processing, fmt::format("{}; the deadline has passed", r.row));
         counter_.succeeded();
         if (pending_ != UINT16_MAX) ++pending_;
+        if (!answer->retry_after.empty()) return throttled(*answer, context, now, random);
         return wait(detail::next_poll(context, pending_, now - taken_up_, random), now);
     }
-    case verdict::throttled: {
+    case verdict::throttled:
         if (late) return end(errc::still_processing, "throttled, and the deadline has passed");
-        // The longer of what the service asks for and our own interval.
-        auto const own = detail::next_poll(context, pending_, now - taken_up_, random);
-        clock::time_point const until =
-            now + std::max(own, counter_.throttled(&*answer, context.retry, random));
-        return action{step::pause_origin, until};
-    }
-    case verdict::retry: {
-        bool const html = answer && r.status < 300;
-        errc const code = !answer ? detail::code_of(answer, errc::unexpected_answer)
-                          : html  ? (context.route_succeeded ? errc::unexpected_answer : errc::wrong_base_url)
-                          : r.status >= 500 ? errc::service_error
-                                            : errc::rejected;
-        auto const delay = counter_.failed(context.retry, random);
-        if (counter_.failures_in_row >= context.retry.max_attempts)
-            return end(code, fmt::format("{}; {} of {} attempts in a row used", r.row,
-                                         counter_.failures_in_row, context.retry.max_attempts));
-        if (late) return end(code, fmt::format("{}; the deadline has passed", r.row));
-        return wait(delay, now);
-    }
+        return throttled(*answer, context, now, random);
+    case verdict::retry:
+    case verdict::foreign:
+        return failed_read(answer, r, context, now, random);
     case verdict::credentials_refused:
         return action{step::pause_lane, now};
     case verdict::wrong_base_url:

@@ -64,7 +64,8 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_p
         if (!ambiguous_)
             ambiguous_ =
                 detail::failure_from(answer, errc::ambiguous_submit, r.status, std::string(r.row), 0);
-        if (!policy_.resubmit_ambiguous || detail::code_of(answer, errc::ok) == errc::cancelled)
+        // What our own side ended is not taken up again either, whatever is permitted.
+        if (!policy_.resubmit_ambiguous || (!answer && !is_transport(answer.error().code)))
             return finish(*ambiguous_);
         return again(answer, r, errc::ambiguous_submit, now, random);
     case verdict::safe_to_repeat:
