@@ -45,7 +45,7 @@ struct run_report {
     std::uint64_t done_in_part = 0;
     std::uint64_t done_empty = 0;
     std::uint64_t taken_up = 0;   ///< of an earlier run: asked for again, without being sent
-    std::uint64_t not_sent = 0;   ///< found, but not sent, since the run ended or their type was stopped
+    std::uint64_t not_sent = 0;   ///< found, but not sent, since the run ended
     std::uint64_t unreadable = 0; ///< inputs that never became documents; not among found
 
     std::uint64_t parts = 0;        ///< tables, signatures, stamps and images kept

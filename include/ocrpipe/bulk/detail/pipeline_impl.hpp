@@ -6,7 +6,6 @@
 #include <ocrpipe/bulk/detail/intake.hpp>
 #include <ocrpipe/bulk/detail/read_ahead.hpp>
 #include <ocrpipe/bulk/detail/run_directory.hpp>
-#include <ocrpipe/bulk/detail/type_breaker.hpp>
 #include <ocrpipe/bulk/ledger.hpp>
 #include <ocrpipe/bulk/pipeline.hpp>
 
@@ -34,9 +33,6 @@ struct document_in_flight {
 
     /// Equal for documents that are read to the same result.
     std::string content() const { return input.sha256 + input.parameters; }
-    /// What the service knows how to read, or does not.
-    std::string type() const { return input.item.flow + '\n' + input.item.doc_type; }
-
     ledger_document row() const
     {
         ledger_document r;
@@ -146,7 +142,6 @@ private:
     std::shared_ptr<detail::run_directory> files_;
     std::shared_ptr<detail::intake> intake_;
     std::optional<detail::read_ahead> ahead_;
-    detail::type_breaker breaker_;
     /// With share_results: who is under way for a content; null for one that must not be sent at all.
     std::unordered_map<std::string, document_ptr> originals_;
 

@@ -31,7 +31,6 @@ OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
 {
     ++found_;
     ++in_flight_;
-    if (breaker_.is_open(d->type())) return withhold();
     if (options_.max_documents != 0 && sent_ >= options_.max_documents) {
         stop_by(run_end::document_limit, fmt::format("{} documents were sent", sent_));
         --found_;
@@ -131,16 +130,7 @@ OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job
 {
     --submitting_;
     changed_.notify();
-    if (!job) {
-        if (job.error().http_status == 500 && breaker_.failed(d->type()))
-            notice("type_stopped",
-                   fmt::format(
-                       "doc_type \"{}\" was answered three times with error 500 and never read: no more of "
-                       "it are sent: check --doc-type and the manifest",
-                       printable_excerpt(d->input.item.doc_type, 200)));
-        return fail(d, job.error());
-    }
-    breaker_.accepted(d->type());
+    if (!job) return fail(d, job.error());
     bool const doubtful = d->job.possible_duplicate || job->possible_duplicate;
     d->job = std::move(*job);
     d->job.possible_duplicate = doubtful;
