@@ -47,13 +47,15 @@ inline std::optional<origin> origin_of(boost::urls::url_view const& url)
         return std::nullopt;
     o.tls = url.scheme_id() == boost::urls::scheme::https;
     o.host = lower_case(url.host_address());
-    // A zone id (%) means something on one machine only; 253 is the longest name that DNS, and so SNI, knows.
-    bool const usable =
-        std::all_of(o.host.begin(), o.host.end(), [](char c) { return c > ' ' && c < 0x7F && c != '%'; });
-    // Percent-decoded above: what would end the host in a URL must not be in it.
-    bool const ipv6 = url.host_type() == boost::urls::host_type::ipv6;
-    bool const whole = o.host.find_first_of(ipv6 ? "/?#@[]\\" : ":/?#@[]\\") == std::string::npos;
-    if (o.host.empty() || o.host.size() > 253 || !usable || !whole) return std::nullopt;
+    // Percent-decoded above, so that anything may be in it: only what a URL's host can hold unencoded (RFC
+    // 3986, 3.2.2) is a host, which leaves zone ids out too, since they mean something on one machine only.
+    std::string_view const others =
+        url.host_type() == boost::urls::host_type::ipv6 ? ":." : "-._~!$&'()*+,;=";
+    bool const usable = std::all_of(o.host.begin(), o.host.end(), [others](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || others.find(c) != std::string_view::npos;
+    });
+    // 253 is the longest name that DNS, and so SNI, knows.
+    if (o.host.empty() || o.host.size() > 253 || !usable) return std::nullopt;
     o.port = default_port(o.tls);
     if (url.has_port() && !url.port().empty()) {
         if (url.port_number() == 0) return std::nullopt; // what does not fit in 16 bits is 0 too
