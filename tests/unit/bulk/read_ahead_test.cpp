@@ -220,7 +220,8 @@ TEST_CASE("read_ahead: a slow consumer -> never more than max_ahead are taken be
     consumer c(std::make_unique<function_source>(next));
     for (std::size_t i = 0; i != total; ++i) {
         // Each round gives the thread the time to fill up, and a faulty one the occasion to go too far.
-        met.wait([&] { return taken >= std::min(i + read_ahead::max_ahead, total); });
+        std::size_t const refilled_at = i - i % read_ahead::refill_at;
+        met.wait([&] { return taken >= std::min(refilled_at + read_ahead::max_ahead, total); });
         met.tell([&] { ++popped; });
         auto const p = c.pop();
         REQUIRE(p);

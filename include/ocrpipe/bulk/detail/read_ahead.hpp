@@ -25,6 +25,7 @@ class read_ahead
 public:
     /// At most this many documents are ahead; of those held whole that is 16 MiB.
     static constexpr std::size_t max_ahead = 64;
+    static constexpr std::size_t refill_at = max_ahead / 2; ///< once full, it goes on when so many are left
 
     /// `wake` is called on the thread when try_pop() has something again after it had nothing, and at the
     /// end.

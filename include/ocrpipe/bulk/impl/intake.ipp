@@ -66,6 +66,8 @@ OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
         std::string_view const piece(buffer_.data(), n);
         hash.update(piece);
         if (hold) whole.append(piece);
+        // What does not fill the buffer was the rest: the reader has looked for more.
+        if (n < buffer_.size()) break;
     }
     d.sha256 = hash.hex();
     d.doc = hold ? document::from_bytes(std::move(whole), file.name()) : file;

@@ -21,7 +21,6 @@ struct read_ahead::state {
     bool stopped = false;
     bool exhausted = false;
 
-    bool full() const { return ready.size() >= max_ahead; }
     void run();
 };
 
@@ -29,7 +28,8 @@ OCRPIPE_DECL void read_ahead::state::run()
 {
     std::unique_lock lock(mutex);
     while (!stopped) {
-        room.wait(lock, [this] { return stopped || !full(); });
+        if (ready.size() >= max_ahead)
+            room.wait(lock, [this] { return stopped || ready.size() <= refill_at; });
         if (stopped) break;
         lock.unlock();
         std::optional<input> found = from->next();
@@ -72,10 +72,10 @@ OCRPIPE_DECL std::optional<prepared> read_ahead::try_pop()
         state_->consumer_waits = true;
         return std::nullopt;
     }
-    bool const was_full = state_->full();
     prepared p = std::move(state_->ready.front());
     state_->ready.pop_front();
-    if (was_full) state_->room.notify_one();
+    // Not for each: a thread that is woken for one document costs more than the document.
+    if (state_->ready.size() == refill_at) state_->room.notify_one();
     return p;
 }
 
