@@ -12,6 +12,21 @@ namespace
 
 constexpr std::string_view erase_line = "\r\x1b[K";
 
+/// A shorter key, as one tries things out with, occurs in ordinary words: it is masked as a word only.
+constexpr std::size_t shortest_unmistakable_key = 8;
+
+bool is_word_character(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool stands_alone(std::string_view text, std::size_t at, std::size_t size)
+{
+    bool const joined_before = at > 0 && is_word_character(text[at - 1]);
+    bool const joined_after = at + size < text.size() && is_word_character(text[at + size]);
+    return !joined_before && !joined_after;
+}
+
 } // namespace
 
 void logger::write(message const& m)
@@ -42,8 +57,16 @@ std::string masked(std::string text, secret const& s)
 {
     std::string const& needle = s.reveal();
     if (needle.empty()) return text;
-    for (auto at = text.find(needle); at != std::string::npos; at = text.find(needle, at + 3))
-        text.replace(at, needle.size(), "***");
+    std::string_view constexpr mask = "***";
+    bool const unmistakable = needle.size() >= shortest_unmistakable_key;
+    for (auto at = text.find(needle); at != std::string::npos; at = text.find(needle, at)) {
+        if (unmistakable || stands_alone(text, at, needle.size())) {
+            text.replace(at, needle.size(), mask);
+            at += mask.size();
+        } else {
+            ++at;
+        }
+    }
     return text;
 }
 

@@ -55,7 +55,7 @@ private:
 };
 
 /// `text` with every occurrence of `s` replaced by asterisks of a fixed number, so that not even its length
-/// shows.
+/// shows. A secret of less than 8 bytes is replaced where it stands alone, not inside a word.
 std::string masked(std::string text, secret const& s);
 
 /// The same for the sentence and every fact; done before rendering, which may escape what the key holds.

@@ -147,8 +147,14 @@ TEST_CASE("logger: a key that JSON would escape -> masked all the same")
     CHECK(c.caught().find("it is ***") != std::string::npos);
 }
 
-TEST_CASE("masked: no secret -> unchanged")
+TEST_CASE("masked: no secret -> unchanged") { CHECK(masked("text", secret()) == "text"); }
+
+TEST_CASE(
+    "masked: a key that stands inside a longer run -> masked; a very short one only where it stands alone")
 {
-    CHECK(masked("text", secret()) == "text");
-    CHECK(masked("aXbX", secret("X")) == "a***b***");
+    CHECK(masked("xsk-12345y sk-12345sk-12345", secret("sk-12345")) == "x***y ******");
+    CHECK(masked("12 kB, ok, kk", secret("k")) == "12 kB, ok, kk");
+    CHECK(masked("Bearer k, \"k\" k", secret("k")) == "Bearer ***, \"***\" ***");
+    CHECK(masked("k-key k-key", secret("k-key")) == "*** ***");
+    CHECK(masked("** *", secret("*")) == "****** ***");
 }
