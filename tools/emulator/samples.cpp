@@ -2,6 +2,7 @@
 
 #include <cairo-pdf.h>
 #include <cairo.h>
+#include <fontconfig/fontconfig.h>
 #include <memory>
 #include <pango/pangocairo.h>
 #include <stdexcept>
@@ -270,8 +271,10 @@ std::vector<std::filesystem::path> write_sample_invoices(std::filesystem::path c
         out.push_back(dir / one.file_name);
         draw_file(out.back(), one.pages);
     }
-    // Pango keeps the fonts it found until the thread ends; nobody here draws again.
+    // Pango keeps the fonts it found until the thread ends, and Fontconfig its patterns for ever; nobody here
+    // draws again.
     ::pango_cairo_font_map_set_default(nullptr);
+    ::FcFini();
     return out;
 }
 

@@ -21,6 +21,7 @@ std::vector<sample_invoice> sample_invoices();
 /// Returns their paths.
 ///
 /// Throws std::runtime_error when a file cannot be written.
+/// Thread safety: nobody else in the process may use Fontconfig meanwhile, and so read no PDF.
 std::vector<std::filesystem::path> write_sample_invoices(std::filesystem::path const& dir);
 
 } // namespace ocrpipe::emulator
