@@ -88,7 +88,7 @@ inline failure failure_from(exchange_result const& answer, errc code, int status
 /// Whether a refusal may be gone at the next read; else it is about the request.
 inline bool is_transient(int status) noexcept
 {
-    return status >= 500 || status == 408 || status == 409 || status == 423 || status == 425;
+    return status >= 500 || status < 200 || status == 408 || status == 409 || status == 423 || status == 425;
 }
 
 /// The code of a failure that a transport or our own side caused.

@@ -219,7 +219,7 @@ TEST_CASE("result_fsm: refused again and again while reads of other jobs pass ->
         {answered(500), errc::service_error}, {answered(503), errc::service_error},
         {answered(408), errc::service_error}, {answered(409), errc::service_error},
         {answered(423), errc::service_error}, {answered(425), errc::service_error},
-        {page(), errc::unexpected_answer},
+        {answered(7), errc::service_error},   {page(), errc::unexpected_answer},
     };
     for (auto const& c : cases) {
         CAPTURE(c.answer->status);

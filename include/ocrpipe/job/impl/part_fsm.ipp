@@ -50,8 +50,9 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile c
     case verdict::absent:
         return end(errc::part_absent, std::string(r.row));
     case verdict::retry: {
-        errc const code = answer ? (r.status >= 400 ? errc::service_error : errc::unexpected_answer)
-                                 : detail::code_of(answer, errc::unexpected_answer);
+        errc const code =
+            answer ? (detail::is_transient(r.status) ? errc::service_error : errc::unexpected_answer)
+                   : detail::code_of(answer, errc::unexpected_answer);
         auto const delay = counter_.failed(policy, random);
         if (counter_.failures_in_row >= policy.max_attempts)
             return end(code, fmt::format("{}; {} of {} attempts used", r.row, counter_.failures_in_row,

@@ -77,7 +77,7 @@ OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, readi
     if (counter_.failures_in_row == 0) good_reads_before_ = context.good_reads;
     auto const delay = counter_.failed(context.retry, random);
     bool const foreign = r.what == verdict::foreign;
-    bool const refused = r.status >= 400;
+    bool const refused = answer && (r.status >= 400 || r.status < 200);
     errc code = detail::code_of(answer, errc::unexpected_answer);
     if (foreign && !context.route_succeeded) code = errc::wrong_base_url;
     if (refused) code = detail::is_transient(r.status) ? errc::service_error : errc::rejected;
