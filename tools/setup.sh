@@ -1,4 +1,4 @@
-# Sourced by tools/check and tools/quickstart: installs the Debian packages that are missing. Quiet when there are none.
+# Sourced by the scripts beside it: installs the Debian packages that are missing. Quiet when there are none.
 
 build_packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev
     libfmt-dev zlib1g-dev libcli11-dev libtesseract-dev tesseract-ocr-eng tesseract-ocr-vie libpoppler-cpp-dev libcairo2-dev
