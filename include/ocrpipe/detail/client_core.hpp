@@ -108,12 +108,29 @@ private:
     };
     enum class in_pause { wait, return_at_once };
 
-    /// Waits until the pauses and every toll let a request go. errc::ok, or why it must not be sent;
-    /// errc::throttled when the origin is paused and that is not to be waited for.
-    task<errc> pass(lane l, std::span<toll> tolls, clock::time_point deadline,
-                    in_pause what = in_pause::wait);
-    /// For a request that goes not after all; what others queued behind stays taken.
-    static errc give_back(std::span<toll const> reserved, errc why_not_sent);
+    /// A request on its way through the pauses and the rate limits.
+    struct passage {
+        lane way;
+        std::span<toll> tolls;
+        clock::time_point deadline;
+        std::string_view doc_type = {}; ///< of a submit
+        in_pause what = in_pause::wait;
+        /// Once decided: ok, or why the request must not be sent; errc::throttled when the origin is paused
+        /// and that is not to be waited for.
+        errc verdict = errc::ok;
+        bool reserved = false; ///< the tolls are taken
+        clock::time_point token{};
+        clock::time_point until{}; ///< while undecided: when to look again
+        std::chrono::nanoseconds* waited = nullptr;
+        std::chrono::nanoseconds* held_by = nullptr;
+    };
+
+    /// Whether it is decided that `p` may go, or must not.
+    bool decide(passage& p);
+    /// Waits until it is.
+    task<void> pass(passage& p);
+    /// What others queued behind stays taken.
+    static bool refuse(passage& p, errc why_not_sent);
     /// False when it was cancelled, or a submit's and submits were stopped.
     task<bool> sleep_until(lane l, clock::time_point when, std::chrono::nanoseconds& waited);
     /// Tells the credentials' gate and the counters how an exchange ended.

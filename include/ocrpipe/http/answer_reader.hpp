@@ -28,7 +28,7 @@ struct answer_limits {
 class answer_reader
 {
 public:
-    answer_reader();
+    explicit answer_reader(answer_limits const& limits = {});
     ~answer_reader();
 
     /// Forgets the last answer and begins the next.

@@ -33,8 +33,8 @@ private:
     /// How an upload ended.
     enum class upload { done, answered, failed };
 
-    task<upload> async_send(byte_buffer& request, body_source* body, answer_reader& answer,
-                            transport_failure& failure);
+    upload send_chunk(byte_buffer& request, body_source* body, byte_buffer& cipher, std::string_view& rest,
+                      answer_reader& answer, transport_failure& failure);
     task<upload> async_send_rest(std::string_view wire, answer_reader& answer, transport_failure& failure);
     task<upload> async_after_break(error_code broken, answer_reader& answer, transport_failure& failure);
     task<bool> async_receive(answer_reader& answer, transport_failure& failure);

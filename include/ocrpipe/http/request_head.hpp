@@ -23,11 +23,12 @@ public:
     request_head(origin const& to, endpoint_options const& endpoint, bool absolute_form,
                  std::string_view proxy_authorization);
 
-    /// The request's path: the service's, or the one that a redirect named.
+    /// The request's path at the service.
     std::string path_of(http_request const& request) const { return service_path_ + request.target; }
 
-    /// Appends the head of `request` for `path`, the empty line included.
-    void render(http_request const& request, std::string_view path, byte_buffer& out) const;
+    /// Appends the head of `request`, the empty line included. `redirected`: the path that a redirect named;
+    /// empty for path_of().
+    void render(http_request const& request, std::string_view redirected, byte_buffer& out) const;
 
 private:
     std::string service_path_;

@@ -120,51 +120,57 @@ OCRPIPE_DECL task<bool> client_core::sleep_until(lane l, clock::time_point when,
     co_return !ec && state.cancelled() == asio::cancellation_type::none;
 }
 
-OCRPIPE_DECL errc client_core::give_back(std::span<toll const> reserved, errc why_not_sent)
+OCRPIPE_DECL bool client_core::refuse(passage& p, errc why_not_sent)
 {
-    for (toll const& t : reserved)
-        t.limiter.cancel_last(t.start, t.cost);
-    return why_not_sent;
+    if (p.reserved)
+        for (toll const& t : p.tolls)
+            t.limiter.cancel_last(t.start, t.cost);
+    p.reserved = false;
+    p.verdict = why_not_sent;
+    return true;
 }
 
-OCRPIPE_DECL task<errc> client_core::pass(lane l, std::span<toll> tolls, clock::time_point deadline,
-                                          in_pause what)
+OCRPIPE_DECL bool client_core::decide(passage& p)
 {
-    std::span<toll> reserved;
-    clock::time_point token{};
-    std::chrono::nanoseconds* held_by = &counters_.waited_for_pause;
-    for (;;) {
-        if (closed_) co_return give_back(reserved, errc::client_closed);
-        if (l == lane::submit && submits_stopped_) co_return give_back(reserved, errc::cancelled);
-        clock::time_point const now = clock::now();
-        clock::time_point until = origin_gate_.open_at();
-        if (until > now && what == in_pause::return_at_once) co_return give_back(reserved, errc::throttled);
-        std::chrono::nanoseconds* waited = &counters_.waited_for_pause;
-        if (until <= now) {
-            auth_gate::passage const passage = auth_gate_.ask(now);
-            if (passage == auth_gate::passage::refused) co_return give_back(reserved, errc::unauthorized);
-            // The one probe of a paused lane goes at once: its outcome decides for all the others.
-            if (passage == auth_gate::passage::probe) co_return errc::ok;
-            // While a probe is under way there is no next one yet: look again soon.
-            if (passage == auth_gate::passage::wait)
-                until = std::max(auth_gate_.next_probe(), now + std::chrono::milliseconds(50));
+    if (closed_) return refuse(p, errc::client_closed);
+    if (p.way == lane::submit && submits_stopped_) return refuse(p, errc::cancelled);
+    if (doc_types_.is_stopped(p.doc_type)) return refuse(p, errc::rejected);
+    clock::time_point const now = clock::now();
+    p.until = origin_gate_.open_at();
+    if (p.until > now && p.what == in_pause::return_at_once) return refuse(p, errc::throttled);
+    p.waited = &counters_.waited_for_pause;
+    if (p.until <= now) {
+        auth_gate::passage const passage = auth_gate_.ask(now);
+        if (passage == auth_gate::passage::refused) return refuse(p, errc::unauthorized);
+        // The one probe of a paused lane goes at once: its outcome decides for all the others.
+        if (passage == auth_gate::passage::probe) return true;
+        // While a probe is under way there is no next one yet: look again soon.
+        if (passage == auth_gate::passage::wait)
+            p.until = std::max(auth_gate_.next_probe(), now + std::chrono::milliseconds(50));
+    }
+    if (p.until <= now) {
+        for (toll& t : p.tolls) {
+            if (p.reserved) break;
+            t.start = t.limiter.reserve(now, t.cost);
+            if (t.start <= p.token) continue;
+            p.token = t.start;
+            p.held_by = &t.waited;
         }
-        if (until <= now) {
-            for (toll& t : tolls) {
-                if (!reserved.empty()) break;
-                t.start = t.limiter.reserve(now, t.cost);
-                if (t.start <= token) continue;
-                token = t.start;
-                held_by = &t.waited;
-            }
-            reserved = tolls;
-            if (token <= now) co_return errc::ok;
-            until = token;
-            waited = held_by;
-        }
-        if (until > deadline) co_return give_back(reserved, errc::deadline_exceeded);
-        bool const woken = co_await sleep_until(l, until, *waited);
-        if (!woken) co_return give_back(reserved, closed_ ? errc::client_closed : errc::cancelled);
+        p.reserved = true;
+        if (p.token <= now) return true;
+        p.until = p.token;
+        p.waited = p.held_by;
+    }
+    return p.until > p.deadline && refuse(p, errc::deadline_exceeded);
+}
+
+OCRPIPE_DECL task<void> client_core::pass(passage& p)
+{
+    while (!decide(p)) {
+        bool const woken = co_await sleep_until(p.way, p.until, *p.waited);
+        if (woken) continue;
+        refuse(p, closed_ ? errc::client_closed : errc::cancelled);
+        co_return;
     }
 }
 
@@ -236,12 +242,10 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request r
 
         toll tolls[] = {{submit_rate_, 1, counters_.waited_for_submit_rate},
                         {byte_rate_, static_cast<double>(body->size()), counters_.waited_for_bytes}};
-        // Asked before, so that what is stopped takes no token, and after, for what has waited meanwhile.
-        errc passed = errc::rejected;
-        if (!doc_types_.is_stopped(request.doc_type)) passed = co_await pass(lane::submit, tolls, deadline);
-        if (passed == errc::ok && doc_types_.is_stopped(request.doc_type)) passed = errc::rejected;
-        if (passed != errc::ok) {
-            next = fsm.give_up(passed, why_not_sent(passed));
+        passage way{lane::submit, tolls, deadline, request.doc_type};
+        if (!decide(way)) co_await pass(way);
+        if (way.verdict != errc::ok) {
+            next = fsm.give_up(way.verdict, why_not_sent(way.verdict));
             continue;
         }
         body->rewind();
@@ -376,9 +380,10 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
     waiting_job& job = jobs_[s];
     toll tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
     // A pause is waited for in the heap: there it holds no worker, and a job's deadline comes all the same.
-    errc const passed = co_await pass(lane::poll, tolls, clock::time_point::max(), in_pause::return_at_once);
+    passage way{lane::poll, tolls, clock::time_point::max(), {}, in_pause::return_at_once};
+    if (!decide(way)) co_await pass(way);
     action next{step::finish, {}};
-    if (passed == errc::ok) {
+    if (way.verdict == errc::ok) {
         http_request exchange(lane::poll, http_method::get,
                               target(operation::result, job.request.request_id));
         ++counters_.polls;
@@ -390,12 +395,12 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
             result_route_succeeded_ = true;
             ++good_reads_;
         }
-    } else if (passed == errc::throttled && clock::now() < job.fsm.latest()) {
+    } else if (way.verdict == errc::throttled && clock::now() < job.fsm.latest()) {
         next = action{step::wait, origin_gate_.open_at()};
-    } else if (passed == errc::throttled) {
+    } else if (way.verdict == errc::throttled) {
         next = job.fsm.give_up(errc::still_processing, "the service asked to wait beyond the deadline");
     } else {
-        next = job.fsm.give_up(passed, why_not_sent(passed));
+        next = job.fsm.give_up(way.verdict, why_not_sent(way.verdict));
     }
     if (next.what == step::pause_lane && !note_refusal())
         next = job.fsm.give_up(errc::unauthorized, refusal_text());
@@ -523,9 +528,10 @@ OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::s
         if (next.what == step::finish) break;
 
         toll tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
-        errc const passed = co_await pass(lane::part, tolls, deadline);
-        if (passed != errc::ok) {
-            next = fsm.give_up(passed, why_not_sent(passed));
+        passage way{lane::part, tolls, deadline};
+        if (!decide(way)) co_await pass(way);
+        if (way.verdict != errc::ok) {
+            next = fsm.give_up(way.verdict, why_not_sent(way.verdict));
             continue;
         }
         http_request exchange(lane::part, http_method::get, target(kind, request_id, sub_id));

@@ -73,7 +73,7 @@ inline std::string unescaped(json_string s)
 /// Reads one JSON text that lies in memory whole, and tells a handler what it meets (RFC 8259; strict).
 ///
 /// The handler may say of an object or array that nothing in it interests it; that is then only checked. Why
-/// not Boost.JSON's basic_parser: it can be cut anywhere and converts every number, which costs three times
+/// not Boost.JSON's basic_parser: it can be cut anywhere and converts every number, which costs nearly twice
 /// as much; a test holds the two to the same verdicts.
 ///
 /// Handler: void key(json_string), string(json_string), number(std::string_view), truth(bool), null(); bool

@@ -25,16 +25,21 @@ inline std::uint64_t splitmix64(std::uint64_t& state) noexcept
 
 inline std::string next_boundary(std::uint64_t& state)
 {
-    std::uint64_t const high = splitmix64(state);
-    std::uint64_t const low = splitmix64(state);
-    return fmt::format("ocrpipe-{:016x}{:016x}", high, low);
+    std::string boundary = "ocrpipe-";
+    for (int half = 0; half != 2; ++half) {
+        std::uint64_t bits = splitmix64(state);
+        for (int digit = 0; digit != 16; ++digit, bits <<= 4)
+            boundary += "0123456789abcdef"[bits >> 60];
+    }
+    return boundary;
 }
 
+/// `name` as escape_form_name() gives it.
 inline void append_field(std::string& out, std::string_view boundary, std::string_view name,
                          std::string_view value)
 {
     (out += "--") += boundary;
-    (out += "\r\nContent-Disposition: form-data; name=\"") += escape_form_name(name);
+    (out += "\r\nContent-Disposition: form-data; name=\"") += name;
     ((out += "\"\r\n\r\n") += value) += "\r\n";
 }
 
@@ -52,17 +57,19 @@ inline failure form_failure(errc e, std::string reason)
 OCRPIPE_DECL std::string escape_form_name(std::string_view name)
 {
     std::string out;
-    out.reserve(name.size());
-    while (!name.empty()) {
-        std::size_t const n = detail::utf8_sequence_length(name);
-        auto const c = static_cast<unsigned char>(name.front());
-        bool const plain = n > 1 || (n == 1 && c >= 0x20 && c != 0x7F && c != '"' && c != '\\');
-        if (plain)
-            out.append(name.substr(0, n));
-        else
-            detail::append_percent_encoded(out, name.front());
-        name.remove_prefix(plain ? n : 1);
+    std::size_t plain = 0; // bytes at the beginning of `name` that stand for themselves
+    while (plain != name.size()) {
+        std::size_t const n = detail::utf8_sequence_length(name.substr(plain));
+        auto const c = static_cast<unsigned char>(name[plain]);
+        if (n > 1 || (n == 1 && c >= 0x20 && c != 0x7F && c != '"' && c != '\\')) {
+            plain += n;
+            continue;
+        }
+        detail::append_percent_encoded(out += name.substr(0, plain), name[plain]);
+        name.remove_prefix(plain + 1);
+        plain = 0;
     }
+    out += name;
     return out;
 }
 
@@ -109,7 +116,7 @@ multipart_body::make(submit_request const& request,
         detail::append_field(body.head_, body.boundary_, "doc_type", request.doc_type);
     detail::append_field(body.head_, body.boundary_, "file_type", wire_word(type));
     for (auto const& [name, value] : extra_fields)
-        detail::append_field(body.head_, body.boundary_, name, value);
+        detail::append_field(body.head_, body.boundary_, escape_form_name(name), value);
     (body.head_ += "--") += body.boundary_;
     (body.head_ += "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"") += file_name;
     ((body.head_ += "\"\r\nContent-Type: ") += mime(format)) += "\r\n\r\n";

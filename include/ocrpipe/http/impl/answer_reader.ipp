@@ -137,7 +137,11 @@ struct answer_reader::machine {
     std::optional<answer_parser> parser;
 };
 
-OCRPIPE_DECL answer_reader::answer_reader() : machine_(std::make_unique<machine>()) { start(limits_); }
+OCRPIPE_DECL answer_reader::answer_reader(answer_limits const& limits)
+    : limits_(limits), machine_(std::make_unique<machine>())
+{
+    machine_->parser.emplace(response_, limits_);
+}
 OCRPIPE_DECL answer_reader::~answer_reader() = default;
 
 OCRPIPE_DECL std::chrono::seconds answer_reader::keep_alive_hint() const noexcept

@@ -3,7 +3,11 @@
 
 #include <ocrpipe/http/connection.hpp>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
+
+#include <tuple>
 
 namespace ocrpipe
 {
@@ -65,7 +69,9 @@ OCRPIPE_DECL task<void> connection::async_wait(tcp_socket::wait_type what, error
         ec = asio::error::timed_out;
         co_return;
     }
-    co_await socket_.async_wait(what, await_into(ec));
+    // Not await_into(): deferred needs no coroutine frame of its own, and every exchange waits here.
+    std::tuple<error_code> const done = co_await socket_.async_wait(what, asio::as_tuple(asio::deferred));
+    ec = std::get<0>(done);
     if (ec != asio::error::operation_aborted) co_return;
     if (is_cancelled(state)) co_return;
     if (timed_out_)

@@ -25,7 +25,16 @@ OCRPIPE_DECL task<bool> exchange::async_run(byte_buffer& request, body_source* b
                                             transport_failure& failure)
 {
     body_left_ = body != nullptr ? body->size() : 0;
-    upload const sent = co_await async_send(request, body, answer, failure);
+    upload sent = upload::done;
+    {
+        borrowed_buffer cipher(buffers_);
+        do {
+            std::string_view rest;
+            sent = send_chunk(request, body, *cipher, rest, answer, failure);
+            if (!rest.empty()) sent = co_await async_send_rest(rest, answer, failure);
+        } while (sent == upload::done && body_left_ != 0);
+    }
+    if (sent == upload::done) sent_ = bytes_sent::all;
     connection_.forget_input();
     if (sent == upload::failed) co_return false;
     if (!answer.complete() && !co_await async_receive(answer, failure)) co_return false;
@@ -33,33 +42,29 @@ OCRPIPE_DECL task<bool> exchange::async_run(byte_buffer& request, body_source* b
     co_return true;
 }
 
-OCRPIPE_DECL task<exchange::upload> exchange::async_send(byte_buffer& request, body_source* body,
-                                                         answer_reader& answer, transport_failure& failure)
+/// Sends what fits at once of the next chunk; `rest` is what does not.
+OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_source* body,
+                                                   byte_buffer& cipher, std::string_view& rest,
+                                                   answer_reader& answer, transport_failure& failure)
 {
-    borrowed_buffer cipher(buffers_);
-    error_code ec;
-    for (;;) {
-        if (!fill(request, body, failure)) {
-            reusable_ = sent_ == bytes_sent::none; // the document failed, not the connection
-            co_return upload::failed;
-        }
-        std::string_view wire = connection_.seal(request.view(), *cipher, ec);
-        if (ec) {
-            failure = make_failure(make_error_code(errc::tls_failed), phase::write, sent_, ec);
-            co_return upload::failed;
-        }
-        wire.remove_prefix(send(wire, ec));
-        if (ec || !wire.empty()) {
-            upload const rest = co_await async_send_rest(wire, answer, failure);
-            if (rest != upload::done) co_return rest;
-        }
-        if (body_left_ == 0) break;
+    if (sent_ != bytes_sent::none) {
         request.clear();
-        if (!take_input(answer, failure)) co_return upload::failed;
-        if (answer.has_header()) co_return upload::answered;
+        if (!take_input(answer, failure)) return upload::failed;
+        if (answer.has_header()) return upload::answered;
     }
-    sent_ = bytes_sent::all;
-    co_return upload::done;
+    if (!fill(request, body, failure)) {
+        reusable_ = sent_ == bytes_sent::none; // the document failed, not the connection
+        return upload::failed;
+    }
+    error_code ec;
+    rest = connection_.seal(request.view(), cipher, ec);
+    if (ec) {
+        failure = make_failure(make_error_code(errc::tls_failed), phase::write, sent_, ec);
+        return upload::failed;
+    }
+    // An error is met again by whoever sends the rest.
+    rest.remove_prefix(send(rest, ec));
+    return upload::done;
 }
 
 /// The next chunk: what `request` holds already, and as much of the body as there is room for.

@@ -35,16 +35,17 @@ private:
     class waiter;
 
     task<bool> async_run(http_request& request, http_response& response, transport_failure& failure);
-    task<bool> async_attempt(http_request const& request, std::string_view path, bool fresh,
+    task<bool> async_attempt(http_request const& request, std::string_view redirected, bool fresh,
                              http_response& response, bool& repeatable, transport_failure& failure);
-    task<bool> async_acquire(lease& l, clock::time_point deadline, bool fresh, transport_failure& failure);
+    task<bool> async_acquire(lease& l, detail::pool_decision d, clock::time_point deadline, bool fresh,
+                             transport_failure& failure);
     task<bool> async_open(lease& l, clock::time_point give_up, clock::time_point deadline, bool fresh,
                           transport_failure& failure);
 
     bool check(http_request const& request, transport_failure& failure) const;
-    bool follow(http_request& request, std::string& path, int redirects, http_response const& response,
+    bool follow(http_request& request, std::string& redirected, int redirects, http_response const& response,
                 transport_failure& failure) const;
-    bool take_offered(lease& l, detail::pool_decision d, bool fresh);
+    bool take_offered(lease& l, detail::pool_decision& d, bool fresh);
     void sweep();
 
     asio::io_context& ioc_;
@@ -161,12 +162,12 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
     // Cancellation is an outcome with facts here, not an exception on the way out of a half-finished step.
     bool const throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
-    http_response response;
+    exchange_result outcome;
     transport_failure failure;
-    bool const answered = co_await self->async_run(request, response, failure);
+    bool const answered = co_await self->async_run(request, *outcome, failure);
     co_await asio::this_coro::throw_if_cancelled(throws);
-    if (answered) co_return exchange_result(std::move(response));
-    co_return exchange_result(std::move(failure));
+    if (!answered) outcome = std::move(failure);
+    co_return outcome;
 }
 
 OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, transport_failure& failure) const
@@ -185,14 +186,15 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_run(http_request& request, h
                                                         transport_failure& failure)
 {
     if (!check(request, failure)) co_return false;
-    std::string path = head_.path_of(request);
+    std::string redirected;
     int redirects = 0;
     bool fresh = false;
     bytes_sent earlier = bytes_sent::none;
     for (;;) {
         bool repeatable = false;
-        if (co_await async_attempt(request, path, fresh, response, repeatable, failure)) {
-            if (!follow(request, path, redirects, response, failure)) co_return failure.code == error_code();
+        if (co_await async_attempt(request, redirected, fresh, response, repeatable, failure)) {
+            if (!follow(request, redirected, redirects, response, failure))
+                co_return failure.code == error_code();
             ++redirects;
             earlier = bytes_sent::none;
             continue;
@@ -207,21 +209,27 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_run(http_request& request, h
 }
 
 OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& request,
-                                                            std::string_view path, bool fresh,
+                                                            std::string_view redirected, bool fresh,
                                                             http_response& response, bool& repeatable,
                                                             transport_failure& failure)
 {
     lease l(*this, request.lane());
-    if (!co_await async_acquire(l, request.deadline, fresh, failure)) co_return false;
+    clock::time_point const now = clock::now();
+    detail::pool_decision d = ledger_.acquire(request.lane(), now, fresh);
+    sweep();
+    if (d.what == detail::pool_verdict::reuse || d.what == detail::pool_verdict::open) l.hold_slot();
+    // Most often a connection is there, and nothing has to be waited for.
+    bool const cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
+    bool const at_once = !cancelled && now < request.deadline && take_offered(l, d, fresh);
+    if (!at_once && !co_await async_acquire(l, d, request.deadline, fresh, failure)) co_return false;
     ++counters_.exchanges;
 
     detail::answer_limits limits;
     limits.max_header = limits_.max_header;
     limits.max_body = request.max_body != 0 ? request.max_body : limits_.max_body;
-    detail::answer_reader answer;
-    answer.start(limits);
+    detail::answer_reader answer(limits);
     detail::borrowed_buffer buffer(buffers_);
-    head_.render(request, path, *buffer);
+    head_.render(request, redirected, *buffer);
     body_source* const body = request.method() == http_method::post ? request.body : nullptr;
 
     detail::exchange exchange(l.connection(), buffers_, timeouts_, request.deadline);
@@ -239,9 +247,9 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& 
     co_return false;
 }
 
-/// Whether `response` is a redirect that `path` now follows. If not, `failure` is set when the redirect is
-/// refused.
-OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, std::string& path, int redirects,
+/// Whether `response` is a redirect, to a path that `redirected` now holds. If not, `failure` is set when the
+/// redirect is refused.
+OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, std::string& redirected, int redirects,
                                                http_response const& response,
                                                transport_failure& failure) const
 {
@@ -254,7 +262,8 @@ OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, std::strin
                                        {}, why);
         return false;
     };
-    std::optional<redirect_target> target = resolve_redirect(origin_, path, response.location);
+    std::string const from = redirected.empty() ? head_.path_of(request) : redirected;
+    std::optional<redirect_target> target = resolve_redirect(origin_, from, response.location);
     if (!target) return refuse(fmt::format("{} to something that is not http or https", status));
     if (target->to != origin_)
         return refuse(fmt::format("{} to another origin, {}", status, target->to.url()));
@@ -262,17 +271,17 @@ OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, std::strin
     if (request.method() == http_method::post && status != 307 && status != 308)
         return refuse(fmt::format("{} would turn POST into GET", status));
     if (request.body != nullptr) request.body->rewind();
-    path = std::move(target->path);
+    redirected = std::move(target->path);
     return true;
 }
 
-OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, clock::time_point deadline, bool fresh,
+/// Acts on what the ledger decided when that was not a connection to be used at once.
+OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, detail::pool_decision d,
+                                                            clock::time_point deadline, bool fresh,
                                                             transport_failure& failure)
 {
     clock::time_point now = clock::now();
     clock::time_point const give_up = std::min(deadline, detail::later(now, acquire_timeout_));
-    detail::pool_decision d = ledger_.acquire(l.lane(), now, fresh);
-    sweep();
     bool cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
     if (d.what == detail::pool_verdict::pending && !cancelled) {
         ++counters_.waits;
@@ -310,8 +319,9 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, clock::tim
     co_return false;
 }
 
-/// Takes the first connection that is alive, of the one that was offered and those that replace it.
-OCRPIPE_DECL bool http_transport::impl::take_offered(lease& l, detail::pool_decision d, bool fresh)
+/// Takes the first connection that is alive, of the one that was offered and those that replace it. When none
+/// is, `d` is no offer any more.
+OCRPIPE_DECL bool http_transport::impl::take_offered(lease& l, detail::pool_decision& d, bool fresh)
 {
     clock::time_point const now = clock::now();
     while (d.what == detail::pool_verdict::reuse) {
@@ -343,11 +353,12 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_open(lease& l, clock::time_p
         error_code ec;
         co_await w.timer.async_wait(detail::await_into(ec));
         bool const cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
-        bool const taken = take_offered(l, w.decision(), fresh);
+        detail::pool_decision d = w.decision();
+        bool const taken = take_offered(l, d, fresh);
         errc refusal = errc::ok;
         if (cancelled)
             refusal = errc::cancelled;
-        else if (w.decision().what == detail::pool_verdict::closed)
+        else if (d.what == detail::pool_verdict::closed)
             refusal = errc::client_closed;
         else if (taken)
             co_return true;

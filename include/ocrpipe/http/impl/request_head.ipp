@@ -30,12 +30,17 @@ OCRPIPE_DECL request_head::request_head(origin const& to, endpoint_options const
         fields_ += fmt::format("Proxy-Authorization: {}\r\n", proxy_authorization);
 }
 
-OCRPIPE_DECL void request_head::render(http_request const& request, std::string_view path,
+OCRPIPE_DECL void request_head::render(http_request const& request, std::string_view redirected,
                                        byte_buffer& out) const
 {
     out.append(request.method() == http_method::get ? "GET " : "POST ");
     out.append(before_path_);
-    out.append(path);
+    if (redirected.empty()) {
+        out.append(service_path_);
+        out.append(request.target);
+    } else {
+        out.append(redirected);
+    }
     out.append(fields_);
     if (request.method() == http_method::post) {
         if (!request.content_type.empty()) {
@@ -43,7 +48,9 @@ OCRPIPE_DECL void request_head::render(http_request const& request, std::string_
             out.append(request.content_type);
             out.append("\r\n");
         }
-        out.append(fmt::format("Content-Length: {}\r\n", request.body != nullptr ? request.body->size() : 0));
+        out.append("Content-Length: ");
+        out.append(std::to_string(request.body != nullptr ? request.body->size() : 0));
+        out.append("\r\n");
     }
     out.append("\r\n");
 }
