@@ -20,6 +20,12 @@ std::uint64_t in_flight(pipeline_statistics const& s) noexcept
     return s.submitting + s.waiting + s.fetching_parts;
 }
 
+/// Documents of all runs in the directory, as far as they are known: this run may look at some of them only.
+std::uint64_t known(pipeline_statistics const& s) noexcept
+{
+    return std::max(s.found, finished(s) + in_flight(s));
+}
+
 std::string rate_text(double per_second)
 {
     return per_second >= 10 ? fmt::format("{:.0f} docs/s", per_second)
@@ -65,7 +71,7 @@ double rate_meter::per_second() const noexcept
 std::optional<std::chrono::milliseconds> time_left(pipeline_statistics const& s, double per_second) noexcept
 {
     if (!s.source_exhausted || per_second <= 0) return std::nullopt;
-    double const seconds = static_cast<double>(s.found - std::min(s.found, finished(s))) / per_second;
+    double const seconds = static_cast<double>(known(s) - finished(s)) / per_second;
     // A rate close to nothing promises no end.
     if (seconds > 100 * 86'400.0) return std::nullopt;
     return std::chrono::milliseconds(std::llround(seconds * 1'000));
@@ -76,16 +82,16 @@ std::string progress_line(pipeline_statistics const& s, double per_second, std::
     constexpr std::string_view red = "\x1b[31m", yellow = "\x1b[33m", reset = "\x1b[0m";
 
     std::vector<piece> pieces;
-    if (s.source_exhausted && s.found > 0)
+    if (s.source_exhausted && known(s) > 0)
         pieces.push_back(
-            {fmt::format("{} of {} done ({}%)", s.done, s.found, finished(s) * 100 / s.found), 0});
+            {fmt::format("{} of {} done ({}%)", s.done, known(s), finished(s) * 100 / known(s)), 0});
     else
         pieces.push_back({fmt::format("{} done", s.done), 0});
     if (s.failed > 0) pieces.push_back({fmt::format("{} failed", s.failed), 1, red});
     if (s.unreadable > 0) pieces.push_back({fmt::format("{} unreadable", s.unreadable), 5, yellow});
     pieces.push_back({fmt::format("{} in flight", in_flight(s)), 2});
     pieces.push_back({rate_text(per_second), 3});
-    if (auto const left = time_left(s, per_second); left && finished(s) < s.found)
+    if (auto const left = time_left(s, per_second); left && finished(s) < known(s))
         pieces.push_back({format_duration(*left) + " left", 4});
     if (!s.limiting.empty()) pieces.push_back({fmt::format("limited by: {}", s.limiting), 6});
 
@@ -129,7 +135,8 @@ message progress_message(pipeline_statistics const& s, double per_second)
 message summary_message(run_report const& r, std::string const& directory)
 {
     auto const elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(r.finished_at - r.started_at);
-    std::string text = fmt::format("{} of {} done", r.done, r.found);
+    std::uint64_t const all = std::max(r.found, r.done + r.failed + r.unfinished);
+    std::string text = fmt::format("{} of {} done", r.done, all);
     if (r.done_empty > 0) text += fmt::format(" ({} without content)", r.done_empty);
     if (r.failed > 0) {
         text += fmt::format(", {} failed (", r.failed);

@@ -108,6 +108,7 @@ private:
     void take_back(document_ptr const& d);
     void leave_unfinished(document_ptr const& d);
     void leave();
+    void withhold_copies(detail::document_in_flight& d);
     void settle_copies(detail::document_in_flight& d, document_state state);
     std::vector<document_ptr> release_content(detail::document_in_flight& d);
     static bool ends_the_run(failure const& f);
@@ -139,10 +140,11 @@ private:
     std::shared_ptr<ledger> const ledger_; ///< null when nothing is to be remembered
     std::unique_ptr<source> source_;
     pipeline_options const options_;
+    bool const shares_results_;
     std::shared_ptr<detail::run_directory> files_;
     std::shared_ptr<detail::intake> intake_;
     std::optional<detail::read_ahead> ahead_;
-    /// With share_results: who is under way for a content; null for one that must not be sent at all.
+    /// When results are shared: who is under way for a content; null for one that must not be sent at all.
     std::unordered_map<std::string, document_ptr> originals_;
 
     std::unordered_set<std::string> copying_; ///< ids whose copied result is not yet in the ledger

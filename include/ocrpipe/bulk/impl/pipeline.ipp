@@ -45,6 +45,7 @@ OCRPIPE_DECL pipeline::impl::impl(asio::io_context& ioc, client& c, std::unique_
     , ledger_(std::move(l))
     , source_(std::move(s))
     , options_(std::move(options))
+    , shares_results_(options_.share_results && ledger_)
     , changed_(ioc)
     , drain_timer_(ioc.get_executor())
     , duration_timer_(ioc.get_executor())
@@ -138,7 +139,7 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
     done_ = (*counts)[done] + (*counts)[skipped];
     failed_ =
         (*counts)[failed] + (*counts)[ambiguous] + (*counts)[expired] + (*counts)[lost] + (*counts)[stuck];
-    if (!options_.share_results || options_.resubmit_ambiguous) return {};
+    if (!shares_results_ || options_.resubmit_ambiguous) return {};
     std::uint64_t cursor = 0;
     for (;;) {
         result<std::vector<ledger_row>> const rows = ledger_->rows({ambiguous}, cursor, 256);
@@ -233,7 +234,7 @@ OCRPIPE_DECL void pipeline::impl::take_up(ledger_row row)
     d->job.attempts = row.attempts;
     d->job.possible_duplicate = row.possible_duplicate;
     d->submitted_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.submitted_at));
-    if (options_.share_results) originals_.emplace(d->content(), d);
+    if (shares_results_) originals_.emplace(d->content(), d);
     ++in_flight_;
     wait(std::move(d), false);
 }
@@ -249,7 +250,7 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     how.flow = options_.flow;
     how.doc_type = options_.doc_type;
     how.type = options_.type;
-    how.share_results = options_.share_results;
+    how.share_results = shares_results_;
     how.take_up = [resubmit = options_.resubmit_ambiguous, more = options_.take_up](ledger_row const& row) {
         return row.state == document_state::ambiguous ? resubmit : more && more(row);
     };

@@ -36,7 +36,7 @@ OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
         --found_;
         return leave();
     }
-    if (options_.share_results && d->input.item.request_id.empty()) {
+    if (shares_results_ && d->input.item.request_id.empty()) {
         if (d->input.original) {
             ledger_row const& original = *d->input.original;
             return write_copy(d, original.id, original.result.value_or(result_location()));
@@ -109,6 +109,7 @@ void pipeline::impl::admit_intent(document_ptr const& d, Then then)
         if (ec == errc::invalid_argument) {
             // The same document was given twice, and the other one is under way.
             --self->sent_;
+            self->withhold_copies(*d);
             return self->leave();
         }
         if (!ec) return self->take_back(d);
@@ -120,8 +121,7 @@ void pipeline::impl::admit_intent(document_ptr const& d, Then then)
 /// A document of which no byte was sent.
 OCRPIPE_DECL void pipeline::impl::take_back(document_ptr const& d)
 {
-    for (std::size_t n = release_content(*d).size(); n != 0; --n)
-        withhold();
+    withhold_copies(*d);
     record([&](ledger& l, ledger_handler h) { l.not_sent(d->input.item.id, std::move(h)); }, d,
            [this] { withhold(); });
 }
@@ -381,7 +381,7 @@ OCRPIPE_DECL void pipeline::impl::settle_copies(detail::document_in_flight& d, d
 {
     bool const may_come = state == document_state::ambiguous || state == document_state::stuck;
     std::vector<document_ptr> copies = release_content(d);
-    if (options_.share_results && may_come) originals_[d.content()] = nullptr;
+    if (shares_results_ && may_come) originals_[d.content()] = nullptr;
     for (document_ptr& copy : copies) {
         if (may_come || is_stopped()) {
             withhold();
@@ -398,15 +398,21 @@ OCRPIPE_DECL void pipeline::impl::settle_copies(detail::document_in_flight& d, d
 OCRPIPE_DECL std::vector<pipeline::impl::document_ptr>
 pipeline::impl::release_content(detail::document_in_flight& d)
 {
-    if (options_.share_results) originals_.erase(d.content());
+    if (shares_results_) originals_.erase(d.content());
     return std::exchange(d.copies, {});
+}
+
+/// Leaves to the next run what waits for a document's result.
+OCRPIPE_DECL void pipeline::impl::withhold_copies(detail::document_in_flight& d)
+{
+    for (std::size_t n = release_content(d).size(); n != 0; --n)
+        withhold();
 }
 
 /// A document with a job that this run does not see to its end.
 OCRPIPE_DECL void pipeline::impl::leave_unfinished(document_ptr const& d)
 {
-    for (std::size_t n = release_content(*d).size(); n != 0; --n)
-        withhold();
+    withhold_copies(*d);
     ++unfinished_;
     leave();
 }

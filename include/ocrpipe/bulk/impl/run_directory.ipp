@@ -133,10 +133,13 @@ OCRPIPE_DECL result<void> run_directory::rewrite_failures(ledger& l)
         unique_fd fd(::open((path_ + "/failures.jsonl").c_str(), O_RDONLY | O_CLOEXEC));
         if (!fd) return output_failure(errno_code(), path_ + "/failures.jsonl");
         record_reader lines(std::move(fd), '\n');
-        for (std::string_view line; lines.next(line) == record_reader::outcome::record;)
-            if (!line.starts_with("{\"id\":"))
-                if (error_code const ec = anew->append_line(line))
-                    return output_failure(ec, path_ + "/failures.jsonl");
+        using outcome = record_reader::outcome;
+        std::string_view line;
+        for (outcome o; (o = lines.next(line)) == outcome::record || o == outcome::too_long;) {
+            if (o == outcome::too_long || line.starts_with("{\"id\":")) continue;
+            if (error_code const ec = anew->append_line(line))
+                return output_failure(ec, path_ + "/failures.jsonl");
+        }
     }
     if (result<void> listed = list_failures(*anew, l); !listed) return listed;
     if (result<void> published = anew->publish(); !published) return published;
