@@ -35,9 +35,9 @@ struct body_facts {
     bool has_values = false; ///< a non-empty string, a number or a truth value stands in data (or, without
                              ///< it, beside the envelope's own words)
 
-    std::string request_id;          ///< as it was written, digit by digit when it is a number
-    bool request_id_in_data = false; ///< not at the top level, where gateways put ids of their own
-    std::vector<std::string> file_ids;
+    std::string request_id;            ///< as it was written, digit by digit when it is a number
+    bool request_id_in_data = false;   ///< not at the top level, where gateways put ids of their own
+    std::vector<std::string> file_ids; ///< the first 100,000
 
     std::string status;
     std::optional<job_progress> progress;
@@ -64,7 +64,8 @@ struct body_facts {
 /// service. Assumed: everything else.
 OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile const& profile);
 
-/// The ids of the documents in a result, in order, as they were written; a document without one is left out.
+/// The ids of the documents in a result, in order, as they were written; a document without one is left out,
+/// and so are those after 100,000.
 ///
 /// They come from the service: percent_encode_segment() before they go into a path, and never into a file's
 /// name.

@@ -65,7 +65,8 @@ public:
     bool empty() const noexcept { return completeness_ == completeness::empty; }
     int reads() const noexcept { return reads_; }
 
-    /// The documents in the result; what does not fit the observed shapes is left out, never an error.
+    /// The documents in the result; what does not fit the observed shapes is left out, never an error. So is
+    /// what comes after a million documents, fields, values and coordinates.
     ///
     /// Cost: parses the JSON at each call.
     std::vector<ocr_document> documents(response_profile const& profile = default_profile()) const;

@@ -54,6 +54,42 @@ TEST_CASE("ocr_result: surprises of every kind -> left out, never an error")
     }
 }
 
+TEST_CASE("ocr_result: more than a million fields or values -> a view of the first million")
+{
+    auto const repeated = [](std::string const& before, std::string const& thing, std::string const& after) {
+        std::string out = before + thing;
+        for (int i = 1; i != 1'000'100; ++i)
+            out += ',' + thing;
+        return out + after;
+    };
+    std::size_t const most = 1'000'000;
+    auto const fields =
+        result_of(repeated(R"({"documents":[{"ocr_data":[)", "{}", R"(],"status":"FAILED"}]})")).documents();
+    CHECK(fields.at(0).fields.size() == most - 1);
+    CHECK(fields.at(0).failed);
+    auto const values = result_of(repeated(R"({"documents":[{"ocr_data":[{"value":[)", "1",
+                                           R"(]},{"name":"x"}]},{"id":1}]})"))
+                            .documents();
+    CHECK(values.size() == 1);
+    REQUIRE(values.at(0).fields.size() == 1);
+    CHECK(values[0].fields[0].values.size() == most - 2);
+    CHECK(values[0].fields[0].name.empty());
+}
+
+TEST_CASE("read_body_facts, document_ids: millions of ids -> the first 100,000")
+{
+    std::string files = R"({"data":{"request_id":"r","file_ids":[0)";
+    std::string documents = R"({"documents":[{"id":0})";
+    for (int i = 1; i != 150'000; ++i) {
+        files += ",1";
+        documents += R"(,{"id":1})";
+    }
+    body_facts const facts = read_body_facts(files + "]}}", default_profile());
+    CHECK(facts.request_id == "r");
+    CHECK(facts.file_ids.size() == 100'000);
+    CHECK(document_ids(documents + "]}", default_profile()).size() == 100'000);
+}
+
 TEST_CASE("document_ids: strings and numbers as they were written, a document without one left out")
 {
     CHECK(

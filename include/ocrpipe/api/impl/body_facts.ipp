@@ -13,6 +13,8 @@ namespace detail
 
 /// Keeps the best id of each document.
 struct document_id_sink : facts_only {
+    static constexpr std::size_t max_ids = 100'000;
+
     void begin_document()
     {
         id.clear();
@@ -20,7 +22,7 @@ struct document_id_sink : facts_only {
     }
     void end_document(bool)
     {
-        if (!id.empty()) ids.push_back(std::move(id));
+        if (!id.empty() && ids.size() < max_ids) ids.push_back(std::move(id));
     }
     void document_member(place p, scalar const& s, std::size_t rank)
     {

@@ -213,6 +213,8 @@ private:
 
     /// Ids and texts longer than this are not the service's.
     static constexpr std::size_t max_id = 1024;
+    /// More than this are passed over: a string is sixteen times as large as the "1," that it was read from.
+    static constexpr std::size_t max_file_ids = 100'000;
     static constexpr std::size_t max_word = 64;
     static constexpr std::size_t max_message = 256;
 

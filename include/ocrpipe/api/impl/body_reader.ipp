@@ -110,7 +110,8 @@ void body_handler<Sink>::take(scalar const& s)
         }
         break;
     case place::file_ids:
-        if (speaks && s.text.size() <= max_id) here().file_ids.emplace_back(s.text);
+        if (speaks && s.text.size() <= max_id && here().file_ids.size() < max_file_ids)
+            here().file_ids.emplace_back(s.text);
         break;
     case place::status:
         here().status = s.text.substr(0, max_word);

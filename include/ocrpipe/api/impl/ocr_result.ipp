@@ -7,25 +7,33 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace ocrpipe
 {
 namespace detail
 {
 
-/// Builds the typed view.
+/// Builds the typed view. It ends when there are more things in it than any honest answer has, because each
+/// takes fifty times as much memory as the "1," that it may have been read from.
 struct document_sink : facts_only {
     static constexpr bool wants_texts = true;
+    static constexpr std::size_t max_things = 1'000'000; ///< documents, fields, values and coordinates
 
     void begin_document()
     {
+        if (!take()) return;
+        in_document = true;
         documents.emplace_back();
         id_rank = static_cast<std::size_t>(-1);
     }
-    void end_document(bool failed) { documents.back().failed = failed; }
+    void end_document(bool failed)
+    {
+        if (std::exchange(in_document, false)) documents.back().failed = failed;
+    }
     void document_member(place p, scalar const& s, std::size_t rank)
     {
-        if (documents.empty()) return;
+        if (documents.empty() || full) return;
         ocr_document& d = documents.back();
         if (p == place::document_id && s.says_something() && rank < id_rank) {
             d.id = s.text;
@@ -40,24 +48,24 @@ struct document_sink : facts_only {
     }
     void begin_field()
     {
-        if (!documents.empty()) documents.back().fields.emplace_back();
+        if (!documents.empty() && take()) documents.back().fields.emplace_back();
     }
     void begin_value()
     {
-        if (ocr_field* f = field()) f->values.emplace_back();
+        if (ocr_field* f = field(); f && take()) f->values.emplace_back();
         in_value = true;
     }
     void end_value()
     {
         in_value = false;
         // An object without a text says nothing.
-        if (ocr_field* f = field(); f && !f->values.empty() && f->values.back().text.empty())
+        if (ocr_field* f = field(); f && !full && !f->values.empty() && f->values.back().text.empty())
             f->values.pop_back();
     }
     void value_member(place p, scalar const& s)
     {
         ocr_field* const f = field();
-        if (!f) return;
+        if (!f || full) return;
         if (p == place::field_name) {
             f->name = s.text;
         } else if (in_value && !f->values.empty()) {
@@ -69,14 +77,14 @@ struct document_sink : facts_only {
                 v.text = s.text;
             else if (p == place::probability && s.says_something())
                 v.probability = std::strtod(std::string(s.text).c_str(), nullptr);
-            else if (p == place::coordinates && s.what == scalar::kind::number)
+            else if (p == place::coordinates && s.what == scalar::kind::number && take())
                 v.coordinates.push_back(std::strtod(std::string(s.text).c_str(), nullptr));
         }
     }
     void lone_value(scalar const& s)
     {
         ocr_field* const f = field();
-        if (!f || !s.says_something()) return;
+        if (!f || !s.says_something() || !take()) return;
         f->values.emplace_back();
         f->values.back().text = s.text;
     }
@@ -89,8 +97,19 @@ struct document_sink : facts_only {
         return &documents.back().fields.back();
     }
 
+    /// Room for another thing; once there is none, nothing is added or changed any more.
+    bool take() noexcept
+    {
+        full = full || left == 0;
+        if (!full) --left;
+        return !full;
+    }
+
     std::vector<ocr_document> documents;
     std::size_t id_rank = 0;
+    std::size_t left = max_things;
+    bool full = false;
+    bool in_document = false;
     bool in_value = false;
 };
 
