@@ -296,6 +296,37 @@ TEST_CASE_FIXTURE(fixture,
     CHECK(log.size() <= quick().pool.poll_connections);
 }
 
+TEST_CASE_FIXTURE(
+    fixture, "client: a Retry-After ends an operation whose deadline comes first -> the others wait for it")
+{
+    client c = make([&](seen_request const&) {
+        exchange_result busy = t::json(429, "");
+        busy->retry_after = "100";
+        return busy;
+    });
+    std::optional<failure> f;
+    submit_request hasty = invoice();
+    hasty.deadline = std::chrono::seconds(50);
+    SUBCASE("a submit")
+    {
+        c.async_submit(hasty, [&](result<submitted_job> r) { f = r.error(); });
+    }
+    SUBCASE("a read at the deadline")
+    {
+        c.async_result("r-1", [&](result<ocr_result> r) { f = r.error(); });
+    }
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(c.statistics().paused_for > std::chrono::seconds(50));
+    f.reset();
+    c.async_submit(hasty, [&](result<submitted_job> r) { f = r.error(); });
+    ioc.restart();
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::deadline_exceeded));
+    CHECK(log.size() == 1);
+}
+
 TEST_CASE_FIXTURE(fixture, "client: cancelled while it waits for its turn -> the turn is the next one's")
 {
     client_options slow = quick();

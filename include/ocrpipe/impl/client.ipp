@@ -263,6 +263,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request r
             doc_types_.answered(request.doc_type);
     }
     --counters_.active_submits;
+    origin_gate_.pause_until(next.until);
     result<submitted_job> outcome = std::move(fsm).outcome();
     if (outcome) {
         doc_types_.accepted(request.doc_type);
@@ -411,6 +412,7 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
 
     switch (next.what) {
     case step::finish: {
+        origin_gate_.pause_until(next.until);
         result<read_outcome> outcome = std::move(job.fsm).outcome();
         if (outcome) {
             finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
@@ -540,6 +542,7 @@ OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::s
         note(answer);
         next = fsm.resume(answer, options_.profile, options_.retry, clock::now(), random());
     }
+    origin_gate_.pause_until(next.until);
     result<part_data> outcome = std::move(fsm).outcome();
     if (outcome) co_return outcome;
     failure f = std::move(outcome).error();

@@ -25,7 +25,7 @@ enum class step {
 
 struct action {
     step what;
-    clock::time_point until; ///< of wait and pause_origin
+    clock::time_point until; ///< of wait and pause_origin; of a finish: nobody else sends before it either
 };
 
 namespace detail

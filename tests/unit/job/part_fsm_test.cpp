@@ -203,7 +203,9 @@ TEST_CASE("part_fsm: throttled more often than there are attempts -> costs none;
         CHECK(a.what == step::pause_origin);
         CHECK(a.until == t0 + seconds(30));
     }
-    CHECK(p.resume(answered(429, {}, "application/json", "60")).what == step::finish);
+    action const last = p.resume(answered(429, {}, "application/json", "60"));
+    CHECK(last.what == step::finish);
+    CHECK(last.until == t0 + seconds(60));
     failure const f = p.failed();
     CHECK(f.is(errc::throttled));
     CHECK(f.attempts == 11);

@@ -61,8 +61,9 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile c
     }
     case verdict::throttled: {
         clock::time_point const until = now + counter_.throttled(&*answer, policy, random);
-        if (until >= deadline_) return end(errc::throttled, std::string(r.row));
-        return action{step::pause_origin, until};
+        if (until < deadline_) return action{step::pause_origin, until};
+        end(errc::throttled, std::string(r.row));
+        return action{step::finish, until};
     }
     case verdict::credentials_refused:
         return action{step::pause_lane, now};

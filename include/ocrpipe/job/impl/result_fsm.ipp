@@ -120,9 +120,12 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
         if (!answer->retry_after.empty()) return throttled(*answer, context, now, random);
         return wait(detail::next_poll(context, pending_, now - taken_up_, random), now);
     }
-    case verdict::throttled:
-        if (late) return end(errc::still_processing, "throttled, and the deadline has passed");
-        return throttled(*answer, context, now, random);
+    case verdict::throttled: {
+        action const pause = throttled(*answer, context, now, random);
+        if (!late) return pause;
+        end(errc::still_processing, "throttled, and the deadline has passed");
+        return action{step::finish, pause.until};
+    }
     case verdict::retry:
     case verdict::foreign:
         return failed_read(answer, r, context, now, random);

@@ -73,8 +73,9 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_p
         return again(answer, r, detail::code_of(answer, errc::service_error), now, random);
     case verdict::throttled: {
         clock::time_point const until = now + counter_.throttled(&*answer, policy_, random);
-        if (until >= deadline_) return end(errc::throttled);
-        return action{step::pause_origin, until};
+        if (until < deadline_) return action{step::pause_origin, until};
+        end(errc::throttled);
+        return action{step::finish, until};
     }
     case verdict::credentials_refused:
         return action{step::pause_lane, now};
