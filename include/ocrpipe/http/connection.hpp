@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ocrpipe
@@ -41,14 +42,19 @@ private:
     std::vector<byte_buffer> spare_;
 };
 
-/// A send buffer of the shared ones, for as long as an exchange lasts.
+/// A send buffer of the shared ones, for as long as a request is being sent.
+///
+/// Given back as soon as the request is out: while answers are waited for, the next request is written to the
+/// same memory, which is still in the processor's cache.
 class borrowed_buffer
 {
 public:
     explicit borrowed_buffer(io_buffers& from) : from_(from), buffer_(from.take()) {}
     borrowed_buffer(borrowed_buffer const&) = delete;
     borrowed_buffer& operator=(borrowed_buffer const&) = delete;
-    ~borrowed_buffer() { from_.give_back(std::move(buffer_)); }
+    ~borrowed_buffer() { give_back(); }
+
+    void give_back() { from_.give_back(std::exchange(buffer_, byte_buffer())); }
 
     byte_buffer& operator*() noexcept { return buffer_; }
     byte_buffer* operator->() noexcept { return &buffer_; }

@@ -2,6 +2,7 @@
 #define OCRPIPE_HTTP_EXCHANGE_HPP
 
 #include <ocrpipe/http/connection.hpp>
+#include <ocrpipe/http/failures.hpp>
 #include <ocrpipe/options.hpp>
 
 namespace ocrpipe
@@ -21,9 +22,9 @@ class exchange
 public:
     exchange(connection& c, io_buffers& buffers, timeout_options const& timeouts, clock::time_point deadline);
 
-    /// `request` holds the head, and receives the body's chunks in turn; `body` may be null. True when
-    /// `answer` is complete.
-    task<bool> async_run(byte_buffer& request, body_source* body, answer_reader& answer,
+    /// `request` holds the head, receives the body's chunks in turn, and is given back when they are out;
+    /// `body` may be null. True when `answer` is complete.
+    task<bool> async_run(borrowed_buffer& request, body_source* body, answer_reader& answer,
                          transport_failure& failure);
 
     /// Whether the connection is fit for another exchange after this one.
@@ -35,12 +36,26 @@ private:
 
     upload send_chunk(byte_buffer& request, body_source* body, byte_buffer& cipher, std::string_view& rest,
                       answer_reader& answer, transport_failure& failure);
+    /// How far the reading of an answer is.
+    struct reception {
+        reception(clock::time_point t, timeout_options const& timeouts, clock::time_point deadline)
+            : now(t), first(std::min(deadline, later(t, timeouts.first_byte))), last(first)
+        {
+        }
+
+        phase where = phase::first_byte;
+        clock::time_point now;
+        clock::time_point first; ///< by when the answer must begin
+        clock::time_point last;  ///< by when it must be complete
+    };
+
     task<upload> async_send_rest(std::string_view wire, answer_reader& answer, transport_failure& failure);
     task<upload> async_after_break(error_code broken, answer_reader& answer, transport_failure& failure);
-    task<bool> async_receive(answer_reader& answer, transport_failure& failure);
 
     bool fill(byte_buffer& request, body_source* body, transport_failure& failure);
     bool take_input(answer_reader& answer, transport_failure& failure);
+    void expect(reception& r, answer_reader const& answer);
+    bool take_answer(reception& r, error_code waited, answer_reader& answer, transport_failure& failure);
     std::size_t send(std::string_view wire, error_code& ec);
     void fail_receive(transport_failure& failure, phase where, error_code ec,
                       answer_reader const& answer) const;

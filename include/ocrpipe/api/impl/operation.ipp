@@ -4,6 +4,7 @@
 #include <ocrpipe/api/impl/percent.hpp>
 #include <ocrpipe/api/operation.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -54,8 +55,9 @@ OCRPIPE_DECL std::string_view name(operation op) noexcept
 
 OCRPIPE_DECL std::string percent_encode_segment(std::string_view text)
 {
-    std::string out;
     bool const dots = text == "." || text == "..";
+    if (!dots && std::all_of(text.begin(), text.end(), detail::is_unreserved)) return std::string(text);
+    std::string out;
     for (char const c : text) {
         if (detail::is_unreserved(c) && !dots)
             out += c;
@@ -74,8 +76,9 @@ OCRPIPE_DECL std::string target(operation op, std::string_view request_id, std::
 {
     detail::route const& r = detail::routes[static_cast<std::size_t>(op)];
     std::string out(r.path);
-    if (r.ids >= 1) out += "/" + percent_encode_segment(request_id);
-    if (r.ids >= 2) out += "/" + percent_encode_segment(sub_id);
+    out.reserve(out.size() + request_id.size() + sub_id.size() + 2);
+    if (r.ids >= 1) (out += '/') += percent_encode_segment(request_id);
+    if (r.ids >= 2) (out += '/') += percent_encode_segment(sub_id);
     return out;
 }
 

@@ -180,10 +180,9 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     answer_limits limits;
     limits.max_header = limits_.max_header;
     limits.to_connect = true;
-    answer_reader answer;
-    answer.start(limits);
-    byte_buffer request;
-    request.append(connect_head(to_, proxy_->authorization));
+    answer_reader answer(limits);
+    borrowed_buffer request(buffers_);
+    request->append(connect_head(to_, proxy_->authorization));
     exchange connect(c, buffers_, timeouts, deadline);
     bool const answered = co_await connect.async_run(request, nullptr, answer, failure);
     std::string const at = "proxy " + proxy_->at.host_and_port();

@@ -21,8 +21,8 @@ OCRPIPE_DECL exchange::exchange(connection& c, io_buffers& buffers, timeout_opti
 {
 }
 
-OCRPIPE_DECL task<bool> exchange::async_run(byte_buffer& request, body_source* body, answer_reader& answer,
-                                            transport_failure& failure)
+OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_source* body,
+                                            answer_reader& answer, transport_failure& failure)
 {
     body_left_ = body != nullptr ? body->size() : 0;
     upload sent = upload::done;
@@ -30,14 +30,21 @@ OCRPIPE_DECL task<bool> exchange::async_run(byte_buffer& request, body_source* b
         borrowed_buffer cipher(buffers_);
         do {
             std::string_view rest;
-            sent = send_chunk(request, body, *cipher, rest, answer, failure);
+            sent = send_chunk(*request, body, *cipher, rest, answer, failure);
             if (!rest.empty()) sent = co_await async_send_rest(rest, answer, failure);
         } while (sent == upload::done && body_left_ != 0);
     }
+    request.give_back();
     if (sent == upload::done) sent_ = bytes_sent::all;
     connection_.forget_input();
     if (sent == upload::failed) co_return false;
-    if (!answer.complete() && !co_await async_receive(answer, failure)) co_return false;
+    reception r(clock::now(), timeouts_, deadline_);
+    while (!answer.complete()) {
+        expect(r, answer);
+        error_code ec;
+        co_await connection_.async_wait_readable(ec);
+        if (!take_answer(r, ec, answer, failure)) co_return false;
+    }
     reusable_ = sent == upload::done && answer.keep_alive() && !connection_.ended();
     co_return true;
 }
@@ -151,37 +158,35 @@ OCRPIPE_DECL bool exchange::take_input(answer_reader& answer, transport_failure&
     return false;
 }
 
-OCRPIPE_DECL task<bool> exchange::async_receive(answer_reader& answer, transport_failure& failure)
+/// Sets the deadline of the next wait for the answer.
+OCRPIPE_DECL void exchange::expect(reception& r, answer_reader const& answer)
 {
-    phase where = phase::first_byte;
-    clock::time_point now = clock::now();
-    clock::time_point const first = std::min(deadline_, later(now, timeouts_.first_byte));
-    clock::time_point last = first;
-    for (;;) {
-        if (!answer.reading()) {
-            where = phase::first_byte; // again, when an interim answer came
-            connection_.set_deadline(first);
-        } else {
-            if (where == phase::first_byte) last = std::min(deadline_, later(now, timeouts_.answer));
-            where = phase::body;
-            connection_.set_deadline(std::min(last, later(now, timeouts_.read_stall)));
-        }
-        error_code ec;
-        co_await connection_.async_wait_readable(ec);
-        if (ec) {
-            bool const begun = where == phase::body;
-            fail_wait(failure, begun ? errc::read_timeout : errc::first_byte_timeout, where, ec);
-            co_return false;
-        }
-        bool moved = false;
-        connection_.receive(answer, moved, ec);
-        if (answer.complete()) co_return true;
-        if (ec && ec != asio::error::would_block) {
-            fail_receive(failure, where, ec, answer);
-            co_return false;
-        }
-        now = clock::now();
+    if (!answer.reading()) {
+        r.where = phase::first_byte; // again, when an interim answer came
+        connection_.set_deadline(r.first);
+        return;
     }
+    if (r.where == phase::first_byte) r.last = std::min(deadline_, later(r.now, timeouts_.answer));
+    r.where = phase::body;
+    connection_.set_deadline(std::min(r.last, later(r.now, timeouts_.read_stall)));
+}
+
+/// Takes what there is after a wait that ended with `waited`. False when that ends the exchange.
+OCRPIPE_DECL bool exchange::take_answer(reception& r, error_code waited, answer_reader& answer,
+                                        transport_failure& failure)
+{
+    if (waited) {
+        bool const begun = r.where == phase::body;
+        fail_wait(failure, begun ? errc::read_timeout : errc::first_byte_timeout, r.where, waited);
+        return false;
+    }
+    error_code ec;
+    bool moved = false;
+    connection_.receive(answer, moved, ec);
+    r.now = clock::now();
+    if (answer.complete() || !ec || ec == asio::error::would_block) return true;
+    fail_receive(failure, r.where, ec, answer);
+    return false;
 }
 
 OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec,

@@ -34,16 +34,26 @@ private:
     class lease;
     class waiter;
 
-    task<bool> async_run(http_request& request, http_response& response, transport_failure& failure);
-    task<bool> async_attempt(http_request const& request, std::string_view redirected, bool fresh,
-                             http_response& response, bool& repeatable, transport_failure& failure);
+    /// How an exchange has gone so far.
+    struct course {
+        std::string redirected; ///< the path that a redirect named; empty for the service's
+        int redirects = 0;
+        bool fresh = false;      ///< no idle connection is to be used
+        bool repeatable = false; ///< the last attempt failed so that it may be repeated on a fresh one
+        bytes_sent earlier = bytes_sent::none; ///< by the attempt before
+    };
+
+    task<bool> async_attempt(http_request const& request, course& c, http_response& response,
+                             transport_failure& failure);
+    bool goes_on(http_request& request, course& c, bool answered, http_response const& response,
+                 transport_failure& failure);
     task<bool> async_acquire(lease& l, detail::pool_decision d, clock::time_point deadline, bool fresh,
                              transport_failure& failure);
     task<bool> async_open(lease& l, clock::time_point give_up, clock::time_point deadline, bool fresh,
                           transport_failure& failure);
 
     bool check(http_request const& request, transport_failure& failure) const;
-    bool follow(http_request& request, std::string& redirected, int redirects, http_response const& response,
+    bool follow(http_request& request, course& c, http_response const& response,
                 transport_failure& failure) const;
     bool take_offered(lease& l, detail::pool_decision& d, bool fresh);
     void sweep();
@@ -164,9 +174,16 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
     co_await asio::this_coro::throw_if_cancelled(false);
     exchange_result outcome;
     transport_failure failure;
-    bool const answered = co_await self->async_run(request, *outcome, failure);
+    if (self->check(request, failure)) {
+        course c;
+        bool again = true;
+        while (again) {
+            bool const answered = co_await self->async_attempt(request, c, *outcome, failure);
+            again = self->goes_on(request, c, answered, *outcome, failure);
+        }
+    }
     co_await asio::this_coro::throw_if_cancelled(throws);
-    if (!answered) outcome = std::move(failure);
+    if (failure.code) outcome = std::move(failure);
     co_return outcome;
 }
 
@@ -182,46 +199,33 @@ OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, trans
     return false;
 }
 
-OCRPIPE_DECL task<bool> http_transport::impl::async_run(http_request& request, http_response& response,
-                                                        transport_failure& failure)
+/// Whether another attempt follows: after a redirect, or on a fresh connection.
+OCRPIPE_DECL bool http_transport::impl::goes_on(http_request& request, course& c, bool answered,
+                                                http_response const& response, transport_failure& failure)
 {
-    if (!check(request, failure)) co_return false;
-    std::string redirected;
-    int redirects = 0;
-    bool fresh = false;
-    bytes_sent earlier = bytes_sent::none;
-    for (;;) {
-        bool repeatable = false;
-        if (co_await async_attempt(request, redirected, fresh, response, repeatable, failure)) {
-            if (!follow(request, redirected, redirects, response, failure))
-                co_return failure.code == error_code();
-            ++redirects;
-            earlier = bytes_sent::none;
-            continue;
-        }
-        failure.sent = std::max(failure.sent, earlier);
-        if (!repeatable || fresh) co_return false;
-        earlier = failure.sent;
-        fresh = true;
-        ++counters_.repeats;
-        if (request.body != nullptr) request.body->rewind();
-    }
+    if (answered) return follow(request, c, response, failure);
+    failure.sent = std::max(failure.sent, c.earlier);
+    if (!c.repeatable || c.fresh) return false;
+    c.earlier = failure.sent;
+    c.fresh = true;
+    ++counters_.repeats;
+    if (request.body != nullptr) request.body->rewind();
+    return true;
 }
 
-OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& request,
-                                                            std::string_view redirected, bool fresh,
-                                                            http_response& response, bool& repeatable,
+OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& request, course& c,
+                                                            http_response& response,
                                                             transport_failure& failure)
 {
     lease l(*this, request.lane());
     clock::time_point const now = clock::now();
-    detail::pool_decision d = ledger_.acquire(request.lane(), now, fresh);
+    detail::pool_decision d = ledger_.acquire(request.lane(), now, c.fresh);
     sweep();
     if (d.what == detail::pool_verdict::reuse || d.what == detail::pool_verdict::open) l.hold_slot();
     // Most often a connection is there, and nothing has to be waited for.
     bool const cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
-    bool const at_once = !cancelled && now < request.deadline && take_offered(l, d, fresh);
-    if (!at_once && !co_await async_acquire(l, d, request.deadline, fresh, failure)) co_return false;
+    bool const at_once = !cancelled && now < request.deadline && take_offered(l, d, c.fresh);
+    if (!at_once && !co_await async_acquire(l, d, request.deadline, c.fresh, failure)) co_return false;
     ++counters_.exchanges;
 
     detail::answer_limits limits;
@@ -229,12 +233,12 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& 
     limits.max_body = request.max_body != 0 ? request.max_body : limits_.max_body;
     detail::answer_reader answer(limits);
     detail::borrowed_buffer buffer(buffers_);
-    head_.render(request, redirected, *buffer);
+    head_.render(request, c.redirected, *buffer);
     body_source* const body = request.method() == http_method::post ? request.body : nullptr;
 
     detail::exchange exchange(l.connection(), buffers_, timeouts_, request.deadline);
     l.begin_exchange();
-    bool const answered = co_await exchange.async_run(*buffer, body, answer, failure);
+    bool const answered = co_await exchange.async_run(buffer, body, answer, failure);
     l.end_exchange(exchange.reusable(), answer.keep_alive_hint());
     if (answered) {
         response = std::move(answer.response());
@@ -243,13 +247,13 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& 
     if (failure.detail.empty()) failure.detail = origin_.host_and_port();
     bool const died = failure.code == errc::connection_closed || failure.code == errc::write_failed;
     bool const harmless = failure.sent == bytes_sent::none || request.method() == http_method::get;
-    repeatable = l.reused() && died && harmless && !answer.started();
+    c.repeatable = l.reused() && died && harmless && !answer.started();
     co_return false;
 }
 
-/// Whether `response` is a redirect, to a path that `redirected` now holds. If not, `failure` is set when the
+/// Whether `response` is a redirect, to a path that `c` now holds. If not, `failure` is set when the
 /// redirect is refused.
-OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, std::string& redirected, int redirects,
+OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, course& c,
                                                http_response const& response,
                                                transport_failure& failure) const
 {
@@ -262,16 +266,18 @@ OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, std::strin
                                        {}, why);
         return false;
     };
-    std::string const from = redirected.empty() ? head_.path_of(request) : redirected;
+    std::string const from = c.redirected.empty() ? head_.path_of(request) : c.redirected;
     std::optional<redirect_target> target = resolve_redirect(origin_, from, response.location);
     if (!target) return refuse(fmt::format("{} to something that is not http or https", status));
     if (target->to != origin_)
         return refuse(fmt::format("{} to another origin, {}", status, target->to.url()));
-    if (redirects == max_redirects) return refuse(fmt::format("more than {} redirects", max_redirects));
+    if (c.redirects == max_redirects) return refuse(fmt::format("more than {} redirects", max_redirects));
     if (request.method() == http_method::post && status != 307 && status != 308)
         return refuse(fmt::format("{} would turn POST into GET", status));
     if (request.body != nullptr) request.body->rewind();
-    redirected = std::move(target->path);
+    c.redirected = std::move(target->path);
+    ++c.redirects;
+    c.earlier = bytes_sent::none;
     return true;
 }
 
