@@ -63,7 +63,7 @@ def main():
     parser.add_argument("--engine", required=True, help="the program bench_engine")
     parser.add_argument("--server", required=True, help="the program bench_loopback_server")
     parser.add_argument("--bounds", default=os.path.join(HERE, "instructions.json"))
-    parser.add_argument("--documents", type=int, default=1000, help="N (default %(default)s)")
+    parser.add_argument("--documents", type=int, default=500, help="N (default %(default)s)")
     args = parser.parse_args()
     with open(args.bounds) as f:
         bound = json.load(f)["http"]

@@ -3,7 +3,7 @@
 build_packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev
     libfmt-dev zlib1g-dev libcli11-dev libtesseract-dev tesseract-ocr-eng tesseract-ocr-vie libpoppler-cpp-dev libcairo2-dev
     libpango1.0-dev libsqlite3-dev fonts-dejavu-core)
-test_packages=(doctest-dev python3 curl)
+test_packages=(doctest-dev python3 curl valgrind)
 
 # install_missing PACKAGE...
 install_missing() {
