@@ -112,7 +112,7 @@ struct outcome {
     transport_failure failure;
 };
 
-task<void> run(detail::exchange& e, detail::byte_buffer& request, body_source* body,
+task<void> run(detail::exchange& e, detail::borrowed_buffer& request, body_source* body,
                detail::answer_reader& answer, outcome& out)
 {
     out.answered = co_await e.async_run(request, body, answer, out.failure);
@@ -156,8 +156,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         detail::connection connection(std::move(socket), dog, buffers);
         timeout_options const timeouts;
         detail::exchange exchange(connection, buffers, timeouts, clock::now() + std::chrono::seconds(20));
-        detail::byte_buffer request;
-        request.append("POST /ingest HTTP/1.1\r\nHost: x\r\n\r\n");
+        detail::borrowed_buffer request(buffers);
+        request->append("POST /ingest HTTP/1.1\r\nHost: x\r\n\r\n");
         letters body(body_size);
         std::exception_ptr thrown;
         asio::co_spawn(ioc, run(exchange, request, &body, answer, out),
