@@ -72,6 +72,11 @@ std::optional<bool> is_json_elsewhere(std::string_view body)
     return !ec;
 }
 
+/// Nothing is passed over for it.
+struct everything_wanted : detail::facts_only {
+    static constexpr bool wants_texts = true;
+};
+
 void check_body(std::string_view body)
 {
     body_facts const facts = read_body_facts(body, default_profile());
@@ -87,6 +92,17 @@ void check_body(std::string_view body)
     if (!detail::is_blank(body))
         require(is_json_elsewhere(body).value_or(facts.is_json()) == facts.is_json(),
                 "two parsers agree on what is JSON");
+
+    everything_wanted texts;
+    body_facts const same = detail::read_body(body, default_profile(), texts);
+    require(same.status == facts.status && same.error_status == facts.error_status &&
+                same.request_id == facts.request_id && same.file_ids == facts.file_ids &&
+                same.message == facts.message,
+            "what is passed over changes no word");
+    require(same.documents == facts.documents && same.failed_documents == facts.failed_documents &&
+                same.filled_documents == facts.filled_documents && same.has_data == facts.has_data &&
+                same.has_values == facts.has_values,
+            "what is passed over changes no document");
 
     ocr_result const result("id", std::string(body), completeness::whole, 1);
     auto const documents = result.documents();

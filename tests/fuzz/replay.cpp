@@ -12,6 +12,7 @@
 
 extern "C" {
 int fuzz_answer(std::uint8_t const*, std::size_t);
+int fuzz_json(std::uint8_t const*, std::size_t);
 int fuzz_multipart(std::uint8_t const*, std::size_t);
 int fuzz_retry_after(std::uint8_t const*, std::size_t);
 int fuzz_manifest(std::uint8_t const*, std::size_t);
@@ -29,10 +30,15 @@ struct target {
     int (*run)(std::uint8_t const*, std::size_t);
 };
 constexpr target targets[] = {
-    {"answer", fuzz_answer},           {"multipart", fuzz_multipart},
-    {"retry_after", fuzz_retry_after}, {"manifest", fuzz_manifest},
-    {"profile", fuzz_profile},         {"redirect", fuzz_redirect},
-    {"http_answer", fuzz_http_answer}, {"http_exchange", fuzz_http_exchange},
+    {"answer", fuzz_answer},
+    {"json", fuzz_json},
+    {"multipart", fuzz_multipart},
+    {"retry_after", fuzz_retry_after},
+    {"manifest", fuzz_manifest},
+    {"profile", fuzz_profile},
+    {"redirect", fuzz_redirect},
+    {"http_answer", fuzz_http_answer},
+    {"http_exchange", fuzz_http_exchange},
 };
 
 } // namespace
