@@ -157,11 +157,12 @@ public:
         int rc = prepare(s, sql, 0);
         if (rc != SQLITE_OK) return rc;
         rc = s.step();
-        if (rc == SQLITE_ROW) {
-            answer = s.bytes(0);
-            return SQLITE_OK;
-        }
-        return rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
+        if (rc == SQLITE_DONE) return SQLITE_CORRUPT;
+        if (rc != SQLITE_ROW) return rc;
+        answer = s.bytes(0);
+        // What a pragma changes is committed behind its row: only the end tells that it was.
+        rc = s.step();
+        return rc == SQLITE_DONE ? SQLITE_OK : rc;
     }
 
     /// What the last call that returned `rc` says, translated.
