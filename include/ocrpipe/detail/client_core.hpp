@@ -79,6 +79,7 @@ private:
     template<class T>
     control_ptr connect_cancellation(completion<T> const& handler);
     void cancel(operation_control& control);
+    void end_all();
     template<class T>
     void run(task<result<T>> work, control_ptr control, completion<T> handler);
     template<class T>

@@ -583,9 +583,15 @@ OCRPIPE_DECL void client_core::close()
 {
     if (closed_) return;
     closed_ = true;
-    auto const keep_alive = shared_from_this();
     in_flight_.close();
     transport_->close();
+    // Not from outside the context: co_spawn of Boost 1.81 would post the cancellation with a bare pointer to
+    // an operation that may have ended when its turn comes.
+    asio::dispatch(ioc_, [self = shared_from_this()] { self->end_all(); });
+}
+
+OCRPIPE_DECL void client_core::end_all()
+{
     // Copies: what is cancelled leaves these containers.
     std::vector<control_ptr> const running(active_.begin(), active_.end());
     for (control_ptr const& c : running)
