@@ -259,7 +259,8 @@ private:
         prepare(submitted_,
                 fmt::format(
                     "UPDATE document SET state = 'submitted', request_id = ?2, file_ids = ?3, attempts = ?4, "
-                    "possible_duplicate = possible_duplicate OR ?5, submitted_at = ?6 WHERE id = ?1 AND {}",
+                    "possible_duplicate = possible_duplicate OR ?5, submitted_at = ?6, failure_class = NULL, "
+                    "message = NULL, finished_at = NULL WHERE id = ?1 AND {}",
                     legal_before(document_state::submitted)));
         // Known to have been sent in doubt before, it is held again, not sent as if it were new.
         prepare(

@@ -330,6 +330,14 @@ class Copies(Runs):
         self.assertEqual(len(self.accepted), 3)
         self.assertEqual((self.report["done"], self.report["copies"]), (10, 7))
 
+    def test_a_copy_whose_turn_comes_when_its_original_is_done_is_not_sent(self):
+        self.serve("--latency", "fixed:20ms")
+        for name in "abc":
+            self.write(f"in/{name}.pdf", "%PDF-1.4 the same")
+        self.assert_exit(self.run_bulk(self.folder / "in", "--dedupe", "content", "--max-inflight", "1"), 0)
+        self.assert_one_result_each(3)
+        self.assertEqual(len(self.accepted), 1)
+
     def test_a_copy_of_an_ambiguous_document_is_not_sent(self):
         self.serve("--latency", "fixed:20ms", "--fault", "reset-after-acceptance:count=1")
         self.write("in/a.pdf", "%PDF-1.4 the same")

@@ -1,5 +1,7 @@
 #include "remedy.hpp"
 
+#include <boost/system/errc.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,6 +17,12 @@ bool goes_on(failure const& f) noexcept
     if (f.request_id.empty()) return false;
     return f.is(errc::still_processing) || f.is(errc::cancelled) || f.is(errc::client_closed) ||
            is_transport(f.code);
+}
+
+bool is_full_disk(failure const& f) noexcept
+{
+    return (f.is(errc::ledger_failed) || f.is(errc::unwritable_output)) &&
+           f.cause == boost::system::errc::no_space_on_device;
 }
 
 /// A command line for copying must not hold what a shell would interpret; the id is the service's.
@@ -41,7 +49,7 @@ std::string_view remedy(error_code const& code) noexcept
     case errc::ledger_failed:
         return "mend the disk or restore ledger.db, then give the same command again";
     case errc::unwritable_output:
-        return "make room or choose another directory";
+        return "mend the disk or choose another directory, then give the same command again";
     case errc::resolve_failed:
         return "check --base-url, the network and --proxy";
     case errc::connect_failed:
@@ -100,6 +108,8 @@ message describe(level l, std::string_view event, std::string_view what, failure
     else if (goes_on(f))
         text += fmt::format(": the job goes on, take it up with: ocrpipe result {} --wait",
                             is_plain_word(f.request_id) ? f.request_id : "ID");
+    else if (is_full_disk(f))
+        text += ": make room on the disk, then give the same command again";
     else if (auto const advice = remedy(f.code); !advice.empty())
         text += fmt::format(": {}", advice);
     message m(l, event, std::move(text));

@@ -98,7 +98,8 @@ public:
 
     void failed(input_item const& item, failure const& f)
     {
-        if (!may_show()) return;
+        // A request_id may be nowhere else.
+        if (!f.is(errc::ledger_failed) && !may_show()) return;
         message m = describe(level::warn, "document_failed", item.path, f);
         m.fields.push_back({"path", item.path});
         m.fields.push_back({"id", item.id});
@@ -241,6 +242,17 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     return worst(code, deliver(report + "\n", "-", "the report's path", log));
 }
 
+/// A ledger that failed before was spoken of then.
+exit_code close(ledger& l, exit_code code, logger& log)
+{
+    bool const failed_before = l.broken().has_value();
+    if (!l.close()) return code;
+    if (std::optional<failure> const f = l.broken(); f && !failed_before)
+        log.write(describe(level::error, "ledger_not_closed",
+                           "all was recorded, but the ledger could not be tidied up", *f));
+    return worst(code, exit_code::disk_error);
+}
+
 /// Retry reads documents as the run did, whatever this command line says.
 result<void> restore_configuration(ledger& l, pipeline_options& into)
 {
@@ -270,7 +282,7 @@ exit_code carry_out(run_plan const& p, client_options const& options, logger& lo
     auto const l = open_run_ledger(ioc, p.pipeline.directory, ledger_use::begin_or_go_on);
     if (!l) return refuse(l.error(), "nothing was begun", log);
     exit_code const code = carry_out_run(p, options, ioc, *l, open_inputs(p), p.pipeline, log);
-    return (**l).close() ? worst(code, exit_code::disk_error) : code;
+    return close(**l, code, log);
 }
 
 exit_code carry_out(retry_plan const& p, client_options const& options, logger& log)
@@ -299,7 +311,7 @@ exit_code carry_out(retry_plan const& p, client_options const& options, logger& 
                                      document_state::expired, document_state::lost};
     exit_code const code = carry_out_run(p.run, options, ioc, *l,
                                          std::make_unique<ledger_source>(*l, candidates, wanted), how, log);
-    return (**l).close() ? worst(code, exit_code::disk_error) : code;
+    return close(**l, code, log);
 }
 
 } // namespace ocrpipe::cli

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,10 +18,11 @@ namespace ocrpipe
 /// One document that did not become a result. Pointers and views live as long as the call that they are given
 /// to.
 struct failure_record {
-    input_item const* item = nullptr; ///< required
-    failure const* what = nullptr;    ///< required
-    std::string_view sha256;          ///< empty when unknown
-    std::string_view message;         ///< stands for to_string(*what), unless it is empty
+    input_item const* item = nullptr;      ///< required
+    failure const* what = nullptr;         ///< required
+    std::string_view sha256;               ///< empty when unknown
+    std::string_view message;              ///< stands for to_string(*what), unless it is empty
+    std::span<std::string const> file_ids; ///< of a job whose request_id is not in the ledger
     std::optional<std::chrono::system_clock::time_point> at;
 };
 
@@ -60,10 +62,16 @@ public:
     /// A line of another failures file, without its line break.
     error_code append_line(std::string_view line);
 
+    /// Keeps room on the disk for the lines that a run writes when there is no other room left.
+    error_code keep_room() { return file_.keep_room(room); }
+
     /// Waits until everything appended is on the disk.
     error_code sync() { return file_.sync(); }
 
 private:
+    /// For some hundred lines, which is more than there are submits under way.
+    static constexpr std::uint64_t room = std::uint64_t(256) << 10;
+
     failures_writer() = default;
     static result<failures_writer> open_as(std::string const& folder, char const* name);
 

@@ -251,7 +251,8 @@ public:
     /// keeps a superseded request_id in a list of its own.
     virtual void admit_intent(ledger_document d, ledger_handler h) = 0;
 
-    /// The service answered; only after the handler's success may the job be polled.
+    /// The service answered; only after the handler's success may the job be polled. Also for a document in
+    /// doubt whose request_id turned up elsewhere.
     virtual void submitted(std::string id, submit_record what, ledger_handler h) = 0;
 
     /// Gives the ledger the means to make durable what was written to the results files. It is called before

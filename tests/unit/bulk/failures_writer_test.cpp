@@ -46,10 +46,13 @@ TEST_CASE("append_failure_line: a failed document -> one line with the facts and
     r.what = &f;
     r.sha256 = "00ff";
     r.at = std::chrono::sys_days(std::chrono::year(2026) / 1 / 2);
+    std::vector<std::string> const file_ids{"f-1", "f\"2"};
+    r.file_ids = file_ids;
     std::string out;
     append_failure_line(out, r, "/home/me");
     boost::json::value const v = boost::json::parse(out);
     CHECK(out.ends_with("}\n"));
+    CHECK(v.at("file_ids").as_array() == boost::json::array{"f-1", "f\"2"});
     CHECK(v.at("id").as_string() == "inv-1");
     CHECK(v.at("path").as_string() == "/home/me/docs/a.pdf");
     CHECK(v.at("flow").as_string() == "single");

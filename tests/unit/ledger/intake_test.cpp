@@ -149,21 +149,6 @@ TEST_CASE("intake: another document under an id that is taken -> a problem that 
     CHECK(problem.message.find("a.pdf") != std::string::npos);
 }
 
-TEST_CASE("intake: equal content with a result, results are shared -> comes with the original")
-{
-    bench b;
-    b.bring(b.item("a.pdf", "content"), "content", done);
-    intake_options o;
-    o.share_results = true;
-    auto const p = b.make(o).prepare(b.item("b.pdf", "content"));
-    REQUIRE(is_sent(p));
-    REQUIRE(std::get<prepared_document>(*p).original);
-    CHECK(std::get<prepared_document>(*p).original->id == "a.pdf");
-    CHECK_FALSE(std::get<prepared_document>(*b.make().prepare(b.item("b.pdf", "content"))).original);
-    o.doc_type = "receipt";
-    CHECK_FALSE(std::get<prepared_document>(*b.make(o).prepare(b.item("b.pdf", "content"))).original);
-}
-
 TEST_CASE("intake: a ledger that cannot be read -> a failure, never a document taken for new")
 {
     bench b;

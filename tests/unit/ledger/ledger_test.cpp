@@ -53,7 +53,7 @@ TEST_CASE("may_become: every pair of states -> as the map of a document's life s
         {submitted, {done, failed, stuck, expired, lost}, {}},
         {done, {}, {intent, skipped}},
         {failed, {intent, skipped}, {}},
-        {ambiguous, {intent, skipped}, {}},
+        {ambiguous, {intent, submitted, skipped}, {}},
         {stuck, {done, failed, stuck, expired, lost}, {intent, skipped}},
         {expired, {intent, skipped}, {}},
         {lost, {intent, skipped}, {}},

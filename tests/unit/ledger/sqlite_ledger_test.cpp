@@ -194,6 +194,24 @@ TEST_CASE("sqlite_ledger: an ambiguous document is resubmitted -> marked as a po
     CHECK_FALSE(l.row("a").possible_duplicate);
 }
 
+TEST_CASE(
+    "sqlite_ledger: the request_id of an ambiguous document turns up -> submitted, with nothing left of "
+    "the doubt but its mark")
+{
+    temp_directory dir;
+    open_ledger l(dir.path());
+    CHECK_FALSE(l.intent(document_named("a")));
+    CHECK_FALSE(l.finished("a", ended(ambiguous, errc::ambiguous_submit)));
+    CHECK_FALSE(l.submitted("a", request("r")));
+    ledger_row const row = l.row("a");
+    CHECK(row.state == submitted);
+    CHECK(row.request_id == "r");
+    CHECK(row.failure_class.empty());
+    CHECK(row.message.empty());
+    CHECK(row.finished_at == 0);
+    CHECK(l.submitted("a", request("s")) == errc::invalid_argument);
+}
+
 TEST_CASE("sqlite_ledger: a submit that repeated itself in doubt -> marked as a possible duplicate")
 {
     temp_directory dir;

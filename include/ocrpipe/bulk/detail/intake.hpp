@@ -25,10 +25,9 @@ struct prepared_document {
     input_item item; ///< with what the run says where the item itself says nothing
     document doc;
     std::uint64_t size = 0;
-    std::string sha256;                 ///< lower-case hex
-    std::string parameters;             ///< parameters_fingerprint()
-    std::optional<document_state> was;  ///< of its row, when it has one
-    std::optional<ledger_row> original; ///< has the same content and parameters, and a result
+    std::string sha256;                ///< lower-case hex
+    std::string parameters;            ///< parameters_fingerprint()
+    std::optional<document_state> was; ///< of its row, when it has one
 };
 
 /// A document to be sent, an input that is none, or a ledger that cannot be read.
@@ -38,7 +37,6 @@ struct intake_options {
     std::string flow; ///< this and the next two: for items that name none
     std::string doc_type;
     enum file_type type = file_type::detect;
-    bool share_results = false;                     ///< look for a document with the same content
     std::function<bool(ledger_row const&)> take_up; ///< whether to send again what did not end well
 };
 

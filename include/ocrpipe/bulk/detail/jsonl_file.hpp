@@ -30,12 +30,21 @@ public:
     /// then speaks of what was written before.
     error_code sync();
 
+    /// From now on keeps at least half of so many bytes of the disk free for lines to come, where the file
+    /// system can, so that they can be written when the disk is full. Appending renews it while there is
+    /// room.
+    error_code keep_room(std::uint64_t bytes);
+
     std::uint64_t size() const noexcept { return size_; }
 
 private:
+    error_code renew_room();
+
     unique_fd fd_;
     bool regular_ = false;
     std::uint64_t size_ = 0;
+    std::uint64_t room_ = 0;
+    std::uint64_t reserved_ = 0; ///< the disk holds room for the file up to this byte
     error_code broken_;
 };
 

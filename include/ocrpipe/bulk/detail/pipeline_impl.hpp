@@ -50,6 +50,7 @@ struct document_in_flight {
 
     prepared_document input;
     submitted_job job;
+    bool job_is_recorded = false; ///< the ledger knows its request_id, or there is no ledger
     std::chrono::system_clock::time_point submitted_at{};
     std::optional<ocr_result> answer;
     std::size_t parts_pending = 0;
@@ -89,6 +90,7 @@ private:
     void take(detail::prepared p);
     void refuse(input_problem const& p);
     void admit(document_ptr d);
+    bool is_first_of_content(document_ptr const& d);
     void send(document_ptr d);
     template<class Then>
     void admit_intent(document_ptr const& d, Then then);
@@ -126,6 +128,8 @@ private:
     void end_run(failure f);
     void disk_failed(error_code cause, std::string_view what);
     void ledger_failed(error_code ec);
+    void close_after_submits();
+    void submit_ended();
     void stop_by(run_end why, std::string text);
     void begin_draining();
     void arm_duration_limit();
@@ -168,6 +172,7 @@ private:
     std::uint64_t intents_pending_ = 0;
     bool intents_flushed_ = false;
     bool submits_stopped_ = false;
+    bool closes_after_submits_ = false;
     int stops_ = 0;
     std::optional<failure> ended_by_;
     client_statistics before_;

@@ -17,6 +17,13 @@
 namespace ocrpipe::detail
 {
 
+/// A submit that was answered and that the ledger could not record.
+struct unrecorded_submit {
+    std::string id; ///< of its document
+    submit_record what;
+    bool interrupted = false; ///< the ledger knows it as one that was being sent when the process ended
+};
+
 /// The files of a run: results, failures, parts and texts, brought into accord with the ledger when it is
 /// opened.
 ///
@@ -41,11 +48,15 @@ public:
     /// Results that an earlier process wrote but did not record; to be recorded before anything is polled.
     std::vector<std::pair<std::string, finish_record>> take_unrecorded() { return std::move(unrecorded_); }
 
+    /// Submits whose request_id stands in failures.jsonl only, since the ledger could not be written any
+    /// more.
+    std::vector<unrecorded_submit> take_unrecorded_submits() { return std::move(unrecorded_submits_); }
+
     /// Waits until all that was written before is on the disk. Any thread.
     error_code sync();
 
-    /// Writes failures.jsonl anew: documents from the ledger, and the inputs that are none from the file that
-    /// is there.
+    /// Writes failures.jsonl anew: documents from the ledger, and from the file that is there the inputs that
+    /// are none, and request ids that the ledger does not know.
     result<void> rewrite_failures(ledger& l);
 
 private:
@@ -54,6 +65,8 @@ private:
     result<void> claim(ledger* l) const;
     bool adopt(ledger& l, std::string_view line, result_location where);
     result<void> list_failures(failures_writer& out, ledger& l) const;
+    result<void> keep_lines(failures_writer& out, ledger& l);
+    result<bool> is_unrecorded(std::string_view line, ledger& l);
 
     std::string const path_;
     std::optional<results_writer> results_;
@@ -62,6 +75,7 @@ private:
     part_files texts_;
     std::atomic<bool> files_written_ = false;
     std::vector<std::pair<std::string, finish_record>> unrecorded_;
+    std::vector<unrecorded_submit> unrecorded_submits_;
 };
 
 /// What a row says went wrong.

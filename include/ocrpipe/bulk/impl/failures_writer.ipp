@@ -30,6 +30,18 @@ inline void append_field(std::string& out, std::string_view key, std::string_vie
     append_json_string(out += ':', value);
 }
 
+/// Appends `,"key":["value",...]`, nothing when there are no values.
+inline void append_list(std::string& out, std::string_view key, std::span<std::string const> values)
+{
+    if (values.empty()) return;
+    append_json_string(out += ',', key);
+    char before = '[';
+    out += ':';
+    for (std::string const& value : values)
+        append_json_string(out += std::exchange(before, ','), value);
+    out += ']';
+}
+
 inline void append_absolute_path(std::string& out, std::string_view path, std::string_view base)
 {
     append_json_name(out, "path", path.empty() ? std::string() : join_path(base, path));
@@ -61,6 +73,7 @@ OCRPIPE_DECL void append_failure_line(std::string& out, failure_record const& re
     if (what.http_status != 0)
         fmt::format_to(std::back_inserter(out), ",\"http_status\":{}", what.http_status);
     detail::append_field(out, "request_id", what.request_id);
+    detail::append_list(out, "file_ids", record.file_ids);
     fmt::format_to(std::back_inserter(out), ",\"attempts\":{},\"at\":", what.attempts);
     detail::append_json_time(out, record.at);
     out += "}\n";

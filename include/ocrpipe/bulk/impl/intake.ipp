@@ -111,11 +111,6 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
             return pass_over();
         d.was = row->state;
     }
-    if (ledger_ && options_.share_results && d.item.request_id.empty()) {
-        result<std::optional<ledger_row>> done = ledger_->find_done_by_content(d.sha256, d.parameters);
-        if (!done) return std::move(done).error();
-        if (*done && (**done).id != d.item.id) d.original = std::move(*done);
-    }
     return d;
 }
 

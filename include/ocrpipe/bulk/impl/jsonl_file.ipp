@@ -74,6 +74,24 @@ OCRPIPE_DECL error_code jsonl_file::append(std::string_view line)
         done += static_cast<std::size_t>(n);
     }
     size_ += line.size();
+    static_cast<void>(renew_room());
+    return {};
+}
+
+OCRPIPE_DECL error_code jsonl_file::keep_room(std::uint64_t bytes)
+{
+    room_ = bytes;
+    return renew_room();
+}
+
+OCRPIPE_DECL error_code jsonl_file::renew_room()
+{
+    if (!regular_ || room_ == 0 || size_ + room_ / 2 <= reserved_) return {};
+    // Blocks behind the file's end: its size stays, and a crash leaves nothing that a reader would see.
+    if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<::off_t>(size_),
+                    static_cast<::off_t>(room_)) != 0)
+        return errno == EOPNOTSUPP || errno == ENOSYS ? error_code() : errno_code();
+    reserved_ = size_ + room_;
     return {};
 }
 

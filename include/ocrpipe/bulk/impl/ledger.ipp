@@ -27,7 +27,7 @@ inline constexpr std::array<std::string_view, document_state_count> transitions{
     "      x x   x x x  ", // submitted: only the service can end it
     "  c               c", // done
     "  x               x", // failed
-    "  x               x", // ambiguous
+    "  x x             x", // ambiguous: its request_id may turn up
     "  c   x x   x x x c", // stuck: asked again with the same request_id
     "  x               x", // expired
     "  x               x", // lost

@@ -122,23 +122,31 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
 {
     result<std::uint64_t> const interrupted = ledger_->interrupted_intents_to_ambiguous();
     if (!interrupted) return interrupted.error();
-    if (*interrupted > 0)
-        notice(
-            "interrupted_submits",
-            fmt::format("{} documents were being sent when the last run ended and may have been accepted: {}",
-                        *interrupted, options_.resubmit_ambiguous ? "they are sent again" : "they are held"));
-    ledger_->sync_results_with([files = files_] { return files->sync(); });
-    for (auto& [id, end] : files_->take_unrecorded())
-        ledger_->finished(std::move(id), std::move(end), durable());
-    for (auto& [key, value] : configuration())
-        ledger_->set_metadata("configuration." + key, value, durable());
-
     result<document_counts> const counts = ledger_->counts();
     if (!counts) return counts.error();
     using enum document_state;
     done_ = (*counts)[done] + (*counts)[skipped];
     failed_ =
         (*counts)[failed] + (*counts)[ambiguous] + (*counts)[expired] + (*counts)[lost] + (*counts)[stuck];
+
+    ledger_->sync_results_with([files = files_] { return files->sync(); });
+    std::uint64_t in_doubt = *interrupted;
+    for (detail::unrecorded_submit& submit : files_->take_unrecorded_submits()) {
+        --failed_;
+        if (submit.interrupted) --in_doubt;
+        ledger_->submitted(std::move(submit.id), std::move(submit.what), durable());
+    }
+    if (in_doubt > 0)
+        notice(
+            "interrupted_submits",
+            fmt::format("{} documents were being sent when the last run ended and may have been accepted: {}",
+                        in_doubt, options_.resubmit_ambiguous ? "they are sent again" : "they are held"));
+    for (auto& [id, end] : files_->take_unrecorded()) {
+        ++done_;
+        ledger_->finished(std::move(id), std::move(end), durable());
+    }
+    for (auto& [key, value] : configuration())
+        ledger_->set_metadata("configuration." + key, value, durable());
     if (!shares_results_ || options_.resubmit_ambiguous) return {};
     std::uint64_t cursor = 0;
     for (;;) {
@@ -233,8 +241,9 @@ OCRPIPE_DECL void pipeline::impl::take_up(ledger_row row)
     d->job.file_ids = std::move(row.file_ids);
     d->job.attempts = row.attempts;
     d->job.possible_duplicate = row.possible_duplicate;
+    d->job_is_recorded = true;
     d->submitted_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.submitted_at));
-    if (shares_results_) originals_.emplace(d->content(), d);
+    if (shares_results_) originals_.insert_or_assign(d->content(), d);
     ++in_flight_;
     wait(std::move(d), false);
 }
@@ -250,7 +259,6 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     how.flow = options_.flow;
     how.doc_type = options_.doc_type;
     how.type = options_.type;
-    how.share_results = shares_results_;
     how.take_up = [resubmit = options_.resubmit_ambiguous, more = options_.take_up](ledger_row const& row) {
         return row.state == document_state::ambiguous ? resubmit : more && more(row);
     };
@@ -298,8 +306,7 @@ OCRPIPE_DECL void pipeline::impl::disk_failed(error_code cause, std::string_view
     f.cause = cause;
     f.reason = fmt::format("{} in {}", what, options_.directory);
     end_run(std::move(f));
-    // What cannot be recorded must not be paid for.
-    client_.close();
+    close_after_submits();
 }
 
 OCRPIPE_DECL void pipeline::impl::ledger_failed(error_code ec)
@@ -312,7 +319,22 @@ OCRPIPE_DECL void pipeline::impl::ledger_failed(error_code ec)
         f->reason = "a change that the ledger does not allow";
     }
     end_run(std::move(*f));
-    client_.close();
+    close_after_submits();
+}
+
+/// What cannot be recorded must not be paid for; what is paid for already should tell its request_id. The
+/// timer of draining bounds the wait.
+OCRPIPE_DECL void pipeline::impl::close_after_submits()
+{
+    closes_after_submits_ = true;
+    if (submitting_ == 0) client_.close();
+}
+
+OCRPIPE_DECL void pipeline::impl::submit_ended()
+{
+    --submitting_;
+    changed_.notify();
+    if (closes_after_submits_ && submitting_ == 0) client_.close();
 }
 
 OCRPIPE_DECL void pipeline::impl::stop()

@@ -36,19 +36,37 @@ OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
         --found_;
         return leave();
     }
-    if (shares_results_ && d->input.item.request_id.empty()) {
-        if (d->input.original) {
-            ledger_row const& original = *d->input.original;
-            return write_copy(d, original.id, original.result.value_or(result_location()));
-        }
-        if (auto const [place, first] = originals_.try_emplace(d->content(), d); !first) {
-            // Its original is under way, or held since nobody knows whether it was accepted.
-            if (!place->second) return withhold();
-            place->second->copies.push_back(std::move(d));
-            return;
-        }
-    }
+    if (shares_results_ && d->input.item.request_id.empty() && !is_first_of_content(d)) return;
     send(std::move(d));
+}
+
+/// False for a document that must not be sent, which is then seen to.
+///
+/// Asked at the last moment: while a document waits for its turn, another with its content may come to its
+/// end.
+OCRPIPE_DECL bool pipeline::impl::is_first_of_content(document_ptr const& d)
+{
+    auto const [place, first] = originals_.try_emplace(d->content(), d);
+    if (!first) {
+        // Its original is under way, or held since nobody knows whether it was accepted.
+        if (place->second)
+            place->second->copies.push_back(d);
+        else
+            withhold();
+        return false;
+    }
+    result<std::optional<ledger_row>> const done =
+        ledger_->find_done_by_content(d->input.sha256, d->input.parameters);
+    bool const has_original = done && *done && (**done).id != d->input.item.id;
+    if (done && !has_original) return true;
+    originals_.erase(place);
+    if (has_original)
+        write_copy(d, (**done).id, (**done).result.value_or(result_location()));
+    else {
+        end_run(done.error());
+        withhold();
+    }
+    return false;
 }
 
 /// A document that is not sent now and that the next run finds again.
@@ -71,7 +89,7 @@ OCRPIPE_DECL void pipeline::impl::send(document_ptr d)
         f.where = phase::prepare;
         f.reason = "an earlier submit of it may have been accepted, and sending it again is not allowed";
         return admit_intent(d, [this, d, f] {
-            --submitting_;
+            submit_ended();
             fail(d, f);
         });
     }
@@ -105,7 +123,7 @@ void pipeline::impl::admit_intent(document_ptr const& d, Then then)
     ledger_->admit_intent(d->row(), [self = shared_from_this(), d, then](error_code ec) {
         --self->intents_pending_;
         if (!ec && !self->submits_stopped_) return then();
-        --self->submitting_;
+        self->submit_ended();
         if (ec == errc::invalid_argument) {
             // The same document was given twice, and the other one is under way.
             --self->sent_;
@@ -128,8 +146,7 @@ OCRPIPE_DECL void pipeline::impl::take_back(document_ptr const& d)
 
 OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job> job)
 {
-    --submitting_;
-    changed_.notify();
+    submit_ended();
     if (!job) return fail(d, job.error());
     bool const doubtful = d->job.possible_duplicate || job->possible_duplicate;
     d->job = std::move(*job);
@@ -150,6 +167,7 @@ OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job
         d,
         [this, d] {
             --waiting_;
+            d->job_is_recorded = true;
             wait(d, d->input.item.request_id.empty());
         });
 }
@@ -170,6 +188,8 @@ OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
 OCRPIPE_DECL void pipeline::impl::read(document_ptr d, result<ocr_result> answer)
 {
     if (!answer) return fail(d, answer.error());
+    // The disk has failed already: the next run asks for it again.
+    if (ledger_ && closes_after_submits_) return leave_unfinished(d);
     d->answer.emplace(std::move(*answer));
     if (options_.parts.empty()) return finish(d);
     ++fetching_parts_;
@@ -275,11 +295,12 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
     else if (d->answer->done_in_part())
         ++report_.done_in_part;
     d->answer.reset();
-    for (document_ptr const& copy : release_content(*d))
-        write_copy(copy, d->input.item.id, where);
     record([&](ledger& l, ledger_handler h) { l.finished(d->input.item.id, std::move(end), std::move(h)); },
            d,
-           [this] {
+           [this, d, where] {
+               // From here on the ledger tells who has a result for this content.
+               for (document_ptr const& copy : release_content(*d))
+                   write_copy(copy, d->input.item.id, where);
                count_done();
                leave();
            });
@@ -427,25 +448,27 @@ void pipeline::impl::record(Change change, document_ptr const& d, Then then)
         if (!ec) return then();
         self->ledger_failed(ec);
         // The only trace of a job that was paid for.
-        if (!d->job.request_id.empty()) self->report_unrecorded(*d);
+        if (!d->job.request_id.empty() && !d->job_is_recorded) self->report_unrecorded(*d);
         self->leave_unfinished(d);
     });
 }
 
+/// Leaves a request_id in failures.jsonl, where the next run looks for those that the ledger could not take.
 OCRPIPE_DECL void pipeline::impl::report_unrecorded(detail::document_in_flight const& d)
 {
     failure f;
     f.code = errc::ledger_failed;
     f.request_id = d.job.request_id;
-    f.reason = "its request_id could not be recorded: keep this line";
-    if (options_.on_failure) options_.on_failure(d.input.item, f);
+    f.attempts = d.job.attempts;
+    f.reason = "its request_id stands in failures.jsonl, from where the next run takes it";
     failure_record line;
     line.item = &d.input.item;
     line.sha256 = d.input.sha256;
     line.what = &f;
+    line.file_ids = d.job.file_ids;
     line.at = std::chrono::system_clock::now();
-    // The run has failed already; on a full disk this fails too, and what was just shown remains.
-    static_cast<void>(files_->failures().append(line));
+    if (files_->failures().append(line)) f.reason = "its request_id could not be recorded: keep this line";
+    if (options_.on_failure) options_.on_failure(d.input.item, f);
 }
 
 OCRPIPE_DECL void pipeline::impl::leave()

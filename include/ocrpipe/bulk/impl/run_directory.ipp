@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <fcntl.h>
@@ -124,23 +125,71 @@ OCRPIPE_DECL result<void> run_directory::list_failures(failures_writer& out, led
     }
 }
 
+/// Whether the line tells of a request_id that the ledger does not know. When the directory is being opened,
+/// it is kept for the ledger too.
+OCRPIPE_DECL result<bool> run_directory::is_unrecorded(std::string_view line, ledger& l)
+{
+    if (line.find("\"class\":\"ledger_failed\"") == std::string_view::npos) return false;
+    error_code ec;
+    boost::json::parse_options how;
+    how.allow_invalid_utf8 = true;
+    boost::json::value const parsed = boost::json::parse(line, ec, {}, how);
+    if (ec || !parsed.is_object()) return false;
+    boost::json::object const& o = parsed.get_object();
+    std::optional<std::string> id = name_in(o, "id");
+    std::optional<std::string> request_id = name_in(o, "request_id");
+    if (!id || !request_id) return false;
+    result<std::optional<ledger_row>> const row = l.find(*id);
+    if (!row) return row.error();
+    bool const in_doubt =
+        *row && ((**row).state == document_state::intent || (**row).state == document_state::ambiguous);
+    if (!in_doubt || name_in(o, "sha256") != (**row).sha256) {
+        result<std::optional<ledger_row>> const known = l.find_request(*request_id);
+        if (!known) return known.error();
+        return !*known;
+    }
+    bool const found_before = std::any_of(unrecorded_submits_.begin(), unrecorded_submits_.end(),
+                                          [&](unrecorded_submit const& s) { return s.id == *id; });
+    if (failures_ || found_before) return true;
+    unrecorded_submit found;
+    found.id = std::move(*id);
+    found.interrupted = (**row).state == document_state::intent;
+    found.what.request_id = std::move(*request_id);
+    if (auto const* attempts = o.if_contains("attempts"); attempts && attempts->is_int64())
+        found.what.attempts = static_cast<int>(attempts->get_int64());
+    if (auto const* ids = o.if_contains("file_ids"); ids && ids->is_array())
+        for (boost::json::value const& file_id : ids->get_array())
+            if (file_id.is_string()) found.what.file_ids.emplace_back(file_id.get_string().c_str());
+    unrecorded_submits_.push_back(std::move(found));
+    return true;
+}
+
+OCRPIPE_DECL result<void> run_directory::keep_lines(failures_writer& out, ledger& l)
+{
+    std::string const path = path_ + "/failures.jsonl";
+    unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd && errno == ENOENT) return {};
+    if (!fd) return output_failure(errno_code(), path);
+    record_reader lines(std::move(fd), '\n');
+    using outcome = record_reader::outcome;
+    std::string_view line;
+    for (outcome o; (o = lines.next(line)) == outcome::record || o == outcome::too_long;) {
+        if (o == outcome::too_long) continue;
+        // An input that is no document has no id; those of an earlier run are found again.
+        bool const is_input = !line.starts_with("{\"id\":");
+        result<bool> const unrecorded = is_input ? false : is_unrecorded(line, l);
+        if (!unrecorded) return unrecorded.error();
+        if (!*unrecorded && !(is_input && failures_)) continue;
+        if (error_code const ec = out.append_line(line)) return output_failure(ec, path);
+    }
+    return {};
+}
+
 OCRPIPE_DECL result<void> run_directory::rewrite_failures(ledger& l)
 {
     result<failures_writer> anew = failures_writer::replace(path_);
     if (!anew) return anew.error();
-    if (failures_) {
-        // An input that is no document has no id.
-        unique_fd fd(::open((path_ + "/failures.jsonl").c_str(), O_RDONLY | O_CLOEXEC));
-        if (!fd) return output_failure(errno_code(), path_ + "/failures.jsonl");
-        record_reader lines(std::move(fd), '\n');
-        using outcome = record_reader::outcome;
-        std::string_view line;
-        for (outcome o; (o = lines.next(line)) == outcome::record || o == outcome::too_long;) {
-            if (o == outcome::too_long || line.starts_with("{\"id\":")) continue;
-            if (error_code const ec = anew->append_line(line))
-                return output_failure(ec, path_ + "/failures.jsonl");
-        }
-    }
+    if (result<void> kept = keep_lines(*anew, l); !kept) return kept;
     if (result<void> listed = list_failures(*anew, l); !listed) return listed;
     if (result<void> published = anew->publish(); !published) return published;
     failures_.emplace(std::move(*anew));
@@ -161,6 +210,8 @@ OCRPIPE_DECL result<std::shared_ptr<run_directory>> run_directory::open(pipeline
         if (!results) return std::move(results).error();
         d->results_.emplace(std::move(*results));
         if (result<void> listed = d->rewrite_failures(*l); !listed) return listed.error();
+        if (error_code const ec = d->failures_->keep_room())
+            return output_failure(ec, options.directory + "/failures.jsonl");
         return d;
     }
     result<results_writer> results = results_writer::open(options.directory, options.results_file_bytes);
