@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -28,10 +29,12 @@ def main():
 class Emulator:
     def __init__(self, folder, *arguments):
         self.truth_path = folder / "truth.jsonl"
-        self.process = subprocess.Popen(
-            [binary, "emulator", "--port", "0", "--engine", "synthetic", "--api-key", KEY, "--portal-user-id", USER,
-             "--truth", str(self.truth_path), *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=clean_environment())
+        self.log_path = folder / "emulator.log"
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                [binary, "emulator", "--port", "0", "--engine", "synthetic", "--api-key", KEY, "--portal-user-id", USER,
+                 "--truth", str(self.truth_path), *arguments],
+                stdout=subprocess.PIPE, stderr=log, text=True, env=clean_environment())
         line = self.process.stdout.readline()
         if not line.startswith("listening on "):
             self.close()
@@ -45,6 +48,11 @@ class Emulator:
     def close(self):
         self.process.terminate()
         self.process.communicate(timeout=PATIENCE)
+
+    def faults(self):
+        """How often each planned fault happened; known once it is closed."""
+        accounts = re.findall(r"^fault (.*): planned (\d+), happened (\d+)$", self.log_path.read_text(), re.MULTILINE)
+        return {name: int(happened) for name, _, happened in accounts}
 
 
 def clean_environment(**extra):
