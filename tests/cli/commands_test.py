@@ -188,7 +188,7 @@ class Doctor(Case):
         self.assertEqual([line.split()[:2] for line in done.stdout.splitlines()],
                          [["ok", check] for check in ("configuration", "name", "service", "disk", "files")])
         self.assertFalse(self.out.exists())
-        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["truth.jsonl"])
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["emulator.log", "truth.jsonl"])
 
     def test_json(self):
         self.start_emulator()
