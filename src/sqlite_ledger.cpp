@@ -1,5 +1,6 @@
 // The ledger in SQLite: the only unit that includes sqlite3.h.
 
+#include <ocrpipe/bulk/detail/atomic_file.hpp>
 #include <ocrpipe/bulk/sqlite_ledger.hpp>
 
 #include "sqlite_ledger/connection.hpp"
@@ -14,6 +15,7 @@
 #include <condition_variable>
 #include <deque>
 #include <fcntl.h>
+#include <filesystem>
 #include <iterator>
 #include <mutex>
 #include <system_error>
@@ -43,6 +45,12 @@ public:
     result<void> open();
 
     result<std::optional<ledger_row>> find(std::string_view id) override { return reader_.find(id); }
+    result<std::optional<document_state>> find_untouched(std::string_view id, std::string_view path,
+                                                         std::uint64_t size, std::int64_t mtime_ns,
+                                                         std::string_view parameters) override
+    {
+        return reader_.find_untouched(id, path, size, mtime_ns, parameters);
+    }
     result<std::optional<ledger_row>> find_request(std::string_view request_id) override
     {
         return reader_.find_request(request_id);
@@ -165,6 +173,14 @@ result<void> sqlite_ledger::open()
     if (detail::unique_fd const file(::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
         !file)
         return detail::ledger_failure(options_.path, detail::errno_code());
+    else
+        // All of it is about to be read, and most of it in no order.
+        ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_WILLNEED);
+    // A log is left by a process that did not come to its end, perhaps since a sync had failed.
+    std::string const log = options_.path + "-wal";
+    std::error_code none;
+    if (std::uintmax_t const size = std::filesystem::file_size(log, none); !none && size != 0)
+        if (error_code const ec = detail::write_again(log, 0, size)) return detail::ledger_failure(log, ec);
     done = writer_.open(options_.path, options_.vfs, options_.checkpoint_pages, now());
     if (!done) return done;
     done = reader_.open(options_.path, options_.vfs, detail::other_writers::no);

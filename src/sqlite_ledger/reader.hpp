@@ -69,7 +69,13 @@ public:
         int rc = db_.open(path, SQLITE_OPEN_READONLY, vfs);
         if (rc == SQLITE_OK) rc = db_.prepare(begin_, "BEGIN");
         if (rc == SQLITE_OK) rc = db_.prepare(end_, "COMMIT");
+        // A scan meets the ids in no order of theirs: their index should stay in memory, up to a bound.
+        if (rc == SQLITE_OK) rc = db_.execute("PRAGMA cache_size=-65536");
         if (rc == SQLITE_OK) rc = prepare(find_, "d.id = ?1");
+        if (rc == SQLITE_OK)
+            rc = prepare_text(untouched_,
+                              "SELECT state FROM document WHERE id = ?1 AND size = ?2 AND mtime = ?3 AND "
+                              "parameters = ?4 AND coalesce(path, id) = ?5");
         if (rc == SQLITE_OK) rc = prepare(find_request_, "d.request_id = ?1 LIMIT 1");
         if (rc == SQLITE_OK)
             rc = prepare(
@@ -83,8 +89,9 @@ public:
     void close()
     {
         std::lock_guard const lock(mutex_);
-        for (statement* const s : {&begin_, &end_, &find_, &find_request_, &find_content_})
+        for (statement* const s : {&begin_, &end_, &find_, &untouched_, &find_request_, &find_content_})
             *s = statement();
+        in_snapshot_ = false;
         db_.close();
     }
 
@@ -101,6 +108,29 @@ public:
     result<std::optional<ledger_row>> find(std::string_view id)
     {
         return first_row(find_, [&](statement& s) { s.bind_name(1, id); });
+    }
+
+    result<std::optional<document_state>> find_untouched(std::string_view id, std::string_view path,
+                                                         std::uint64_t size, std::int64_t mtime_ns,
+                                                         std::string_view parameters)
+    {
+        turn const t(*this);
+        if (!db_.is_open()) return failed(SQLITE_MISUSE);
+        statement& s = untouched_;
+        s.bind_name(1, id).bind(2, static_cast<std::int64_t>(size)).bind(3, mtime_ns);
+        s.bind_name(4, parameters).bind_name(5, path);
+        int const rc = s.step();
+        std::optional<document_state> state;
+        std::optional<failure> problem;
+        if (rc == SQLITE_ROW) {
+            state = document_state_named(s.bytes(0));
+            if (!state) problem = senseless();
+        } else if (rc != SQLITE_DONE) {
+            problem = failed(rc);
+        }
+        s.reset();
+        if (problem) return std::move(*problem);
+        return state;
     }
 
     result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256,
@@ -351,6 +381,7 @@ private:
     statement begin_;
     statement end_;
     statement find_;
+    statement untouched_;
     statement find_request_;
     statement find_content_;
 };

@@ -1,6 +1,8 @@
 #include "open_ledger.hpp"
 #include "support/fault_vfs.hpp"
 
+#include <functional>
+#include <map>
 #include <sys/stat.h>
 
 using namespace ocrpipe;
@@ -192,6 +194,36 @@ TEST_CASE("sqlite_ledger: an ambiguous document is resubmitted -> marked as a po
     CHECK(l.row("a").possible_duplicate);
     CHECK_FALSE(l.intent(document_named("a", "changed")));
     CHECK_FALSE(l.row("a").possible_duplicate);
+}
+
+TEST_CASE(
+    "sqlite_ledger: a document of which all that is known is as it was -> its state; nothing for others")
+{
+    temp_directory dir;
+    open_ledger l(dir.path());
+    ledger_document const d = document_named("a");
+    CHECK_FALSE(l.intent(d));
+    auto const state = [&](ledger_document const& x) {
+        return l->find_untouched(x.id, x.path, x.size, x.mtime_ns, x.parameters).value();
+    };
+    CHECK(state(d) == intent);
+    for (auto const& [name, change] : std::map<std::string, std::function<void(ledger_document&)>>{
+             {"id", [](ledger_document& x) { x.id = "b"; }},
+             {"path", [](ledger_document& x) { x.path = "in/b"; }},
+             {"size", [](ledger_document& x) { ++x.size; }},
+             {"time", [](ledger_document& x) { ++x.mtime_ns; }},
+             {"parameters", [](ledger_document& x) { x.parameters = "others"; }}}) {
+        CAPTURE(name);
+        ledger_document other = d;
+        change(other);
+        CHECK_FALSE(state(other));
+    }
+    ledger_document by_path = document_named("in/c.pdf");
+    by_path.path = by_path.id;
+    CHECK_FALSE(l.intent(by_path));
+    CHECK(state(by_path) == intent);
+    CHECK_FALSE(l->close());
+    CHECK(l->find_untouched("a", "in/a", 1, 1, "").has_error());
 }
 
 TEST_CASE(

@@ -11,6 +11,11 @@
 namespace ocrpipe::detail
 {
 
+/// In these a document whose file is as it was needs no work, whatever a run may take up again.
+inline constexpr document_states settled{document_state::done, document_state::skipped,
+                                         document_state::intent, document_state::submitted,
+                                         document_state::stuck};
+
 OCRPIPE_DECL std::string const& intake::fingerprint_of(input_item const& item)
 {
     // A directory's documents are all read in the same way.
@@ -82,19 +87,22 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
     prepared_document d;
     d.parameters = fingerprint_of(item);
 
-    std::optional<ledger_row> row;
-    if (ledger_) {
-        result<std::optional<ledger_row>> known = ledger_->find(item.id);
-        if (!known) return std::move(known).error();
-        row = std::move(*known);
-    }
     auto const pass_over = [this] {
         passed_over_.fetch_add(1, std::memory_order_relaxed);
         return std::optional<prepared>();
     };
-    bool const untouched = row && row->path == item.path && row->size == item.size &&
-                           row->mtime_ns == item.mtime_ns && row->parameters == d.parameters;
-    if (untouched && judge(*row, true) == verdict::pass_over) return pass_over();
+    std::optional<ledger_row> row;
+    if (ledger_) {
+        result<std::optional<document_state>> const untouched =
+            ledger_->find_untouched(item.id, item.path, item.size, item.mtime_ns, d.parameters);
+        if (!untouched) return untouched.error();
+        // Most of a run that goes on: there is no need to look at the rest of their rows.
+        if (*untouched && settled.contains(**untouched)) return pass_over();
+        result<std::optional<ledger_row>> known = ledger_->find(item.id);
+        if (!known) return std::move(known).error();
+        row = std::move(*known);
+        if (*untouched && judge(*row, true) == verdict::pass_over) return pass_over();
+    }
 
     d.item = std::move(item);
     if (std::optional<input_problem> problem = hash(d)) return std::move(*problem);

@@ -51,9 +51,10 @@ OCRPIPE_DECL result<void> run_directory::claim(ledger* l) const
 {
     bool fresh = true;
     if (l) {
-        result<document_counts> const counts = l->counts();
-        if (!counts) return counts.error();
-        fresh = counts->total() == 0;
+        std::uint64_t cursor = 0;
+        result<std::vector<ledger_row>> const first = l->rows(document_states::all(), cursor, 1);
+        if (!first) return first.error();
+        fresh = first->empty();
     }
     if (!fresh) return {};
     namespace fs = std::filesystem;
