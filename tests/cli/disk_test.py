@@ -140,6 +140,16 @@ class Order(Watched):
         self.assertIn(self.go(folder, log=log).returncode, (0, 1))
         self.assertEqual(self.problems(read_log(log)), [])
 
+    def test_after_a_sync_that_failed_what_it_lost_is_written_again(self):
+        for name, nth in (("results-00001.jsonl", 0), ("ledger.db-wal", 4)):
+            with self.subTest(file=name):
+                folder = self.new_inputs(8)
+                log = self.folder / f"log{self.inputs}"
+                self.assert_exit(self.go(folder, fault=f"{nth} {errno.EIO} sync {name}", log=log), 8)
+                self.assertIn(self.go(folder, log=log).returncode, (0, 1))
+                self.assertEqual([c.name for c in read_log(log) if c.op == "sync" and c.error], [name])
+                self.assertEqual(self.problems(read_log(log)), [])
+
     @property
     def count_changes_of_8(self):
         out, inputs = self.out, self.inputs

@@ -3,10 +3,13 @@
 // on the real binary, SQLite's files included.
 //
 // FAULT_FILES_FOLDER: changes of files in it (not deeper) are noted and counted, from 0.
-// FAULT_FILES_LOG: where they are noted, in the order in which they took effect: "OP ERRNO OFFSET LENGTH
-// NAME\n", LENGTH bytes, "\n". FAULT_FILES_FAULT: "N HOW": what happens at the N-th change. kill: the process
-// ends when it is done; tear: when half of it is done;
-//   an errno's number: it fails, a write after half of its bytes; a sync fails without making anything safe.
+//
+// FAULT_FILES_LOG: where they are noted, in the order in which they took effect:
+// "OP ERRNO OFFSET LENGTH NAME\n", LENGTH bytes, "\n".
+//
+// FAULT_FILES_FAULT: "N HOW" or "N HOW OP NAME": what happens at the N-th change, or the N-th of that kind.
+// kill: the process ends when it is done; tear: when half of it is done; an errno's number: it fails, a write
+// after half of its bytes; a sync fails without making anything safe.
 //
 // Syncs are noted, not performed: they take long and nobody cuts the power. Memory that is mapped is not
 // seen: SQLite's -shm is rebuilt after a crash.
@@ -22,6 +25,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
@@ -107,7 +111,8 @@ public:
             errno = how;
             return -1;
         }
-        if (fault_at_ == count_++) how = fault_;
+        bool const counts = fault_op_.empty() || (c.op == fault_op_ && c.name == fault_name_);
+        if (counts && fault_at_ == count_++) how = fault_;
         if (how > 0) {
             error_ = how;
             if (half != 0) {
@@ -146,13 +151,11 @@ private:
         if (!log.empty())
             log_ = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, log.c_str(),
                                               O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-        std::string const fault = variable("FAULT_FILES_FAULT");
-        if (fault.empty()) return;
-        fault_at_ = std::strtoul(fault.c_str(), nullptr, 10);
-        std::string const what = fault.substr(fault.find(' ') + 1);
-        fault_ = what == "kill"   ? kill_after
-                 : what == "tear" ? tear
-                                  : static_cast<int>(std::strtol(what.c_str(), nullptr, 10));
+        std::istringstream fault(variable("FAULT_FILES_FAULT"));
+        std::string how;
+        if (!(fault >> fault_at_ >> how)) return;
+        fault_ = how == "kill" ? kill_after : how == "tear" ? tear : std::atoi(how.c_str());
+        fault >> fault_op_ >> fault_name_;
     }
 
     void note(char const* op, int error, ::off_t offset, std::string const& name,
@@ -179,6 +182,8 @@ private:
     unsigned long count_ = 0;
     unsigned long fault_at_ = ULONG_MAX;
     int fault_ = 0;
+    std::string fault_op_;
+    std::string fault_name_;
     int error_ = 0;
     std::string failing_; // whose last write was cut short
 };

@@ -4,6 +4,7 @@
 #include <ocrpipe/config.hpp>
 #include <ocrpipe/error.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,10 @@ enum class durability { process, power };
 /// new one.
 OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::string const& name,
                                               std::string_view bytes, durability d);
+
+/// Writes bytes of a file over themselves and waits until they are on the disk. After a sync that failed, the
+/// system shows them and takes them for written, and no later sync brings them to the disk.
+OCRPIPE_DECL error_code write_again(std::string const& path, std::uint64_t from, std::uint64_t to);
 
 /// Waits until the names in a folder are on the disk.
 OCRPIPE_DECL error_code sync_folder(std::string const& folder);

@@ -4,11 +4,16 @@
 #include <ocrpipe/bulk/detail/atomic_file.hpp>
 #include <ocrpipe/bulk/detail/unique_fd.hpp>
 
+#include <boost/system/errc.hpp>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
+#include <vector>
 
 namespace ocrpipe
 {
@@ -47,6 +52,30 @@ OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::st
     else if (d == durability::power && ::fsync(where.get()) != 0)
         ec = errno_code();
     return ec;
+}
+
+OCRPIPE_DECL error_code write_again(std::string const& path, std::uint64_t from, std::uint64_t to)
+{
+    unique_fd const fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd) return errno_code();
+    std::vector<char> piece(std::min<std::uint64_t>(to - from, std::uint64_t(1) << 20));
+    while (from != to) {
+        auto const want = static_cast<std::size_t>(std::min<std::uint64_t>(to - from, piece.size()));
+        ::ssize_t const n = ::pread(fd.get(), piece.data(), want, static_cast<::off_t>(from));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno_code();
+        if (n == 0) return make_error_code(boost::system::errc::io_error);
+        for (std::size_t done = 0; done != static_cast<std::size_t>(n);) {
+            ::ssize_t const written =
+                ::pwrite(fd.get(), piece.data() + done, static_cast<std::size_t>(n) - done,
+                         static_cast<::off_t>(from + done));
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) return errno_code();
+            done += static_cast<std::size_t>(written);
+        }
+        from += static_cast<std::uint64_t>(n);
+    }
+    return ::fsync(fd.get()) == 0 ? error_code() : errno_code();
 }
 
 OCRPIPE_DECL error_code sync_folder(std::string const& folder)

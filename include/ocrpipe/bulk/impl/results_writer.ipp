@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_BULK_IMPL_RESULTS_WRITER_IPP
 #define OCRPIPE_BULK_IMPL_RESULTS_WRITER_IPP
 
+#include <ocrpipe/bulk/detail/atomic_file.hpp>
 #include <ocrpipe/bulk/detail/json_text.hpp>
 #include <ocrpipe/bulk/detail/output_failure.hpp>
 #include <ocrpipe/bulk/results_writer.hpp>
@@ -171,8 +172,13 @@ OCRPIPE_DECL result<results_writer> results_writer::recover(std::string folder, 
     std::uint64_t number = recorded ? recorded->file : 1;
     std::uint64_t end = recorded ? recorded->offset + recorded->length : 0;
     for (;; ++number, end = 0) {
+        std::uint64_t const from = end;
         result<bool> const all = detail::keep_lines(names.path(number), number, end, keep);
         if (!all) return all.error();
+        // Nobody knows whether their sync failed.
+        if (end != from)
+            if (error_code const ec = detail::write_again(names.path(number), from, end))
+                return detail::output_failure(ec, names.path(number));
         if (!*all || number >= last->number_) break;
     }
     // From the last file backwards, so that a crash meanwhile leaves no gap.
