@@ -23,6 +23,7 @@ struct client_arguments {
     std::string out;
     std::string ca;      ///< PEM; for https
     std::string variant; ///< of the client, where it has several
+    double rate = 0;     ///< submits a second, and as many results; 0 for no limit; the engine's only
 };
 
 inline client_arguments parse_client_arguments(int argc, char** argv)
@@ -52,6 +53,8 @@ inline client_arguments parse_client_arguments(int argc, char** argv)
             a.ca = value;
         else if (key == "--variant")
             a.variant = value;
+        else if (key == "--rate")
+            a.rate = std::stod(value);
         else
             throw std::invalid_argument("unknown option " + std::string(key));
     }

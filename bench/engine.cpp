@@ -51,6 +51,8 @@ private:
         o.pool.poll_connections = std::max<std::size_t>(1, a.connections / 2);
         // The others open their connections at once too.
         o.pool.max_connects_per_second = 0;
+        o.rates.submits_per_second = a.rate;
+        o.rates.polls_per_second = a.rate;
         o.schedule = std::make_shared<ocrpipe::fixed_poll_schedule>(a.processing, a.processing);
         return o;
     }

@@ -7,7 +7,6 @@ the start. Nothing that runs beside it changes the figure by more than two in a 
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 
@@ -16,29 +15,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import counting
+from loopback_server import LoopbackServer
 
 SIZE = 20 * 1024
 FILES = 8
-
-
-class LoopbackServer:
-    """Started and ended by `with`; afterwards `seen` is what it counted."""
-
-    def __init__(self, program):
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def __enter__(self):
-        self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
-        return self
-
-    def __exit__(self, *_):
-        try:
-            out, _ = self.process.communicate(timeout=10)
-            self.seen = json.loads(out)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.communicate()
-            raise
 
 
 def count(args, folder, documents):

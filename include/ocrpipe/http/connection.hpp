@@ -83,6 +83,9 @@ public:
     task<void> async_wait_readable(error_code& ec) { return async_wait(tcp_socket::wait_read, ec); }
     task<void> async_wait_writable(error_code& ec);
 
+    /// Lets what else is ready on this thread go first.
+    task<void> async_yield();
+
     /// From now on async_wait_writable() also ends when there is something to read; see input_seen().
     void watch_input();
     void forget_input() noexcept;

@@ -312,7 +312,10 @@ OCRPIPE_DECL void client_core::add_job(wait_request request, std::chrono::millis
         return finish_job(s, stopped(errc::client_closed, job.request.request_id, "the client was closed"));
     if (job.control && job.control->cancelled) return cancel_job(s);
     action const first = job.fsm.start(context_of(job), now, random());
-    schedule(s, job.request.just_submitted ? first.until : now);
+    if (job.request.just_submitted) return schedule(s, first.until);
+    // Not through the timer, which would round up to its tick.
+    jobs_.schedule(s, now);
+    serve_due_jobs();
 }
 
 OCRPIPE_DECL void client_core::schedule(slot s, clock::time_point due)
@@ -487,7 +490,10 @@ OCRPIPE_DECL void client_core::wait(wait_request request, completion<ocr_result>
 OCRPIPE_DECL void client_core::start_job(wait_request request, std::chrono::milliseconds deadline,
                                          completion<ocr_result> handler)
 {
-    control_ptr control = connect_cancellation(handler);
+    // A job that nobody can cancel waits without a control: a million of them do.
+    control_ptr control;
+    if (asio::get_associated_cancellation_slot(handler).is_connected())
+        control = connect_cancellation(handler);
     asio::post(ioc_, [self = shared_from_this(), control, deadline, r = std::move(request),
                       h = std::move(handler)]() mutable {
         self->add_job(std::move(r), deadline, std::move(control), false, std::move(h));

@@ -6,6 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
 
 #include <tuple>
 
@@ -78,6 +79,11 @@ OCRPIPE_DECL task<void> connection::async_wait(tcp_socket::wait_type what, error
         ec = asio::error::timed_out;
     else if (input_seen())
         ec = {};
+}
+
+OCRPIPE_DECL task<void> connection::async_yield()
+{
+    co_await asio::post(socket_.get_executor(), asio::deferred);
 }
 
 OCRPIPE_DECL task<void> connection::async_wait_writable(error_code& ec)

@@ -28,11 +28,14 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
     upload sent = upload::done;
     {
         borrowed_buffer cipher(buffers_);
-        do {
+        for (;;) {
             std::string_view rest;
             sent = send_chunk(*request, body, *cipher, rest, answer, failure);
             if (!rest.empty()) sent = co_await async_send_rest(rest, answer, failure);
-        } while (sent == upload::done && body_left_ != 0);
+            if (sent != upload::done || body_left_ == 0) break;
+            // A peer that takes all we have must not keep the other exchanges of this thread waiting.
+            co_await connection_.async_yield();
+        }
     }
     request.give_back();
     if (sent == upload::done) sent_ = bytes_sent::all;
