@@ -42,7 +42,7 @@ struct intake_options {
 
 /// Looks at what a source found: what the ledger knows to need no work is passed over without being opened.
 ///
-/// Thread safety: one thread at a time, but for passed_over().
+/// Thread safety: one thread at a time, but for cancel() and passed_over().
 class intake
 {
 public:
@@ -58,6 +58,9 @@ public:
     /// Nothing when there is no work.
     std::optional<prepared> prepare(input_item item);
 
+    /// Ends prepare() before its next buffer; its result is of no use then. Any thread.
+    void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
+
     std::uint64_t passed_over() const noexcept { return passed_over_.load(std::memory_order_relaxed); }
 
 private:
@@ -72,6 +75,7 @@ private:
     std::vector<char> buffer_;
     input_item fingerprinted_; ///< whose flow, doc_type and type fingerprint_ speaks of
     std::string fingerprint_;
+    std::atomic<bool> cancelled_ = false;
     std::atomic<std::uint64_t> passed_over_ = 0;
 };
 

@@ -40,7 +40,8 @@ public:
     /// Nothing is left and nothing more will come.
     bool exhausted() const;
 
-    /// Takes nothing more from the source; what is ahead is dropped.
+    /// Takes nothing more from the source; what is ahead is dropped. Waits for a document that is being read,
+    /// for one buffer at most, but not for the source.
     void stop();
 
 private:

@@ -64,6 +64,8 @@ OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
     if (hold) whole.reserve(d.size);
     sha256_stream hash;
     for (;;) {
+        if (cancelled_.load(std::memory_order_relaxed))
+            return problem(errc::cancelled, "the run was stopped");
         error_code ec;
         std::size_t const n = reader->read(buffer_, ec);
         if (ec) return problem(ec, printable_excerpt(d.item.path, 1024) + ": " + ec.message());

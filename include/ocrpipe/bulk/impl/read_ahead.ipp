@@ -16,8 +16,10 @@ struct read_ahead::state {
 
     mutable std::mutex mutex;
     std::condition_variable room;
+    std::condition_variable idle;
     std::deque<prepared> ready;
     bool consumer_waits = false;
+    bool preparing = false;
     bool stopped = false;
     bool exhausted = false;
 
@@ -34,14 +36,19 @@ OCRPIPE_DECL void read_ahead::state::run()
         lock.unlock();
         std::optional<input> found = from->next();
         std::optional<prepared> p;
-        if (found) {
-            if (auto* item = std::get_if<input_item>(&*found))
-                p = in->prepare(std::move(*item));
-            else
-                p = std::get<input_problem>(std::move(*found));
-        }
         lock.lock();
         if (stopped) break; // what was found meanwhile is dropped with what was ahead
+        if (auto* const item = found ? std::get_if<input_item>(&*found) : nullptr) {
+            preparing = true;
+            lock.unlock();
+            p = in->prepare(std::move(*item));
+            lock.lock();
+            preparing = false;
+            idle.notify_one();
+            if (stopped) break;
+        } else if (found) {
+            p = std::get<input_problem>(std::move(*found));
+        }
         if (p)
             ready.push_back(std::move(*p));
         else if (found)
@@ -87,12 +94,15 @@ OCRPIPE_DECL bool read_ahead::exhausted() const
 
 OCRPIPE_DECL void read_ahead::stop()
 {
-    std::lock_guard const lock(state_->mutex);
+    std::unique_lock lock(state_->mutex);
     state_->stopped = true;
     state_->ready.clear();
     // Under the lock and only while not stopped is wake() called: after this line it never is.
     state_->exhausted = true;
     state_->room.notify_one();
+    // A process that ends takes OpenSSL and the ledger down under a thread that still uses them.
+    state_->in->cancel();
+    state_->idle.wait(lock, [this] { return !state_->preparing; });
 }
 
 } // namespace ocrpipe::detail
