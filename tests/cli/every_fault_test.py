@@ -24,6 +24,7 @@ documents = int(os.environ.get("OCRPIPE_DOCUMENTS", "600"))
 # What a fault may make of a document; of those that are not named here, nothing: it gets its result.
 LOST_ANSWER = {"ambiguous_submit"}
 may_end_as = {
+    "reset-on-accept": LOST_ANSWER,  # the request may be on its way before the reset is seen
     "reset-during-upload": LOST_ANSWER, "reset-before-answer": LOST_ANSWER, "reset-after-acceptance": LOST_ANSWER,
     "error-500-before-acceptance": LOST_ANSWER, "error-500-after-acceptance": LOST_ANSWER, "no-request-id": LOST_ANSWER,
     "truncated-body": LOST_ANSWER, "reset-mid-body": LOST_ANSWER, "bad-json": LOST_ANSWER, "bad-http": LOST_ANSWER,
