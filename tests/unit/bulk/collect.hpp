@@ -39,8 +39,8 @@ inline collected collect(ocrpipe::source& s)
             all.problems.push_back(std::get<ocrpipe::input_problem>(std::move(*found)));
     }
     auto const by_path = [](auto const& a, auto const& b) { return a.path < b.path; };
-    std::stable_sort(all.items.begin(), all.items.end(), by_path);
-    std::stable_sort(all.problems.begin(), all.problems.end(), by_path);
+    std::sort(all.items.begin(), all.items.end(), by_path);
+    std::sort(all.problems.begin(), all.problems.end(), by_path);
     return all;
 }
 
