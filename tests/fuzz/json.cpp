@@ -116,7 +116,7 @@ struct their_events {
 std::optional<std::string> read_elsewhere(std::string_view text, bool& is_json)
 {
     boost::json::parse_options options;
-    options.max_depth = detail::json_events<our_events>::max_depth;
+    options.max_depth = detail::max_json_depth;
     boost::json::basic_parser<their_events> parser(options);
     boost::json::error_code ec;
     std::size_t const used = parser.write_some(false, text.data(), text.size(), ec);
@@ -136,14 +136,14 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     std::string_view const text(bytes.data(), bytes.size());
 
     our_events ours;
-    bool const is_json = detail::json_events(text, ours).read();
+    bool const is_json = detail::read_json(text, ours);
     bool is_json_elsewhere = false;
     if (auto const theirs = read_elsewhere(text, is_json_elsewhere)) {
         require(is_json == is_json_elsewhere, "two parsers agree on what is JSON");
         require(!is_json || ours.log == *theirs, "two parsers agree on every event");
     }
     fickle_handler fickle(seed);
-    require(detail::json_events(text, fickle).read() == is_json,
+    require(detail::read_json(text, fickle) == is_json,
             "what is not wanted is checked all the same");
     require(!is_json || fickle.depth == 0, "what was opened is closed");
     return 0;

@@ -7,11 +7,16 @@
 #include <ocrpipe/http/tls_session.hpp>
 #include <ocrpipe/http/watchdog.hpp>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
+
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,9 +25,8 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Buffers that all connections of a transport share. What arrives is parsed in the same step in which it is
-/// received, so one pair of receive buffers serves any number of connections, and an idle connection holds
-/// none.
+/// Buffers that all connections of a transport share. What is received without waiting is parsed in the same
+/// step, so one pair of large receive buffers serves any number of connections.
 class io_buffers
 {
 public:
@@ -66,9 +70,9 @@ private:
 
 /// One TCP connection, plain or under TLS: waits for readiness, then sends and receives without blocking.
 ///
-/// Waiting and moving bytes are kept apart because a request that is answered while it is still being sent
-/// needs both directions at once, and because no buffer is lent to an operation that may outlive its
-/// coroutine.
+/// While a request is sent, waiting and moving bytes are kept apart, because one that is answered early needs
+/// both directions at once. An answer is awaited with its first bytes: waiting for readiness alone would cost
+/// two system calls more.
 class connection final : private watchdog::entry
 {
 public:
@@ -85,6 +89,25 @@ public:
 
     /// Lets what else is ready on this thread go first.
     task<void> async_yield();
+
+    /// Waits for input and receives it, to be handed to take(); co_await yields the error and the number of
+    /// bytes. Not before stopped() has said that there is nothing to stop for.
+    auto async_receive()
+    {
+        return socket_.async_receive(asio::mutable_buffer(first_input_.get(), first_input_size),
+                                     asio::as_tuple(asio::deferred));
+    }
+
+    /// Why not to wait: asio::error::operation_aborted or timed_out. Both may have happened while nothing was
+    /// pending that could be cancelled.
+    error_code stopped(asio::cancellation_state const& state) const noexcept;
+
+    /// Hands what async_receive() brought to `answer`, and what else there is.
+    ///
+    /// Errors: asio::error::timed_out, or operation_aborted when the coroutine was cancelled, and those of
+    /// receive().
+    void take(std::tuple<error_code, std::size_t> const& received, asio::cancellation_state const& state,
+              answer_reader& answer, error_code& ec);
 
     /// From now on async_wait_writable() also ends when there is something to read; see input_seen().
     void watch_input();
@@ -130,8 +153,13 @@ private:
         bool seen = false;
     };
 
+    /// A finished result of a page or two; what is longer goes through the shared buffer.
+    static constexpr std::size_t first_input_size = 16 * 1024;
+
     void on_deadline() override;
     task<void> async_wait(tcp_socket::wait_type what, error_code& ec);
+    error_code why_ended(error_code ec, asio::cancellation_state const& state) const noexcept;
+    void put(std::span<char const> bytes, answer_reader& answer, error_code& ec);
     void decrypt(std::span<char const> cipher, answer_reader& answer, error_code& ec);
     void end_of_stream(answer_reader& answer, bool announced, error_code& ec);
 
@@ -139,6 +167,7 @@ private:
     watchdog& dog_;
     io_buffers& buffers_;
     std::optional<tls_session> tls_;
+    std::unique_ptr<char[]> first_input_ = std::make_unique_for_overwrite<char[]>(first_input_size);
     std::shared_ptr<input_watch> input_watch_;
     bool timed_out_ = false;
     bool ended_ = false;

@@ -55,10 +55,11 @@ private:
     bool fill(byte_buffer& request, body_source* body, transport_failure& failure);
     bool take_input(answer_reader& answer, transport_failure& failure);
     void expect(reception& r, answer_reader const& answer);
-    bool take_answer(reception& r, error_code waited, answer_reader& answer, transport_failure& failure);
     std::size_t send(std::string_view wire, error_code& ec);
     void fail_receive(transport_failure& failure, phase where, error_code ec,
                       answer_reader const& answer) const;
+    void fail_reception(transport_failure& failure, reception const& r, error_code ec,
+                        answer_reader const& answer) const;
     void fail_wait(transport_failure& failure, errc timeout, phase where, error_code ec) const;
 
     connection& connection_;

@@ -48,7 +48,7 @@ struct recorder {
 std::optional<std::string> events_of(std::string_view text)
 {
     recorder r;
-    if (!detail::json_events(text, r).read()) return std::nullopt;
+    if (!detail::read_json(text, r)) return std::nullopt;
     return r.log;
 }
 
@@ -80,7 +80,7 @@ void write_down(boost::json::value const& v, std::string& log)
 bool is_json(std::string_view text, boost::json::value& v)
 {
     boost::json::parse_options options;
-    options.max_depth = detail::json_events<recorder>::max_depth;
+    options.max_depth = detail::max_json_depth;
     boost::system::error_code ec;
     v = boost::json::parse(text, ec, {}, options);
     return !ec;
@@ -88,7 +88,7 @@ bool is_json(std::string_view text, boost::json::value& v)
 
 } // namespace
 
-TEST_CASE("json_events: every kind of value -> told in order, strings as they stand")
+TEST_CASE("read_json: every kind of value -> told in order, strings as they stand")
 {
     auto const events = events_of(
         " { \"a\" : [ 1 , -2.5e+3 , true , false , null , [ ] , { } ] ,\t\"b\\n\" : \"x\\\"\\u00e9\" }\r\n");
@@ -98,7 +98,7 @@ TEST_CASE("json_events: every kind of value -> told in order, strings as they st
 }
 
 TEST_CASE(
-    "json_events: a container that is not wanted -> nothing of it is told, and it is checked all the same")
+    "read_json: a container that is not wanted -> nothing of it is told, and it is checked all the same")
 {
     CHECK(events_of(R"({"unwanted":{"a":[1,{"b":"c"}]},"wanted":[2]})") ==
           "{\nkey unwanted\nkey wanted\n[\nnumber 2\nend\nend\n");
@@ -110,7 +110,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("json_events: escapes of each kind -> the characters")
+TEST_CASE("read_json: escapes of each kind -> the characters")
 {
     CHECK(events_of(R"("\"\\\/\b\f\n\r\t")") == "string \"\\/\b\f\n\r\t\n");
     CHECK(events_of(R"("\u0041\u00E9\u20ac\ud83d\ude00")") == "string Aé€😀\n");
@@ -121,7 +121,7 @@ TEST_CASE("json_events: escapes of each kind -> the characters")
     }
 }
 
-TEST_CASE("json_events: nested as deep as allowed -> read; one deeper -> refused")
+TEST_CASE("read_json: nested as deep as allowed -> read; one deeper -> refused")
 {
     auto const nested = [](int depth) {
         auto const n = static_cast<std::size_t>(depth);
@@ -132,7 +132,7 @@ TEST_CASE("json_events: nested as deep as allowed -> read; one deeper -> refused
     CHECK_FALSE(events_of(std::string(1'000'000, '[')).has_value());
 }
 
-TEST_CASE("json_events: an answer -> the events that Boost.JSON's tree of it would give")
+TEST_CASE("read_json: an answer -> the events that Boost.JSON's tree of it would give")
 {
     std::string const text =
         R"({"data":{"request_id":"r-1","file_ids":["a","b"],"progress":{"total_doc":1,"finished":1},)"
@@ -145,7 +145,7 @@ TEST_CASE("json_events: an answer -> the events that Boost.JSON's tree of it wou
     CHECK(events_of(text) == expected);
 }
 
-TEST_CASE("json_events: a text and what comes of changing bytes in it -> Boost.JSON's verdict each time")
+TEST_CASE("read_json: a text and what comes of changing bytes in it -> Boost.JSON's verdict each time")
 {
     std::vector<std::string> const seeds{
         R"({"data":{"request_id":"r-1","status":"SUCCESS","progress":{"total_doc":1,"ignored":0,"finished":1},)"

@@ -242,7 +242,7 @@ private:
 
     response_profile const& profile_;
     Sink& sink_;
-    std::array<frame, json_events<body_handler>::max_depth> frames_;
+    std::array<frame, max_json_depth> frames_;
     std::size_t depth_ = 0;
     place place_ = place::top; ///< of the value that comes next
     std::size_t rank_ = 0;     ///< of its key in the profile's list

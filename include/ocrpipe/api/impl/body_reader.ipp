@@ -213,7 +213,7 @@ template<class Sink>
 body_facts read_body(std::string_view body, response_profile const& profile, Sink& sink)
 {
     body_handler<Sink> handler(profile, sink);
-    if (json_events(body, handler).read()) return handler.take_facts();
+    if (read_json(body, handler)) return handler.take_facts();
     body_facts nothing;
     nothing.shape = body_facts::form::not_json;
     return nothing;

@@ -70,189 +70,102 @@ inline std::string unescaped(json_string s)
     return out;
 }
 
-/// Reads one JSON text that lies in memory whole, and tells a handler what it meets (RFC 8259; strict).
+/// Deeper than any answer of the service, and shallow enough for a bit a container in one word.
+inline constexpr int max_json_depth = 64;
+
+/// Reads the parts of a JSON text (RFC 8259; strict). Each function takes where something begins and returns
+/// what follows it, or null when it is something else.
 ///
-/// The handler may say of an object or array that nothing in it interests it; that is then only checked. Why
-/// not Boost.JSON's basic_parser: it can be cut anywhere and converts every number, which costs nearly twice
-/// as much; a test holds the two to the same verdicts.
-///
-/// Handler: void key(json_string), string(json_string), number(std::string_view), truth(bool), null(); bool
-/// open(bool is_object): whether the members are wanted, and if not there is no close(); void close(bool
-/// empty).
-template<class Handler>
-class json_events
+/// No state but the text's end: as locals of one loop, the position and the end stay in registers.
+class json_scanner
 {
 public:
-    static constexpr int max_depth = 64;
+    explicit json_scanner(char const* end) noexcept : end_(end) {}
 
-    json_events(std::string_view text, Handler& handler)
-        : begin_(text.data()), end_(text.data() + text.size()), handler_(handler)
-    {
-    }
+    bool at_end(char const* p) const noexcept { return p == end_; }
+    bool is(char c, char const* p) const noexcept { return p != end_ && *p == c; }
 
-    /// False when the text is not one JSON value in valid UTF-8, nested at most so deep; the handler has then
-    /// heard of its beginning.
-    bool read();
-
-private:
-    // Each of these reads what stands at `p` and returns what follows it, or null when it is something else.
-
-    char const* key(char const* p);
-    char const* scalar(char const* p);
-    char const* string(char const* p, json_string& out) const;
-    char const* special(char const* p, json_string& out) const;
-    char const* escape(char const* p) const;
-    char const* number(char const* p) const noexcept;
-    char const* digits(char const* p) const noexcept;
-    char const* word(char const* p, std::string_view w) const noexcept;
-
-    // These find where something ends that may be empty.
-
-    char const* plain(char const* p) const noexcept;
-    char const* spaces(char const* p) const noexcept;
+    /// Behind white space; never null.
     BOOST_FORCEINLINE char const* space(char const* p) const noexcept
     {
         return p != end_ && static_cast<unsigned char>(*p) <= ' ' ? spaces(p) : p;
     }
 
-    bool is(char c, char const* p) const noexcept { return p != end_ && *p == c; }
-    bool in_object() const noexcept { return (objects_ & 1) != 0; }
-    bool is_told() const noexcept { return unwanted_ == 0; }
-
-    void open(bool is_object)
+    /// `p` stands behind the opening quote.
+    BOOST_FORCEINLINE char const* string(char const* p, json_string& out) const noexcept
     {
-        objects_ = objects_ << 1 | std::uint64_t{is_object};
-        ++depth_;
-        if (is_told() && !handler_.open(is_object)) unwanted_ = depth_;
-    }
-    void close(bool empty)
-    {
-        if (is_told())
-            handler_.close(empty);
-        else if (unwanted_ == depth_)
-            unwanted_ = 0;
-        objects_ >>= 1;
-        --depth_;
+        char const* const from = p;
+        out.escaped = false;
+        while (!is('"', p = plain(p))) {
+            p = special(p, out.escaped);
+            if (p == nullptr) return nullptr;
+        }
+        out.raw = std::string_view(from, static_cast<std::size_t>(p - from));
+        return p + 1;
     }
 
-    char const* begin_;
+    BOOST_FORCEINLINE char const* number(char const* p) const noexcept
+    {
+        if (is('-', p)) ++p;
+        p = is('0', p) ? p + 1 : digits(p);
+        if (p != nullptr && is('.', p)) p = digits(p + 1);
+        if (p == nullptr || (!is('e', p) && !is('E', p))) return p;
+        ++p;
+        return digits(is('+', p) || is('-', p) ? p + 1 : p);
+    }
+
+    char const* word(char const* p, std::string_view w) const noexcept
+    {
+        return std::string_view(p, static_cast<std::size_t>(end_ - p)).starts_with(w) ? p + w.size()
+                                                                                      : nullptr;
+    }
+
+private:
+    /// Behind the characters of a string that need no look: ASCII, no control, no quote, no backslash.
+    BOOST_FORCEINLINE char const* plain(char const* p) const noexcept
+    {
+#if defined(__SSE2__)
+        for (; end_ - p >= 16; p += 16) {
+            __m128i const text = _mm_loadu_si128(reinterpret_cast<__m128i const*>(p));
+            // Signed: what is not ASCII is below the controls.
+            __m128i const stop = _mm_or_si128(_mm_cmplt_epi8(text, _mm_set1_epi8(' ')),
+                                              _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('"')),
+                                                           _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'))));
+            if (auto const found = static_cast<unsigned>(_mm_movemask_epi8(stop)); found != 0)
+                return p + std::countr_zero(found);
+        }
+#endif
+        while (p != end_ && static_cast<signed char>(*p) >= ' ' && *p != '"' && *p != '\\')
+            ++p;
+        return p;
+    }
+
+    BOOST_FORCEINLINE char const* digits(char const* p) const noexcept
+    {
+        char const* const from = p;
+        while (p != end_ && static_cast<unsigned char>(*p - '0') < 10)
+            ++p;
+        return p != from ? p : nullptr;
+    }
+
+    char const* spaces(char const* p) const noexcept
+    {
+        while (p != end_ && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+            ++p;
+        return p;
+    }
+
+    char const* special(char const* p, bool& escaped) const noexcept;
+    char const* escape(char const* p) const noexcept;
+
     char const* end_;
-    Handler& handler_;
-    int depth_ = 0;    ///< open containers
-    int unwanted_ = 0; ///< the depth of the one that the handler did not want; 0 for none
-    std::uint64_t objects_ =
-        0; ///< a bit for each open container, the innermost lowest: whether it is an object
 };
 
-template<class Handler>
-bool json_events<Handler>::read()
-{
-    char const* p = space(begin_);
-    for (;;) {
-        // Here a value begins, in an object with its key.
-        if (in_object() && (p = key(p)) == nullptr) return false;
-        if (p == end_) return false;
-        bool const is_object = *p == '{';
-        if (is_object || *p == '[') {
-            if (depth_ == max_depth) return false;
-            open(is_object);
-            p = space(p + 1);
-            if (!is(is_object ? '}' : ']', p)) continue;
-            ++p;
-            close(true);
-        } else if ((p = scalar(p)) == nullptr) {
-            return false;
-        }
-        // Here one has ended, and perhaps what holds it ends too.
-        for (p = space(p); !is(',', p); p = space(p + 1)) {
-            if (depth_ == 0) return p == end_;
-            if (!is(in_object() ? '}' : ']', p)) return false;
-            close(false);
-        }
-        if (depth_ == 0) return false;
-        p = space(p + 1);
-    }
-}
-
-/// With its colon.
-template<class Handler>
-BOOST_FORCEINLINE char const* json_events<Handler>::key(char const* p)
-{
-    json_string s;
-    if (!is('"', p) || (p = string(p, s)) == nullptr) return nullptr;
-    if (is_told()) handler_.key(s);
-    p = space(p);
-    return is(':', p) ? space(p + 1) : nullptr;
-}
-
-template<class Handler>
-BOOST_FORCEINLINE char const* json_events<Handler>::scalar(char const* p)
-{
-    char const* last = nullptr;
-    if (*p == '"') {
-        json_string s;
-        last = string(p, s);
-        if (last != nullptr && is_told()) handler_.string(s);
-    } else if (*p == 't' || *p == 'f') {
-        bool const truth = *p == 't';
-        last = word(p, truth ? "true" : "false");
-        if (last != nullptr && is_told()) handler_.truth(truth);
-    } else if (*p == 'n') {
-        last = word(p, "null");
-        if (last != nullptr && is_told()) handler_.null();
-    } else {
-        last = number(p);
-        if (last != nullptr && is_told()) handler_.number({p, static_cast<std::size_t>(last - p)});
-    }
-    return last;
-}
-
-template<class Handler>
-char const* json_events<Handler>::string(char const* p, json_string& out) const
-{
-    char const* const from = ++p;
-    while (!is('"', p = plain(p))) {
-        p = special(p, out);
-        if (p == nullptr) return nullptr;
-    }
-    out.raw = std::string_view(from, static_cast<std::size_t>(p - from));
-    return p + 1;
-}
-
-template<class Handler>
-char const* json_events<Handler>::spaces(char const* p) const noexcept
-{
-    while (p != end_ && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-        ++p;
-    return p;
-}
-
-/// Characters of a string that need no look: ASCII, no control, no quote, no backslash.
-template<class Handler>
-BOOST_FORCEINLINE char const* json_events<Handler>::plain(char const* p) const noexcept
-{
-#if defined(__SSE2__)
-    for (; end_ - p >= 16; p += 16) {
-        __m128i const text = _mm_loadu_si128(reinterpret_cast<__m128i const*>(p));
-        // Signed: what is not ASCII is below the controls.
-        __m128i const stop = _mm_or_si128(_mm_cmplt_epi8(text, _mm_set1_epi8(' ')),
-                                          _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('"')),
-                                                       _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'))));
-        if (auto const found = static_cast<unsigned>(_mm_movemask_epi8(stop)); found != 0)
-            return p + std::countr_zero(found);
-    }
-#endif
-    while (p != end_ && static_cast<signed char>(*p) >= ' ' && *p != '"' && *p != '\\')
-        ++p;
-    return p;
-}
-
 /// An escape, or characters of a string beyond ASCII.
-template<class Handler>
-char const* json_events<Handler>::special(char const* p, json_string& out) const
+inline char const* json_scanner::special(char const* p, bool& escaped) const noexcept
 {
     if (is('\\', p)) {
-        out.escaped = true;
+        escaped = true;
         return escape(p);
     }
     do {
@@ -263,8 +176,7 @@ char const* json_events<Handler>::special(char const* p, json_string& out) const
     return p;
 }
 
-template<class Handler>
-char const* json_events<Handler>::escape(char const* p) const
+inline char const* json_scanner::escape(char const* p) const noexcept
 {
     auto const is_hex = [](char c) {
         char const lower = static_cast<char>(c | 0x20);
@@ -285,30 +197,97 @@ char const* json_events<Handler>::escape(char const* p) const
     return low >= 0xDC00 && low < 0xE000 ? p + 12 : nullptr;
 }
 
+/// A handler that wants nothing.
+struct no_json_events {
+    void key(json_string const&) noexcept {}
+    void string(json_string const&) noexcept {}
+    void number(std::string_view) noexcept {}
+    void truth(bool) noexcept {}
+    void null() noexcept {}
+    bool open(bool) noexcept { return true; }
+    void close(bool) noexcept {}
+};
+
+/// Reads the JSON value that begins at `p`, of which nothing is white space, and tells a handler what it
+/// meets; returns what follows it. Null when it is none, or nested deeper than `room`; the handler has then
+/// heard of its beginning.
 template<class Handler>
-char const* json_events<Handler>::number(char const* p) const noexcept
+char const* read_json_value(char const* p, json_scanner const text, Handler& handler, int room)
 {
-    if (is('-', p)) ++p;
-    p = is('0', p) ? p + 1 : digits(p);
-    if (p != nullptr && is('.', p)) p = digits(p + 1);
-    if (p == nullptr || (!is('e', p) && !is('E', p))) return p;
-    ++p;
-    return digits(is('+', p) || is('-', p) ? p + 1 : p);
+    std::uint64_t objects = 0; // a bit for each open container, the innermost lowest: whether it is an object
+    int depth = 0;
+    for (;;) {
+        json_string s;
+        // Here a value begins, in an object with its key.
+        if ((objects & 1) != 0) {
+            if (!text.is('"', p) || (p = text.string(p + 1, s)) == nullptr) return nullptr;
+            handler.key(s);
+            if (!text.is(':', p = text.space(p))) return nullptr;
+            p = text.space(p + 1);
+        }
+        if (text.at_end(p)) return nullptr;
+        char const first = *p;
+        if (first == '"') {
+            if ((p = text.string(p + 1, s)) == nullptr) return nullptr;
+            handler.string(s);
+        } else if (first == '{' || first == '[') {
+            if (depth == room) return nullptr;
+            bool const is_object = first == '{';
+            if (!handler.open(is_object)) {
+                no_json_events nobody;
+                p = read_json_value(p, text, nobody, room - depth);
+                if (p == nullptr) return nullptr;
+            } else {
+                p = text.space(p + 1);
+                if (!text.is(is_object ? '}' : ']', p)) {
+                    objects = objects << 1 | std::uint64_t{is_object};
+                    ++depth;
+                    continue;
+                }
+                ++p;
+                handler.close(true);
+            }
+        } else if (first == 't' || first == 'f') {
+            if ((p = text.word(p, first == 't' ? "true" : "false")) == nullptr) return nullptr;
+            handler.truth(first == 't');
+        } else if (first == 'n') {
+            if ((p = text.word(p, "null")) == nullptr) return nullptr;
+            handler.null();
+        } else {
+            char const* const from = p;
+            if ((p = text.number(p)) == nullptr) return nullptr;
+            handler.number({from, static_cast<std::size_t>(p - from)});
+        }
+        // Here one has ended, and perhaps what holds it ends too.
+        for (; depth != 0 && !text.is(',', p = text.space(p)); ++p) {
+            if (!text.is((objects & 1) != 0 ? '}' : ']', p)) return nullptr;
+            handler.close(false);
+            objects >>= 1;
+            --depth;
+        }
+        if (depth == 0) return p;
+        p = text.space(p + 1);
+    }
 }
 
+/// Reads one JSON text that lies in memory whole, and tells a handler what it meets. False when the text is
+/// not one JSON value in valid UTF-8, nested at most max_json_depth deep; the handler has then heard of its
+/// beginning.
+///
+/// The handler may say of an object or array that nothing in it interests it; that is then only checked. Why
+/// not Boost.JSON's basic_parser: it can be cut anywhere and converts every number, which costs several times
+/// as much; a test holds the two to the same verdicts.
+///
+/// Handler: void key(json_string), string(json_string), number(std::string_view), truth(bool), null(); bool
+/// open(bool is_object): whether the members are wanted, and if not there is no close(); void close(bool
+/// empty).
 template<class Handler>
-char const* json_events<Handler>::digits(char const* p) const noexcept
+bool read_json(std::string_view json, Handler& handler)
 {
-    char const* const from = p;
-    while (p != end_ && *p >= '0' && *p <= '9')
-        ++p;
-    return p != from ? p : nullptr;
-}
-
-template<class Handler>
-char const* json_events<Handler>::word(char const* p, std::string_view w) const noexcept
-{
-    return std::string_view(p, static_cast<std::size_t>(end_ - p)).starts_with(w) ? p + w.size() : nullptr;
+    char const* const end = json.data() + json.size();
+    json_scanner const text(end);
+    char const* const p = read_json_value(text.space(json.data()), text, handler, max_json_depth);
+    return p != nullptr && text.space(p) == end;
 }
 
 } // namespace ocrpipe::detail

@@ -3,12 +3,7 @@
 
 #include <ocrpipe/http/connection.hpp>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
-
-#include <tuple>
 
 namespace ocrpipe
 {
@@ -60,25 +55,40 @@ OCRPIPE_DECL task<void> connection::async_wait(tcp_socket::wait_type what, error
     // Named, because g++ 12 gives this coroutine a broken frame when two if conditions await it (the frame's
     // first field is then not the resume function). It stays up to date.
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
-    // Both may have happened while the coroutine was on its way here and had nothing pending that could be
-    // cancelled.
-    if (is_cancelled(state)) {
-        ec = asio::error::operation_aborted;
-        co_return;
-    }
-    if (timed_out_) {
-        ec = asio::error::timed_out;
-        co_return;
-    }
-    // Not await_into(): deferred needs no coroutine frame of its own, and every exchange waits here.
+    ec = stopped(state);
+    if (ec) co_return;
+    // Not await_into(): deferred needs no coroutine frame of its own.
     std::tuple<error_code> const done = co_await socket_.async_wait(what, asio::as_tuple(asio::deferred));
-    ec = std::get<0>(done);
-    if (ec != asio::error::operation_aborted) co_return;
-    if (is_cancelled(state)) co_return;
-    if (timed_out_)
-        ec = asio::error::timed_out;
-    else if (input_seen())
-        ec = {};
+    ec = why_ended(std::get<0>(done), state);
+    if (ec == asio::error::operation_aborted && !is_cancelled(state) && input_seen()) ec = {};
+}
+
+OCRPIPE_DECL error_code connection::stopped(asio::cancellation_state const& state) const noexcept
+{
+    if (is_cancelled(state)) return asio::error::operation_aborted;
+    if (timed_out_) return asio::error::timed_out;
+    return {};
+}
+
+/// An operation that the watchdog cancelled has timed out.
+OCRPIPE_DECL error_code connection::why_ended(error_code ec,
+                                              asio::cancellation_state const& state) const noexcept
+{
+    bool const expired = ec == asio::error::operation_aborted && !is_cancelled(state) && timed_out_;
+    return expired ? error_code(asio::error::timed_out) : ec;
+}
+
+OCRPIPE_DECL void connection::take(std::tuple<error_code, std::size_t> const& received,
+                                   asio::cancellation_state const& state, answer_reader& answer,
+                                   error_code& ec)
+{
+    ec = why_ended(std::get<0>(received), state);
+    if (ec == asio::error::eof) return end_of_stream(answer, !tls_, ec);
+    if (ec) return;
+    std::size_t const n = std::get<1>(received);
+    put(std::span<char const>(first_input_.get(), n), answer, ec);
+    bool moved = true;
+    if (n == first_input_size && !ec && !ended_ && !answer.complete()) receive(answer, moved, ec);
 }
 
 OCRPIPE_DECL task<void> connection::async_yield()
@@ -155,12 +165,17 @@ OCRPIPE_DECL void connection::receive(answer_reader& answer, bool& moved, error_
         if (ec == asio::error::would_block && moved) ec = {};
         if (ec || bytes.empty()) return;
         moved = true;
-        if (tls_)
-            decrypt(bytes, answer, ec);
-        else
-            answer.put(std::string_view(bytes.data(), bytes.size()), ec);
+        put(bytes, answer, ec);
         if (bytes.size() < buffers_.input().size()) return;
     } while (!ec && !ended_ && !answer.complete());
+}
+
+OCRPIPE_DECL void connection::put(std::span<char const> bytes, answer_reader& answer, error_code& ec)
+{
+    if (tls_)
+        decrypt(bytes, answer, ec);
+    else
+        answer.put(std::string_view(bytes.data(), bytes.size()), ec);
 }
 
 OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, answer_reader& answer, error_code& ec)

@@ -42,11 +42,18 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
     connection_.forget_input();
     if (sent == upload::failed) co_return false;
     reception r(clock::now(), timeouts_, deadline_);
+    asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     while (!answer.complete()) {
         expect(r, answer);
-        error_code ec;
-        co_await connection_.async_wait_readable(ec);
-        if (!take_answer(r, ec, answer, failure)) co_return false;
+        error_code ec = connection_.stopped(state);
+        if (!ec) {
+            std::tuple<error_code, std::size_t> const received = co_await connection_.async_receive();
+            connection_.take(received, state, answer, ec);
+        }
+        r.now = clock::now();
+        if (answer.complete() || !ec || ec == asio::error::would_block) continue;
+        fail_reception(failure, r, ec, answer);
+        co_return false;
     }
     reusable_ = sent == upload::done && answer.keep_alive() && !connection_.ended();
     co_return true;
@@ -174,22 +181,14 @@ OCRPIPE_DECL void exchange::expect(reception& r, answer_reader const& answer)
     connection_.set_deadline(std::min(r.last, later(r.now, timeouts_.read_stall)));
 }
 
-/// Takes what there is after a wait that ended with `waited`. False when that ends the exchange.
-OCRPIPE_DECL bool exchange::take_answer(reception& r, error_code waited, answer_reader& answer,
-                                        transport_failure& failure)
+OCRPIPE_DECL void exchange::fail_reception(transport_failure& failure, reception const& r, error_code ec,
+                                           answer_reader const& answer) const
 {
-    if (waited) {
-        bool const begun = r.where == phase::body;
-        fail_wait(failure, begun ? errc::read_timeout : errc::first_byte_timeout, r.where, waited);
-        return false;
-    }
-    error_code ec;
-    bool moved = false;
-    connection_.receive(answer, moved, ec);
-    r.now = clock::now();
-    if (answer.complete() || !ec || ec == asio::error::would_block) return true;
-    fail_receive(failure, r.where, ec, answer);
-    return false;
+    bool const begun = r.where == phase::body;
+    if (ec == asio::error::timed_out || ec == asio::error::operation_aborted)
+        fail_wait(failure, begun ? errc::read_timeout : errc::first_byte_timeout, r.where, ec);
+    else
+        fail_receive(failure, r.where, ec, answer);
 }
 
 OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec,

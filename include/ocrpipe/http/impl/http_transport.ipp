@@ -43,8 +43,11 @@ private:
         bytes_sent earlier = bytes_sent::none; ///< by the attempt before
     };
 
-    task<bool> async_attempt(http_request const& request, course& c, http_response& response,
-                             transport_failure& failure);
+    bool acquire_at_once(lease& l, detail::pool_decision& d, clock::time_point deadline, bool fresh,
+                         bool cancelled);
+    detail::answer_limits limits_for(http_request const& request) const noexcept;
+    void note_failure(http_request const& request, course& c, lease const& l, bool answer_started,
+                      transport_failure& failure);
     bool goes_on(http_request& request, course& c, bool answered, http_response const& response,
                  transport_failure& failure);
     task<bool> async_acquire(lease& l, detail::pool_decision d, clock::time_point deadline, bool fresh,
@@ -172,15 +175,35 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
     // Cancellation is an outcome with facts here, not an exception on the way out of a half-finished step.
     bool const throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
+    asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     exchange_result outcome;
     transport_failure failure;
-    if (self->check(request, failure)) {
-        course c;
-        bool again = true;
-        while (again) {
-            bool const answered = co_await self->async_attempt(request, c, *outcome, failure);
-            again = self->goes_on(request, c, answered, *outcome, failure);
+    course c;
+    bool again = self->check(request, failure);
+    while (again) {
+        bool answered = false;
+        {
+            lease l(*self, request.lane());
+            detail::pool_decision d;
+            bool acquired =
+                self->acquire_at_once(l, d, request.deadline, c.fresh, detail::is_cancelled(state));
+            if (!acquired) acquired = co_await self->async_acquire(l, d, request.deadline, c.fresh, failure);
+            if (!acquired) break;
+            ++self->counters_.exchanges;
+            detail::answer_reader answer(self->limits_for(request));
+            detail::borrowed_buffer buffer(self->buffers_);
+            self->head_.render(request, c.redirected, *buffer);
+            body_source* const body = request.method() == http_method::post ? request.body : nullptr;
+            detail::exchange exchange(l.connection(), self->buffers_, self->timeouts_, request.deadline);
+            l.begin_exchange();
+            answered = co_await exchange.async_run(buffer, body, answer, failure);
+            l.end_exchange(exchange.reusable(), answer.keep_alive_hint());
+            if (answered)
+                *outcome = std::move(answer.response());
+            else
+                self->note_failure(request, c, l, answer.started(), failure);
         }
+        again = self->goes_on(request, c, answered, *outcome, failure);
     }
     co_await asio::this_coro::throw_if_cancelled(throws);
     if (failure.code) outcome = std::move(failure);
@@ -213,42 +236,34 @@ OCRPIPE_DECL bool http_transport::impl::goes_on(http_request& request, course& c
     return true;
 }
 
-OCRPIPE_DECL task<bool> http_transport::impl::async_attempt(http_request const& request, course& c,
-                                                            http_response& response,
-                                                            transport_failure& failure)
+/// Most often a connection is there, and nothing has to be waited for.
+OCRPIPE_DECL bool http_transport::impl::acquire_at_once(lease& l, detail::pool_decision& d,
+                                                        clock::time_point deadline, bool fresh,
+                                                        bool cancelled)
 {
-    lease l(*this, request.lane());
     clock::time_point const now = clock::now();
-    detail::pool_decision d = ledger_.acquire(request.lane(), now, c.fresh);
+    d = ledger_.acquire(l.lane(), now, fresh);
     sweep();
     if (d.what == detail::pool_verdict::reuse || d.what == detail::pool_verdict::open) l.hold_slot();
-    // Most often a connection is there, and nothing has to be waited for.
-    bool const cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
-    bool const at_once = !cancelled && now < request.deadline && take_offered(l, d, c.fresh);
-    if (!at_once && !co_await async_acquire(l, d, request.deadline, c.fresh, failure)) co_return false;
-    ++counters_.exchanges;
+    return !cancelled && now < deadline && take_offered(l, d, fresh);
+}
 
+OCRPIPE_DECL detail::answer_limits
+http_transport::impl::limits_for(http_request const& request) const noexcept
+{
     detail::answer_limits limits;
     limits.max_header = limits_.max_header;
     limits.max_body = request.max_body != 0 ? request.max_body : limits_.max_body;
-    detail::answer_reader answer(limits);
-    detail::borrowed_buffer buffer(buffers_);
-    head_.render(request, c.redirected, *buffer);
-    body_source* const body = request.method() == http_method::post ? request.body : nullptr;
+    return limits;
+}
 
-    detail::exchange exchange(l.connection(), buffers_, timeouts_, request.deadline);
-    l.begin_exchange();
-    bool const answered = co_await exchange.async_run(buffer, body, answer, failure);
-    l.end_exchange(exchange.reusable(), answer.keep_alive_hint());
-    if (answered) {
-        response = std::move(answer.response());
-        co_return true;
-    }
+OCRPIPE_DECL void http_transport::impl::note_failure(http_request const& request, course& c, lease const& l,
+                                                     bool answer_started, transport_failure& failure)
+{
     if (failure.detail.empty()) failure.detail = origin_.host_and_port();
     bool const died = failure.code == errc::connection_closed || failure.code == errc::write_failed;
     bool const harmless = failure.sent == bytes_sent::none || request.method() == http_method::get;
-    c.repeatable = l.reused() && died && harmless && !answer.started();
-    co_return false;
+    c.repeatable = l.reused() && died && harmless && !answer_started;
 }
 
 /// Whether `response` is a redirect, to a path that `c` now holds. If not, `failure` is set when the
