@@ -212,14 +212,14 @@ private:
 
     using core_ptr = std::shared_ptr<detail::client_core>;
 
-    static void start_submit(core_ptr const&, submit_request, detail::completion<submitted_job>);
-    static void start_result(core_ptr const&, std::string, detail::completion<ocr_result>);
-    static void start_wait(core_ptr const&, wait_request, detail::completion<ocr_result>);
-    static void start_recognize(core_ptr const&, submit_request, detail::completion<ocr_result>);
-    static void start_part(core_ptr const&, part_request, detail::completion<part_data>);
+    static void start_submit(core_ptr const&, submit_request&&, detail::completion<submitted_job>&&);
+    static void start_result(core_ptr const&, std::string&&, detail::completion<ocr_result>&&);
+    static void start_wait(core_ptr const&, wait_request&&, detail::completion<ocr_result>&&);
+    static void start_recognize(core_ptr const&, submit_request&&, detail::completion<ocr_result>&&);
+    static void start_part(core_ptr const&, part_request&&, detail::completion<part_data>&&);
 
     template<class T, class Request, class Token>
-    auto initiate(void (*start)(core_ptr const&, Request, detail::completion<T>), Request request,
+    auto initiate(void (*start)(core_ptr const&, Request&&, detail::completion<T>&&), Request request,
                   Token&& token)
     {
         return asio::async_initiate<Token, void(result<T>)>(

@@ -31,11 +31,12 @@ class client_core : public std::enable_shared_from_this<client_core>
 public:
     client_core(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
 
-    void submit(submit_request request, completion<submitted_job> handler);
-    void ask(std::string request_id, completion<ocr_result> handler);
-    void wait(wait_request request, completion<ocr_result> handler);
-    void recognize(submit_request request, completion<ocr_result> handler);
-    void part(operation kind, std::string request_id, std::string sub_id, completion<part_data> handler);
+    void submit(submit_request&& request, completion<submitted_job>&& handler);
+    void ask(std::string&& request_id, completion<ocr_result>&& handler);
+    void wait(wait_request&& request, completion<ocr_result>&& handler);
+    void recognize(submit_request&& request, completion<ocr_result>&& handler);
+    void part(operation kind, std::string&& request_id, std::string&& sub_id,
+              completion<part_data>&& handler);
 
     client_statistics statistics() const;
     void stop_submits();
@@ -76,22 +77,34 @@ private:
         bool cancelled = false;
     };
 
+    /// A submit, in one place from its start on.
     template<class T>
-    control_ptr connect_cancellation(completion<T> const& handler);
+    struct submit_operation : operation_control {
+        submit_operation(submit_request&& r, completion<T>&& h) : request(std::move(r)), handler(std::move(h))
+        {
+        }
+
+        submit_request request;
+        completion<T> handler;
+    };
+
+    template<class T>
+    void connect_cancellation(control_ptr const& control, completion<T> const& handler);
     void cancel(operation_control& control);
     void end_all();
     template<class T>
-    void run(task<result<T>> work, control_ptr control, completion<T> handler);
+    void run(task<result<T>> work, control_ptr control, completion<T>&& handler);
     template<class T>
-    void complete(completion<T> handler, result<T> outcome);
+    void complete(completion<T>&& handler, result<T>&& outcome);
 
-    task<result<submitted_job>> do_submit(submit_request request);
-    task<result<submitted_job>> do_admitted_submit(submit_request request);
+    task<result<submitted_job>> do_submit(submit_request const& request);
+    task<result<submitted_job>> do_admitted_submit(submit_request const& request);
     task<result<part_data>> do_part(operation kind, std::string request_id, std::string sub_id);
 
-    void start_job(wait_request request, std::chrono::milliseconds deadline, completion<ocr_result> handler);
-    void add_job(wait_request request, std::chrono::milliseconds deadline, control_ptr control,
-                 bool holds_place, completion<ocr_result> handler);
+    void start_job(wait_request&& request, std::chrono::milliseconds deadline,
+                   completion<ocr_result>&& handler);
+    void add_job(wait_request&& request, std::chrono::milliseconds deadline, control_ptr control,
+                 bool holds_place, completion<ocr_result>&& handler);
     void schedule(slot s, clock::time_point due);
     void finish_job(slot s, result<ocr_result> outcome);
     void cancel_job(slot s);

@@ -57,9 +57,12 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
 }
 
 template<class T>
-void client_core::complete(completion<T> handler, result<T> outcome)
+void client_core::complete(completion<T>&& handler, result<T>&& outcome)
 {
-    auto const executor = asio::get_associated_executor(handler, ioc_.get_executor());
+    asio::any_completion_executor const own(ioc_.get_executor());
+    auto const executor = asio::get_associated_executor(handler, own);
+    // What dispatch would do after a detour.
+    if (executor == own) return std::move(handler)(std::move(outcome));
     asio::dispatch(
         executor, [h = std::move(handler), r = std::move(outcome)]() mutable { std::move(h)(std::move(r)); });
 }
@@ -72,10 +75,9 @@ OCRPIPE_DECL void client_core::cancel(operation_control& control)
 }
 
 template<class T>
-client_core::control_ptr client_core::connect_cancellation(completion<T> const& handler)
+void client_core::connect_cancellation(control_ptr const& control, completion<T> const& handler)
 {
     auto slot_of_caller = asio::get_associated_cancellation_slot(handler);
-    auto control = std::make_shared<operation_control>();
     if (slot_of_caller.is_connected())
         slot_of_caller.assign(
             [weak = std::weak_ptr(control), self = weak_from_this()](asio::cancellation_type) {
@@ -85,11 +87,10 @@ client_core::control_ptr client_core::connect_cancellation(completion<T> const& 
                         if (auto const c = weak.lock()) core->cancel(*c);
                     });
             });
-    return control;
 }
 
 template<class T>
-void client_core::run(task<result<T>> work, control_ptr control, completion<T> handler)
+void client_core::run(task<result<T>> work, control_ptr control, completion<T>&& handler)
 {
     auto const position = active_.insert(active_.end(), control);
     asio::co_spawn(
@@ -219,7 +220,7 @@ OCRPIPE_DECL std::string client_core::why_not_sent(errc e) const
     }
 }
 
-OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request request)
+OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request const& request)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto const wanted = request.deadline.count() > 0 ? request.deadline : options_.job_deadline;
@@ -273,7 +274,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request r
     co_return outcome;
 }
 
-OCRPIPE_DECL task<result<submitted_job>> client_core::do_admitted_submit(submit_request request)
+OCRPIPE_DECL task<result<submitted_job>> client_core::do_admitted_submit(submit_request const& request)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     if (in_flight_.waiting() >= options_.pool.max_waiting)
@@ -283,7 +284,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_admitted_submit(submit_
         errc const why = closed_ ? errc::client_closed : errc::cancelled;
         co_return stopped(why, {}, why_not_sent(why));
     }
-    result<submitted_job> outcome = co_await do_submit(std::move(request));
+    result<submitted_job> outcome = co_await do_submit(request);
     if (!outcome) in_flight_.release();
     co_return outcome;
 }
@@ -295,11 +296,12 @@ OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job) cons
         job.request.document_bytes, result_route_succeeded_, good_reads_};
 }
 
-OCRPIPE_DECL void client_core::add_job(wait_request request, std::chrono::milliseconds deadline,
-                                       control_ptr control, bool holds_place, completion<ocr_result> handler)
+OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::milliseconds deadline,
+                                       control_ptr control, bool holds_place,
+                                       completion<ocr_result>&& handler)
 {
     clock::time_point const now = clock::now();
-    slot const s = jobs_.emplace(waiting_job(std::move(request), now, now + deadline));
+    slot const s = jobs_.emplace(std::move(request), now, now + deadline);
     waiting_job& job = jobs_[s];
     job.handler.swap(
         handler); // Boost 1.81's move assignment of any_completion_handler calls itself without end
@@ -466,57 +468,57 @@ OCRPIPE_DECL void client_core::cancel_job(slot s)
     arm_timer();
 }
 
-OCRPIPE_DECL void client_core::submit(submit_request request, completion<submitted_job> handler)
+OCRPIPE_DECL void client_core::submit(submit_request&& request, completion<submitted_job>&& handler)
 {
-    control_ptr control = connect_cancellation(handler);
-    asio::post(
-        ioc_, [self = shared_from_this(), control, r = std::move(request), h = std::move(handler)]() mutable {
-            self->run(self->do_submit(std::move(r)), std::move(control), std::move(h));
-        });
+    auto op = std::make_shared<submit_operation<submitted_job>>(std::move(request), std::move(handler));
+    connect_cancellation(op, op->handler);
+    asio::post(ioc_, [self = shared_from_this(), op = std::move(op)] {
+        self->run(self->do_submit(op->request), op, std::move(op->handler));
+    });
 }
 
-OCRPIPE_DECL void client_core::ask(std::string request_id, completion<ocr_result> handler)
+OCRPIPE_DECL void client_core::ask(std::string&& request_id, completion<ocr_result>&& handler)
 {
     // A wait whose deadline is now: it reads once.
     start_job(wait_request(std::move(request_id)), std::chrono::milliseconds(0), std::move(handler));
 }
 
-OCRPIPE_DECL void client_core::wait(wait_request request, completion<ocr_result> handler)
+OCRPIPE_DECL void client_core::wait(wait_request&& request, completion<ocr_result>&& handler)
 {
     auto const deadline = request.deadline.count() > 0 ? request.deadline : options_.job_deadline;
     start_job(std::move(request), deadline, std::move(handler));
 }
 
-OCRPIPE_DECL void client_core::start_job(wait_request request, std::chrono::milliseconds deadline,
-                                         completion<ocr_result> handler)
+OCRPIPE_DECL void client_core::start_job(wait_request&& request, std::chrono::milliseconds deadline,
+                                         completion<ocr_result>&& handler)
 {
     // A job that nobody can cancel waits without a control: a million of them do.
     control_ptr control;
-    if (asio::get_associated_cancellation_slot(handler).is_connected())
-        control = connect_cancellation(handler);
+    if (asio::get_associated_cancellation_slot(handler).is_connected()) {
+        control = std::make_shared<operation_control>();
+        connect_cancellation(control, handler);
+    }
     asio::post(ioc_, [self = shared_from_this(), control, deadline, r = std::move(request),
                       h = std::move(handler)]() mutable {
         self->add_job(std::move(r), deadline, std::move(control), false, std::move(h));
     });
 }
 
-OCRPIPE_DECL void client_core::recognize(submit_request request, completion<ocr_result> handler)
+OCRPIPE_DECL void client_core::recognize(submit_request&& request, completion<ocr_result>&& handler)
 {
-    control_ptr control = connect_cancellation(handler);
-    asio::post(
-        ioc_, [self = shared_from_this(), control, r = std::move(request), h = std::move(handler)]() mutable {
-            wait_request then{std::string()};
-            then.doc_type = r.doc_type;
+    auto op = std::make_shared<submit_operation<ocr_result>>(std::move(request), std::move(handler));
+    connect_cancellation(op, op->handler);
+    asio::post(ioc_, [self = shared_from_this(), op = std::move(op)] {
+        completion<submitted_job> submitted([self, op](result<submitted_job> job) {
+            if (!job)
+                return self->complete(std::move(op->handler), result<ocr_result>(std::move(job).error()));
+            wait_request then(std::move(job->request_id));
+            then.doc_type = std::move(op->request.doc_type);
             then.just_submitted = true;
-            completion<submitted_job> submitted(
-                [self, control, then = std::move(then), h = std::move(h)](result<submitted_job> job) mutable {
-                    if (!job) return self->complete(std::move(h), result<ocr_result>(std::move(job).error()));
-                    then.request_id = std::move(job->request_id);
-                    self->add_job(std::move(then), self->options_.job_deadline, std::move(control), true,
-                                  std::move(h));
-                });
-            self->run(self->do_admitted_submit(std::move(r)), control, std::move(submitted));
+            self->add_job(std::move(then), self->options_.job_deadline, op, true, std::move(op->handler));
         });
+        self->run(self->do_admitted_submit(op->request), op, std::move(submitted));
+    });
 }
 
 OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::string request_id,
@@ -556,10 +558,11 @@ OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::s
     co_return f;
 }
 
-OCRPIPE_DECL void client_core::part(operation kind, std::string request_id, std::string sub_id,
-                                    completion<part_data> handler)
+OCRPIPE_DECL void client_core::part(operation kind, std::string&& request_id, std::string&& sub_id,
+                                    completion<part_data>&& handler)
 {
-    control_ptr control = connect_cancellation(handler);
+    auto control = std::make_shared<operation_control>();
+    connect_cancellation(control, handler);
     asio::post(ioc_, [self = shared_from_this(), control, kind, r = std::move(request_id),
                       sub = std::move(sub_id), h = std::move(handler)]() mutable {
         self->run(self->do_part(kind, std::move(r), std::move(sub)), std::move(control), std::move(h));
@@ -662,29 +665,32 @@ OCRPIPE_DECL client_statistics client::statistics() const { return core_->statis
 OCRPIPE_DECL void client::stop_submits() { core_->stop_submits(); }
 OCRPIPE_DECL void client::close() { core_->close(); }
 
-OCRPIPE_DECL void client::start_submit(core_ptr const& core, submit_request r,
-                                       detail::completion<submitted_job> h)
+OCRPIPE_DECL void client::start_submit(core_ptr const& core, submit_request&& r,
+                                       detail::completion<submitted_job>&& h)
 {
     core->submit(std::move(r), std::move(h));
 }
 
-OCRPIPE_DECL void client::start_result(core_ptr const& core, std::string id, detail::completion<ocr_result> h)
+OCRPIPE_DECL void client::start_result(core_ptr const& core, std::string&& id,
+                                       detail::completion<ocr_result>&& h)
 {
     core->ask(std::move(id), std::move(h));
 }
 
-OCRPIPE_DECL void client::start_wait(core_ptr const& core, wait_request r, detail::completion<ocr_result> h)
+OCRPIPE_DECL void client::start_wait(core_ptr const& core, wait_request&& r,
+                                     detail::completion<ocr_result>&& h)
 {
     core->wait(std::move(r), std::move(h));
 }
 
-OCRPIPE_DECL void client::start_recognize(core_ptr const& core, submit_request r,
-                                          detail::completion<ocr_result> h)
+OCRPIPE_DECL void client::start_recognize(core_ptr const& core, submit_request&& r,
+                                          detail::completion<ocr_result>&& h)
 {
     core->recognize(std::move(r), std::move(h));
 }
 
-OCRPIPE_DECL void client::start_part(core_ptr const& core, part_request r, detail::completion<part_data> h)
+OCRPIPE_DECL void client::start_part(core_ptr const& core, part_request&& r,
+                                     detail::completion<part_data>&& h)
 {
     core->part(r.part, std::move(r.request_id), std::move(r.sub_id), std::move(h));
 }

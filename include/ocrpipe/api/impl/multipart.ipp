@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 namespace ocrpipe
 {
@@ -25,22 +26,35 @@ inline std::uint64_t splitmix64(std::uint64_t& state) noexcept
 
 inline std::string next_boundary(std::uint64_t& state)
 {
-    std::string boundary = "ocrpipe-";
+    constexpr std::string_view prefix = "ocrpipe-";
+    std::string boundary(prefix.size() + 32, '\0');
+    char* out = std::copy(prefix.begin(), prefix.end(), boundary.data());
     for (int half = 0; half != 2; ++half) {
         std::uint64_t bits = splitmix64(state);
         for (int digit = 0; digit != 16; ++digit, bits <<= 4)
-            boundary += "0123456789abcdef"[bits >> 60];
+            *out++ = "0123456789abcdef"[bits >> 60];
     }
     return boundary;
+}
+
+inline void append_all(std::string& out, std::initializer_list<std::string_view> pieces)
+{
+    for (std::string_view const piece : pieces)
+        out.append(piece);
 }
 
 /// `name` as escape_form_name() gives it.
 inline void append_field(std::string& out, std::string_view boundary, std::string_view name,
                          std::string_view value)
 {
-    (out += "--") += boundary;
-    (out += "\r\nContent-Disposition: form-data; name=\"") += name;
-    ((out += "\"\r\n\r\n") += value) += "\r\n";
+    append_all(out, {"--", boundary, "\r\nContent-Disposition: form-data; name=\"", name, "\"\r\n\r\n", value,
+                     "\r\n"});
+}
+
+/// What stands for itself in a form's name, UTF-8 beyond ASCII aside.
+constexpr bool is_plain_in_form_name(char c) noexcept
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
 inline failure form_failure(errc e, std::string reason)
@@ -56,12 +70,12 @@ inline failure form_failure(errc e, std::string reason)
 
 OCRPIPE_DECL std::string escape_form_name(std::string_view name)
 {
+    if (std::all_of(name.begin(), name.end(), detail::is_plain_in_form_name)) return std::string(name);
     std::string out;
     std::size_t plain = 0; // bytes at the beginning of `name` that stand for themselves
     while (plain != name.size()) {
         std::size_t const n = detail::utf8_sequence_length(name.substr(plain));
-        auto const c = static_cast<unsigned char>(name[plain]);
-        if (n > 1 || (n == 1 && c >= 0x20 && c != 0x7F && c != '"' && c != '\\')) {
+        if (n > 1 || detail::is_plain_in_form_name(name[plain])) {
             plain += n;
             continue;
         }
@@ -117,10 +131,11 @@ multipart_body::make(submit_request const& request,
     detail::append_field(body.head_, body.boundary_, "file_type", wire_word(type));
     for (auto const& [name, value] : extra_fields)
         detail::append_field(body.head_, body.boundary_, escape_form_name(name), value);
-    (body.head_ += "--") += body.boundary_;
-    (body.head_ += "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"") += file_name;
-    ((body.head_ += "\"\r\nContent-Type: ") += mime(format)) += "\r\n\r\n";
-    ((body.tail_ = "\r\n--") += body.boundary_) += "--\r\n";
+    detail::append_all(body.head_, {"--", body.boundary_,
+                                    "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"",
+                                    file_name, "\"\r\nContent-Type: ", mime(format), "\r\n\r\n"});
+    body.tail_.reserve(body.boundary_.size() + 8);
+    detail::append_all(body.tail_, {"\r\n--", body.boundary_, "--\r\n"});
     return body;
 }
 
