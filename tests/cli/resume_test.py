@@ -171,6 +171,20 @@ class Resume(Runs):
         self.assert_exit(self.ocrpipe(*changed), 0)
         self.assertEqual(len(self.accepted), 4)
 
+    def test_a_folder_under_another_name_is_refused_with_4_and_sent_once(self):
+        self.serve()
+        folder = self.write_documents(2)
+        self.assert_exit(self.run_bulk(folder), 0)
+        (self.folder / "link").symlink_to(folder)
+        for name in (self.folder / "link", os.path.relpath(folder)):
+            done = self.run_bulk(name)
+            self.assert_exit(done, 4)
+            self.assertIn(str(folder), done.stderr)
+            self.assert_exit(self.run_bulk(folder, name), 2)
+        self.assert_exit(self.run_bulk(str(folder) + "/"), 0)
+        self.assert_exit(self.run_bulk(folder / "000.pdf"), 0)
+        self.assertEqual(len(self.accepted), 2)
+
     def test_an_id_that_two_documents_share_is_reported_and_the_first_one_stands(self):
         self.serve()
         self.write_documents(2)

@@ -1,4 +1,5 @@
 #include <ocrpipe/api/file_type.hpp>
+#include <ocrpipe/bulk/detail/examine.hpp>
 #include <ocrpipe/bulk/ledger.hpp>
 #include <ocrpipe/bulk/ledger_source.hpp>
 #include <ocrpipe/bulk/open_input.hpp>
@@ -22,12 +23,16 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <sys/ioctl.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace ocrpipe::cli
 {
@@ -253,6 +258,31 @@ exit_code close(ledger& l, exit_code code, logger& log)
     return worst(code, exit_code::disk_error);
 }
 
+/// A document's id begins with its INPUT as it was typed, so that a folder under another name would be sent,
+/// and paid for, again: what the folders are called belongs to a run's configuration.
+result<void> note_folders(std::vector<std::string> const& inputs,
+                          std::map<std::string, std::string>& configuration)
+{
+    namespace fs = std::filesystem;
+    for (std::string const& input : inputs) {
+        std::error_code ec;
+        fs::path const folder = fs::is_directory(input, ec) ? fs::path(input) : fs::path(input).parent_path();
+        fs::path const real = fs::canonical(folder.empty() ? "." : folder, ec);
+        if (ec || input == "-") continue; // what cannot be read is reported when its turn comes
+        std::string const name = detail::clean_path(folder.string());
+        auto const noted = configuration.emplace("the name of the folder " + real.string(), name).first;
+        if (noted->second == name) continue;
+        failure f;
+        f.code = errc::invalid_argument;
+        f.where = phase::prepare;
+        f.reason = fmt::format("INPUT: {} and {} are the same folder: call it by one name, since its "
+                               "documents are told apart by their paths",
+                               noted->second, name);
+        return f;
+    }
+    return {};
+}
+
 /// Retry reads documents as the run did, whatever this command line says.
 result<void> restore_configuration(ledger& l, pipeline_options& into)
 {
@@ -278,10 +308,13 @@ result<void> restore_configuration(ledger& l, pipeline_options& into)
 
 exit_code carry_out(run_plan const& p, client_options const& options, logger& log)
 {
+    pipeline_options how = p.pipeline;
+    if (result<void> named = note_folders(p.inputs, how.configuration); !named)
+        return refuse(named.error(), "nothing was begun", log);
     asio::io_context ioc(1);
-    auto const l = open_run_ledger(ioc, p.pipeline.directory, ledger_use::begin_or_go_on);
+    auto const l = open_run_ledger(ioc, how.directory, ledger_use::begin_or_go_on);
     if (!l) return refuse(l.error(), "nothing was begun", log);
-    exit_code const code = carry_out_run(p, options, ioc, *l, open_inputs(p), p.pipeline, log);
+    exit_code const code = carry_out_run(p, options, ioc, *l, open_inputs(p), how, log);
     return close(**l, code, log);
 }
 

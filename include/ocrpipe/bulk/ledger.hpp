@@ -157,13 +157,14 @@ public:
 
     std::uint64_t& operator[](document_state s) noexcept { return counts_[static_cast<std::size_t>(s)]; }
     std::uint64_t operator[](document_state s) const noexcept { return counts_[static_cast<std::size_t>(s)]; }
-    std::uint64_t total() const noexcept
+    std::uint64_t total_of(document_states in) const noexcept
     {
         std::uint64_t sum = 0;
-        for (std::uint64_t const n : counts_)
-            sum += n;
+        for (std::size_t i = 0; i != counts_.size(); ++i)
+            if (in.contains(static_cast<document_state>(i))) sum += counts_[i];
         return sum;
     }
+    std::uint64_t total() const noexcept { return total_of(document_states::all()); }
 
 private:
     std::array<std::uint64_t, document_state_count> counts_{};
@@ -248,7 +249,8 @@ public:
     virtual result<std::vector<ledger_row>> rows(document_states in, std::uint64_t& cursor,
                                                  std::size_t limit) = 0;
 
-    /// Cost: reads the whole ledger, about half a second for a million documents.
+    /// Cost: reads the whole ledger, about half a second for a million documents; nothing when it is asked
+    /// again before anything changed.
     virtual result<document_counts> counts() = 0;
 
     /// The result that stands last in the last results file. What stands behind it there was written but not

@@ -126,8 +126,7 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
     if (!counts) return counts.error();
     using enum document_state;
     done_ = (*counts)[done] + (*counts)[skipped];
-    failed_ =
-        (*counts)[failed] + (*counts)[ambiguous] + (*counts)[expired] + (*counts)[lost] + (*counts)[stuck];
+    failed_ = counts->total_of({failed, ambiguous, expired, lost, stuck});
 
     ledger_->sync_results_with([files = files_] { return files->sync(); });
     std::uint64_t in_doubt = *interrupted;

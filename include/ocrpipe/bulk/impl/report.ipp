@@ -98,7 +98,7 @@ OCRPIPE_DECL result<void> count_all(ledger& l, run_report& report)
     document_counts const& n = *counted;
     report.done = n[done] + n[skipped];
     report.copies = n[skipped];
-    report.failed = n[failed] + n[ambiguous] + n[stuck] + n[expired] + n[lost];
+    report.failed = n.total_of({failed, ambiguous, stuck, expired, lost});
     report.failed_by_class = n.by_class;
     report.unfinished = n[intent] + n[submitted] + n[document_state::found];
     report.possible_duplicates = n.possible_duplicates;

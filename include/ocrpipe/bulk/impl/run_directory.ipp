@@ -101,6 +101,9 @@ OCRPIPE_DECL bool run_directory::adopt(ledger& l, std::string_view line, result_
 
 OCRPIPE_DECL result<void> run_directory::list_failures(failures_writer& out, ledger& l) const
 {
+    result<document_counts> const counts = l.counts();
+    if (!counts) return counts.error();
+    if (counts->total_of(unsuccessful) == 0) return {};
     constexpr std::size_t at_once = 256;
     std::uint64_t cursor = 0;
     for (;;) {
