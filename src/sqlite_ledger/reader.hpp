@@ -72,10 +72,11 @@ public:
         // A scan meets the ids in no order of theirs: their index should stay in memory, up to a bound.
         if (rc == SQLITE_OK) rc = db_.execute("PRAGMA cache_size=-65536");
         if (rc == SQLITE_OK) rc = prepare(find_, "d.id = ?1");
+        constexpr std::string_view brief =
+            "SELECT number, id, coalesce(path, id), size, mtime, parameters, state FROM document WHERE";
+        if (rc == SQLITE_OK) rc = prepare_text(brief_, fmt::format("{} id = ?1", brief));
         if (rc == SQLITE_OK)
-            rc = prepare_text(untouched_,
-                              "SELECT state FROM document WHERE id = ?1 AND size = ?2 AND mtime = ?3 AND "
-                              "parameters = ?4 AND coalesce(path, id) = ?5");
+            rc = prepare_text(following_, fmt::format("{} number > ?1 ORDER BY number", brief));
         if (rc == SQLITE_OK) rc = prepare(find_request_, "d.request_id = ?1 LIMIT 1");
         if (rc == SQLITE_OK)
             rc = prepare(
@@ -89,9 +90,10 @@ public:
     void close()
     {
         std::lock_guard const lock(mutex_);
-        for (statement* const s : {&begin_, &end_, &find_, &untouched_, &find_request_, &find_content_})
+        for (statement* const s :
+             {&begin_, &end_, &find_, &brief_, &following_, &find_request_, &find_content_})
             *s = statement();
-        in_snapshot_ = false;
+        in_snapshot_ = in_order_ = false;
         db_.close();
     }
 
@@ -114,23 +116,35 @@ public:
                                                          std::uint64_t size, std::int64_t mtime_ns,
                                                          std::string_view parameters)
     {
+        auto const state_in = [&](statement const& row) -> result<std::optional<document_state>> {
+            last_number_ = row.integer(0);
+            bool const same = row.bytes(2) == path && row.integer(3) == static_cast<std::int64_t>(size) &&
+                              row.integer(4) == mtime_ns && row.bytes(5) == parameters;
+            if (!same) return std::optional<document_state>();
+            std::optional<document_state> const state = document_state_named(row.bytes(6));
+            if (!state) return senseless();
+            return state;
+        };
         turn const t(*this);
         if (!db_.is_open()) return failed(SQLITE_MISUSE);
-        statement& s = untouched_;
-        s.bind_name(1, id).bind(2, static_cast<std::int64_t>(size)).bind(3, mtime_ns);
-        s.bind_name(4, parameters).bind_name(5, path);
-        int const rc = s.step();
-        std::optional<document_state> state;
-        std::optional<failure> problem;
-        if (rc == SQLITE_ROW) {
-            state = document_state_named(s.bytes(0));
-            if (!state) problem = senseless();
-        } else if (rc != SQLITE_DONE) {
-            problem = failed(rc);
+        // A scan meets most documents again in the order of their first admission, and the next row costs a
+        // fifth of a search.
+        if (in_order_ && following_.step() == SQLITE_ROW && following_.bytes(1) == id)
+            return state_in(following_);
+        leave_order();
+        std::int64_t const before = last_number_;
+        int const rc = brief_.bind_name(1, id).step();
+        result<std::optional<document_state>> found = std::optional<document_state>();
+        if (rc == SQLITE_ROW)
+            found = state_in(brief_);
+        else if (rc != SQLITE_DONE)
+            found = failed(rc);
+        brief_.reset();
+        if (rc == SQLITE_ROW && in_snapshot_ && last_number_ == before + 1) {
+            following_.bind(1, last_number_);
+            in_order_ = true;
         }
-        s.reset();
-        if (problem) return std::move(*problem);
-        return state;
+        return found;
     }
 
     result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256,
@@ -253,8 +267,14 @@ private:
     void end_snapshot()
     {
         if (!std::exchange(in_snapshot_, false)) return;
+        leave_order();
         end_.step();
         end_.reset();
+    }
+
+    void leave_order()
+    {
+        if (std::exchange(in_order_, false)) following_.reset();
     }
 
     int prepare(statement& s, std::string_view where)
@@ -382,7 +402,10 @@ private:
     statement begin_;
     statement end_;
     statement find_;
-    statement untouched_;
+    statement brief_;              ///< what find_untouched() looks at
+    statement following_;          ///< the same of the rows behind last_number_, while in_order_
+    std::int64_t last_number_ = 0; ///< of the row that find_untouched() met last
+    bool in_order_ = false;
     statement find_request_;
     statement find_content_;
 };

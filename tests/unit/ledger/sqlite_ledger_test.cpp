@@ -1,6 +1,8 @@
 #include "open_ledger.hpp"
 #include "support/fault_vfs.hpp"
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <map>
 #include <sys/stat.h>
@@ -242,6 +244,36 @@ TEST_CASE(
     CHECK(row.message.empty());
     CHECK(row.finished_at == 0);
     CHECK(l.submitted("a", request("s")) == errc::invalid_argument);
+}
+
+TEST_CASE(
+    "sqlite_ledger: a scan in the order of admission, with gaps, strangers and changes -> what each row "
+    "says, whatever came before")
+{
+    constexpr int documents = 60;
+    temp_directory dir;
+    open_ledger l(dir.path());
+    auto const named = [](int i) { return document_named(fmt::format("in/{:02}", i)); };
+    for (int i = 0; i != documents; ++i)
+        CHECK_FALSE(l.intent(named(i)));
+    auto const state_of = [&](ledger_document const& d) {
+        return l->find_untouched(d.id, d.path, d.size, d.mtime_ns, d.parameters).value();
+    };
+    for (int round = 0; round != 3; ++round)
+        for (int i = 0; i != documents; ++i) {
+            if (round == 1 && i % 7 == 3) continue;
+            if (round == 1 && i % 11 == 5) CHECK_FALSE(state_of(document_named("in/stranger")));
+            if (round == 1 && i % 13 == 6) {
+                ledger_document changed = named(i);
+                ++changed.mtime_ns;
+                CHECK_FALSE(state_of(changed));
+            }
+            document_state const expected = round == 2 && i < 30 ? submitted : intent;
+            if (expected == submitted) CHECK_FALSE(l.submitted(named(i).id, request("r")));
+            CHECK(state_of(named(i)) == expected);
+        }
+    for (int i = documents; i-- != 0;)
+        CHECK(state_of(named(i)) == (i < 30 ? submitted : intent));
 }
 
 TEST_CASE("sqlite_ledger: a submit that repeated itself in doubt -> marked as a possible duplicate")
