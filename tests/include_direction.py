@@ -27,7 +27,8 @@ ONLY_IN = {
     r"boost/url": {"http"},
     r"sqlite3|tesseract|poppler|CLI/|cairo|pango": set(),
 }
-CLIENT_FILES = {"client.hpp", "impl/client.ipp", "detail/client_core.hpp", "detail/fifo_semaphore.hpp"}
+CLIENT_FILES = {"client.hpp", "impl/client.ipp", "impl/client_core.ipp", "impl/client_jobs.ipp", "detail/client_core.hpp",
+                "detail/fifo_semaphore.hpp"}
 
 
 def ring_of(path):

@@ -141,6 +141,21 @@ TEST_CASE("http_transport: a reused connection dies under a GET -> sent once mor
     });
     CHECK(f.server.accepted() == 2);
 
+    http_fixture away([&away](scripted_peer& p) -> task<void> {
+        co_await p.read_request();
+        co_await p.write(answer());
+        away.server.stop_listening();
+        co_await p.read_request();
+    });
+    away.run([&]() -> task<void> {
+        exchange_result const first = co_await away.get();
+        REQUIRE(first.has_value());
+        exchange_result const second = co_await away.get();
+        REQUIRE(second.has_error());
+        CHECK(second.error().code == errc::connect_failed);
+        CHECK(second.error().sent == bytes_sent::all);
+    });
+
     http_fixture g(script);
     g.run([&]() -> task<void> {
         test_body body("document");

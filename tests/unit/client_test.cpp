@@ -97,6 +97,27 @@ TEST_CASE_FIXTURE(fixture,
     CHECK(c.statistics().waiting_jobs == 0);
 }
 
+TEST_CASE_FIXTURE(fixture, "client: recognize, once the submit is answered -> the document is let go")
+{
+    auto bytes = std::make_shared<std::string const>("%PDF-1.4 x");
+    std::weak_ptr<std::string const> const held = bytes;
+    bool held_while_polled = true;
+    client c = make([&](seen_request const& r) {
+        if (r.method == http_method::post) {
+            CHECK_FALSE(held.expired());
+            return t::json(201, accepted);
+        }
+        held_while_polled = !held.expired();
+        return t::json(200, finished);
+    });
+    bool done = false;
+    c.async_recognize(submit_request(document::from_bytes(std::move(bytes), "a.pdf"), "INVOICE"),
+                      [&](result<ocr_result> r) { done = r.has_value(); });
+    ioc.run();
+    CHECK(done);
+    CHECK_FALSE(held_while_polled);
+}
+
 TEST_CASE_FIXTURE(fixture,
                   "client: the same operation by co_await, future, deferred and callback -> the same outcome")
 {

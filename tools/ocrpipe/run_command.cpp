@@ -2,6 +2,7 @@
 #include <ocrpipe/bulk/detail/examine.hpp>
 #include <ocrpipe/bulk/ledger.hpp>
 #include <ocrpipe/bulk/ledger_source.hpp>
+#include <ocrpipe/bulk/manifest_source.hpp>
 #include <ocrpipe/bulk/open_input.hpp>
 
 #include "commands.hpp"
@@ -24,7 +25,6 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -260,25 +260,38 @@ exit_code close(ledger& l, exit_code code, logger& log)
 
 /// A document's id begins with its INPUT as it was typed, so that a folder under another name would be sent,
 /// and paid for, again: what the folders are called belongs to a run's configuration.
-result<void> note_folders(std::vector<std::string> const& inputs,
-                          std::map<std::string, std::string>& configuration)
+///
+/// Not seen: names on standard input and in manifests, which have ids where it matters, and a folder above
+/// one that was given before.
+result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pipeline_options& into)
 {
     namespace fs = std::filesystem;
+    auto const refused = [](errc e, fs::path const& real, std::string_view before, std::string_view now) {
+        failure f;
+        f.code = e;
+        f.where = phase::prepare;
+        f.reason = fmt::format("the folder {} is called {} and {}: its documents would be sent and paid for "
+                               "under both names",
+                               real.string(), before, now);
+        return f;
+    };
     for (std::string const& input : inputs) {
+        if (input == "-" || manifest_format_of(input)) continue;
         std::error_code ec;
         fs::path const folder = fs::is_directory(input, ec) ? fs::path(input) : fs::path(input).parent_path();
         fs::path const real = fs::canonical(folder.empty() ? "." : folder, ec);
-        if (ec || input == "-") continue; // what cannot be read is reported when its turn comes
+        if (ec) continue; // reported when its turn comes
         std::string const name = detail::clean_path(folder.string());
-        auto const noted = configuration.emplace("the name of the folder " + real.string(), name).first;
-        if (noted->second == name) continue;
-        failure f;
-        f.code = errc::invalid_argument;
-        f.where = phase::prepare;
-        f.reason = fmt::format("INPUT: {} and {} are the same folder: call it by one name, since its "
-                               "documents are told apart by their paths",
-                               noted->second, name);
-        return f;
+        auto const noted = into.configuration.emplace("folder " + real.string(), name).first;
+        if (noted->second != name) return refused(errc::invalid_argument, real, noted->second, name);
+        for (fs::path above = real; above.has_relative_path() && !into.accept_changes;) {
+            above = above.parent_path();
+            auto const before = l.metadata("configuration.folder " + above.string());
+            if (!before) return before.error();
+            if (!*before) continue;
+            std::string const expected = detail::join_path(**before, fs::relative(real, above, ec).string());
+            if (expected != name) return refused(errc::configuration_changed, real, expected, name);
+        }
     }
     return {};
 }
@@ -308,12 +321,12 @@ result<void> restore_configuration(ledger& l, pipeline_options& into)
 
 exit_code carry_out(run_plan const& p, client_options const& options, logger& log)
 {
-    pipeline_options how = p.pipeline;
-    if (result<void> named = note_folders(p.inputs, how.configuration); !named)
-        return refuse(named.error(), "nothing was begun", log);
     asio::io_context ioc(1);
-    auto const l = open_run_ledger(ioc, how.directory, ledger_use::begin_or_go_on);
+    auto const l = open_run_ledger(ioc, p.pipeline.directory, ledger_use::begin_or_go_on);
     if (!l) return refuse(l.error(), "nothing was begun", log);
+    pipeline_options how = p.pipeline;
+    if (result<void> named = note_folders(**l, p.inputs, how); !named)
+        return refuse(named.error(), "nothing was begun", log);
     exit_code const code = carry_out_run(p, options, ioc, *l, open_inputs(p), how, log);
     return close(**l, code, log);
 }

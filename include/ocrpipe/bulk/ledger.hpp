@@ -249,7 +249,7 @@ public:
     virtual result<std::vector<ledger_row>> rows(document_states in, std::uint64_t& cursor,
                                                  std::size_t limit) = 0;
 
-    /// Cost: reads the whole ledger, about half a second for a million documents; nothing when it is asked
+    /// Cost: reads the whole ledger, about half a second for a million documents; little when a run asks
     /// again before anything changed.
     virtual result<document_counts> counts() = 0;
 

@@ -68,11 +68,12 @@ private:
     byte_buffer buffer_;
 };
 
-/// One TCP connection, plain or under TLS: waits for readiness, then sends and receives without blocking.
+/// One TCP connection, plain or under TLS.
 ///
-/// While a request is sent, waiting and moving bytes are kept apart, because one that is answered early needs
-/// both directions at once. An answer is awaited with its first bytes: waiting for readiness alone would cost
-/// two system calls more.
+/// While a request is sent, waiting for readiness and moving bytes are kept apart, because one that is
+/// answered early needs both directions at once. An answer is awaited together with its first bytes, which
+/// saves the system call that arms a wait; the buffer for them is the connection's, since it is lent for so
+/// long.
 class connection final : private watchdog::entry
 {
 public:
@@ -98,14 +99,17 @@ public:
                                      asio::as_tuple(asio::deferred));
     }
 
+    /// Whether the deadline has passed.
+    bool timed_out() const noexcept { return timed_out_; }
+
     /// Why not to wait: asio::error::operation_aborted or timed_out. Both may have happened while nothing was
     /// pending that could be cancelled.
     error_code stopped(asio::cancellation_state const& state) const noexcept;
 
-    /// Hands what async_receive() brought to `answer`, and what else there is.
+    /// Hands what async_receive() brought to `answer`, and where it filled its buffer, what else there is.
     ///
-    /// Errors: asio::error::timed_out, or operation_aborted when the coroutine was cancelled, and those of
-    /// receive().
+    /// Errors: asio::error::timed_out (the kernel's own unless timed_out() says otherwise), or
+    /// operation_aborted when the coroutine was cancelled, and those of receive().
     void take(std::tuple<error_code, std::size_t> const& received, asio::cancellation_state const& state,
               answer_reader& answer, error_code& ec);
 

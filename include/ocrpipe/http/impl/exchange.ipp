@@ -185,7 +185,8 @@ OCRPIPE_DECL void exchange::fail_reception(transport_failure& failure, reception
                                            answer_reader const& answer) const
 {
     bool const begun = r.where == phase::body;
-    if (ec == asio::error::timed_out || ec == asio::error::operation_aborted)
+    bool const by_us = ec == asio::error::timed_out && connection_.timed_out();
+    if (by_us || ec == asio::error::operation_aborted)
         fail_wait(failure, begun ? errc::read_timeout : errc::first_byte_timeout, r.where, ec);
     else
         fail_receive(failure, r.where, ec, answer);

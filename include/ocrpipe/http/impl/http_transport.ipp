@@ -188,20 +188,21 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
             bool acquired =
                 self->acquire_at_once(l, d, request.deadline, c.fresh, detail::is_cancelled(state));
             if (!acquired) acquired = co_await self->async_acquire(l, d, request.deadline, c.fresh, failure);
-            if (!acquired) break;
-            ++self->counters_.exchanges;
-            detail::answer_reader answer(self->limits_for(request));
-            detail::borrowed_buffer buffer(self->buffers_);
-            self->head_.render(request, c.redirected, *buffer);
-            body_source* const body = request.method() == http_method::post ? request.body : nullptr;
-            detail::exchange exchange(l.connection(), self->buffers_, self->timeouts_, request.deadline);
-            l.begin_exchange();
-            answered = co_await exchange.async_run(buffer, body, answer, failure);
-            l.end_exchange(exchange.reusable(), answer.keep_alive_hint());
-            if (answered)
-                *outcome = std::move(answer.response());
-            else
-                self->note_failure(request, c, l, answer.started(), failure);
+            if (acquired) {
+                ++self->counters_.exchanges;
+                detail::answer_reader answer(self->limits_for(request));
+                detail::borrowed_buffer buffer(self->buffers_);
+                self->head_.render(request, c.redirected, *buffer);
+                body_source* const body = request.method() == http_method::post ? request.body : nullptr;
+                detail::exchange exchange(l.connection(), self->buffers_, self->timeouts_, request.deadline);
+                l.begin_exchange();
+                answered = co_await exchange.async_run(buffer, body, answer, failure);
+                l.end_exchange(exchange.reusable(), answer.keep_alive_hint());
+                if (answered)
+                    *outcome = std::move(answer.response());
+                else
+                    self->note_failure(request, c, l, answer.started(), failure);
+            }
         }
         again = self->goes_on(request, c, answered, *outcome, failure);
     }
