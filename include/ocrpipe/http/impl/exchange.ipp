@@ -28,6 +28,7 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
     upload sent = upload::done;
     {
         borrowed_buffer cipher(buffers_);
+        if (connection_.tls() == nullptr) cipher.give_back();
         for (;;) {
             std::string_view rest;
             sent = send_chunk(*request, body, *cipher, rest, answer, failure);
