@@ -270,8 +270,8 @@ result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pip
         failure f;
         f.code = e;
         f.where = phase::prepare;
-        f.reason = fmt::format("the folder {} is called {} and {}: its documents would be sent and paid for "
-                               "under both names",
+        f.reason = fmt::format("the folder {} is called {} and {}, and its documents would be sent and paid for "
+                               "under both names: call it by one",
                                real.string(), before, now);
         return f;
     };
