@@ -128,7 +128,7 @@ public:
         turn const t(*this);
         if (!db_.is_open()) return failed(SQLITE_MISUSE);
         // A scan meets most documents again in the order of their first admission, and the next row costs a
-        // fifth of a search.
+        // fraction of a search.
         if (in_order_ && following_.step() == SQLITE_ROW && following_.bytes(1) == id)
             return state_in(following_);
         leave_order();
