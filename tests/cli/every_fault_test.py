@@ -90,10 +90,13 @@ class Faulty(Case):
 class Alone(Faulty):
     def check(self, name, parent):
         folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
-        fault = ":".join([name, *([shortened[name]] if name in shortened else []), *([] if name in without_probability else ["count=2"])])  # three 500s in a row would stop the doc_type
-        _, problems, happened = self.meet(folder, [fault], 12, may_end_as.get(name, set()), runs=5)
+        # Three 500s in a row would stop the doc_type.
+        fault = ":".join([name, *([shortened[name]] if name in shortened else []), *([] if name in without_probability else ["count=2"])])
+        outcome, problems, happened = self.meet(folder, [fault], 12, may_end_as.get(name, set()), runs=5)
         if not happened.get(fault):
             problems.append(f"{fault} did not happen: {happened}")
+        elif outcome and sum(outcome.report["failed_by_class"].values()) > happened[fault]:
+            problems.append(f"{happened[fault]} times {fault}, and {outcome.report['failed_by_class']}")
         return problems
 
     def test_each_fault_leaves_every_document_with_a_result_or_a_reason(self):
