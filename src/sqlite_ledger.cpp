@@ -45,11 +45,11 @@ public:
     result<void> open();
 
     result<std::optional<ledger_row>> find(std::string_view id) override { return reader_.find(id); }
-    result<std::optional<document_state>> find_untouched(std::string_view id, std::string_view path,
-                                                         std::uint64_t size, std::int64_t mtime_ns,
-                                                         std::string_view parameters) override
+    result<std::optional<known_document>> look_up(std::string_view id, std::string_view path,
+                                                  std::uint64_t size, std::int64_t mtime_ns,
+                                                  std::string_view parameters) override
     {
-        return reader_.find_untouched(id, path, size, mtime_ns, parameters);
+        return reader_.look_up(id, path, size, mtime_ns, parameters);
     }
     result<std::optional<ledger_row>> find_request(std::string_view request_id) override
     {
@@ -104,6 +104,7 @@ public:
     {
         enqueue(detail::metadata_change{std::move(key), std::move(value)}, std::move(h));
     }
+    void index_content(ledger_handler h) override { enqueue(detail::index_change{}, std::move(h)); }
     void flush(ledger_handler h) override { enqueue(detail::flush_change{}, std::move(h)); }
 
     result<std::uint64_t> interrupted_intents_to_ambiguous() override;

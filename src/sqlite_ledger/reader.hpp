@@ -112,31 +112,30 @@ public:
         return first_row(find_, [&](statement& s) { s.bind_name(1, id); });
     }
 
-    result<std::optional<document_state>> find_untouched(std::string_view id, std::string_view path,
-                                                         std::uint64_t size, std::int64_t mtime_ns,
-                                                         std::string_view parameters)
+    result<std::optional<known_document>> look_up(std::string_view id, std::string_view path,
+                                                  std::uint64_t size, std::int64_t mtime_ns,
+                                                  std::string_view parameters)
     {
-        auto const state_in = [&](statement const& row) -> result<std::optional<document_state>> {
+        auto const known = [&](statement const& row) -> result<std::optional<known_document>> {
             last_number_ = row.integer(0);
-            bool const same = row.bytes(2) == path && row.integer(3) == static_cast<std::int64_t>(size) &&
-                              row.integer(4) == mtime_ns && row.bytes(5) == parameters;
-            if (!same) return std::optional<document_state>();
             std::optional<document_state> const state = document_state_named(row.bytes(6));
             if (!state) return senseless();
-            return state;
+            bool const same = row.bytes(2) == path && row.integer(3) == static_cast<std::int64_t>(size) &&
+                              row.integer(4) == mtime_ns && row.bytes(5) == parameters;
+            return std::optional(known_document{*state, same});
         };
         turn const t(*this);
         if (!db_.is_open()) return failed(SQLITE_MISUSE);
         // A scan meets most documents again in the order of their first admission, and the next row costs a
         // fraction of a search.
         if (in_order_ && following_.step() == SQLITE_ROW && following_.bytes(1) == id)
-            return state_in(following_);
+            return known(following_);
         leave_order();
         std::int64_t const before = last_number_;
         int const rc = brief_.bind_name(1, id).step();
-        result<std::optional<document_state>> found = std::optional<document_state>();
+        result<std::optional<known_document>> found = std::optional<known_document>();
         if (rc == SQLITE_ROW)
-            found = state_in(brief_);
+            found = known(brief_);
         else if (rc != SQLITE_DONE)
             found = failed(rc);
         brief_.reset();
@@ -402,9 +401,9 @@ private:
     statement begin_;
     statement end_;
     statement find_;
-    statement brief_;              ///< what find_untouched() looks at
+    statement brief_;              ///< what look_up() looks at
     statement following_;          ///< the same of the rows behind last_number_, while in_order_
-    std::int64_t last_number_ = 0; ///< of the row that find_untouched() met last
+    std::int64_t last_number_ = 0; ///< of the row that look_up() met last
     bool in_order_ = false;
     statement find_request_;
     statement find_content_;

@@ -67,10 +67,6 @@ BEGIN
     VALUES(old.number, old.request_id, old.file_ids, old.state, old.submitted_at, old.finished_at);
 END;
 
-CREATE INDEX document_done_content
-  -- For --dedupe content: documents whose result can be shared, by the beginning of their hash.
-  ON document(substr(sha256, 1, 8)) WHERE state = 'done';
-
 CREATE VIEW document_for_people AS
   -- The same rows with readable times and hashes.
   SELECT number, state, id, coalesce(path, id) AS path, lower(hex(sha256)) AS sha256, size, flow, doc_type, file_type,
@@ -83,6 +79,14 @@ CREATE VIEW document_for_people AS
 
 CREATE VIEW document_counts AS
   SELECT state, failure_class, count(*) AS documents FROM document GROUP BY state, failure_class;
+)sql";
+
+/// Made by the first run that shares results: each of its entries belongs on another page, which every other
+/// run would have to write for each document.
+inline constexpr char content_index[] = R"sql(
+CREATE INDEX IF NOT EXISTS document_done_content
+  -- For --dedupe content: documents whose result can be shared, by the beginning of their hash.
+  ON document(substr(sha256, 1, 8)) WHERE state = 'done';
 )sql";
 
 } // namespace ocrpipe::detail

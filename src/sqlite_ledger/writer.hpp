@@ -50,11 +50,13 @@ struct metadata_change {
     std::string key;
     std::string value;
 };
+struct index_change {
+};
 struct flush_change {
 };
 
 using ledger_change = std::variant<intent_change, submitted_change, finished_change, not_sent_change,
-                                   skip_change, metadata_change, flush_change>;
+                                   skip_change, metadata_change, index_change, flush_change>;
 
 /// A change on its way to the disk.
 struct pending_change {
@@ -407,6 +409,12 @@ private:
     {
         s = &metadata_;
         return s->bind_name(1, c.key).bind_name(2, c.value).step();
+    }
+
+    int apply(index_change, std::int64_t, statement*&)
+    {
+        int const rc = db_.execute(content_index);
+        return rc == SQLITE_OK ? SQLITE_DONE : rc;
     }
 
     int apply(flush_change, std::int64_t, statement*&) { return SQLITE_DONE; }

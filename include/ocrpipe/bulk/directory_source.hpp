@@ -11,8 +11,9 @@
 namespace ocrpipe
 {
 
-/// All files below a directory, in the order in which the file system gives them, while it is being read:
-/// memory is constant.
+/// All files below a directory, while it is being read. The names of each directory are taken up 65,536 at a
+/// time, each time in their order: memory is bounded, and the ledger's rows are made, and met again, where
+/// their neighbours are.
 ///
 /// Symbolic links are followed, to directories too; one that leads back to a directory it stands in is passed
 /// over. Names that begin with a dot are passed over. Files of any type are documents; whether the service

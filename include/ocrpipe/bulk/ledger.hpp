@@ -170,6 +170,12 @@ private:
     std::array<std::uint64_t, document_state_count> counts_{};
 };
 
+/// Of a document that the ledger has met before.
+struct known_document {
+    document_state state = document_state::found;
+    bool untouched = false; ///< path, size, time of change and parameters are as in its row
+};
+
 /// Told, once, whether a change is durable. Move-only; may be empty; must not throw when called.
 class ledger_handler
 {
@@ -229,17 +235,18 @@ public:
 
     virtual result<std::optional<ledger_row>> find(std::string_view id) = 0;
 
-    /// The state of a document of which all this is still as in its row; nothing for a changed one or a new
-    /// one. Cost: a few microseconds; a scan asks it of each file.
-    virtual result<std::optional<document_state>> find_untouched(std::string_view id, std::string_view path,
-                                                                 std::uint64_t size, std::int64_t mtime_ns,
-                                                                 std::string_view parameters) = 0;
+    /// What a scan needs to know of a file before it opens it; nothing for a new one. Cost: a few
+    /// microseconds, less in the order of first admission.
+    virtual result<std::optional<known_document>> look_up(std::string_view id, std::string_view path,
+                                                          std::uint64_t size, std::int64_t mtime_ns,
+                                                          std::string_view parameters) = 0;
 
     /// Also finds a request that was superseded when its document was sent again; the row then tells of that
     /// earlier submit. Cost: reads the whole ledger, as it is for people who have a request_id in hand.
     virtual result<std::optional<ledger_row>> find_request(std::string_view request_id) = 0;
 
-    /// A document with this content and these parameters whose result there is.
+    /// A document with this content and these parameters whose result there is. Cost: reads the whole ledger,
+    /// unless index_content() was asked for in this or an earlier run.
     virtual result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256,
                                                                    std::string_view parameters) = 0;
 
@@ -289,6 +296,10 @@ public:
                       ledger_handler h) = 0;
 
     virtual void set_metadata(std::string key, std::string value, ledger_handler h) = 0;
+
+    /// Keeps an index for find_done_by_content() from now on. Cost: a few seconds for a million documents,
+    /// the first time, and then a page written for each that is done.
+    virtual void index_content(ledger_handler h) = 0;
 
     /// Commits what is waiting without delay; the handler is called when everything asked for before is
     /// durable.

@@ -25,6 +25,10 @@ class sha256_stream
 public:
     sha256_stream();
 
+    /// Forgets what came before. An object that is used again costs less than a new one, for which OpenSSL
+    /// looks for its implementation.
+    void begin();
+
     void update(std::span<char const> bytes);
 
     /// The digest of all bytes since the beginning or the last finish(); the next update() begins anew.
@@ -37,8 +41,6 @@ private:
     struct closer {
         OCRPIPE_DECL void operator()(evp_md_ctx_st* c) const noexcept;
     };
-    void begin();
-
     std::unique_ptr<evp_md_ctx_st, closer> context_;
 };
 

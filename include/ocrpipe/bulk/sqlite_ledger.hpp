@@ -23,8 +23,8 @@ struct sqlite_ledger_options {
     /// errc::invalid_argument. The database must exist.
     bool read_only = false;
 
-    std::size_t max_batch_rows = 100;        ///< a commit is begun when this many changes wait; 1 or more
-    std::chrono::milliseconds max_delay{50}; ///< or when the oldest has waited this long; 0 means at once
+    std::size_t max_batch_rows = 300;        ///< a commit is begun when this many changes wait; 1 or more
+    std::chrono::milliseconds max_delay{10}; ///< or when the oldest has waited this long; 0 means at once
 
     /// Pages of 4 KiB in the write-ahead log after which the writer's thread moves them to the database, and
     /// in which a page written often counts once; 1 or more. More of them save work and cost disk.

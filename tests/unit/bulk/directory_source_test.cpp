@@ -49,6 +49,30 @@ TEST_CASE("directory_source: files in nested directories -> each with its path a
     CHECK_FALSE(source.next());
 }
 
+TEST_CASE("directory_source: more names than are taken up at a time -> each once, in few ascending runs")
+{
+    constexpr int files = 70'000;
+    temp_directory dir;
+    fs::create_directory(dir.path() / "in");
+    // A file system may allow fewer names of one file than that.
+    for (int i = 0; i != 2; ++i)
+        dir.write(std::to_string(i), "1");
+    for (int i = 0; i != files; ++i)
+        fs::create_hard_link(dir.path() / std::to_string(i % 2), dir.path() / "in" / std::to_string(i));
+    directory_source source((dir.path() / "in").string());
+    std::set<std::string> seen;
+    std::string last;
+    int runs = 1;
+    while (std::optional<input> const found = source.next()) {
+        std::string const& path = std::get<input_item>(*found).path;
+        CHECK(seen.insert(path).second);
+        runs += path < last;
+        last = path;
+    }
+    CHECK(seen.size() == files);
+    CHECK(runs == 2);
+}
+
 TEST_CASE("directory_source: a root with slashes and dots too many -> clean paths")
 {
     temp_directory dir;

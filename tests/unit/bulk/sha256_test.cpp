@@ -33,3 +33,12 @@ TEST_CASE("sha256_stream: finish -> the digest's bytes, and a new beginning")
     CHECK(d[31] == 0xAD);
     CHECK(s.hex() == empty_digest);
 }
+
+TEST_CASE("sha256_stream: begin in the middle -> what came before is forgotten")
+{
+    sha256_stream s;
+    s.update(std::string_view("abandoned"));
+    s.begin();
+    s.update(std::string_view("abc"));
+    CHECK(s.hex() == abc_digest);
+}

@@ -49,6 +49,7 @@ public:
                 opening_failure = l.opening_failure;
                 return;
             }
+            if (&run != &runs.front()) l->index_content({});
             for (auto const& commit : run) {
                 for (step const& s : commit)
                     ask(l, s);

@@ -199,18 +199,23 @@ TEST_CASE("sqlite_ledger: an ambiguous document is resubmitted -> marked as a po
 }
 
 TEST_CASE(
-    "sqlite_ledger: a document of which all that is known is as it was -> its state; nothing for others")
+    "sqlite_ledger: a document of which all that is known is as it was -> untouched; another -> touched; a "
+    "new one -> nothing")
 {
     temp_directory dir;
     open_ledger l(dir.path());
     ledger_document const d = document_named("a");
     CHECK_FALSE(l.intent(d));
-    auto const state = [&](ledger_document const& x) {
-        return l->find_untouched(x.id, x.path, x.size, x.mtime_ns, x.parameters).value();
+    auto const look_up = [&](ledger_document const& x) {
+        return l->look_up(x.id, x.path, x.size, x.mtime_ns, x.parameters).value();
     };
-    CHECK(state(d) == intent);
+    auto const is_untouched = [&](ledger_document const& x) {
+        std::optional<known_document> const known = look_up(x);
+        return known && known->state == intent && known->untouched;
+    };
+    CHECK(is_untouched(d));
+    CHECK_FALSE(look_up(document_named("b")));
     for (auto const& [name, change] : std::map<std::string, std::function<void(ledger_document&)>>{
-             {"id", [](ledger_document& x) { x.id = "b"; }},
              {"path", [](ledger_document& x) { x.path = "in/b"; }},
              {"size", [](ledger_document& x) { ++x.size; }},
              {"time", [](ledger_document& x) { ++x.mtime_ns; }},
@@ -218,14 +223,17 @@ TEST_CASE(
         CAPTURE(name);
         ledger_document other = d;
         change(other);
-        CHECK_FALSE(state(other));
+        std::optional<known_document> const known = look_up(other);
+        REQUIRE(known);
+        CHECK(known->state == intent);
+        CHECK_FALSE(known->untouched);
     }
     ledger_document by_path = document_named("in/c.pdf");
     by_path.path = by_path.id;
     CHECK_FALSE(l.intent(by_path));
-    CHECK(state(by_path) == intent);
+    CHECK(is_untouched(by_path));
     CHECK_FALSE(l->close());
-    CHECK(l->find_untouched("a", "in/a", 1, 1, "").has_error());
+    CHECK(l->look_up("a", "in/a", 1, 1, "").has_error());
 }
 
 TEST_CASE(
@@ -256,8 +264,10 @@ TEST_CASE(
     auto const named = [](int i) { return document_named(fmt::format("in/{:02}", i)); };
     for (int i = 0; i != documents; ++i)
         CHECK_FALSE(l.intent(named(i)));
-    auto const state_of = [&](ledger_document const& d) {
-        return l->find_untouched(d.id, d.path, d.size, d.mtime_ns, d.parameters).value();
+    auto const state_of = [&](ledger_document const& d) -> std::optional<document_state> {
+        std::optional<known_document> const known =
+            l->look_up(d.id, d.path, d.size, d.mtime_ns, d.parameters).value();
+        return known && known->untouched ? std::optional(known->state) : std::nullopt;
     };
     for (int round = 0; round != 3; ++round)
         for (int i = 0; i != documents; ++i) {
@@ -446,6 +456,30 @@ TEST_CASE("sqlite_ledger: content whose result there is -> found only with the s
     CHECK(l->find_done_by_content(d.sha256, d.parameters).value()->id == "a");
     CHECK_FALSE(l.intent(document_named("copy", "content")));
     CHECK(l.row("copy").duplicate_of.empty());
+}
+
+TEST_CASE(
+    "sqlite_ledger: an index of contents, asked for late and twice -> finds what was done before and after")
+{
+    temp_directory dir;
+    open_ledger l(dir.path());
+    auto const done = [&](std::string const& id) {
+        CHECK_FALSE(l.intent(document_named(id)));
+        CHECK_FALSE(l.submitted(id, request("r" + id)));
+        CHECK_FALSE(l.finished(id, done_at({1, 5, 6})));
+    };
+    auto const finds = [&](std::string const& id) {
+        ledger_document const d = document_named(id);
+        std::optional<ledger_row> const row = l->find_done_by_content(d.sha256, d.parameters).value();
+        return row && row->id == id;
+    };
+    done("before");
+    for (int i = 0; i != 2; ++i)
+        CHECK_FALSE(l.outcome([&](auto h) { l->index_content(std::move(h)); }));
+    done("after");
+    CHECK(finds("before"));
+    CHECK(finds("after"));
+    CHECK_FALSE(finds("never"));
 }
 
 TEST_CASE("sqlite_ledger: two contents whose hashes begin alike -> told apart")

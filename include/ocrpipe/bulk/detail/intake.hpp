@@ -3,6 +3,7 @@
 
 #include <ocrpipe/bulk/input.hpp>
 #include <ocrpipe/bulk/ledger.hpp>
+#include <ocrpipe/bulk/sha256.hpp>
 #include <ocrpipe/config.hpp>
 #include <ocrpipe/document.hpp>
 
@@ -73,6 +74,7 @@ private:
     intake_options const options_;
     std::shared_ptr<ledger> const ledger_;
     std::vector<char> buffer_;
+    sha256_stream hash_;
     input_item fingerprinted_; ///< whose flow, doc_type and type fingerprint_ speaks of
     std::string fingerprint_;
     std::atomic<bool> cancelled_ = false;

@@ -121,6 +121,7 @@ private:
     void record(Change change, document_ptr const& d, Then then);
     ledger_handler durable();
     task<void> flush();
+    void flush_intents();
     void report_unrecorded(detail::document_in_flight const& d);
 
     // The end.
@@ -168,9 +169,9 @@ private:
     std::uint64_t waiting_ = 0;
     std::uint64_t fetching_parts_ = 0;
     std::uint64_t in_flight_ = 0;
-    std::uint64_t changes_pending_ = 0; ///< that no document waits for
-    std::uint64_t intents_pending_ = 0;
-    bool intents_flushed_ = false;
+    std::uint64_t changes_pending_ = 0;   ///< that no document waits for
+    std::uint64_t intents_pending_ = 0;   ///< whose commit is still to come
+    std::uint64_t intents_unflushed_ = 0; ///< of them, those that no commit was asked for
     bool submits_stopped_ = false;
     bool closes_after_submits_ = false;
     int stops_ = 0;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <string_view>
@@ -33,23 +34,25 @@ public:
             if (auto problem = enter(AT_FDCWD, root_.c_str(), root_)) return problem;
         }
         while (!open_.empty()) {
-            errno = 0;
-            ::dirent const* const entry = ::readdir(open_.back().stream.get());
-            if (!entry) {
-                int const error_number = errno;
-                std::string const path = std::move(open_.back().path);
+            level& here = open_.back();
+            if (here.left.empty()) here.list();
+            if (here.left.empty()) {
+                int const error_number = here.error_number;
+                std::string const path = std::move(here.path);
                 open_.pop_back();
                 if (error_number != 0) return detail::unreadable(path, {}, error_number);
                 continue;
             }
-            if (entry->d_name[0] == '.') continue;
-            if (auto found = look_at(entry->d_name)) return found;
+            std::string const name = here.names.c_str() + here.left.back();
+            here.left.pop_back();
+            if (auto found = look_at(name.c_str())) return found;
         }
         return std::nullopt;
     }
 
 private:
     static constexpr std::size_t max_depth = 64;
+    static constexpr std::size_t names_at_once = 65'536;
 
     using identity = std::pair<::dev_t, ::ino_t>;
     struct closer {
@@ -59,6 +62,28 @@ private:
         std::unique_ptr<::DIR, closer> stream;
         identity who;
         std::string path;
+        std::string names;             ///< each ended by a NUL
+        std::vector<std::size_t> left; ///< where those to come begin, the next one last
+        int error_number = 0;          ///< why there are no more
+
+        void list()
+        {
+            names.clear();
+            while (left.size() != names_at_once && error_number == 0) {
+                errno = 0;
+                ::dirent const* const entry = ::readdir(stream.get());
+                if (!entry) {
+                    error_number = errno;
+                    break;
+                }
+                if (entry->d_name[0] == '.') continue;
+                left.push_back(names.size());
+                (names += entry->d_name) += '\0';
+            }
+            std::sort(left.begin(), left.end(), [this](std::size_t a, std::size_t b) {
+                return std::strcmp(names.c_str() + a, names.c_str() + b) > 0;
+            });
+        }
     };
 
     static identity identity_of(struct ::stat const& s) noexcept { return {s.st_dev, s.st_ino}; }
@@ -91,7 +116,7 @@ private:
         std::unique_ptr<::DIR, closer> stream(::fdopendir(fd.get()));
         if (!stream) return detail::unreadable(std::move(path), {}, errno);
         fd.release();
-        open_.push_back(level{std::move(stream), who, std::move(path)});
+        open_.push_back({std::move(stream), who, std::move(path), {}, {}, 0});
         return std::nullopt;
     }
 

@@ -2,7 +2,6 @@
 #define OCRPIPE_BULK_IMPL_INTAKE_IPP
 
 #include <ocrpipe/bulk/detail/intake.hpp>
-#include <ocrpipe/bulk/sha256.hpp>
 
 #include <fmt/format.h>
 
@@ -62,7 +61,7 @@ OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
     bool const hold = d.size < hold_below;
     std::string whole;
     if (hold) whole.reserve(d.size);
-    sha256_stream hash;
+    hash_.begin();
     for (;;) {
         if (cancelled_.load(std::memory_order_relaxed))
             return problem(errc::cancelled, "the run was stopped");
@@ -71,12 +70,12 @@ OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
         if (ec) return problem(ec, printable_excerpt(d.item.path, 1024) + ": " + ec.message());
         if (n == 0) break;
         std::string_view const piece(buffer_.data(), n);
-        hash.update(piece);
+        hash_.update(piece);
         if (hold) whole.append(piece);
         // What does not fill the buffer was the rest: the reader has looked for more.
         if (n < buffer_.size()) break;
     }
-    d.sha256 = hash.hex();
+    d.sha256 = hash_.hex();
     d.doc = hold ? document::from_bytes(std::move(whole), file.name()) : file;
     return std::nullopt;
 }
@@ -95,15 +94,18 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
     };
     std::optional<ledger_row> row;
     if (ledger_) {
-        result<std::optional<document_state>> const untouched =
-            ledger_->find_untouched(item.id, item.path, item.size, item.mtime_ns, d.parameters);
-        if (!untouched) return untouched.error();
+        result<std::optional<known_document>> const known =
+            ledger_->look_up(item.id, item.path, item.size, item.mtime_ns, d.parameters);
+        if (!known) return known.error();
+        bool const untouched = *known && (**known).untouched;
         // Most of a run that goes on: there is no need to look at the rest of their rows.
-        if (*untouched && settled.contains(**untouched)) return pass_over();
-        result<std::optional<ledger_row>> known = ledger_->find(item.id);
-        if (!known) return std::move(known).error();
-        row = std::move(*known);
-        if (*untouched && judge(*row, true) == verdict::pass_over) return pass_over();
+        if (untouched && settled.contains((**known).state)) return pass_over();
+        if (*known) {
+            result<std::optional<ledger_row>> found = ledger_->find(item.id);
+            if (!found) return std::move(found).error();
+            row = std::move(*found);
+        }
+        if (row && untouched && judge(*row, true) == verdict::pass_over) return pass_over();
     }
 
     d.item = std::move(item);

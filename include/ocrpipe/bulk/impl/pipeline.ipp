@@ -144,6 +144,7 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
         ++done_;
         ledger_->finished(std::move(id), std::move(end), durable());
     }
+    if (shares_results_) ledger_->index_content(durable());
     for (auto& [key, value] : configuration())
         ledger_->set_metadata("configuration." + key, value, durable());
     if (!shares_results_ || options_.resubmit_ambiguous) return {};
@@ -270,19 +271,30 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     // A run that waits for its source alone has nothing else to keep the context running.
     auto const work = asio::make_work_guard(ioc_);
     while (!is_stopped()) {
-        if (may_admit()) {
+        if (!may_admit()) {
+            if (ledger_) flush_intents();
+        } else {
             if (std::optional<detail::prepared> p = ahead_->try_pop()) {
                 take(std::move(*p));
                 continue;
             }
             if (ahead_->exhausted()) break;
         }
-        // Nothing more can join this commit: documents wait for it, and connections for them.
-        if (ledger_ && intents_pending_ > 0 && !std::exchange(intents_flushed_, true)) ledger_->flush({});
         co_await changed_.wait();
     }
     ahead_->stop();
     report_.source_exhausted = !is_stopped();
+}
+
+/// Has the intents committed that wait for it, as no other can join them now; not before the connections have
+/// little left to send, since the fewer commits, the less a document costs.
+OCRPIPE_DECL void pipeline::impl::flush_intents()
+{
+    intents_unflushed_ = std::min(intents_unflushed_, intents_pending_);
+    std::uint64_t const enough = options_.max_submitting - options_.max_submitting / 4;
+    if (intents_unflushed_ == 0 || submitting_ - intents_unflushed_ > enough) return;
+    intents_unflushed_ = 0;
+    ledger_->flush({});
 }
 
 OCRPIPE_DECL void pipeline::impl::notice(std::string_view event, std::string_view text)

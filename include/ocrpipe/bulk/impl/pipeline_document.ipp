@@ -115,7 +115,7 @@ void pipeline::impl::admit_intent(document_ptr const& d, Then then)
     ++sent_;
     ++submitting_;
     ++intents_pending_;
-    intents_flushed_ = false;
+    ++intents_unflushed_;
     if (!ledger_) {
         --intents_pending_;
         return then();

@@ -14,13 +14,13 @@ OCRPIPE_DECL void sha256_stream::closer::operator()(evp_md_ctx_st* c) const noex
 
 OCRPIPE_DECL sha256_stream::sha256_stream() : context_(::EVP_MD_CTX_new())
 {
-    if (!context_) throw std::bad_alloc();
-    begin();
+    if (!context_ || ::EVP_DigestInit_ex(context_.get(), ::EVP_sha256(), nullptr) != 1)
+        throw std::bad_alloc();
 }
 
 OCRPIPE_DECL void sha256_stream::begin()
 {
-    if (::EVP_DigestInit_ex(context_.get(), ::EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
+    if (::EVP_DigestInit_ex(context_.get(), nullptr, nullptr) != 1) throw std::bad_alloc();
 }
 
 OCRPIPE_DECL void sha256_stream::update(std::span<char const> bytes)
