@@ -145,7 +145,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
     asio::io_context ioc(1);
     detail::watchdog dog(ioc);
-    detail::io_buffers buffers;
+    detail::shared_io shared(ioc);
     detail::answer_reader answer;
     answer.start(limits);
     outcome out;
@@ -153,10 +153,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         detail::tcp_socket socket(ioc);
         socket.assign(detail::tcp::v4(), fds[0]);
         socket.non_blocking(true);
-        detail::connection connection(std::move(socket), dog, buffers);
+        detail::connection connection(std::move(socket), dog, shared);
         timeout_options const timeouts;
-        detail::exchange exchange(connection, buffers, timeouts, clock::now() + std::chrono::seconds(20));
-        detail::borrowed_buffer request(buffers);
+        detail::exchange exchange(connection, shared, timeouts, clock::now() + std::chrono::seconds(20));
+        detail::borrowed_buffer request(shared);
         request->append("POST /ingest HTTP/1.1\r\nHost: x\r\n\r\n");
         letters body(body_size);
         std::exception_ptr thrown;

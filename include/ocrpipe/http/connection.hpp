@@ -3,6 +3,7 @@
 
 #include <ocrpipe/http/answer_reader.hpp>
 #include <ocrpipe/http/byte_buffer.hpp>
+#include <ocrpipe/http/send_turns.hpp>
 #include <ocrpipe/http/tcp_types.hpp>
 #include <ocrpipe/http/tls_session.hpp>
 #include <ocrpipe/http/watchdog.hpp>
@@ -25,11 +26,15 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Buffers that all connections of a transport share. What is received without waiting is parsed in the same
-/// step, so one pair of large receive buffers serves any number of connections.
-class io_buffers
+/// What all connections of a transport share: their turns, and buffers. What is received without waiting is
+/// parsed in the same step, so one pair of large receive buffers serves any number of connections.
+class shared_io
 {
 public:
+    explicit shared_io(asio::io_context& ioc) : turns(ioc) {}
+
+    send_turns turns;
+
     std::span<char> input() noexcept { return std::span<char>(input_.get(), input_size); }
     std::span<char> plain() noexcept { return std::span<char>(plain_.get(), plain_size); }
 
@@ -53,7 +58,7 @@ private:
 class borrowed_buffer
 {
 public:
-    explicit borrowed_buffer(io_buffers& from) : from_(from), buffer_(from.take()) {}
+    explicit borrowed_buffer(shared_io& from) : from_(from), buffer_(from.take()) {}
     borrowed_buffer(borrowed_buffer const&) = delete;
     borrowed_buffer& operator=(borrowed_buffer const&) = delete;
     ~borrowed_buffer() { give_back(); }
@@ -64,7 +69,7 @@ public:
     byte_buffer* operator->() noexcept { return &buffer_; }
 
 private:
-    io_buffers& from_;
+    shared_io& from_;
     byte_buffer buffer_;
 };
 
@@ -77,7 +82,7 @@ private:
 class connection final : private watchdog::entry
 {
 public:
-    connection(tcp_socket socket, watchdog& dog, io_buffers& buffers);
+    connection(tcp_socket socket, watchdog& dog, shared_io& shared);
     ~connection();
 
     /// Waits end with asio::error::timed_out at `when`; a new deadline forgets that the last one passed.
@@ -87,9 +92,6 @@ public:
     /// Errors: asio::error::timed_out, or operation_aborted when the coroutine is cancelled.
     task<void> async_wait_readable(error_code& ec) { return async_wait(tcp_socket::wait_read, ec); }
     task<void> async_wait_writable(error_code& ec);
-
-    /// Lets what else is ready on this thread go first.
-    task<void> async_yield();
 
     /// Waits for input and receives it, to be handed to take(); co_await yields the error and the number of
     /// bytes. Not before stopped() has said that there is nothing to stop for.
@@ -169,7 +171,7 @@ private:
 
     tcp_socket socket_;
     watchdog& dog_;
-    io_buffers& buffers_;
+    shared_io& shared_;
     std::optional<tls_session> tls_;
     std::unique_ptr<char[]> first_input_ = std::make_unique_for_overwrite<char[]>(first_input_size);
     std::shared_ptr<input_watch> input_watch_;

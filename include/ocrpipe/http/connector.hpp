@@ -30,7 +30,7 @@ OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context&
 class connector
 {
 public:
-    connector(asio::io_context& ioc, watchdog& dog, io_buffers& buffers, origin to,
+    connector(asio::io_context& ioc, watchdog& dog, shared_io& shared, origin to,
               std::optional<proxy_server> proxy, std::unique_ptr<tls_context> tls,
               timeout_options const& timeouts, limit_options const& limits);
 
@@ -43,7 +43,7 @@ private:
 
     asio::io_context& ioc_;
     watchdog& dog_;
-    io_buffers& buffers_;
+    shared_io& shared_;
     origin to_;
     std::optional<proxy_server> proxy_;
     std::unique_ptr<tls_context> tls_;

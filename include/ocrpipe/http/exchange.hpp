@@ -12,7 +12,7 @@ namespace detail
 
 /// One request and its answer on one connection.
 ///
-/// The request goes out in chunks of at most 256 KiB, head first and in the same buffer as the beginning of
+/// The request goes out in chunks of at most 64 KiB, head first and in the same buffer as the beginning of
 /// the body, so that a small one is a single send. An answer that begins before the request is out ends the
 /// upload: what the server says counts, not what we had yet to say.
 ///
@@ -20,7 +20,7 @@ namespace detail
 class exchange
 {
 public:
-    exchange(connection& c, io_buffers& buffers, timeout_options const& timeouts, clock::time_point deadline);
+    exchange(connection& c, shared_io& shared, timeout_options const& timeouts, clock::time_point deadline);
 
     /// `request` holds the head, receives the body's chunks in turn, and is given back when they are out;
     /// `body` may be null. True when `answer` is complete.
@@ -63,7 +63,7 @@ private:
     void fail_wait(transport_failure& failure, errc timeout, phase where, error_code ec) const;
 
     connection& connection_;
-    io_buffers& buffers_;
+    shared_io& shared_;
     timeout_options const& timeouts_;
     clock::time_point const deadline_;
     std::uint64_t body_left_ = 0;

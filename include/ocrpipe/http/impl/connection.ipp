@@ -3,14 +3,12 @@
 
 #include <ocrpipe/http/connection.hpp>
 
-#include <boost/asio/post.hpp>
-
 namespace ocrpipe
 {
 namespace detail
 {
 
-OCRPIPE_DECL byte_buffer io_buffers::take()
+OCRPIPE_DECL byte_buffer shared_io::take()
 {
     if (spare_.empty()) return byte_buffer();
     byte_buffer b = std::move(spare_.back());
@@ -18,14 +16,14 @@ OCRPIPE_DECL byte_buffer io_buffers::take()
     return b;
 }
 
-OCRPIPE_DECL void io_buffers::give_back(byte_buffer b)
+OCRPIPE_DECL void shared_io::give_back(byte_buffer b)
 {
     b.clear();
     if (b.capacity() != 0 && spare_.size() < max_kept) spare_.push_back(std::move(b));
 }
 
-OCRPIPE_DECL connection::connection(tcp_socket socket, watchdog& dog, io_buffers& buffers)
-    : socket_(std::move(socket)), dog_(dog), buffers_(buffers)
+OCRPIPE_DECL connection::connection(tcp_socket socket, watchdog& dog, shared_io& shared)
+    : socket_(std::move(socket)), dog_(dog), shared_(shared)
 {
 }
 
@@ -91,11 +89,6 @@ OCRPIPE_DECL void connection::take(std::tuple<error_code, std::size_t> const& re
     if (n == first_input_size && !ec && !ended_ && !answer.complete()) receive(answer, moved, ec);
 }
 
-OCRPIPE_DECL task<void> connection::async_yield()
-{
-    co_await asio::post(socket_.get_executor(), asio::deferred);
-}
-
 OCRPIPE_DECL task<void> connection::async_wait_writable(error_code& ec)
 {
     if (input_watch_ && !input_watch_->armed) {
@@ -150,7 +143,7 @@ OCRPIPE_DECL std::size_t connection::send(std::string_view wire, error_code& ec)
 
 OCRPIPE_DECL std::span<char const> connection::receive_raw(error_code& ec)
 {
-    std::span<char> const to = buffers_.input();
+    std::span<char> const to = shared_.input();
     std::size_t const n = socket_.receive(asio::mutable_buffer(to.data(), to.size()), 0, ec);
     return to.first(n);
 }
@@ -166,7 +159,7 @@ OCRPIPE_DECL void connection::receive(answer_reader& answer, bool& moved, error_
         if (ec || bytes.empty()) return;
         moved = true;
         put(bytes, answer, ec);
-        if (bytes.size() < buffers_.input().size()) return;
+        if (bytes.size() < shared_.input().size()) return;
     } while (!ec && !ended_ && !answer.complete());
 }
 
@@ -183,9 +176,9 @@ OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, answer_reade
     byte_buffer reply; // to a key update; allocates only then
     tls_->feed(cipher);
     for (;;) {
-        std::size_t const n = tls_->read(buffers_.plain(), reply, ec);
+        std::size_t const n = tls_->read(shared_.plain(), reply, ec);
         if (n == 0) break;
-        answer.put(std::string_view(buffers_.plain().data(), n), ec);
+        answer.put(std::string_view(shared_.plain().data(), n), ec);
         if (ec) return;
     }
     if (ec == asio::error::eof) end_of_stream(answer, true, ec);

@@ -109,12 +109,12 @@ OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context&
     co_return connected;
 }
 
-OCRPIPE_DECL connector::connector(asio::io_context& ioc, watchdog& dog, io_buffers& buffers, origin to,
+OCRPIPE_DECL connector::connector(asio::io_context& ioc, watchdog& dog, shared_io& shared, origin to,
                                   std::optional<proxy_server> proxy, std::unique_ptr<tls_context> tls,
                                   timeout_options const& timeouts, limit_options const& limits)
     : ioc_(ioc)
     , dog_(dog)
-    , buffers_(buffers)
+    , shared_(shared)
     , to_(std::move(to))
     , proxy_(std::move(proxy))
     , tls_(std::move(tls))
@@ -165,7 +165,7 @@ OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time
     // Before the handshake: a resumed one would wait 40 ms for an acknowledgement that is delayed.
     socket->set_option(tcp::no_delay(true), ec);
     socket->non_blocking(true, ec);
-    c = std::make_unique<connection>(std::move(*socket), dog_, buffers_);
+    c = std::make_unique<connection>(std::move(*socket), dog_, shared_);
 
     if (proxy_ && to_.tls && !co_await async_tunnel(*c, deadline, failure)) c.reset();
     if (c && to_.tls && !co_await async_handshake(*c, deadline, failure)) c.reset();
@@ -181,9 +181,9 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     limits.max_header = limits_.max_header;
     limits.to_connect = true;
     answer_reader answer(limits);
-    borrowed_buffer request(buffers_);
+    borrowed_buffer request(shared_);
     request->append(connect_head(to_, proxy_->authorization));
-    exchange connect(c, buffers_, timeouts, deadline);
+    exchange connect(c, shared_, timeouts, deadline);
     bool const answered = co_await connect.async_run(request, nullptr, answer, failure);
     std::string const at = "proxy " + proxy_->at.host_and_port();
     failure.where = phase::connect;
@@ -219,7 +219,7 @@ OCRPIPE_DECL task<bool> connector::async_handshake(connection& c, clock::time_po
         done = session.handshake(out, verdict);
         // Tickets may have come with the server's last words; they are read now because the receive buffer is
         // shared.
-        if (done && session.read(buffers_.plain(), out, verdict) != 0)
+        if (done && session.read(shared_.plain(), out, verdict) != 0)
             verdict = make_error_code(errc::tls_failed);                  // nobody has asked it anything yet
         for (std::string_view wire = out.view(); !wire.empty() && !ec;) { // an alert is sent too
             wire.remove_prefix(c.send(wire, ec));

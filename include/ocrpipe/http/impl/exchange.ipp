@@ -9,15 +9,15 @@ namespace ocrpipe
 namespace detail
 {
 
-inline constexpr std::size_t chunk_size = 256 * 1024;
+inline constexpr std::size_t chunk_size = 64 * 1024;
 
 /// How long an answer is waited for after the connection broke under an upload: it has arrived already, or
 /// never will.
 inline constexpr std::chrono::milliseconds last_words{250};
 
-OCRPIPE_DECL exchange::exchange(connection& c, io_buffers& buffers, timeout_options const& timeouts,
+OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, timeout_options const& timeouts,
                                 clock::time_point deadline)
-    : connection_(c), buffers_(buffers), timeouts_(timeouts), deadline_(deadline)
+    : connection_(c), shared_(shared), timeouts_(timeouts), deadline_(deadline)
 {
 }
 
@@ -27,7 +27,7 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
     body_left_ = body != nullptr ? body->size() : 0;
     upload sent = upload::done;
     {
-        borrowed_buffer cipher(buffers_);
+        borrowed_buffer cipher(shared_);
         if (connection_.tls() == nullptr) cipher.give_back();
         for (;;) {
             std::string_view rest;
@@ -35,7 +35,7 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
             if (!rest.empty()) sent = co_await async_send_rest(rest, answer, failure);
             if (sent != upload::done || body_left_ == 0) break;
             // A peer that takes all we have must not keep the other exchanges of this thread waiting.
-            co_await connection_.async_yield();
+            co_await shared_.turns.async_next();
         }
     }
     request.give_back();
@@ -129,7 +129,10 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view w
             fail_wait(failure, errc::write_timeout, phase::write, ec);
             co_return upload::failed;
         }
-        if (!connection_.input_seen()) continue;
+        if (!connection_.input_seen()) {
+            co_await shared_.turns.async_next();
+            continue;
+        }
         if (!take_input(answer, failure)) co_return upload::failed;
         if (answer.has_header()) co_return upload::answered;
     }

@@ -67,7 +67,7 @@ private:
     limit_options limits_;
     std::chrono::milliseconds acquire_timeout_;
     detail::watchdog dog_;
-    detail::io_buffers buffers_;
+    detail::shared_io shared_;
     detail::request_head head_;
     detail::connector connector_;
     detail::pool_ledger ledger_;
@@ -161,8 +161,9 @@ OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, client_options co
     , limits_(options.limits)
     , acquire_timeout_(options.timeouts.acquire)
     , dog_(ioc)
+    , shared_(ioc)
     , head_(to, options.endpoint, proxy.has_value() && !to.tls, proxy ? proxy->authorization : std::string())
-    , connector_(ioc, dog_, buffers_, std::move(to), std::move(proxy), std::move(tls), options.timeouts,
+    , connector_(ioc, dog_, shared_, std::move(to), std::move(proxy), std::move(tls), options.timeouts,
                  options.limits)
     , ledger_(options.pool)
     , random_(options.seed != 0 ? static_cast<unsigned>(options.seed) : std::random_device()())
@@ -191,10 +192,10 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
             if (acquired) {
                 ++self->counters_.exchanges;
                 detail::answer_reader answer(self->limits_for(request));
-                detail::borrowed_buffer buffer(self->buffers_);
+                detail::borrowed_buffer buffer(self->shared_);
                 self->head_.render(request, c.redirected, *buffer);
                 body_source* const body = request.method() == http_method::post ? request.body : nullptr;
-                detail::exchange exchange(l.connection(), self->buffers_, self->timeouts_, request.deadline);
+                detail::exchange exchange(l.connection(), self->shared_, self->timeouts_, request.deadline);
                 l.begin_exchange();
                 answered = co_await exchange.async_run(buffer, body, answer, failure);
                 l.end_exchange(exchange.reusable(), answer.keep_alive_hint());
