@@ -1,5 +1,8 @@
 // Our library as a program would use it: a client over pooled connections on one thread, jobs waiting in its
 // table, no ledger.
+//
+// --url may name several servers, with commas between them: each gets a client and a thread of its own, on a
+// core of its own, all documents, and a results file with its number behind the name.
 
 #include <ocrpipe/bulk/results_writer.hpp>
 #include <ocrpipe/client.hpp>
@@ -11,7 +14,12 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <sched.h>
+#include <stdexcept>
+#include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace
 {
@@ -98,15 +106,54 @@ private:
     std::size_t submitted_ = 0;
 };
 
+void run_alone(bench::client_arguments const& a)
+{
+    boost::asio::io_context ioc(1);
+    run r(ioc, a);
+    ioc.run();
+    r.report();
+}
+
+void pin_to(std::size_t number)
+{
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) throw std::runtime_error("sched_getaffinity");
+    for (int core = 0; core != CPU_SETSIZE; ++core) {
+        if (!CPU_ISSET(core, &allowed) || number-- != 0) continue;
+        CPU_ZERO(&allowed);
+        CPU_SET(core, &allowed);
+        if (::sched_setaffinity(0, sizeof allowed, &allowed) == 0) return;
+    }
+    throw std::runtime_error("a thread has no core of its own");
+}
+
+void run_beside_each_other(bench::client_arguments a)
+{
+    std::string const urls = std::exchange(a.url, {}) + ',';
+    std::string const out = a.out;
+    std::vector<std::jthread> threads;
+    for (std::size_t from = 0, end; (end = urls.find(',', from)) != urls.npos; from = end + 1) {
+        std::size_t const number = threads.size();
+        a.url = urls.substr(from, end - from);
+        a.out = out + '.' + std::to_string(number);
+        threads.emplace_back([a, number] {
+            pin_to(number);
+            run_alone(a);
+        });
+    }
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
     try {
-        boost::asio::io_context ioc(1);
-        run r(ioc, bench::parse_client_arguments(argc, argv));
-        ioc.run();
-        r.report();
+        bench::client_arguments const a = bench::parse_client_arguments(argc, argv);
+        if (a.url.find(',') == a.url.npos)
+            run_alone(a);
+        else
+            run_beside_each_other(a);
     } catch (std::exception const& e) {
         std::cerr << "engine: " << e.what() << '\n';
         return 1;

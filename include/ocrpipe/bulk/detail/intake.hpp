@@ -52,7 +52,7 @@ public:
 
     /// Without a ledger every document is new.
     explicit intake(intake_options options, std::shared_ptr<ledger> l = nullptr)
-        : options_(std::move(options)), ledger_(std::move(l)), buffer_(hold_below + 1)
+        : options_(std::move(options)), ledger_(std::move(l)), buffer_(hold_below)
     {
     }
 

@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
+#include <span>
+#include <string>
 
 namespace ocrpipe::detail
 {
@@ -59,23 +60,21 @@ OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
     if (!reader) return problem(reader.error().code, to_string(reader.error()));
     d.size = reader->size();
     bool const hold = d.size < hold_below;
-    std::string whole;
-    if (hold) whole.reserve(d.size);
+    std::string whole(hold ? d.size + 1 : 0, '\0'); // room for more: so the reader looks whether there is any
+    std::span<char> const into = hold ? std::span<char>(whole) : std::span<char>(buffer_);
     hash_.begin();
     for (;;) {
         if (cancelled_.load(std::memory_order_relaxed))
             return problem(errc::cancelled, "the run was stopped");
         error_code ec;
-        std::size_t const n = reader->read(buffer_, ec);
+        std::size_t const n = reader->read(into, ec);
         if (ec) return problem(ec, printable_excerpt(d.item.path, 1024) + ": " + ec.message());
         if (n == 0) break;
-        std::string_view const piece(buffer_.data(), n);
-        hash_.update(piece);
-        if (hold) whole.append(piece);
-        // What does not fill the buffer was the rest: the reader has looked for more.
-        if (n < buffer_.size()) break;
+        hash_.update(into.first(n));
+        if (n < into.size()) break; // the rest
     }
     d.sha256 = hash_.hex();
+    if (hold) whole.pop_back();
     d.doc = hold ? document::from_bytes(std::move(whole), file.name()) : file;
     return std::nullopt;
 }
