@@ -14,7 +14,7 @@ namespace detail
 {
 
 /// Bytes that are appended to and then sent. Unlike std::string it does not clear memory that is about to be
-/// overwritten, which for chunks of 256 KiB would cost as much as reading them.
+/// overwritten, which for the chunks of an upload would cost as much as reading them.
 class byte_buffer
 {
 public:

@@ -93,6 +93,9 @@ public:
     task<void> async_wait_readable(error_code& ec) { return async_wait(tcp_socket::wait_read, ec); }
     task<void> async_wait_writable(error_code& ec);
 
+    /// Of the exchange under way, to be started by it. Its memory serves one exchange after another.
+    answer_reader& answer() noexcept { return answer_; }
+
     /// Waits for input and receives it, to be handed to take(); co_await yields the error and the number of
     /// bytes. Not before stopped() has said that there is nothing to stop for.
     auto async_receive()
@@ -108,12 +111,12 @@ public:
     /// pending that could be cancelled.
     error_code stopped(asio::cancellation_state const& state) const noexcept;
 
-    /// Hands what async_receive() brought to `answer`, and where it filled its buffer, what else there is.
+    /// Hands what async_receive() brought to answer(), and where it filled its buffer, what else there is.
     ///
     /// Errors: asio::error::timed_out (the kernel's own unless timed_out() says otherwise), or
     /// operation_aborted when the coroutine was cancelled, and those of receive().
     void take(std::tuple<error_code, std::size_t> const& received, asio::cancellation_state const& state,
-              answer_reader& answer, error_code& ec);
+              error_code& ec);
 
     /// From now on async_wait_writable() also ends when there is something to read; see input_seen().
     void watch_input();
@@ -132,13 +135,13 @@ public:
     /// Errors: asio::error::would_block, and those of the socket.
     std::size_t send(std::string_view wire, error_code& ec);
 
-    /// Receives once and hands the decrypted bytes to `answer`. Sets `moved` when anything came, be it half a
+    /// Receives once and hands the decrypted bytes to answer(). Sets `moved` when anything came, be it half a
     /// TLS record.
     ///
     /// Errors: asio::error::would_block when nothing is there, those of the socket and of TLS, and an
-    /// ocrpipe::errc of the answer. The end of the stream is no error: it is told to `answer`, and `ended` is
+    /// ocrpipe::errc of the answer. The end of the stream is no error: it is told to answer(), and `ended` is
     /// set.
-    void receive(answer_reader& answer, bool& moved, error_code& ec);
+    void receive(bool& moved, error_code& ec);
 
     /// Receives ciphertext once, without decrypting, for the handshake; empty when there is nothing or an
     /// error.
@@ -165,14 +168,15 @@ private:
     void on_deadline() override;
     task<void> async_wait(tcp_socket::wait_type what, error_code& ec);
     error_code why_ended(error_code ec, asio::cancellation_state const& state) const noexcept;
-    void put(std::span<char const> bytes, answer_reader& answer, error_code& ec);
-    void decrypt(std::span<char const> cipher, answer_reader& answer, error_code& ec);
-    void end_of_stream(answer_reader& answer, bool announced, error_code& ec);
+    void put(std::span<char const> bytes, error_code& ec);
+    void decrypt(std::span<char const> cipher, error_code& ec);
+    void end_of_stream(bool announced, error_code& ec);
 
     tcp_socket socket_;
     watchdog& dog_;
     shared_io& shared_;
     std::optional<tls_session> tls_;
+    answer_reader answer_;
     std::unique_ptr<char[]> first_input_ = std::make_unique_for_overwrite<char[]>(first_input_size);
     std::shared_ptr<input_watch> input_watch_;
     bool timed_out_ = false;

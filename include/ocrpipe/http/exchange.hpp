@@ -24,8 +24,7 @@ public:
 
     /// `request` holds the head, receives the body's chunks in turn, and is given back when they are out;
     /// `body` may be null. True when `answer` is complete.
-    task<bool> async_run(borrowed_buffer& request, body_source* body, answer_reader& answer,
-                         transport_failure& failure);
+    task<bool> async_run(borrowed_buffer& request, body_source* body, transport_failure& failure);
 
     /// Whether the connection is fit for another exchange after this one.
     bool reusable() const noexcept { return reusable_; }
@@ -35,7 +34,7 @@ private:
     enum class upload { done, answered, failed };
 
     upload send_chunk(byte_buffer& request, body_source* body, byte_buffer& cipher, std::string_view& rest,
-                      answer_reader& answer, transport_failure& failure);
+                      transport_failure& failure);
     /// How far the reading of an answer is.
     struct reception {
         reception(clock::time_point t, timeout_options const& timeouts, clock::time_point deadline)
@@ -49,20 +48,19 @@ private:
         clock::time_point last;  ///< by when it must be complete
     };
 
-    task<upload> async_send_rest(std::string_view wire, answer_reader& answer, transport_failure& failure);
-    task<upload> async_after_break(error_code broken, answer_reader& answer, transport_failure& failure);
+    task<upload> async_send_rest(std::string_view wire, transport_failure& failure);
+    task<upload> async_after_break(error_code broken, transport_failure& failure);
 
     bool fill(byte_buffer& request, body_source* body, transport_failure& failure);
-    bool take_input(answer_reader& answer, transport_failure& failure);
-    void expect(reception& r, answer_reader const& answer);
+    bool take_input(transport_failure& failure);
+    void expect(reception& r);
     std::size_t send(std::string_view wire, error_code& ec);
-    void fail_receive(transport_failure& failure, phase where, error_code ec,
-                      answer_reader const& answer) const;
-    void fail_reception(transport_failure& failure, reception const& r, error_code ec,
-                        answer_reader const& answer) const;
+    void fail_receive(transport_failure& failure, phase where, error_code ec) const;
+    void fail_reception(transport_failure& failure, reception const& r, error_code ec) const;
     void fail_wait(transport_failure& failure, errc timeout, phase where, error_code ec) const;
 
     connection& connection_;
+    answer_reader& answer_;
     shared_io& shared_;
     timeout_options const& timeouts_;
     clock::time_point const deadline_;

@@ -37,7 +37,7 @@ struct pool_statistics {
 /// Thread safety: none; everything happens on the thread that runs the io_context.
 /// Lifetime: the transport must be destroyed before its io_context. Exchanges under way keep what they need
 /// of it.
-/// Cost: a connection holds 16 KiB for the beginning of an answer; an exchange holds at most 256 KiB of its
+/// Cost: a connection holds 16 KiB for the beginning of an answer; an exchange holds at most 64 KiB of its
 /// request, twice that under TLS. Nothing is pending while nothing is in use: io_context::run() returns, and
 /// idle connections that are over are closed when the next exchange looks at them.
 class http_transport final : public transport

@@ -77,16 +77,15 @@ OCRPIPE_DECL error_code connection::why_ended(error_code ec,
 }
 
 OCRPIPE_DECL void connection::take(std::tuple<error_code, std::size_t> const& received,
-                                   asio::cancellation_state const& state, answer_reader& answer,
-                                   error_code& ec)
+                                   asio::cancellation_state const& state, error_code& ec)
 {
     ec = why_ended(std::get<0>(received), state);
-    if (ec == asio::error::eof) return end_of_stream(answer, !tls_, ec);
+    if (ec == asio::error::eof) return end_of_stream(!tls_, ec);
     if (ec) return;
     std::size_t const n = std::get<1>(received);
-    put(std::span<char const>(first_input_.get(), n), answer, ec);
+    put(std::span<char const>(first_input_.get(), n), ec);
     bool moved = true;
-    if (n == first_input_size && !ec && !ended_ && !answer.complete()) receive(answer, moved, ec);
+    if (n == first_input_size && !ec && !ended_ && !answer_.complete()) receive(moved, ec);
 }
 
 OCRPIPE_DECL task<void> connection::async_wait_writable(error_code& ec)
@@ -148,40 +147,40 @@ OCRPIPE_DECL std::span<char const> connection::receive_raw(error_code& ec)
     return to.first(n);
 }
 
-OCRPIPE_DECL void connection::receive(answer_reader& answer, bool& moved, error_code& ec)
+OCRPIPE_DECL void connection::receive(bool& moved, error_code& ec)
 {
     if (input_watch_) input_watch_->seen = false;
     // A receive that filled the buffer is followed by another one; one that did not has taken all there was.
     do {
         std::span<char const> const bytes = receive_raw(ec);
-        if (ec == asio::error::eof) return end_of_stream(answer, !tls_, ec);
+        if (ec == asio::error::eof) return end_of_stream(!tls_, ec);
         if (ec == asio::error::would_block && moved) ec = {};
         if (ec || bytes.empty()) return;
         moved = true;
-        put(bytes, answer, ec);
+        put(bytes, ec);
         if (bytes.size() < shared_.input().size()) return;
-    } while (!ec && !ended_ && !answer.complete());
+    } while (!ec && !ended_ && !answer_.complete());
 }
 
-OCRPIPE_DECL void connection::put(std::span<char const> bytes, answer_reader& answer, error_code& ec)
+OCRPIPE_DECL void connection::put(std::span<char const> bytes, error_code& ec)
 {
     if (tls_)
-        decrypt(bytes, answer, ec);
+        decrypt(bytes, ec);
     else
-        answer.put(std::string_view(bytes.data(), bytes.size()), ec);
+        answer_.put(std::string_view(bytes.data(), bytes.size()), ec);
 }
 
-OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, answer_reader& answer, error_code& ec)
+OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, error_code& ec)
 {
     byte_buffer reply; // to a key update; allocates only then
     tls_->feed(cipher);
     for (;;) {
         std::size_t const n = tls_->read(shared_.plain(), reply, ec);
         if (n == 0) break;
-        answer.put(std::string_view(shared_.plain().data(), n), ec);
+        answer_.put(std::string_view(shared_.plain().data(), n), ec);
         if (ec) return;
     }
-    if (ec == asio::error::eof) end_of_stream(answer, true, ec);
+    if (ec == asio::error::eof) end_of_stream(true, ec);
     if (reply.empty()) return;
     // A reply that does not fit in the socket's buffer would have to be queued before the next request; no
     // server gets so far.
@@ -189,15 +188,15 @@ OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, answer_reade
     if (send(reply.view(), refused) != reply.size() && !ec) ec = asio::error::no_buffer_space;
 }
 
-OCRPIPE_DECL void connection::end_of_stream(answer_reader& answer, bool announced, error_code& ec)
+OCRPIPE_DECL void connection::end_of_stream(bool announced, error_code& ec)
 {
     ended_ = true;
     // Under TLS an end without close_notify may be forged, and must not complete a body that has no other
     // end.
-    if (tls_ && !announced && answer.started() && !answer.complete())
+    if (tls_ && !announced && answer_.started() && !answer_.complete())
         ec = make_error_code(errc::truncated_answer);
     else
-        answer.put_eof(ec);
+        answer_.put_eof(ec);
 }
 
 OCRPIPE_DECL bool connection::is_quiet()

@@ -180,11 +180,12 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     answer_limits limits;
     limits.max_header = limits_.max_header;
     limits.to_connect = true;
-    answer_reader answer(limits);
+    answer_reader& answer = c.answer();
+    answer.start(limits);
     borrowed_buffer request(shared_);
     request->append(connect_head(to_, proxy_->authorization));
     exchange connect(c, shared_, timeouts, deadline);
-    bool const answered = co_await connect.async_run(request, nullptr, answer, failure);
+    bool const answered = co_await connect.async_run(request, nullptr, failure);
     std::string const at = "proxy " + proxy_->at.host_and_port();
     failure.where = phase::connect;
     failure.sent = bytes_sent::none; // of the request that the tunnel is for

@@ -17,12 +17,12 @@ inline constexpr std::chrono::milliseconds last_words{250};
 
 OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, timeout_options const& timeouts,
                                 clock::time_point deadline)
-    : connection_(c), shared_(shared), timeouts_(timeouts), deadline_(deadline)
+    : connection_(c), answer_(c.answer()), shared_(shared), timeouts_(timeouts), deadline_(deadline)
 {
 }
 
 OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_source* body,
-                                            answer_reader& answer, transport_failure& failure)
+                                            transport_failure& failure)
 {
     body_left_ = body != nullptr ? body->size() : 0;
     upload sent = upload::done;
@@ -31,8 +31,8 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
         if (connection_.tls() == nullptr) cipher.give_back();
         for (;;) {
             std::string_view rest;
-            sent = send_chunk(*request, body, *cipher, rest, answer, failure);
-            if (!rest.empty()) sent = co_await async_send_rest(rest, answer, failure);
+            sent = send_chunk(*request, body, *cipher, rest, failure);
+            if (!rest.empty()) sent = co_await async_send_rest(rest, failure);
             if (sent != upload::done || body_left_ == 0) break;
             // A peer that takes all we have must not keep the other exchanges of this thread waiting.
             co_await shared_.turns.async_next();
@@ -44,31 +44,31 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
     if (sent == upload::failed) co_return false;
     reception r(clock::now(), timeouts_, deadline_);
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
-    while (!answer.complete()) {
-        expect(r, answer);
+    while (!answer_.complete()) {
+        expect(r);
         error_code ec = connection_.stopped(state);
         if (!ec) {
             std::tuple<error_code, std::size_t> const received = co_await connection_.async_receive();
-            connection_.take(received, state, answer, ec);
+            connection_.take(received, state, ec);
         }
         r.now = clock::now();
-        if (answer.complete() || !ec || ec == asio::error::would_block) continue;
-        fail_reception(failure, r, ec, answer);
+        if (answer_.complete() || !ec || ec == asio::error::would_block) continue;
+        fail_reception(failure, r, ec);
         co_return false;
     }
-    reusable_ = sent == upload::done && answer.keep_alive() && !connection_.ended();
+    reusable_ = sent == upload::done && answer_.keep_alive() && !connection_.ended();
     co_return true;
 }
 
 /// Sends what fits at once of the next chunk; `rest` is what does not.
 OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_source* body,
                                                    byte_buffer& cipher, std::string_view& rest,
-                                                   answer_reader& answer, transport_failure& failure)
+                                                   transport_failure& failure)
 {
     if (sent_ != bytes_sent::none) {
         request.clear();
-        if (!take_input(answer, failure)) return upload::failed;
-        if (answer.has_header()) return upload::answered;
+        if (!take_input(failure)) return upload::failed;
+        if (answer_.has_header()) return upload::answered;
     }
     if (!fill(request, body, failure)) {
         reusable_ = sent_ == bytes_sent::none; // the document failed, not the connection
@@ -114,14 +114,14 @@ OCRPIPE_DECL std::size_t exchange::send(std::string_view wire, error_code& ec)
     return n;
 }
 
-OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view wire, answer_reader& answer,
+OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view wire,
                                                               transport_failure& failure)
 {
     error_code ec;
     while (!wire.empty()) {
         wire.remove_prefix(send(wire, ec));
         if (!ec) continue;
-        if (ec != asio::error::would_block) co_return co_await async_after_break(ec, answer, failure);
+        if (ec != asio::error::would_block) co_return co_await async_after_break(ec, failure);
         connection_.watch_input();
         connection_.set_deadline(std::min(deadline_, later(clock::now(), timeouts_.write_stall)));
         co_await connection_.async_wait_writable(ec);
@@ -133,27 +133,26 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view w
             co_await shared_.turns.async_next();
             continue;
         }
-        if (!take_input(answer, failure)) co_return upload::failed;
-        if (answer.has_header()) co_return upload::answered;
+        if (!take_input(failure)) co_return upload::failed;
+        if (answer_.has_header()) co_return upload::answered;
     }
     co_return upload::done;
 }
 
 /// A server that refuses an upload answers, closes, and resets what we go on sending: its answer is still
 /// there to be read.
-OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broken, answer_reader& answer,
-                                                                transport_failure& failure)
+OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broken, transport_failure& failure)
 {
     connection_.forget_input();
     connection_.set_deadline(std::min(deadline_, later(clock::now(), last_words)));
     error_code ec;
-    while (!ec && !answer.complete()) {
+    while (!ec && !answer_.complete()) {
         bool moved = false;
-        connection_.receive(answer, moved, ec);
+        connection_.receive(moved, ec);
         if (ec != asio::error::would_block) continue;
         co_await connection_.async_wait_readable(ec);
     }
-    if (answer.complete()) co_return upload::answered;
+    if (answer_.complete()) co_return upload::answered;
     if (ec == asio::error::operation_aborted)
         fail_wait(failure, errc::write_failed, phase::write, ec);
     else
@@ -162,20 +161,20 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broke
 }
 
 /// What the server says while we still speak. False when that ends the exchange.
-OCRPIPE_DECL bool exchange::take_input(answer_reader& answer, transport_failure& failure)
+OCRPIPE_DECL bool exchange::take_input(transport_failure& failure)
 {
     error_code ec;
     bool moved = false;
-    connection_.receive(answer, moved, ec);
+    connection_.receive(moved, ec);
     if (!ec || ec == asio::error::would_block) return true;
-    fail_receive(failure, phase::write, ec, answer);
+    fail_receive(failure, phase::write, ec);
     return false;
 }
 
 /// Sets the deadline of the next wait for the answer.
-OCRPIPE_DECL void exchange::expect(reception& r, answer_reader const& answer)
+OCRPIPE_DECL void exchange::expect(reception& r)
 {
-    if (!answer.reading()) {
+    if (!answer_.reading()) {
         r.where = phase::first_byte; // again, when an interim answer came
         connection_.set_deadline(r.first);
         return;
@@ -185,28 +184,27 @@ OCRPIPE_DECL void exchange::expect(reception& r, answer_reader const& answer)
     connection_.set_deadline(std::min(r.last, later(r.now, timeouts_.read_stall)));
 }
 
-OCRPIPE_DECL void exchange::fail_reception(transport_failure& failure, reception const& r, error_code ec,
-                                           answer_reader const& answer) const
+OCRPIPE_DECL void exchange::fail_reception(transport_failure& failure, reception const& r,
+                                           error_code ec) const
 {
     bool const begun = r.where == phase::body;
     bool const by_us = ec == asio::error::timed_out && connection_.timed_out();
     if (by_us || ec == asio::error::operation_aborted)
         fail_wait(failure, begun ? errc::read_timeout : errc::first_byte_timeout, r.where, ec);
     else
-        fail_receive(failure, r.where, ec, answer);
+        fail_receive(failure, r.where, ec);
 }
 
-OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec,
-                                         answer_reader const& answer) const
+OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec) const
 {
     if (ec.category() == category()) {
         failure = make_failure(ec, where, sent_);
-        failure.detail = answer.detail();
+        failure.detail = answer_.detail();
         if (ec == errc::tls_failed && connection_.tls() != nullptr)
             failure.detail = connection_.tls()->detail();
         return;
     }
-    errc const code = answer.reading() ? errc::truncated_answer : errc::connection_closed;
+    errc const code = answer_.reading() ? errc::truncated_answer : errc::connection_closed;
     failure = make_failure(make_error_code(code), where, sent_, ec);
 }
 

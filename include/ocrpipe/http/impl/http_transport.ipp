@@ -191,13 +191,14 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
             if (!acquired) acquired = co_await self->async_acquire(l, d, request.deadline, c.fresh, failure);
             if (acquired) {
                 ++self->counters_.exchanges;
-                detail::answer_reader answer(self->limits_for(request));
+                detail::answer_reader& answer = l.connection().answer();
+                answer.start(self->limits_for(request));
                 detail::borrowed_buffer buffer(self->shared_);
                 self->head_.render(request, c.redirected, *buffer);
                 body_source* const body = request.method() == http_method::post ? request.body : nullptr;
                 detail::exchange exchange(l.connection(), self->shared_, self->timeouts_, request.deadline);
                 l.begin_exchange();
-                answered = co_await exchange.async_run(buffer, body, answer, failure);
+                answered = co_await exchange.async_run(buffer, body, failure);
                 l.end_exchange(exchange.reusable(), answer.keep_alive_hint());
                 if (answered)
                     *outcome = std::move(answer.response());
