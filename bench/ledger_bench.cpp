@@ -37,7 +37,7 @@ namespace
 struct arguments {
     std::uint64_t documents = 200'000;
     std::uint64_t window = 1'000;
-    int delay_ms = 50;
+    std::int64_t delay_ms = sqlite_ledger_options().max_delay.count();
     std::string dir = ".";
     std::string commit = "unknown";
 };

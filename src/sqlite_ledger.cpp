@@ -175,7 +175,7 @@ result<void> sqlite_ledger::open()
         !file)
         return detail::ledger_failure(options_.path, detail::errno_code());
     else
-        // All of it is about to be read, and most of it in no order.
+        // All of it is about to be read, in whatever order the source has.
         ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_WILLNEED);
     // A log is left by a process that did not come to its end, perhaps since a sync had failed.
     std::string const log = options_.path + "-wal";

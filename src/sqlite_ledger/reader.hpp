@@ -69,7 +69,7 @@ public:
         int rc = db_.open(path, SQLITE_OPEN_READONLY, vfs);
         if (rc == SQLITE_OK) rc = db_.prepare(begin_, "BEGIN");
         if (rc == SQLITE_OK) rc = db_.prepare(end_, "COMMIT");
-        // A scan meets the ids in no order of theirs: their index should stay in memory, up to a bound.
+        // A manifest may name the ids in any order: their index should stay in memory, up to a bound.
         if (rc == SQLITE_OK) rc = db_.execute("PRAGMA cache_size=-65536");
         if (rc == SQLITE_OK) rc = prepare(find_, "d.id = ?1");
         constexpr std::string_view brief =

@@ -401,6 +401,34 @@ TEST_CASE("http_transport: cancelled while it sends, waits and reads -> cancelle
     }
 }
 
+TEST_CASE("http_transport: an upload that never has to wait is cancelled -> no more of it is sent")
+{
+    constexpr std::size_t size = 200'000'000;
+    std::size_t read = 0;
+    http_fixture f([&](scripted_peer& p) -> task<void> {
+        co_await p.read_head();
+        for (;;) {
+            std::string const piece = co_await p.read_available();
+            if (piece.empty()) break;
+            read += piece.size();
+        }
+    });
+    f.run([&]() -> task<void> {
+        test_body body(std::string(size, 'x'));
+        background_exchange e(f, f.post(body));
+        auto const begun = [&] { return read > 1'000'000; };
+        co_await until(begun);
+        e.cancel();
+        auto const done = [&] { return e.done(); };
+        co_await until(done);
+        REQUIRE(e.result().has_error());
+        CHECK(e.result().error().code == errc::cancelled);
+        CHECK(e.result().error().sent == bytes_sent::some);
+        CHECK(f.transport->statistics().open == 0);
+    });
+    CHECK(read < size / 2);
+}
+
 TEST_CASE("http_transport: cancelled before it begins -> cancelled, nothing sent")
 {
     http_fixture f(always(answer()));

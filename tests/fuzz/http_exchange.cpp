@@ -159,9 +159,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         socket.assign(detail::tcp::v4(), fds[0]);
         socket.non_blocking(true);
         detail::connection connection(std::move(socket), dog, shared);
-        connection.answer().start(limits);
         timeout_options const timeouts;
-        detail::exchange exchange(connection, shared, timeouts, clock::now() + std::chrono::seconds(20));
+        detail::exchange exchange(connection, shared, limits, timeouts,
+                                  clock::now() + std::chrono::seconds(20));
         detail::borrowed_buffer request(shared);
         request->append("POST /ingest HTTP/1.1\r\nHost: x\r\n\r\n");
         letters body(body_size);

@@ -18,7 +18,8 @@ namespace ocrpipe
 /// Symbolic links are followed, to directories too; one that leads back to a directory it stands in is passed
 /// over. Names that begin with a dot are passed over. Files of any type are documents; whether the service
 /// reads them is found out when they are sent. Problems are: directories that cannot be read, empty files,
-/// FIFOs, sockets, devices, links that lead nowhere, and what lies more than 64 directories deep.
+/// FIFOs, sockets, devices, links that lead nowhere, and what lies more than 64 directories deep. A name that
+/// is gone by its turn is passed over.
 ///
 /// Thread safety: one thread at a time.
 /// Cost: one open descriptor a level, one system call a file beside the reading of the directory.

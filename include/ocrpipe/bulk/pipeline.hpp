@@ -48,7 +48,7 @@ struct pipeline_options {
     bool text = false;                ///< also writes each document's recognised text to DIR/text
     std::size_t max_in_flight = 1000; ///< documents admitted and not yet finished; 1 to 10,000,000
     std::size_t max_submitting =
-        32; ///< of them, being sent or next in line; a little more than the submit connections
+        32; ///< of them, being sent or next in line; about twice the submit connections
     std::uint64_t results_file_bytes = std::uint64_t(1)
                                        << 30; ///< a results file is closed after this many bytes
     /// With a ledger: pays once for equal content with equal parameters and gives every copy the result.

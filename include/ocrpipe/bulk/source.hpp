@@ -12,8 +12,8 @@
 namespace ocrpipe
 {
 
-/// Where documents come from, one at a time: nothing is listed ahead, so a slow consumer holds a directory of
-/// a million files in no memory.
+/// Where documents come from, one at a time: little is listed ahead, so that a slow consumer holds a
+/// directory of a million files in bounded memory.
 ///
 /// Thread safety: one thread at a time.
 class source

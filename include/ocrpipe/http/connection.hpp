@@ -93,7 +93,7 @@ public:
     task<void> async_wait_readable(error_code& ec) { return async_wait(tcp_socket::wait_read, ec); }
     task<void> async_wait_writable(error_code& ec);
 
-    /// Of the exchange under way, to be started by it. Its memory serves one exchange after another.
+    /// Of the exchange under way or the last one.
     answer_reader& answer() noexcept { return answer_; }
 
     /// Waits for input and receives it, to be handed to take(); co_await yields the error and the number of

@@ -20,10 +20,12 @@ namespace detail
 class exchange
 {
 public:
-    exchange(connection& c, shared_io& shared, timeout_options const& timeouts, clock::time_point deadline);
+    /// Begins the connection's answer anew.
+    exchange(connection& c, shared_io& shared, answer_limits const& limits, timeout_options const& timeouts,
+             clock::time_point deadline);
 
     /// `request` holds the head, receives the body's chunks in turn, and is given back when they are out;
-    /// `body` may be null. True when `answer` is complete.
+    /// `body` may be null. True when the connection's answer is complete.
     task<bool> async_run(borrowed_buffer& request, body_source* body, transport_failure& failure);
 
     /// Whether the connection is fit for another exchange after this one.

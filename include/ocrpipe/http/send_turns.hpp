@@ -17,10 +17,11 @@ namespace ocrpipe
 namespace detail
 {
 
-/// The order in which the uploads of a thread send their chunks: one after another, with a look at all
-/// sockets after each. So an answer that has come waits for a chunk or two, not for one of every upload.
+/// The order in which the uploads of a transport send their chunks after the first: one after another, with a
+/// look at all sockets after each. So an answer that has come waits for a chunk or two, not for one of every
+/// upload.
 ///
-/// A turn cannot be cancelled; it comes soon, and what comes after it notices.
+/// A turn cannot be cancelled; it comes soon, and who waited for it has to look.
 class send_turns
 {
 public:

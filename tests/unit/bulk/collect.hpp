@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-/// All that a source gives, items and problems apart, each sorted by path: a directory has no order of its
-/// own.
+/// All that a source gives, items and problems apart, each sorted by path.
 struct collected {
     std::vector<ocrpipe::input_item> items;
     std::vector<ocrpipe::input_problem> problems;

@@ -70,7 +70,7 @@ TEST_CASE("directory_source: more names than are taken up at a time -> each once
         last = path;
     }
     CHECK(seen.size() == files);
-    CHECK(runs == 2);
+    CHECK(runs <= 2);
 }
 
 TEST_CASE("directory_source: a root with slashes and dots too many -> clean paths")
@@ -241,7 +241,20 @@ TEST_CASE("directory_source: a tree deeper than 64 directories -> a problem at t
     CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("directory_source: 20,000 files in one directory -> all found, in the memory of a few")
+TEST_CASE("directory_source: a file is gone by its turn -> passed over, and the others found")
+{
+    temp_directory dir;
+    for (char const* name : {"a", "b", "c"})
+        dir.write(name, "1");
+    directory_source source(dir.path().string());
+    REQUIRE(source.next());
+    fs::remove(dir.path() / "b");
+    collected const rest = collect(source);
+    CHECK(rest.problems.empty());
+    CHECK(rest.paths() == std::vector<std::string>{(dir.path() / "c").string()});
+}
+
+TEST_CASE("directory_source: 20,000 files in one directory -> all found, in the memory of their names")
 {
     temp_directory dir;
     int const folder = ::open(dir.path().c_str(), O_RDONLY | O_DIRECTORY);
@@ -253,14 +266,13 @@ TEST_CASE("directory_source: 20,000 files in one directory -> all found, in the 
     ::close(folder);
 
     directory_source source(dir.path().string());
-    REQUIRE(source.next());
     auto const before = ::mallinfo2().uordblks;
     auto most = before;
-    std::size_t count = 1;
+    std::size_t count = 0;
     while (source.next()) {
         ++count;
-        if (count % 1'000 == 0) most = std::max(most, ::mallinfo2().uordblks);
+        if (count % 1'000 == 1) most = std::max(most, ::mallinfo2().uordblks);
     }
     CHECK(count == 20'000);
-    CHECK(most - before < 16'384);
+    CHECK(most - before < 2'500'000); // 64 bytes a name, twice while what holds them grows
 }

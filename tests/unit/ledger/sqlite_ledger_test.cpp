@@ -474,8 +474,16 @@ TEST_CASE(
         return row && row->id == id;
     };
     done("before");
+    auto const plan = [&] {
+        return sqlite_answer(dir.path() / "ledger.db",
+                             "EXPLAIN QUERY PLAN SELECT id FROM document d WHERE substr(d.sha256, 1, 8) = "
+                             "substr(x'00', 1, 8) AND d.state = 'done'");
+    };
+    std::string const index = "document_done_content";
+    CHECK(plan().find(index) == std::string::npos);
     for (int i = 0; i != 2; ++i)
         CHECK_FALSE(l.outcome([&](auto h) { l->index_content(std::move(h)); }));
+    CHECK(plan().find(index) != std::string::npos);
     done("after");
     CHECK(finds("before"));
     CHECK(finds("after"));

@@ -171,7 +171,7 @@ private:
     std::uint64_t in_flight_ = 0;
     std::uint64_t changes_pending_ = 0;   ///< that no document waits for
     std::uint64_t intents_pending_ = 0;   ///< whose commit is still to come
-    std::uint64_t intents_unflushed_ = 0; ///< of them, those that no commit was asked for
+    std::uint64_t intents_unflushed_ = 0; ///< of them, at most those that no commit was asked for
     bool submits_stopped_ = false;
     bool closes_after_submits_ = false;
     int stops_ = 0;

@@ -94,7 +94,14 @@ private:
         std::string path = detail::join_path(open_.back().path, name);
         struct ::stat status {
         };
-        if (::fstatat(folder, name, &status, 0) != 0) return detail::unreadable(std::move(path), {}, errno);
+        if (::fstatat(folder, name, &status, 0) != 0) {
+            int const error_number = errno;
+            // Removed or renamed since it was listed, unless it is a link that leads nowhere.
+            bool const gone =
+                error_number == ENOENT && ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0;
+            if (gone) return std::nullopt;
+            return detail::unreadable(std::move(path), {}, error_number);
+        }
         if (S_ISDIR(status.st_mode)) return enter(folder, name, std::move(path));
         return detail::examine_status(std::move(path), {}, status);
     }

@@ -114,12 +114,9 @@ void pipeline::impl::admit_intent(document_ptr const& d, Then then)
 {
     ++sent_;
     ++submitting_;
+    if (!ledger_) return then();
     ++intents_pending_;
     ++intents_unflushed_;
-    if (!ledger_) {
-        --intents_pending_;
-        return then();
-    }
     ledger_->admit_intent(d->row(), [self = shared_from_this(), d, then](error_code ec) {
         --self->intents_pending_;
         if (!ec && !self->submits_stopped_) return then();

@@ -181,10 +181,9 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     limits.max_header = limits_.max_header;
     limits.to_connect = true;
     answer_reader& answer = c.answer();
-    answer.start(limits);
     borrowed_buffer request(shared_);
     request->append(connect_head(to_, proxy_->authorization));
-    exchange connect(c, shared_, timeouts, deadline);
+    exchange connect(c, shared_, limits, timeouts, deadline);
     bool const answered = co_await connect.async_run(request, nullptr, failure);
     std::string const at = "proxy " + proxy_->at.host_and_port();
     failure.where = phase::connect;

@@ -15,15 +15,17 @@ inline constexpr std::size_t chunk_size = 64 * 1024;
 /// never will.
 inline constexpr std::chrono::milliseconds last_words{250};
 
-OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, timeout_options const& timeouts,
-                                clock::time_point deadline)
+OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, answer_limits const& limits,
+                                timeout_options const& timeouts, clock::time_point deadline)
     : connection_(c), answer_(c.answer()), shared_(shared), timeouts_(timeouts), deadline_(deadline)
 {
+    answer_.start(limits);
 }
 
 OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_source* body,
                                             transport_failure& failure)
 {
+    asio::cancellation_state const state = co_await asio::this_coro::cancellation_state; // stays up to date
     body_left_ = body != nullptr ? body->size() : 0;
     upload sent = upload::done;
     {
@@ -36,6 +38,11 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
             if (sent != upload::done || body_left_ == 0) break;
             // A peer that takes all we have must not keep the other exchanges of this thread waiting.
             co_await shared_.turns.async_next();
+            if (is_cancelled(state)) {
+                fail_wait(failure, errc::write_timeout, phase::write, asio::error::operation_aborted);
+                sent = upload::failed;
+                break;
+            }
         }
     }
     request.give_back();
@@ -43,7 +50,6 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
     connection_.forget_input();
     if (sent == upload::failed) co_return false;
     reception r(clock::now(), timeouts_, deadline_);
-    asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     while (!answer_.complete()) {
         expect(r);
         error_code ec = connection_.stopped(state);

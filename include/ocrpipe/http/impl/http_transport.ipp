@@ -192,11 +192,11 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
             if (acquired) {
                 ++self->counters_.exchanges;
                 detail::answer_reader& answer = l.connection().answer();
-                answer.start(self->limits_for(request));
                 detail::borrowed_buffer buffer(self->shared_);
                 self->head_.render(request, c.redirected, *buffer);
                 body_source* const body = request.method() == http_method::post ? request.body : nullptr;
-                detail::exchange exchange(l.connection(), self->shared_, self->timeouts_, request.deadline);
+                detail::exchange exchange(l.connection(), self->shared_, self->limits_for(request),
+                                          self->timeouts_, request.deadline);
                 l.begin_exchange();
                 answered = co_await exchange.async_run(buffer, body, failure);
                 l.end_exchange(exchange.reusable(), answer.keep_alive_hint());
