@@ -5,8 +5,10 @@
 #include <ocrpipe/bulk/detail/json_text.hpp>
 #include <ocrpipe/detail/utf8.hpp>
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <cstddef>
 #include <iterator>
 
@@ -101,10 +103,12 @@ OCRPIPE_DECL void append_json_time(std::string& out, std::optional<std::chrono::
     auto const day = floor<days>(*t);
     year_month_day const date(day);
     hh_mm_ss const time(floor<milliseconds>(*t - day));
-    fmt::format_to(std::back_inserter(out), "\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\"",
-                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                   static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
-                   time.seconds().count(), time.subseconds().count());
+    std::array<char, 64> text; // the clock ends in 2262
+    char* const end = fmt::format_to(
+        text.data(), FMT_COMPILE("\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\""),
+        static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        time.hours().count(), time.minutes().count(), time.seconds().count(), time.subseconds().count());
+    out.append(text.data(), end);
 }
 
 } // namespace detail
