@@ -272,7 +272,7 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     auto const work = asio::make_work_guard(ioc_);
     while (!is_stopped()) {
         if (!may_admit()) {
-            if (ledger_) flush_intents();
+            flush_intents();
         } else {
             if (std::optional<detail::prepared> p = ahead_->try_pop()) {
                 take(std::move(*p));
