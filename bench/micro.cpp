@@ -91,8 +91,9 @@ void classify_result(benchmark::State& state, std::string const& body, verdict e
     bool right = true;
     for (auto _ : state) {
         result_history history;
-        right &=
-            read_result(answer, history, default_profile(), true, clock::time_point(1h)).what == expected;
+        right &= read_result(answer, history, default_profile(), "req-0000000000000-00000001", true,
+                             clock::time_point(1h))
+                     .what == expected;
     }
     if (!right) state.SkipWithError("another verdict");
     state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.size()));

@@ -164,8 +164,8 @@ public:
         using enum verdict;
         response_profile const& p = default_profile();
         result_history same = history_;
-        reading const r = read_result(a, history_, p, route_succeeded, now);
-        reading const again = read_result(a, same, p, route_succeeded, now);
+        reading const r = read_result(a, history_, p, "req-1", route_succeeded, now);
+        reading const again = read_result(a, same, p, "req-1", route_succeeded, now);
         require(r.what == again.what && r.row == again.row,
                 "the same answer after the same history has the same verdict");
         require(r.row != "no row matched", "some row speaks of every answer");

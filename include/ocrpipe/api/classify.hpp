@@ -67,11 +67,12 @@ struct result_history {
 
 /// Reads the answer to a result GET.
 ///
-/// `route_succeeded`: a result was read on this route before, by any job; then a 404 is the job's, not the
-/// base URL's.
+/// `request_id`: the job that was asked for; a result that names another one, letters' case aside, is never
+/// taken for its own. `route_succeeded`: a result was read on this route before, by any job; then a 404 is
+/// the job's, not the base URL's.
 OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& history,
-                                 response_profile const& profile, bool route_succeeded,
-                                 clock::time_point now);
+                                 response_profile const& profile, std::string_view request_id,
+                                 bool route_succeeded, clock::time_point now);
 
 /// What must be remembered of a part's earlier reads.
 struct part_history {

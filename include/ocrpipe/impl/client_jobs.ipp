@@ -40,9 +40,9 @@ OCRPIPE_DECL void client_core::start_job(wait_request&& request, std::chrono::mi
 
 OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job) const
 {
-    return result_context{
-        options_.profile,           options_.retry,          *schedule_, job.request.doc_type,
-        job.request.document_bytes, result_route_succeeded_, good_reads_};
+    return result_context{options_.profile,        options_.retry,       *schedule_,
+                          job.request.request_id,  job.request.doc_type, job.request.document_bytes,
+                          result_route_succeeded_, good_reads_};
 }
 
 OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::milliseconds deadline,

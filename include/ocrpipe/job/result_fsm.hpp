@@ -19,6 +19,7 @@ struct result_context {
     response_profile const& profile;
     retry_policy const& retry;
     poll_schedule const& schedule;
+    std::string_view request_id;
     std::string_view doc_type;
     std::uint64_t document_bytes = 0;
     bool route_succeeded = false; ///< a result was asked for and answered before, by any job of this client

@@ -48,6 +48,13 @@ std::string result_json(std::string status, std::string documents, std::string p
     return R"({"data":{)" + members + "}}";
 }
 
+/// A result that names the job it belongs to.
+exchange_result of_job(std::string id, std::string status)
+{
+    std::string const rest = result_json(std::move(status), filled).substr(std::size(R"({"data":{)") - 1);
+    return http(200, R"({"data":{"request_id":")" + id + R"(",)" + rest);
+}
+
 std::string const all_finished = R"({"total_doc":1,"ignored":0,"finished":1})";
 std::string const none_finished = R"({"total_doc":1,"ignored":0,"finished":0})";
 
@@ -120,6 +127,13 @@ std::vector<result_case> result_cases()
         {"HTML or other non-JSON", verdict::foreign, {http(200, "hello", "text/plain")}},
         {"not the JSON it claims to be", verdict::retry, {http(200, R"({"data":{"status":)")}},
         {"not the JSON it claims to be", verdict::retry, {http(200, "{\"data\":\"\xff\"}")}},
+        {"another job's", verdict::retry, {of_job("req-2", "COMPLETED")}},
+        {"another job's", verdict::retry, {of_job("req-2", "FAILED"), of_job("req-2", "FAILED")}},
+        {"failed, to be confirmed", verdict::pending, {of_job("req-2", "FAILED"), failed}},
+        {"terminal and filled", verdict::done, {of_job("req-1", "COMPLETED")}},
+        {"terminal and filled",
+         verdict::done,
+         {http(200, R"({"request_id":"gateway-7",)" + result_json("COMPLETED", filled).substr(1))}},
         {"failed, to be confirmed", verdict::pending, {failed}},
         {"failed, said again", verdict::job_failed, {failed, failed}},
         {"failed, said again",
@@ -190,14 +204,14 @@ TEST_CASE("read_result: each row of the decision table -> its verdict")
         clock::time_point now{seconds(1000)};
         reading r;
         for (exchange_result const& answer : c.answers) {
-            r = read_result(answer, history, profile, c.route_succeeded, now);
+            r = read_result(answer, history, profile, "Req-1", c.route_succeeded, now);
             now += c.apart;
         }
         CHECK(std::string(r.row) == std::string(c.row));
         CHECK(r.what == c.what);
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 31); // all but the one that the profile turns on
+    CHECK(rows.size() == 32); // all but the one that the profile turns on
 }
 
 TEST_CASE("read_result: content without status is final when the profile says so")
@@ -205,14 +219,15 @@ TEST_CASE("read_result: content without status is final when the profile says so
     response_profile profile;
     profile.content_without_status_is_final = true;
     result_history history;
-    CHECK(read_result(http(200, result_json("", filled)), history, profile, false, {}).what == verdict::done);
+    CHECK(read_result(http(200, result_json("", filled)), history, profile, "r", false, {}).what ==
+          verdict::done);
 }
 
 TEST_CASE("read_result: an answer with Retry-After that has the result in it -> the result is taken")
 {
     result_history history;
     CHECK(read_result(http(200, result_json("COMPLETED", filled), "application/json", "5"), history,
-                      response_profile(), false, {})
+                      response_profile(), "r", false, {})
               .what == verdict::done);
 }
 

@@ -82,7 +82,7 @@ struct job {
 
     result_context context() const
     {
-        return {default_profile(), retry, schedule, "invoice", 4711, route_succeeded, good_reads};
+        return {default_profile(), retry, schedule, "r", "invoice", 4711, route_succeeded, good_reads};
     }
     action start(clock::time_point now = t0, double random = 0) { return fsm.start(context(), now, random); }
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)

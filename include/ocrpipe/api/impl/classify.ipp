@@ -160,10 +160,16 @@ inline constexpr std::array submit_rows{
 
 /// A result's answer together with what is remembered of the job.
 struct seen_result : seen_answer {
-    seen_result(exchange_result const& a, result_history& h, response_profile const& p, bool succeeded,
-                clock::time_point t)
-        : seen_answer(a, p), history(h), route_succeeded(succeeded), now(t)
+    seen_result(exchange_result const& a, result_history& h, response_profile const& p, std::string_view id,
+                bool succeeded, clock::time_point t)
+        : seen_answer(a, p), history(h), request_id(id), route_succeeded(succeeded), now(t)
     {
+    }
+
+    /// Ids beside the data are the gateways' own.
+    bool is_another_jobs() const
+    {
+        return facts.request_id_in_data && !same_letters(facts.request_id, request_id);
     }
 
     bool not_found_too_often() const
@@ -178,6 +184,7 @@ struct seen_result : seen_answer {
     bool is_filled() const { return facts.all_filled(); }
 
     result_history& history;
+    std::string_view request_id; ///< that was asked for
     bool route_succeeded;
     clock::time_point now;
     bool same_body_as_before = false;
@@ -228,6 +235,7 @@ inline constexpr std::array result_rows{
     result_row{"not the JSON it claims to be",
                [](seen_result& s) { return !s.is_json() && s.claims("json"); }, verdict::retry},
     result_row{"HTML or other non-JSON", [](seen_result& s) { return !s.is_json(); }, verdict::foreign},
+    result_row{"another job's", [](seen_result& s) { return s.is_another_jobs(); }, verdict::retry},
     result_row{"failed, said again", [](seen_result& s) { return s.has_failure_word() && s.failed_before; },
                verdict::job_failed},
     result_row{"failed, to be confirmed", [](seen_result& s) { return s.has_failure_word(); },
@@ -338,12 +346,14 @@ OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile
 }
 
 OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& history,
-                                 response_profile const& profile, bool route_succeeded, clock::time_point now)
+                                 response_profile const& profile, std::string_view request_id,
+                                 bool route_succeeded, clock::time_point now)
 {
-    detail::seen_result s(answer, history, profile, route_succeeded, now);
+    detail::seen_result s(answer, history, profile, request_id, route_succeeded, now);
 
-    // A failure to read says nothing about the job, so it leaves what is remembered of it alone.
-    if (answer) {
+    // A failure to read says nothing about the job, and neither does the answer to another one's, so they
+    // leave what is remembered of it alone.
+    if (answer && !s.is_another_jobs()) {
         if (s.status != 404) {
             history.not_found = 0;
         } else {

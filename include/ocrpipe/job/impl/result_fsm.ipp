@@ -99,7 +99,8 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
                                        clock::time_point now, double random)
 {
     if (counter_.attempts != UINT16_MAX) ++counter_.attempts;
-    reading const r = read_result(answer, history_, context.profile, context.route_succeeded, now);
+    reading const r =
+        read_result(answer, history_, context.profile, context.request_id, context.route_succeeded, now);
     auto const end = [&](errc code, std::string reason) {
         return finish(detail::failure_from(answer, code, r.status, std::move(reason), 0));
     };
