@@ -1,11 +1,13 @@
 // Every fault of the emulator by name, against the real client over loopback: what the caller sees, that the
-// fault happened, and that no document was accepted twice.
+// fault happened, that each result is of its own document, and that none was accepted twice.
 #include <ocrpipe/client.hpp>
 
+#include "emulator/digest.hpp"
 #include "emulator/emulator.hpp"
 #include "emulator/fault.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -94,6 +96,7 @@ constexpr row rows[] = {
     {"chunked-trailers:count=1:route=result"},
     {"continue-100:count=1:route=submit"},
     {"continue-100:count=1:route=result"},
+    {"another-job:count=3"},
     {"endless-pending:count=1", 1, errc::still_processing},
     {"terminal-before-filled:count=1:polls=2"},
     {"empty-result:count=1"},
@@ -106,6 +109,12 @@ constexpr row rows[] = {
     {"lost-404:count=1", 1, errc::job_lost},
     {"gone-410:count=1", 1, errc::job_expired},
 };
+
+/// Of the text that the emulator finds in a document.
+std::string first_line_of(std::string const& bytes)
+{
+    return fmt::format("document {:016x}", emulator::key_of(emulator::sha256(bytes)));
+}
 
 /// Short times throughout: what a fault leads to does not depend on them, how long the test takes does.
 client_options hurried(std::string const& base_url)
@@ -146,10 +155,12 @@ TEST_CASE("faults: each one by name -> it happened, the caller sees what the dec
         std::map<std::string, int> outcomes;
         for (int i = 0; i != documents; ++i) {
             std::string const name = "document-" + std::to_string(i) + ".pdf";
+            std::string const bytes = "%PDF-1.4 " + std::string(2000, 'x') + name;
+            std::string const own = first_line_of(bytes);
             c.async_recognize(
-                submit_request(document::from_bytes("%PDF-1.4 " + std::string(2000, 'x') + name, name),
-                               "INVOICE"),
-                [&](result<ocr_result> got) {
+                submit_request(document::from_bytes(bytes, name), "INVOICE"),
+                [&, own](result<ocr_result> got) {
+                    if (got && !got->empty()) CHECK(got->raw().find(own) != std::string::npos);
                     ++outcomes[got ? "recognized"
                                    : std::string(ocrpipe::name(static_cast<errc>(got.error().code.value())))];
                     if (!got) MESSAGE(std::string(r.fault), ": ", to_string(got.error()));

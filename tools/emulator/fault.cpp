@@ -85,6 +85,8 @@ constexpr std::array catalogue{
                "the body comes in chunks with trailers"},
     fault_info{continue_100, "continue-100", after_acceptance, route_any, 0, "",
                "100 and 103 come before the answer"},
+    fault_info{another_job, "another-job", after_acceptance, route_result, 0, "",
+               "the finished result of another job, which it names"},
     fault_info{endless_pending, "endless-pending", job, 0, 0, "", "the job never ends"},
     fault_info{terminal_before_filled, "terminal-before-filled", job, 0, takes_polls, "polls=1",
                "the status is terminal for that many polls before the content is there"},

@@ -52,6 +52,7 @@ enum class fault_kind {
     gzip_unasked,
     chunked_trailers,
     continue_100,
+    another_job,
     endless_pending,
     terminal_before_filled,
     empty_result,

@@ -20,6 +20,10 @@ std::string retry_after(fault_rule const& rule, std::chrono::system_clock::time_
     return fmt::format("Retry-After: {}\r\n", rule.after.count());
 }
 
+constexpr std::string_view result_of_another_job =
+    R"({"data":{"request_id":"another","status":"SUCCESS","documents":[{"document_id":"1","status":"SUCCESS",)"
+    R"("ocr_data":[{"name":"text","value":["of another document"]}]}]}})";
+
 void replace_body(reply& r, int status, std::string_view type, std::string body)
 {
     r.status = status;
@@ -186,6 +190,9 @@ void spoil(reply& r, fault_rule const& rule, std::string_view without_id)
         break;
     case fault_kind::chunked_trailers:
         r.how = delivery::chunked;
+        break;
+    case fault_kind::another_job:
+        replace_body(r, 200, "application/json", std::string(result_of_another_job));
         break;
     default:
         r.how = delivery::interim;
