@@ -1,6 +1,7 @@
 // status, report and support: commands that look at a run through its ledger.
 
 #include <ocrpipe/bulk/detail/atomic_file.hpp>
+#include <ocrpipe/bulk/detail/json_text.hpp>
 #include <ocrpipe/bulk/report.hpp>
 
 #include "commands.hpp"
@@ -10,14 +11,12 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <array>
-#include <ctime>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -63,9 +62,9 @@ std::string_view meaning(document_state s)
 
 std::string time_text(std::int64_t ms)
 {
-    if (ms == 0) return {};
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(ms / 1000)),
-                       ms % 1000);
+    std::string text;
+    detail::append_time(text, std::chrono::system_clock::time_point(std::chrono::milliseconds(ms)));
+    return text;
 }
 
 std::string text_of(document_counts const& counts)
@@ -156,23 +155,15 @@ exit_code carry_out(report_plan const& p, client_options const&, logger& log)
     boost::asio::io_context ioc;
     auto const l = open_run_ledger(ioc, p.directory, ledger_use::look);
     if (!l) return refuse(l.error(), "no report", log);
-    run_report all;
-    if (auto const counted = count_all(**l, all); !counted) return refuse(counted.error(), "no report", log);
     auto const last = (**l).metadata("last_run");
     if (!last) return refuse(last.error(), "no report", log);
-    error_code ec;
-    json::value kept = *last ? json::parse(**last, ec) : json::value(json::object());
     // What the last run said of itself, with the totals as they are now.
-    json::object const now = json::parse(to_json(all)).as_object();
-    if (ec || !kept.is_object() || !*last) {
-        kept = now;
-    } else {
-        for (char const* const total :
-             {"done", "copies", "failed", "failed_by_class", "unfinished", "possible_duplicates"})
-            kept.as_object()[total] = now.at(total);
-    }
-    if (auto const failed = detail::write_file_atomically(
-            p.directory, "report.json", json::serialize(kept) + "\n", detail::durability::power)) {
+    run_report report;
+    if (*last)
+        if (auto kept = parse_report(**last)) report = *std::move(kept);
+    if (auto const counted = count_all(**l, report); !counted)
+        return refuse(counted.error(), "no report", log);
+    if (auto const failed = write_report(p.directory, report)) {
         log.write(message(level::error, "failed",
                           fmt::format("{}: {}: make room", report_path(p.directory), failed.message())));
         return exit_code::disk_error;

@@ -1,14 +1,12 @@
 #include "message.hpp"
 
+#include <ocrpipe/bulk/detail/json_text.hpp>
 #include <ocrpipe/result.hpp>
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <limits>
 
 namespace ocrpipe::cli
@@ -21,13 +19,6 @@ constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warn", "
 std::string printable(std::string_view text)
 {
     return printable_excerpt(text, std::numeric_limits<std::size_t>::max());
-}
-
-std::string rfc3339(std::chrono::system_clock::time_point now)
-{
-    auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(ms / 1'000)),
-                       ms % 1'000);
 }
 
 } // namespace
@@ -56,22 +47,28 @@ std::string to_people(message const& m, bool color)
 
 std::string to_json(message const& m, std::chrono::system_clock::time_point now)
 {
-    boost::json::object o;
-    o.emplace("time", rfc3339(now));
-    o.emplace("level", name(m.severity));
-    o.emplace("event", m.event);
-    o.emplace("text", printable(m.text));
-    for (auto const& f : m.fields) {
-        if (auto const* s = std::get_if<std::string>(&f.value))
-            o.emplace(f.name, printable(*s));
-        else
-            std::visit(
-                [&](auto const& v) {
-                    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(v)>>) o.emplace(f.name, v);
-                },
-                f.value);
-    }
-    return boost::json::serialize(o);
+    std::string out = R"({"time":)";
+    detail::append_json_time(out, now);
+    auto const add = [&out](std::string_view key) -> std::string& {
+        detail::append_json_string(out += ',', key);
+        return out += ':';
+    };
+    detail::append_json_string(add("level"), name(m.severity));
+    detail::append_json_string(add("event"), m.event);
+    detail::append_json_string(add("text"), printable(m.text));
+    for (auto const& f : m.fields)
+        std::visit(
+            [&](auto const& v) {
+                using value = std::decay_t<decltype(v)>;
+                if constexpr (std::is_same_v<value, double>)
+                    add(f.name) += std::isfinite(v) ? fmt::format("{}", v) : "null";
+                else if constexpr (std::is_arithmetic_v<value>)
+                    add(f.name) += fmt::format("{}", v);
+                else
+                    detail::append_json_string(add(f.name), printable(v));
+            },
+            f.value);
+    return out += '}';
 }
 
 } // namespace ocrpipe::cli

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace ocrpipe
 {
@@ -60,6 +61,12 @@ struct run_report {
 
 /// The report as a JSON object for people and programs, with rates worked out, and a line break at its end.
 OCRPIPE_DECL std::string to_json(run_report const& report);
+
+/// A report as to_json() wrote it; run_end and the rates are not read, and what is missing stays as it is in
+/// an empty report.
+///
+/// Errors: errc::invalid_argument when it is not a JSON object.
+OCRPIPE_DECL result<run_report> parse_report(std::string_view json);
 
 /// Sets what the report says of all runs to what a ledger knows.
 ///

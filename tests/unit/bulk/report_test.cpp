@@ -49,6 +49,42 @@ TEST_CASE("run_report: an ended run -> JSON whose counts add up, with rates")
     CHECK(v.at("polls_per_document").as_double() == doctest::Approx(2.4));
 }
 
+TEST_CASE("parse_report: what to_json() wrote -> the same report")
+{
+    run_report r;
+    r.started_at = sys_days(year(2026) / 1 / 2);
+    r.finished_at = r.started_at + milliseconds(2'500);
+    r.ended_by = "stopped by a signal";
+    r.source_exhausted = true;
+    r.failed_by_class = {{"job_failed", 1}, {"rejected", 2}};
+    std::uint64_t n = 0;
+    for (auto const count :
+         {&run_report::found, &run_report::done, &run_report::copies, &run_report::failed,
+          &run_report::unfinished, &run_report::possible_duplicates, &run_report::done_now,
+          &run_report::done_in_part, &run_report::done_empty, &run_report::taken_up, &run_report::not_sent,
+          &run_report::unreadable, &run_report::parts, &run_report::parts_failed, &run_report::bytes,
+          &run_report::submits, &run_report::polls, &run_report::throttled, &run_report::transport_failures})
+        r.*count = ++n;
+    result<run_report> const again = parse_report(to_json(r));
+    REQUIRE(again.has_value());
+    CHECK(to_json(*again) == to_json(r));
+    CHECK(again->transport_failures == n);
+}
+
+TEST_CASE("parse_report: no object -> an error; a time or a count that is none -> passed over")
+{
+    CHECK(parse_report("[]").has_error());
+    CHECK(parse_report("{").has_error());
+    result<run_report> const r = parse_report(
+        R"({"started_at":"2026-02-30T00:00:00.000Z","finished_at":"soon","found":-1,"done":"2","failed":3})");
+    REQUIRE(r.has_value());
+    CHECK(r->started_at == run_report().started_at);
+    CHECK(r->finished_at == run_report().finished_at);
+    CHECK(r->found == 0);
+    CHECK(r->done == 0);
+    CHECK(r->failed == 3);
+}
+
 TEST_CASE("run_report: a run in which nothing happened -> valid JSON, rates are null")
 {
     boost::json::value const v = boost::json::parse(to_json(run_report()));

@@ -59,6 +59,7 @@ TEST_CASE("message: as JSON -> one object a line with time, level, event, text a
                     {{"done", std::uint64_t(18446744073709551615ull)},
                      {"delta", std::int64_t(-3)},
                      {"rate", 2.5},
+                     {"seconds", 0.023},
                      {"known", true},
                      {"limiting", std::string("service")}});
     auto const line = to_json(m, at(1'700'000'000'123));
@@ -71,6 +72,7 @@ TEST_CASE("message: as JSON -> one object a line with time, level, event, text a
     CHECK(o.at("done").as_uint64() == 18446744073709551615ull);
     CHECK(o.at("delta").as_int64() == -3);
     CHECK(o.at("rate").as_double() == 2.5);
+    CHECK(line.find(R"("seconds":0.023)") != std::string::npos);
     CHECK(o.at("known").as_bool());
     CHECK(o.at("limiting").as_string() == "service");
 }

@@ -27,7 +27,13 @@ OCRPIPE_DECL void append_json_name(std::string& out, std::string_view key, std::
 /// hexadecimal digits.
 OCRPIPE_DECL std::optional<std::string> percent_decoded(std::string_view text);
 
-/// RFC 3339 in UTC with milliseconds, as a JSON string; null without a time.
+/// RFC 3339 in UTC with milliseconds.
+OCRPIPE_DECL void append_time(std::string& out, std::chrono::system_clock::time_point t);
+
+/// What append_time() wrote; nothing when `text` is something else.
+OCRPIPE_DECL std::optional<std::chrono::system_clock::time_point> parse_time(std::string const& text);
+
+/// append_time() as a JSON string; null without a time.
 OCRPIPE_DECL void append_json_time(std::string& out, std::optional<std::chrono::system_clock::time_point> t);
 
 } // namespace detail

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdio>
 #include <iterator>
 
 namespace ocrpipe
@@ -93,22 +94,42 @@ OCRPIPE_DECL std::optional<std::string> percent_decoded(std::string_view text)
     return out;
 }
 
-OCRPIPE_DECL void append_json_time(std::string& out, std::optional<std::chrono::system_clock::time_point> t)
+OCRPIPE_DECL void append_time(std::string& out, std::chrono::system_clock::time_point t)
 {
     using namespace std::chrono;
+    auto const day = floor<days>(t);
+    year_month_day const date(day);
+    hh_mm_ss const time(floor<milliseconds>(t - day));
+    std::array<char, 64> text; // the clock ends in 2262
+    char* const end = fmt::format_to(
+        text.data(), FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"), static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
+        time.minutes().count(), time.seconds().count(), time.subseconds().count());
+    out.append(text.data(), end);
+}
+
+OCRPIPE_DECL std::optional<std::chrono::system_clock::time_point> parse_time(std::string const& text)
+{
+    using namespace std::chrono;
+    int y = 0;
+    unsigned month = 0, d = 0, h = 0, min = 0, s = 0, ms = 0;
+    int read = 0;
+    int const fields =
+        std::sscanf(text.c_str(), "%4d-%2u-%2uT%2u:%2u:%2u.%3uZ%n", &y, &month, &d, &h, &min, &s, &ms, &read);
+    year_month_day const date{year(y), std::chrono::month(month), day(d)};
+    if (fields != 7 || static_cast<std::size_t>(read) != text.size() || !date.ok()) return std::nullopt;
+    return sys_days(date) + hours(h) + minutes(min) + seconds(s) + milliseconds(ms);
+}
+
+OCRPIPE_DECL void append_json_time(std::string& out, std::optional<std::chrono::system_clock::time_point> t)
+{
     if (!t) {
         out += "null";
         return;
     }
-    auto const day = floor<days>(*t);
-    year_month_day const date(day);
-    hh_mm_ss const time(floor<milliseconds>(*t - day));
-    std::array<char, 64> text; // the clock ends in 2262
-    char* const end = fmt::format_to(
-        text.data(), FMT_COMPILE("\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\""),
-        static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-        time.hours().count(), time.minutes().count(), time.seconds().count(), time.subseconds().count());
-    out.append(text.data(), end);
+    out += '"';
+    append_time(out, *t);
+    out += '"';
 }
 
 } // namespace detail

@@ -6,10 +6,13 @@
 #include <ocrpipe/bulk/ledger.hpp>
 #include <ocrpipe/bulk/report.hpp>
 
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
 #include <fmt/format.h>
 
+#include <array>
 #include <iterator>
-#include <string_view>
 
 namespace ocrpipe
 {
@@ -42,6 +45,33 @@ private:
     bool first_ = true;
 };
 
+struct report_count {
+    std::string_view name;
+    std::uint64_t run_report::*value;
+};
+
+inline constexpr std::array report_counts{
+    report_count{"found", &run_report::found},
+    report_count{"done", &run_report::done},
+    report_count{"copies", &run_report::copies},
+    report_count{"failed", &run_report::failed},
+    report_count{"unfinished", &run_report::unfinished},
+    report_count{"possible_duplicates", &run_report::possible_duplicates},
+    report_count{"done_now", &run_report::done_now},
+    report_count{"done_in_part", &run_report::done_in_part},
+    report_count{"done_empty", &run_report::done_empty},
+    report_count{"taken_up", &run_report::taken_up},
+    report_count{"not_sent", &run_report::not_sent},
+    report_count{"unreadable", &run_report::unreadable},
+    report_count{"parts", &run_report::parts},
+    report_count{"parts_failed", &run_report::parts_failed},
+    report_count{"bytes", &run_report::bytes},
+    report_count{"submits", &run_report::submits},
+    report_count{"polls", &run_report::polls},
+    report_count{"throttled", &run_report::throttled},
+    report_count{"transport_failures", &run_report::transport_failures},
+};
+
 } // namespace detail
 
 OCRPIPE_DECL std::string to_json(run_report const& r)
@@ -51,43 +81,67 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     detail::append_json_string(top.key("version"), OCRPIPE_VERSION_STRING);
     detail::append_json_time(top.key("started_at"), r.started_at);
     detail::append_json_time(top.key("finished_at"), r.finished_at);
-    double const seconds = std::chrono::duration<double>(r.finished_at - r.started_at).count();
+    // From the times as they are written, so that whoever reads the report works out the same rates.
+    using std::chrono::floor, std::chrono::milliseconds;
+    double const seconds =
+        std::chrono::duration<double>(floor<milliseconds>(r.finished_at) - floor<milliseconds>(r.started_at))
+            .count();
     top.key("seconds") += fmt::format("{:.3f}", seconds);
     if (r.ended_by.empty())
         top.key("ended_by") += "null";
     else
         detail::append_json_string(top.key("ended_by"), r.ended_by);
     top.key("source_exhausted") += r.source_exhausted ? "true" : "false";
-    top.number("found", r.found);
-    top.number("done", r.done);
-    top.number("copies", r.copies);
-    top.number("failed", r.failed);
+    for (auto const& [name, value] : detail::report_counts)
+        top.number(name, r.*value);
     top.key("failed_by_class");
     detail::report_lines classes(out, 4);
     for (auto const& [name, count] : r.failed_by_class)
         classes.number(name, count);
     classes.close();
-    top.number("unfinished", r.unfinished);
-    top.number("possible_duplicates", r.possible_duplicates);
-    top.number("done_now", r.done_now);
-    top.number("done_in_part", r.done_in_part);
-    top.number("done_empty", r.done_empty);
-    top.number("taken_up", r.taken_up);
-    top.number("not_sent", r.not_sent);
-    top.number("unreadable", r.unreadable);
-    top.number("parts", r.parts);
-    top.number("parts_failed", r.parts_failed);
-    top.number("bytes", r.bytes);
-    top.number("submits", r.submits);
-    top.number("polls", r.polls);
-    top.number("throttled", r.throttled);
-    top.number("transport_failures", r.transport_failures);
     top.ratio("documents_per_second", static_cast<double>(r.done_now), seconds);
     top.ratio("bytes_per_second", static_cast<double>(r.bytes), seconds);
     top.ratio("polls_per_document", static_cast<double>(r.polls), static_cast<double>(r.done_now));
     top.close();
     out += '\n';
     return out;
+}
+
+OCRPIPE_DECL result<run_report> parse_report(std::string_view json)
+{
+    namespace bj = boost::json;
+    error_code ec;
+    bj::value const parsed = bj::parse(json, ec);
+    bj::object const* const o = parsed.if_object();
+    if (o == nullptr) {
+        failure f;
+        f.code = make_error_code(errc::invalid_argument);
+        f.cause = ec;
+        f.reason = "not a report: no JSON object";
+        return f;
+    }
+    run_report r;
+    auto const text = [o](std::string_view name) {
+        bj::value const* const v = o->if_contains(name);
+        return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
+    };
+    auto const count = [](bj::value const* v, std::uint64_t& to) {
+        if (v == nullptr) return;
+        error_code not_a_count;
+        std::uint64_t const n = v->to_number<std::uint64_t>(not_a_count);
+        if (!not_a_count) to = n;
+    };
+    r.started_at = detail::parse_time(text("started_at")).value_or(r.started_at);
+    r.finished_at = detail::parse_time(text("finished_at")).value_or(r.finished_at);
+    r.ended_by = text("ended_by");
+    if (bj::value const* const v = o->if_contains("source_exhausted"); v != nullptr && v->is_bool())
+        r.source_exhausted = v->get_bool();
+    for (auto const& [name, value] : detail::report_counts)
+        count(o->if_contains(name), r.*value);
+    if (bj::value const* const v = o->if_contains("failed_by_class"); v != nullptr && v->is_object())
+        for (auto const& [name, documents] : v->get_object())
+            count(&documents, r.failed_by_class[name]);
+    return r;
 }
 
 OCRPIPE_DECL result<void> count_all(ledger& l, run_report& report)
