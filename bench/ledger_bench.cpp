@@ -136,7 +136,7 @@ private:
     void admit()
     {
         std::uint64_t const n = next_++;
-        ledger_.admit_intent(document_of(n, parameters_), [this, n](error_code ec) {
+        ledger_.admit_intent(document_of(n, parameters_), std::nullopt, [this, n](error_code ec) {
             require(!ec, "intent: " + ec.message());
             submit_record r;
             r.request_id = request_of(n);

@@ -75,9 +75,9 @@ public:
         return reader_.metadata(key);
     }
 
-    void admit_intent(ledger_document d, ledger_handler h) override
+    void admit_intent(ledger_document d, std::optional<row_version> seen, ledger_handler h) override
     {
-        enqueue(detail::intent_change{std::move(d)}, std::move(h));
+        enqueue(detail::intent_change{std::move(d), seen}, std::move(h));
     }
     void submitted(std::string id, submit_record what, ledger_handler h) override
     {

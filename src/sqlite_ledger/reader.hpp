@@ -359,7 +359,8 @@ private:
         r.duplicate_of = text();
         r.failure_class = text();
         r.message = text();
-        if (!s.is_null(at + 1)) r.result = location(s, at + 1);
+        bool const has_result = r.state == document_state::done || r.state == document_state::skipped;
+        if (has_result && !s.is_null(at + 1)) r.result = location(s, at + 1);
         at += 3;
         r.first_seen_at = integer();
         r.intent_at = integer();

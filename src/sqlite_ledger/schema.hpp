@@ -34,8 +34,8 @@ CREATE TABLE document(
   duplicate_of TEXT,          -- skipped: the id of the document whose result this one shares
   failure_class TEXT,         -- such as rejected or ambiguous_submit
   message TEXT,               -- what failed, for people
-  result_file INTEGER,        -- the result is in results-0000N.jsonl
-  result_offset INTEGER,      -- from this byte
+  result_file INTEGER,        -- the last result is in results-0000N.jsonl; stays when the document is sent again,
+  result_offset INTEGER,      -- from this byte                     so that its line is not taken for an unrecorded one
   result_length INTEGER,      -- and so many bytes long
   first_seen_at INTEGER NOT NULL,
   intent_at INTEGER,          -- before the first byte of the submit left
@@ -71,7 +71,7 @@ CREATE VIEW document_for_people AS
   -- The same rows with readable times and hashes.
   SELECT number, state, id, coalesce(path, id) AS path, lower(hex(sha256)) AS sha256, size, flow, doc_type, file_type,
          request_id, attempts, polls, possible_duplicate, duplicate_of, failure_class, message,
-         CASE WHEN result_file IS NOT NULL THEN printf('results-%05d.jsonl:%d+%d', result_file, result_offset, result_length)
+         CASE WHEN state IN ('done', 'skipped') THEN printf('results-%05d.jsonl:%d+%d', result_file, result_offset, result_length)
            END AS result,
          strftime('%Y-%m-%dT%H:%M:%SZ', submitted_at / 1000, 'unixepoch') AS submitted_at,
          strftime('%Y-%m-%dT%H:%M:%SZ', finished_at / 1000, 'unixepoch') AS finished_at

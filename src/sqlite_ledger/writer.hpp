@@ -29,6 +29,7 @@ namespace ocrpipe::detail
 
 struct intent_change {
     ledger_document document;
+    std::optional<row_version> seen;
 };
 struct submitted_change {
     std::string id;
@@ -245,8 +246,8 @@ private:
                 fmt::format("INSERT INTO document({}, state, intent_at) "
                             "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,'intent',?10) "
                             "ON CONFLICT(id) DO UPDATE SET state = 'intent', possible_duplicate = {}, {}, "
-                            "duplicate_of = NULL, intent_at = ?10, finished_at = NULL, result_file = NULL, "
-                            "result_offset = NULL, result_length = NULL WHERE {}",
+                            "duplicate_of = NULL, intent_at = ?10, finished_at = NULL WHERE {} "
+                            "AND state = ?11 AND coalesce(intent_at, 0) = ?12",
                             columns, maybe_sent_before, forget_attempt,
                             legal_before(document_state::intent)));
         prepare(skip_,
@@ -276,8 +277,9 @@ private:
             prepare(
                 finished_[static_cast<std::size_t>(to)],
                 fmt::format(
-                    "UPDATE document SET state = '{}', failure_class = ?2, message = ?3, result_file = ?4, "
-                    "result_offset = ?5, result_length = ?6, polls = ?7, attempts = coalesce(?8, attempts), "
+                    "UPDATE document SET state = '{}', failure_class = ?2, message = ?3, result_file = "
+                    "coalesce(?4, result_file), result_offset = coalesce(?5, result_offset), result_length = "
+                    "coalesce(?6, result_length), polls = ?7, attempts = coalesce(?8, attempts), "
                     "finished_at = ?9 WHERE id = ?1 AND {}",
                     name(to), legal_before(to)));
         return rc;
@@ -324,7 +326,12 @@ private:
 
     int apply(intent_change const& c, std::int64_t at, statement*& s)
     {
-        return bind(intent_, c.document, at, s) ? s->step() : SQLITE_MISMATCH;
+        if (!bind(intent_, c.document, at, s)) return SQLITE_MISMATCH;
+        if (c.seen)
+            s->bind_text(11, name(c.seen->state)).bind(12, c.seen->intent_at);
+        else
+            s->bind_null(11).bind_null(12); // equal to no row
+        return s->step();
     }
 
     int apply(skip_change const& c, std::int64_t at, statement*& s)

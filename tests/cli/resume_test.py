@@ -196,10 +196,36 @@ class Resume(Runs):
         manifest = self.write("twice.jsonl", '{"path": "in/000.pdf", "id": "A"}\n{"path": "in/001.pdf", "id": "A"}\n'
                                              '{"path": "in/000.pdf", "id": "A"}\n')
         for _ in range(2):
-            self.run_bulk(manifest)
-        self.assertEqual(len(self.results), 1)
-        self.assertEqual(len(self.accepted), 1)
-        self.assertIn("give each document its own", self.failures[0]["message"])
+            self.assert_exit(self.run_bulk(manifest), 3)
+            self.assertEqual([r["path"] for r in self.results], [str(self.folder / "in" / "000.pdf")])
+            self.assertEqual(len(self.accepted), 1)
+            self.assertEqual([f["path"] for f in self.failures], [str(self.folder / "in" / "001.pdf")])
+            self.assertIn("give each document its own", self.failures[0]["message"])
+
+    def test_an_id_shared_with_a_copy_of_another_document_leaves_the_first_one_its_result(self):
+        self.serve("--latency", "fixed:100ms")
+        for name, content in (("x", "one"), ("y", "two"), ("copy", "one")):
+            self.write(f"in/{name}.pdf", "%PDF-1.4 " + content)
+        self.assert_exit(self.run_bulk(self.write("first.jsonl", '{"path": "in/x.pdf", "id": "A"}\n'), "--dedupe", "content"), 0)
+        manifest = self.write("more.jsonl", '{"path": "in/y.pdf", "id": "B"}\n{"path": "in/copy.pdf", "id": "B"}\n')
+        self.assert_exit(self.run_bulk(manifest, "--dedupe", "content"), 3)
+        self.assertEqual([(r["id"], pathlib.Path(r["path"]).name) for r in self.results], [("A", "x.pdf"), ("B", "y.pdf")])
+        self.assertEqual(len(self.accepted), 2)
+
+    def test_a_file_that_is_to_be_read_in_two_ways_needs_two_ids(self):
+        self.serve()
+        self.write_documents(1)
+        row = '{"path": "in/000.pdf", "doc_type": "%s"}\n'
+        manifest = self.write("both.jsonl", row % "invoice" + row % "receipt")
+        for _ in range(3):
+            self.assert_exit(self.run_bulk(manifest), 3)
+            self.assertEqual(len(self.accepted), 1)
+            self.assertIn("give each reading an id of its own", self.failures[0]["message"])
+        named = '{"path": "in/000.pdf", "doc_type": "%s", "id": "%s"}\n'
+        manifest = self.write("both.jsonl", named % ("invoice", "i") + named % ("receipt", "r"))
+        for _ in range(2):
+            self.assert_exit(self.ocrpipe("run", manifest, "--out", self.folder / "named"), 0)
+            self.assertEqual(len(self.accepted), 3)
 
     def test_a_document_given_twice_is_sent_once(self):
         self.serve()
@@ -207,6 +233,26 @@ class Resume(Runs):
         self.assert_exit(self.run_bulk(folder, folder / "000.pdf", folder), 0)
         self.assert_one_result_each(3)
         self.assertEqual(len(self.accepted), 3)
+
+    def test_a_document_given_twice_whose_answer_is_lost_is_sent_once(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "reset-after-acceptance")
+        folder = self.write_documents(40)
+        self.assert_exit(self.run_bulk(folder, folder), 1)
+        self.assertEqual(len(self.accepted), 40)
+        self.assertEqual(len(self.failures), 40)
+
+    def test_results_stay_when_their_documents_are_sent_again_and_fail(self):
+        self.serve()
+        folder = self.write_documents(5)
+        self.assert_exit(self.run_bulk(folder), 0)
+        before = (self.out / "results-00001.jsonl").read_bytes()
+        self.emulator.close()
+        self.serve("--fault", "job-failed")
+        again = ("run", folder, "--out", self.out, "--doc-type", "receipt", "--base-url", self.emulator.url, "--accept-changes")
+        for _ in range(2):
+            self.assert_exit(self.ocrpipe(*again), 1)
+            self.assertEqual((self.out / "results-00001.jsonl").read_bytes(), before)
+        self.assertEqual(len(self.failures), 5)
 
 
 class Ambiguous(Runs):

@@ -112,6 +112,14 @@ inline bool same_document(ledger_document const& a, ledger_document const& b) no
     return a.sha256 == b.sha256 && a.parameters == b.parameters;
 }
 
+/// A row at one time: another version means that something else took the document up since.
+struct row_version {
+    document_state state = document_state::found;
+    std::int64_t intent_at = 0;
+
+    bool operator==(row_version const&) const = default;
+};
+
 /// Everything the ledger knows of a document. Times are milliseconds since the epoch, 0 for never.
 struct ledger_row : ledger_document {
     document_state state = document_state::found;
@@ -128,6 +136,8 @@ struct ledger_row : ledger_document {
     std::int64_t intent_at = 0;
     std::int64_t submitted_at = 0;
     std::int64_t finished_at = 0;
+
+    row_version version() const noexcept { return {state, intent_at}; }
 };
 
 /// What a submit that was answered brought.
@@ -271,7 +281,10 @@ public:
     /// The document is about to be sent; only after the handler's success may its first byte leave. Forgets
     /// an earlier attempt's outcome, but keeps that an earlier submit of the same content was ambiguous, and
     /// keeps a superseded request_id in a list of its own.
-    virtual void admit_intent(ledger_document d, ledger_handler h) = 0;
+    ///
+    /// `seen`: the row for which this was decided, nothing when there was none. errc::invalid_argument also
+    /// when the row is another one by now: what came first may have been paid for.
+    virtual void admit_intent(ledger_document d, std::optional<row_version> seen, ledger_handler h) = 0;
 
     /// The service answered; only after the handler's success may the job be polled. Also for a document in
     /// doubt whose request_id turned up elsewhere.

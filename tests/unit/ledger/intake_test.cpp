@@ -105,7 +105,7 @@ TEST_CASE("intake: told to take up what failed -> failed, ambiguous, expired and
         intake in = b.make(std::move(o));
         auto const p = in.prepare(i);
         CHECK(is_sent(p) == wanted.contains(s));
-        if (p) CHECK(std::get<prepared_document>(*p).was == s);
+        if (p) CHECK(std::get<prepared_document>(*p).was.value().state == s);
     }
 }
 
@@ -119,8 +119,38 @@ TEST_CASE("intake: content or parameters changed -> sent again, unless a job is 
         CHECK(is_sent(b.make().prepare(b.item("a.pdf", "others"))) == wanted.contains(s));
         intake_options receipts;
         receipts.doc_type = "receipt";
+        receipts.accept_changes = true;
         CHECK(is_sent(b.make(std::move(receipts)).prepare(b.item("a.pdf", "content"))) == wanted.contains(s));
     }
+}
+
+TEST_CASE("intake: what has a result is to be read otherwise, and that was not accepted -> a problem")
+{
+    for (document_state const s : {done, failed}) {
+        CAPTURE(name(s));
+        bench b;
+        b.bring(b.item("a.pdf", "content"), "content", s);
+        intake_options receipts;
+        receipts.doc_type = "receipt";
+        auto const p = b.make(std::move(receipts)).prepare(b.item("a.pdf", "content"));
+        REQUIRE(p);
+        CHECK(std::holds_alternative<input_problem>(*p) == (s == done));
+    }
+}
+
+TEST_CASE("intake: held in doubt -> so is the document, and not what replaced it")
+{
+    bench b;
+    b.bring(b.item("a.pdf", "content"), "content", ambiguous);
+    intake_options o;
+    o.take_up = [](ledger_row const&) { return true; };
+    intake in = b.make(std::move(o));
+    auto const same = in.prepare(b.item("a.pdf", "content"));
+    REQUIRE(is_sent(same));
+    CHECK(std::get<prepared_document>(*same).was_ambiguous);
+    auto const other = in.prepare(b.item("a.pdf", "others"));
+    REQUIRE(is_sent(other));
+    CHECK_FALSE(std::get<prepared_document>(*other).was_ambiguous);
 }
 
 TEST_CASE("intake: a file that was only touched or moved -> passed over by its content")

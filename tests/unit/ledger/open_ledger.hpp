@@ -122,9 +122,21 @@ public:
         return *seen;
     }
 
+    /// What a look at the row that is there shows.
+    std::optional<ocrpipe::row_version> seen(std::string_view id)
+    {
+        auto const now = (*this)->find(id);
+        return now && *now ? std::optional((**now).version()) : std::nullopt;
+    }
+    /// Of a document that has no row, without a look: a reader keeps the log from being begun anew.
+    ocrpipe::error_code first_intent(ocrpipe::ledger_document d)
+    {
+        return outcome([&](auto h) { (*this)->admit_intent(std::move(d), std::nullopt, std::move(h)); });
+    }
     ocrpipe::error_code intent(ocrpipe::ledger_document d)
     {
-        return outcome([&](auto h) { (*this)->admit_intent(std::move(d), std::move(h)); });
+        auto const now = seen(d.id);
+        return outcome([&](auto h) { (*this)->admit_intent(std::move(d), now, std::move(h)); });
     }
     ocrpipe::error_code submitted(std::string id, ocrpipe::submit_record r)
     {

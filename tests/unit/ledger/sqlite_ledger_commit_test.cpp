@@ -58,7 +58,8 @@ TEST_CASE("group commit: a change -> written to the log, synced, and only then t
     fault_vfs vfs;
     open_ledger l(dir.path(), vfs.name());
     std::size_t const from = vfs.events().size();
-    l->admit_intent(document_named("a"), [&](error_code ec) { vfs.note(ec ? "failed" : "told"); });
+    l->admit_intent(document_named("a"), std::nullopt,
+                    [&](error_code ec) { vfs.note(ec ? "failed" : "told"); });
     l.settle();
     CHECK(story(vfs, from) == "log write, log sync, told");
 }
@@ -73,7 +74,7 @@ TEST_CASE("group commit: as many changes as a batch holds -> one sync for all, t
     std::size_t const from = vfs.events().size();
     std::vector<int> order;
     for (int i = 0; i != 250; ++i)
-        l->admit_intent(document_named(std::to_string(i)), [&, i](error_code ec) {
+        l->admit_intent(document_named(std::to_string(i)), std::nullopt, [&, i](error_code ec) {
             CHECK_FALSE(ec);
             order.push_back(i);
             vfs.note("told");
@@ -121,7 +122,7 @@ TEST_CASE("group commit: many more changes than a commit takes -> several commit
     std::size_t const from = vfs.events().size();
     std::size_t told = 0;
     for (int i = 0; i != 2'500; ++i)
-        l->admit_intent(document_named(std::to_string(i)), [&](error_code ec) { told += !ec; });
+        l->admit_intent(document_named(std::to_string(i)), std::nullopt, [&](error_code ec) { told += !ec; });
     l.settle();
     CHECK(told == 2'500);
     CHECK(count(vfs, from, action::sync, log_file) == 3);
@@ -134,7 +135,7 @@ TEST_CASE("group commit: a handler asks for the next change -> made in a later c
     o.max_delay = std::chrono::milliseconds(0);
     open_ledger l(o);
     std::string story;
-    l->admit_intent(document_named("a"), [&](error_code ec) {
+    l->admit_intent(document_named("a"), std::nullopt, [&](error_code ec) {
         story += ec ? "!" : "intent ";
         CHECK(l.row("a").state == intent);
         l->submitted("a", request("r"), [&](error_code ec) {
@@ -160,7 +161,7 @@ TEST_CASE("checkpoint: at any moment -> the log is safe before the database is w
     open_ledger l(o);
     std::size_t const from = vfs.events().size();
     for (int i = 0; i != 60; ++i)
-        CHECK_FALSE(l.intent(document_named(std::to_string(i))));
+        CHECK_FALSE(l.first_intent(document_named(std::to_string(i))));
     std::vector<fault_vfs::event> const events = vfs.events();
     bool log_dirty = false;
     bool database_dirty = false;
@@ -201,7 +202,7 @@ TEST_CASE("checkpoint: somebody reads for a long time -> the log grows, the run 
     CHECK(l.row("first").state == intent);
     std::size_t const from = vfs.events().size();
     for (int i = 0; i != 60; ++i)
-        CHECK_FALSE(l.intent(document_named(std::to_string(i))));
+        CHECK_FALSE(l.first_intent(document_named(std::to_string(i))));
     std::vector<fault_vfs::event> const events = vfs.events();
     CHECK(std::any_of(
         events.begin() + static_cast<std::ptrdiff_t>(from), events.end(),
@@ -237,7 +238,7 @@ TEST_CASE("threads: several write, read and ask for counts at once -> each one's
                     if (std::this_thread::get_id() != on) ++elsewhere;
                     order[w].push_back(i);
                 };
-                l->admit_intent(document_named(id), check);
+                l->admit_intent(document_named(id), std::nullopt, check);
                 l->submitted(id, request(id), check);
                 l->finished(id, done_at({1, 0, 1}), check);
                 if (!l->find(id)) ++failures;

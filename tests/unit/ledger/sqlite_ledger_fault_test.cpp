@@ -123,7 +123,7 @@ private:
         };
         switch (s.to) {
         case intent:
-            return l->admit_intent(document_named(s.id), told);
+            return l->admit_intent(document_named(s.id), l.seen(s.id), told);
         case submitted:
             return l->submitted(s.id, request("request of " + s.id), told);
         case done:
@@ -301,14 +301,14 @@ TEST_CASE("sqlite_ledger: a change fails with others in its commit -> all of the
     open_ledger l(dir.path(), vfs.name());
     std::vector<error_code> outcomes;
     auto const note = [&](error_code ec) { outcomes.push_back(ec); };
-    l->admit_intent(document_named("a"), note);
+    l->admit_intent(document_named("a"), std::nullopt, note);
     l.settle();
     vfs.fail(0, fault_vfs::fault::disk_full);
-    l->admit_intent(document_named("b"), note);
+    l->admit_intent(document_named("b"), std::nullopt, note);
     l->not_sent("nobody", note);
-    l->admit_intent(document_named("c"), note);
+    l->admit_intent(document_named("c"), std::nullopt, note);
     l.settle();
-    l->admit_intent(document_named("d"), note);
+    l->admit_intent(document_named("d"), std::nullopt, note);
     l.settle();
     CHECK(outcomes == std::vector<error_code>{error_code(), errc::ledger_failed, errc::ledger_failed,
                                               errc::ledger_failed, errc::ledger_failed});

@@ -57,7 +57,7 @@ private:
         auto l = open_sqlite_ledger(ioc, open_ledger::options_for(folder));
         char word = 'n';
         if (l) {
-            (*l)->admit_intent(document_named("from another process"),
+            (*l)->admit_intent(document_named("from another process"), std::nullopt,
                                [&](error_code ec) { word = ec ? 'n' : 'y'; });
             (*l)->flush({});
             ioc.run();
@@ -233,7 +233,7 @@ TEST_CASE("open_sqlite_ledger: a damaged database -> an error on opening or read
     {
         open_ledger l(dir.path());
         for (std::string const& id : ids)
-            l->admit_intent(document_named(id), {});
+            l->admit_intent(document_named(id), std::nullopt, {});
         l.settle();
     }
     std::string const whole = dir.read("ledger.db");

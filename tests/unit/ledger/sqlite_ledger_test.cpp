@@ -119,12 +119,51 @@ TEST_CASE("sqlite_ledger: an illegal change between legal ones of one commit -> 
     open_ledger l(dir.path());
     std::vector<error_code> outcomes;
     auto const note = [&](error_code ec) { outcomes.push_back(ec); };
-    l->admit_intent(document_named("a"), note);
+    l->admit_intent(document_named("a"), std::nullopt, note);
     l->not_sent("nobody", note);
     l->submitted("a", request("r"), note);
     l.settle();
     CHECK(outcomes == std::vector<error_code>{error_code(), errc::invalid_argument, error_code()});
     CHECK(l.row("a").state == submitted);
+}
+
+TEST_CASE("sqlite_ledger: admitted for a row that is another by now -> refused, and the row stands")
+{
+    temp_directory dir;
+    open_ledger l(dir.path());
+    auto const admit = [&](std::optional<row_version> seen) {
+        return l.outcome([&](auto h) { l->admit_intent(document_named("a"), seen, std::move(h)); });
+    };
+    CHECK_FALSE(admit(std::nullopt));
+    finish_record lost;
+    lost.state = ambiguous;
+    lost.failure = errc::ambiguous_submit;
+    CHECK_FALSE(l.finished("a", lost));
+    row_version const held = l.row("a").version();
+    CHECK(admit(std::nullopt) == errc::invalid_argument);
+    CHECK(admit(row_version{failed, held.intent_at}) == errc::invalid_argument);
+    CHECK(admit(row_version{held.state, held.intent_at - 1}) == errc::invalid_argument);
+    CHECK(l.row("a").version() == held);
+    CHECK_FALSE(admit(held));
+    CHECK(l.row("a").state == intent);
+}
+
+TEST_CASE("sqlite_ledger: a document with a result is sent again in vain -> the place of the result is "
+          "remembered, the row has none")
+{
+    temp_directory dir;
+    open_ledger l(dir.path());
+    CHECK_FALSE(l.intent(document_named("a")));
+    CHECK_FALSE(l.submitted("a", request("first")));
+    CHECK_FALSE(l.finished("a", done_at({1, 0, 10})));
+    finish_record in_vain;
+    in_vain.state = failed;
+    in_vain.failure = errc::job_failed;
+    CHECK_FALSE(l.intent(document_named("a", "changed")));
+    CHECK(l->last_result_location().value() == result_location{1, 0, 10});
+    CHECK_FALSE(l.finished("a", in_vain));
+    CHECK_FALSE(l.row("a").result);
+    CHECK(l->last_result_location().value() == result_location{1, 0, 10});
 }
 
 TEST_CASE("sqlite_ledger: a finished document comes again -> refused when the same, sent when its content or "
@@ -586,7 +625,8 @@ TEST_CASE("sqlite_ledger: closed while changes wait -> they are made, and their 
     open_ledger l(dir.path());
     std::vector<error_code> outcomes;
     for (int i = 0; i != 300; ++i)
-        l->admit_intent(document_named(std::to_string(i)), [&](error_code ec) { outcomes.push_back(ec); });
+        l->admit_intent(document_named(std::to_string(i)), std::nullopt,
+                        [&](error_code ec) { outcomes.push_back(ec); });
     CHECK_FALSE(l->close());
     CHECK(outcomes.empty());
     l.ioc.run();

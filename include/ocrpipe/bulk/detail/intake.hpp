@@ -26,10 +26,14 @@ struct prepared_document {
     input_item item; ///< with what the run says where the item itself says nothing
     document doc;
     std::uint64_t size = 0;
-    std::string sha256;                ///< lower-case hex
-    std::string parameters;            ///< parameters_fingerprint()
-    std::optional<document_state> was; ///< of its row, when it has one
+    std::string sha256;             ///< lower-case hex
+    std::string parameters;         ///< parameters_fingerprint()
+    std::optional<row_version> was; ///< its row, when it has one
+    bool was_ambiguous = false;     ///< an earlier submit of the same may have been accepted
 };
+
+/// Why a document cannot have the id that it names: `first` has it.
+OCRPIPE_DECL input_problem id_is_taken(prepared_document const& d, ledger_document const& first);
 
 /// A document to be sent, an input that is none, or a ledger that cannot be read.
 using prepared = std::variant<prepared_document, input_problem, failure>;
@@ -38,6 +42,7 @@ struct intake_options {
     std::string flow; ///< this and the next two: for items that name none
     std::string doc_type;
     enum file_type type = file_type::detect;
+    bool accept_changes = false; ///< what has a result is sent again when it is to be read otherwise
     std::function<bool(ledger_row const&)> take_up; ///< whether to send again what did not end well
 };
 

@@ -17,7 +17,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -94,6 +93,8 @@ private:
     void send(document_ptr d);
     template<class Then>
     void admit_intent(document_ptr const& d, Then then);
+    void forget_outcome(std::optional<row_version> const& was);
+    void yield_id(document_ptr const& d, ledger_document const& first);
     void submitted(document_ptr d, result<submitted_job> job);
     void wait(document_ptr d, bool just_submitted);
     void read(document_ptr d, result<ocr_result> answer);
@@ -152,7 +153,8 @@ private:
     /// When results are shared: who is under way for a content; null for one that must not be sent at all.
     std::unordered_map<std::string, document_ptr> originals_;
 
-    std::unordered_set<std::string> copying_; ///< ids whose copied result is not yet in the ledger
+    /// When results are shared: whose intent, or copied result, is not yet in the ledger, by id.
+    std::unordered_map<std::string, document_ptr> unrecorded_;
 
     detail::event changed_;
     detail::timer drain_timer_;

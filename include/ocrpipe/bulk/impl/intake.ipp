@@ -30,6 +30,23 @@ OCRPIPE_DECL std::string const& intake::fingerprint_of(input_item const& item)
     return fingerprint_;
 }
 
+OCRPIPE_DECL input_problem id_is_taken(prepared_document const& d, ledger_document const& first)
+{
+    std::string const id = printable_excerpt(d.item.id, 200);
+    std::string const path = printable_excerpt(first.path, 1024);
+    return input_problem{
+        d.item.path,
+        {},
+        errc::invalid_argument,
+        first.path != d.item.path
+            ? fmt::format("the id {} is that of {} already: give each document its own", id, path)
+            : fmt::format("{} has the id {} already, to be read as {} by flow {}, and here as {} by flow {}: "
+                          "give each reading an id of its own, or accept changes",
+                          path, id, printable_excerpt(first.doc_type, 100),
+                          printable_excerpt(first.flow, 100), printable_excerpt(d.item.doc_type, 100),
+                          printable_excerpt(d.item.flow, 100))};
+}
+
 /// `same`: content and parameters are the row's.
 OCRPIPE_DECL intake::verdict intake::judge(ledger_row const& row, bool same) const
 {
@@ -111,16 +128,13 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
     if (std::optional<input_problem> problem = hash(d)) return std::move(*problem);
     if (row) {
         bool const same_content = row->sha256 == d.sha256;
-        if (!same_content && row->path != d.item.path)
-            return input_problem{d.item.path,
-                                 {},
-                                 errc::invalid_argument,
-                                 fmt::format("the id {} is that of {} already: give each document its own",
-                                             printable_excerpt(d.item.id, 200),
-                                             printable_excerpt(row->path, 1024))};
-        if (judge(*row, same_content && row->parameters == d.parameters) == verdict::pass_over)
-            return pass_over();
-        d.was = row->state;
+        bool const same = same_content && row->parameters == d.parameters;
+        bool const has_result = row->state == document_state::done || row->state == document_state::skipped;
+        bool const read_otherwise = same_content && !same && has_result && !options_.accept_changes;
+        if (read_otherwise || (!same_content && row->path != d.item.path)) return id_is_taken(d, *row);
+        if (judge(*row, same) == verdict::pass_over) return pass_over();
+        d.was = row->version();
+        d.was_ambiguous = same && row->state == document_state::ambiguous;
     }
     return d;
 }

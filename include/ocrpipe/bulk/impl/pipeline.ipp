@@ -259,6 +259,7 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     how.flow = options_.flow;
     how.doc_type = options_.doc_type;
     how.type = options_.type;
+    how.accept_changes = options_.accept_changes;
     how.take_up = [resubmit = options_.resubmit_ambiguous, more = options_.take_up](ledger_row const& row) {
         return row.state == document_state::ambiguous ? resubmit : more && more(row);
     };

@@ -78,11 +78,7 @@ OCRPIPE_DECL void pipeline::impl::withhold()
 
 OCRPIPE_DECL void pipeline::impl::send(document_ptr d)
 {
-    if (auto const was = d->input.was; was == document_state::done || was == document_state::skipped)
-        --done_;
-    else if (was && *was != document_state::found)
-        --failed_;
-    bool const was_ambiguous = d->input.was == document_state::ambiguous || d->input.item.in_doubt;
+    bool const in_doubt = d->input.was_ambiguous || d->input.item.in_doubt;
     if (d->input.item.in_doubt && !options_.resubmit_ambiguous && d->input.item.request_id.empty()) {
         failure f;
         f.code = errc::ambiguous_submit;
@@ -93,7 +89,7 @@ OCRPIPE_DECL void pipeline::impl::send(document_ptr d)
             fail(d, f);
         });
     }
-    d->job.possible_duplicate = was_ambiguous && d->input.item.request_id.empty();
+    d->job.possible_duplicate = in_doubt && d->input.item.request_id.empty();
     admit_intent(d, [this, d] {
         if (!d->input.item.request_id.empty()) {
             submitted_job known;
@@ -117,20 +113,44 @@ void pipeline::impl::admit_intent(document_ptr const& d, Then then)
     if (!ledger_) return then();
     ++intents_pending_;
     ++intents_unflushed_;
-    ledger_->admit_intent(d->row(), [self = shared_from_this(), d, then](error_code ec) {
+    if (shares_results_) unrecorded_.emplace(d->input.item.id, d);
+    ledger_->admit_intent(d->row(), d->input.was, [self = shared_from_this(), d, then](error_code ec) {
         --self->intents_pending_;
+        if (self->shares_results_) self->unrecorded_.erase(d->input.item.id);
+        if (!ec) self->forget_outcome(d->input.was);
         if (!ec && !self->submits_stopped_) return then();
         self->submit_ended();
         if (ec == errc::invalid_argument) {
-            // The same document was given twice, and the other one is under way.
             --self->sent_;
-            self->withhold_copies(*d);
-            return self->leave();
+            result<std::optional<ledger_row>> const first = self->ledger_->find(d->input.item.id);
+            if (first && *first) return self->yield_id(d, **first);
+            if (!first) self->end_run(first.error());
         }
         if (!ec) return self->take_back(d);
         self->ledger_failed(ec);
         self->leave_unfinished(d);
     });
+}
+
+/// What became of a document before counts no more.
+OCRPIPE_DECL void pipeline::impl::forget_outcome(std::optional<row_version> const& was)
+{
+    if (!was || was->state == document_state::found) return;
+    if (was->state == document_state::done || was->state == document_state::skipped)
+        --done_;
+    else
+        --failed_;
+}
+
+/// Leaves the id to a document that came first: another one, or the same, listed twice.
+OCRPIPE_DECL void pipeline::impl::yield_id(document_ptr const& d, ledger_document const& first)
+{
+    withhold_copies(*d);
+    if (first.path != d->input.item.path || first.parameters != d->input.parameters) {
+        --found_;
+        refuse(detail::id_is_taken(d->input, first));
+    }
+    leave();
 }
 
 /// A document of which no byte was sent.
@@ -307,26 +327,26 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
 OCRPIPE_DECL void pipeline::impl::write_copy(document_ptr const& d, std::string const& original_id,
                                              result_location original)
 {
-    // The same one may have been given twice, and has its result then, or soon will.
     std::string const& id = d->input.item.id;
-    result<std::optional<ledger_row>> const before = ledger_->find(id);
-    if (!before) {
-        end_run(before.error());
+    if (auto const other = unrecorded_.find(id); other != unrecorded_.end())
+        return yield_id(d, other->second->row());
+    result<std::optional<ledger_row>> const now = ledger_->find(id);
+    if (!now) {
+        end_run(now.error());
         return withhold();
     }
-    bool const has_result =
-        *before && (**before).sha256 == d->input.sha256 && (**before).parameters == d->input.parameters &&
-        ((**before).state == document_state::done || (**before).state == document_state::skipped);
-    if (has_result || !copying_.insert(id).second) return leave();
+    if (*now && d->input.was != (**now).version()) return yield_id(d, **now);
     result_location where;
     if (error_code const ec =
             files_->results().append_copy(original, original_id, id, d->input.item.path, &where)) {
         disk_failed(ec, "results");
         return withhold();
     }
+    unrecorded_.emplace(id, d);
     record([&](ledger& l, ledger_handler h) { l.skip(d->row(), original_id, where, std::move(h)); }, d,
-           [this, id] {
-               copying_.erase(id);
+           [this, d] {
+               unrecorded_.erase(d->input.item.id);
+               forget_outcome(d->input.was);
                count_done();
                leave();
            });
