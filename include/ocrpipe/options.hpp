@@ -97,6 +97,9 @@ struct rate_options {
         0; ///< documents of async_recognize between submit and result; further ones wait their turn
 };
 
+/// No time that an option or a request names is longer; what a request asks for beyond it is cut down to it.
+inline constexpr std::chrono::hours longest_time{10 * 365 * 24};
+
 /// Everything a client is built from. `validate()` reports every problem at once.
 struct client_options {
     endpoint_options endpoint;

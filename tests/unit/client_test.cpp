@@ -14,6 +14,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
@@ -404,6 +405,125 @@ TEST_CASE_FIXTURE(fixture,
     REQUIRE(next.has_value());
     CHECK(next->reason == "the credentials were refused; nothing was sent");
     CHECK(posts() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: the refusal stands in the body of a 200, again and again -> it counts as one")
+{
+    client_options o = quick();
+    o.max_auth_refusals = 2;
+    client c = make([](seen_request const&) { return t::json(200, R"({"code":403,"message":"no"})"); }, o);
+    std::optional<failure> f;
+    c.async_wait("r-1", [&](result<ocr_result> r) { f = r.error(); });
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::unauthorized));
+    CHECK(log.size() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: the probe of refused credentials is throttled -> another one follows")
+{
+    client_options o = quick();
+    client c = make(
+        [this](seen_request const&) {
+            if (log.size() == 1) return t::json(403, "Forbidden");
+            if (log.size() == 2) return t::json(403, R"({"message":"API rate limit exceeded"})");
+            return t::json(200, finished);
+        },
+        o);
+    int done = 0;
+    for (char const* id : {"r-1", "r-2"})
+        c.async_wait(id, [&](result<ocr_result> r) { done += r.has_value(); });
+    ioc.run();
+    CHECK(done == 2);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: one job is refused while others are read -> it alone ends, with the status")
+{
+    client_options o = quick();
+    o.retry.max_attempts = 2;
+    o.schedule =
+        std::make_shared<fixed_poll_schedule>(std::chrono::milliseconds(20), std::chrono::milliseconds(20));
+    bool others_go_on = true;
+    client c = make(
+        [&](seen_request const& r) {
+            if (r.target == "ingest/refused") return t::json(403, "Forbidden");
+            return t::json(200, others_go_on ? pending : finished);
+        },
+        o);
+    std::optional<failure> f;
+    bool other_done = false;
+    c.async_wait("other", [&](result<ocr_result> r) { other_done = r.has_value(); });
+    c.async_wait("refused", [&](result<ocr_result> r) {
+        f = r.error();
+        others_go_on = false;
+    });
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::rejected));
+    CHECK(f->http_status == 403);
+    CHECK(f->request_id == "refused");
+    CHECK(other_done);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: a job whose reads are refused -> ends at its deadline")
+{
+    client c = make([](seen_request const&) { return t::json(403, "Forbidden"); });
+    wait_request w("r-1");
+    w.deadline = std::chrono::milliseconds(300);
+    std::optional<failure> f;
+    c.async_wait(w, [&](result<ocr_result> r) { f = r.error(); });
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::still_processing));
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: 500s for a doc_type with 429 in between -> the doc_type is stopped all the same")
+{
+    int posts = 0;
+    client c =
+        make([&](seen_request const&) { return ++posts % 2 == 0 ? t::json(429, "") : t::json(500, ""); });
+    int rejected = 0;
+    std::function<void(int)> const submit = [&](int left) {
+        c.async_submit(invoice(), [&, left](result<submitted_job> r) {
+            rejected += r.error().is(errc::rejected);
+            if (left > 1) submit(left - 1);
+        });
+    };
+    submit(6);
+    ioc.run();
+    CHECK(rejected == 3);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: nobody may wait, and nobody has to -> recognized")
+{
+    client_options o = quick();
+    o.pool.max_waiting = 0;
+    client c = make(
+        [](seen_request const& r) {
+            return r.method == http_method::post ? t::json(201, accepted) : t::json(200, finished);
+        },
+        o);
+    bool done = false;
+    c.async_recognize(invoice(), [&](result<ocr_result> r) { done = r.has_value(); });
+    ioc.run();
+    CHECK(done);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: a deadline beyond all time -> one in ten years")
+{
+    client c = make([](seen_request const&) { return t::json(200, finished); });
+    wait_request w("r-1");
+    w.deadline = std::chrono::milliseconds::max();
+    bool done = false;
+    c.async_wait(w, [&](result<ocr_result> r) { done = r.has_value(); });
+    ioc.run();
+    CHECK(done);
+    client_options o = quick();
+    o.job_deadline = std::chrono::milliseconds::max();
+    CHECK_FALSE(o.validate().empty());
 }
 
 TEST_CASE_FIXTURE(fixture,

@@ -147,8 +147,8 @@ private:
     static bool refuse(passage& p, errc why_not_sent);
     /// False when it was cancelled, or a submit's and submits were stopped.
     task<bool> sleep_until(lane l, clock::time_point when, std::chrono::nanoseconds& waited);
-    /// Tells the credentials' gate and the counters how an exchange ended.
-    void note(exchange_result const& r);
+    /// Tells the credentials' gate and the counters how an exchange ended, and what follows from it.
+    void note(exchange_result const& r, action const& next);
     /// Acts on pause_lane: true when another attempt may follow, false when the credentials are refused for
     /// good.
     bool note_refusal();

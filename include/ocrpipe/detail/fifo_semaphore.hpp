@@ -70,6 +70,8 @@ public:
             w.expiry.cancel();
     }
 
+    /// Whether acquire() would not wait.
+    bool available() const noexcept { return free_ > 0; }
     std::size_t waiting() const noexcept { return waiters_.size(); }
 
 private:

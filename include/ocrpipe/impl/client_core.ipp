@@ -167,18 +167,16 @@ OCRPIPE_DECL task<void> client_core::pass(passage& p)
     }
 }
 
-OCRPIPE_DECL void client_core::note(exchange_result const& r)
+OCRPIPE_DECL void client_core::note(exchange_result const& r, action const& next)
 {
-    if (!r) {
-        ++counters_.transport_failures;
-        return auth_gate_.probe_ended();
-    }
-    int const status = r->status;
-    if (status == 429 || !r->retry_after.empty()) ++counters_.throttled;
-    // A refusal is noted by note_refusal(), when the state machine has said that it is one.
-    if (status == 401 || status == 402 || status == 403) return;
-    if (status < 300) return auth_gate_.succeeded();
-    auth_gate_.probe_ended();
+    if (!r) ++counters_.transport_failures;
+    if (r && (r->status == 429 || !r->retry_after.empty())) ++counters_.throttled;
+    // note_refusal() follows: whatever the status, the state machine has said that it is a refusal.
+    if (next.what == step::pause_lane) return;
+    if (r && r->status < 300)
+        auth_gate_.succeeded();
+    else
+        auth_gate_.probe_ended();
 }
 
 OCRPIPE_DECL bool client_core::note_refusal()
@@ -216,7 +214,8 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto const wanted = request.deadline.count() > 0 ? request.deadline : options_.job_deadline;
-    clock::time_point const deadline = clock::now() + wanted;
+    clock::time_point const deadline =
+        clock::now() + std::min<std::chrono::milliseconds>(wanted, longest_time);
 
     result<multipart_body> body = multipart_body::make(request, options_.profile.extra_fields, rng_());
     if (!body) co_return body.error();
@@ -248,11 +247,11 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
         exchange.deadline = deadline;
         ++counters_.submits;
         exchange_result const answer = co_await transport_->async_exchange(std::move(exchange));
-        note(answer);
         next = fsm.resume(answer, options_.profile, clock::now(), random());
+        note(answer, next);
         if (answer && answer->status == 500)
             doc_types_.failed(request.doc_type);
-        else if (answer)
+        else if (answer && next.what == step::finish) // else it was not looked at
             doc_types_.answered(request.doc_type);
     }
     --counters_.active_submits;
@@ -269,7 +268,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
 OCRPIPE_DECL task<result<submitted_job>> client_core::do_admitted_submit(submit_request const& request)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
-    if (in_flight_.waiting() >= options_.pool.max_waiting)
+    if (!in_flight_.available() && in_flight_.waiting() >= options_.pool.max_waiting)
         co_return stopped(errc::too_many_waiting, {},
                           fmt::format("{} operations wait already", in_flight_.waiting()));
     if (!co_await in_flight_.acquire()) {
@@ -332,10 +331,11 @@ OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::s
             continue;
         }
         http_request exchange(lane::part, http_method::get, target(kind, request_id, sub_id));
+        exchange.deadline = deadline;
         ++counters_.part_reads;
         exchange_result answer = co_await transport_->async_exchange(std::move(exchange));
-        note(answer);
         next = fsm.resume(answer, options_.profile, options_.retry, clock::now(), random());
+        note(answer, next);
     }
     origin_gate_.pause_until(next.until);
     result<part_data> outcome = std::move(fsm).outcome();

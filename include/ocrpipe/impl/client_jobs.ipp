@@ -20,7 +20,8 @@ OCRPIPE_DECL void client_core::ask(std::string&& request_id, completion<ocr_resu
 OCRPIPE_DECL void client_core::wait(wait_request&& request, completion<ocr_result>&& handler)
 {
     auto const deadline = request.deadline.count() > 0 ? request.deadline : options_.job_deadline;
-    start_job(std::move(request), deadline, std::move(handler));
+    start_job(std::move(request), std::min<std::chrono::milliseconds>(deadline, longest_time),
+              std::move(handler));
 }
 
 OCRPIPE_DECL void client_core::start_job(wait_request&& request, std::chrono::milliseconds deadline,
@@ -143,8 +144,8 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
                               target(operation::result, job.request.request_id));
         ++counters_.polls;
         exchange_result answer = co_await transport_->async_exchange(std::move(exchange));
-        note(answer);
         next = job.fsm.resume(answer, context_of(job), clock::now(), random());
+        note(answer, next);
         if (answer && next.what == step::wait) ++counters_.pending_answers;
         if (job.fsm.read_well()) {
             result_route_succeeded_ = true;
@@ -159,6 +160,8 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
     }
     if (next.what == step::pause_lane && !note_refusal())
         next = job.fsm.give_up(errc::unauthorized, refusal_text());
+    if (next.what == step::pause_lane && clock::now() >= job.fsm.latest())
+        next = job.fsm.give_up(errc::still_processing, refusal_text() + ", and the deadline has passed");
     if (next.what != step::finish && closed_)
         next = job.fsm.give_up(errc::client_closed, "the client was closed");
     if (next.what != step::finish && job.control && job.control->cancelled)
@@ -182,13 +185,12 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
         origin_gate_.pause_until(next.until);
         [[fallthrough]];
     case step::wait:
-        schedule(s, std::min(next.until, job.fsm.latest()));
+        schedule(s, std::min(std::max(next.until, next.own), job.fsm.latest()));
         break;
     case step::pause_lane:
-        schedule(s, auth_gate_.next_probe());
+        schedule(s, std::min(auth_gate_.next_probe(), job.fsm.latest()));
         break;
-    case step::send:
-        schedule(s, clock::now());
+    case step::send: // of submits only
         break;
     }
 }

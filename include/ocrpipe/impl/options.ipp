@@ -49,7 +49,8 @@ OCRPIPE_DECL std::vector<std::string> client_options::validate() const
     connections(pool.part_connections, "pool.part_connections");
 
     auto const positive = [&check](std::chrono::milliseconds d, char const* what) {
-        check(d.count() > 0, fmt::format("{}: {} ms is out of range: more than zero", what, d.count()));
+        check(d.count() > 0 && d <= longest_time,
+              fmt::format("{}: {} ms is out of range: more than zero, at most ten years", what, d.count()));
     };
     positive(pool.idle_limit, "pool.idle_limit");
     positive(pool.life_limit, "pool.life_limit");

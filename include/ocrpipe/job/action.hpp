@@ -26,6 +26,7 @@ enum class step {
 struct action {
     step what;
     clock::time_point until; ///< of wait and pause_origin; of a finish: nobody else sends before it either
+    clock::time_point own{}; ///< of pause_origin: when this one sends again, if that is later
 };
 
 namespace detail
@@ -65,13 +66,11 @@ struct attempt_counter {
 };
 
 /// The facts of an answer, or of its absence, as a failure.
-inline failure failure_from(exchange_result const& answer, errc code, int status, std::string reason,
-                            int attempts)
+inline failure failure_from(exchange_result const& answer, errc code, int status, std::string reason)
 {
     failure f;
     f.code = code;
     f.reason = std::move(reason);
-    f.attempts = attempts;
     if (answer) {
         f.where = phase::classify;
         f.http_status = status;

@@ -314,8 +314,28 @@ TEST_CASE("result_fsm: not yet, with a Retry-After longer than our own interval 
     CHECK(a.until == t0 + seconds(30));
     a = j.resume(answered(200, not_yet, "1"));
     CHECK(a.what == step::pause_origin);
-    CHECK(a.until == t0 + seconds(2)); // the schedule's
+    CHECK(a.until < t0 + seconds(2));
+    CHECK(a.own == t0 + seconds(2)); // the schedule's, for this job alone
     CHECK(j.resume(answered(200, filled, "30")).what == step::finish);
+}
+
+TEST_CASE(
+    "result_fsm: refused as often as there are attempts -> rejected when the key is good for other jobs, "
+    "else a matter of the gate alone")
+{
+    for (bool const others_pass : {false, true}) {
+        CAPTURE(others_pass);
+        job j;
+        j.retry.max_attempts = 3;
+        CHECK(j.resume(answered(403)).what == step::pause_lane);
+        CHECK(j.resume(answered(403)).what == step::pause_lane);
+        j.good_reads = others_pass ? 1 : 0;
+        CHECK(j.resume(answered(403)).what == (others_pass ? step::finish : step::pause_lane));
+        if (!others_pass) continue;
+        failure const f = j.failed();
+        CHECK(f.is(errc::rejected));
+        CHECK(f.http_status == 403);
+    }
 }
 
 TEST_CASE("result_fsm: HTML where nothing was ever read -> the base URL is wrong")
@@ -377,13 +397,16 @@ TEST_CASE(
     "result_fsm: throttled without Retry-After -> the longer of its own interval and a backoff that grows")
 {
     job j;
-    CHECK(j.resume(answered(429), t0, 0.5).until == t0 + milliseconds(2'500)); // the schedule's
-    CHECK(j.resume(answered(429), t0, 0.5).until == t0 + milliseconds(2'500));
-    CHECK(j.resume(answered(429), t0, 0.5).until == t0 + milliseconds(2'500));
-    CHECK(j.resume(answered(429), t0, 0.5).until ==
-          t0 + milliseconds(4'000)); // half of 1 s doubled three times
+    auto const again = [&j] {
+        action const a = j.resume(answered(429), t0, 0.5);
+        return std::max(a.until, a.own);
+    };
+    CHECK(again() == t0 + milliseconds(2'500)); // the schedule's
+    CHECK(again() == t0 + milliseconds(2'500));
+    CHECK(again() == t0 + milliseconds(2'500));
+    CHECK(again() == t0 + milliseconds(4'000)); // half of 1 s doubled three times
     CHECK(j.resume(answered(200, not_yet)).what == step::wait);
-    CHECK(j.resume(answered(429), t0, 0.5).until == t0 + milliseconds(2'500));
+    CHECK(again() == t0 + milliseconds(2'500));
 }
 
 TEST_CASE("result_fsm: our own queue was full for a moment -> the paid job waits on; at the deadline it is "

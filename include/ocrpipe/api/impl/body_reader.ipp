@@ -50,9 +50,6 @@ bool body_handler<Sink>::open(bool is_object)
     case place::values:
         if (is_object) sink_.begin_value();
         break;
-    case place::error:
-        has_error_ = true;
-        break;
     default:
         break;
     }
@@ -85,6 +82,9 @@ void body_handler<Sink>::close(bool empty)
     }
     case place::values:
         if (closed.is_object) sink_.end_value();
+        break;
+    case place::error:
+        has_error_ |= !empty;
         break;
     default:
         break;

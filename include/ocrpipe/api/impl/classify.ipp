@@ -114,8 +114,8 @@ reading first_match(std::array<verdict_row<Seen>, N> const& table, Seen& s)
 
 using submit_row = verdict_row<seen_answer>;
 
-// Assumed: 425 and a redirect say that the request was not looked at; a 408 may come from a gateway that had
-// handed it on.
+// Assumed: 425 and a redirect say that the request was not looked at, but for 303, which says that it was
+// carried out; a 408 may come from a gateway that had handed it on.
 inline constexpr std::array submit_rows{
     submit_row{"redirected elsewhere", [](seen_answer& s) { return s.failed_with(errc::redirect_refused); },
                verdict::misdirected},
@@ -152,6 +152,7 @@ inline constexpr std::array submit_rows{
     submit_row{"404", [](seen_answer& s) { return s.is({404}); }, verdict::wrong_base_url},
     submit_row{"425", [](seen_answer& s) { return s.is({425}); }, verdict::safe_to_repeat},
     submit_row{"408", [](seen_answer& s) { return s.is({408}); }, verdict::ambiguous},
+    submit_row{"303", [](seen_answer& s) { return s.is({303}); }, verdict::ambiguous},
     submit_row{"refused", [](seen_answer& s) { return s.is_client_error(); }, verdict::rejected},
     submit_row{"unfollowed redirect", [](seen_answer& s) { return !s.is_server_error(); },
                verdict::wrong_base_url},

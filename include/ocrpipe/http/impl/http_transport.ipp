@@ -279,6 +279,8 @@ OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, course& c,
     bool const redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
     failure = transport_failure();
     if (!redirect || response.location.empty()) return false;
+    // It says that the POST was carried out, and where its outcome is (RFC 9110, 15.4.4).
+    if (status == 303 && request.method() == http_method::post) return false;
     auto const refuse = [&](std::string why) {
         failure = detail::make_failure(make_error_code(errc::redirect_refused), phase::body, bytes_sent::all,
                                        {}, why);

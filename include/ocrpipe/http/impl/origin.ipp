@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace ocrpipe
 {
@@ -58,8 +59,12 @@ inline std::optional<origin> origin_of(boost::urls::url_view const& url)
     if (o.host.empty() || o.host.size() > 253 || !usable) return std::nullopt;
     o.port = default_port(o.tls);
     if (url.has_port() && !url.port().empty()) {
-        if (url.port_number() == 0) return std::nullopt; // what does not fit in 16 bits is 0 too
-        o.port = std::to_string(url.port_number());
+        // Not port_number(), which in Boost 1.81 takes what does not fit in 16 bits modulo 65536.
+        std::string_view const digits = url.port();
+        std::uint16_t port = 0;
+        auto const [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+        if (ec != std::errc() || end != digits.data() + digits.size() || port == 0) return std::nullopt;
+        o.port = std::to_string(port);
     }
     return o;
 }

@@ -30,7 +30,7 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile c
     ++counter_.attempts;
     reading const r = read_part(answer, history_, profile, kind_, now);
     auto const end = [&](errc code, std::string reason) {
-        return finish(detail::failure_from(answer, code, r.status, std::move(reason), 0));
+        return finish(detail::failure_from(answer, code, r.status, std::move(reason)));
     };
     auto const wait = [&](std::chrono::milliseconds delay, errc otherwise) {
         if (now + delay >= deadline_) return end(otherwise, fmt::format("{}; the deadline is near", r.row));

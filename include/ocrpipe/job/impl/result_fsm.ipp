@@ -60,13 +60,12 @@ OCRPIPE_DECL action result_fsm::give_up(errc why, std::string reason)
     return finish(std::move(f));
 }
 
-/// Pauses everybody for the longer of what the service asks for and our own interval.
+/// Pauses everybody for as long as the service asks for; the job waits for its own interval, too.
 OCRPIPE_DECL action result_fsm::throttled(http_response const& answer, result_context const& context,
                                           clock::time_point now, double random)
 {
     auto const own = detail::next_poll(context, pending_, now - taken_up_, random);
-    return action{step::pause_origin,
-                  now + std::max(own, counter_.throttled(&answer, context.retry, random))};
+    return action{step::pause_origin, now + counter_.throttled(&answer, context.retry, random), now + own};
 }
 
 /// The read failed. What it was is worth more than that the deadline has passed only to who asked once.
@@ -85,14 +84,14 @@ OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, readi
     bool const spent = counter_.failures_in_row >= context.retry.max_attempts;
     bool const others_pass = context.good_reads != good_reads_before_;
     if (spent && (foreign || (refused && others_pass)))
-        return finish(detail::failure_from(answer, code, r.status,
-                                           fmt::format("{}; {} of {} attempts in a row used", r.row,
-                                                       counter_.failures_in_row, context.retry.max_attempts),
-                                           0));
+        return finish(
+            detail::failure_from(answer, code, r.status,
+                                 fmt::format("{}; {} of {} attempts in a row used", r.row,
+                                             counter_.failures_in_row, context.retry.max_attempts)));
     if (now < deadline_) return wait(delay, now);
     if (latest() == deadline_) code = errc::still_processing;
     return finish(
-        detail::failure_from(answer, code, r.status, fmt::format("{}; the deadline has passed", r.row), 0));
+        detail::failure_from(answer, code, r.status, fmt::format("{}; the deadline has passed", r.row)));
 }
 
 OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context const& context,
@@ -102,7 +101,7 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     reading const r =
         read_result(answer, history_, context.profile, context.request_id, context.route_succeeded, now);
     auto const end = [&](errc code, std::string reason) {
-        return finish(detail::failure_from(answer, code, r.status, std::move(reason), 0));
+        return finish(detail::failure_from(answer, code, r.status, std::move(reason)));
     };
     bool const late = now >= deadline_;
     read_well_ = answer && r.status < 300 && r.what != verdict::retry && r.what != verdict::foreign &&
@@ -131,6 +130,13 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     case verdict::foreign:
         return failed_read(answer, r, context, now, random);
     case verdict::credentials_refused:
+        if (counter_.failures_in_row == 0) good_reads_before_ = context.good_reads;
+        counter_.failed(context.retry, random);
+        // The key is good for other jobs.
+        if (counter_.failures_in_row >= context.retry.max_attempts &&
+            context.good_reads != good_reads_before_)
+            return end(errc::rejected, fmt::format("{}; {} of {} attempts in a row used", r.row,
+                                                   counter_.failures_in_row, context.retry.max_attempts));
         return action{step::pause_lane, now};
     case verdict::wrong_base_url:
         return end(errc::wrong_base_url, std::string(r.row));

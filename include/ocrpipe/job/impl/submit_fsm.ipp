@@ -37,13 +37,12 @@ OCRPIPE_DECL action submit_fsm::again(exchange_result const& answer, reading con
 {
     clock::time_point const until = now + counter_.failed(policy_, random);
     if (counter_.failures_in_row >= policy_.max_attempts)
-        return finish(detail::failure_from(
-            answer, code, r.status,
-            fmt::format("{}; {} of {} attempts used", r.row, counter_.failures_in_row, policy_.max_attempts),
-            0));
+        return finish(detail::failure_from(answer, code, r.status,
+                                           fmt::format("{}; {} of {} attempts used", r.row,
+                                                       counter_.failures_in_row, policy_.max_attempts)));
     if (until >= deadline_)
         return finish(detail::failure_from(answer, code, r.status,
-                                           fmt::format("{}; no time for another attempt", r.row), 0));
+                                           fmt::format("{}; no time for another attempt", r.row)));
     return action{step::wait, until};
 }
 
@@ -53,7 +52,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_p
     ++counter_.attempts;
     reading const r = read_submit(answer, profile, job_);
     auto const end = [&](errc code) {
-        return finish(detail::failure_from(answer, code, r.status, std::string(r.row), 0));
+        return finish(detail::failure_from(answer, code, r.status, std::string(r.row)));
     };
     switch (r.what) {
     case verdict::accepted:
@@ -62,8 +61,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_p
         return action{step::finish, {}};
     case verdict::ambiguous:
         if (!ambiguous_)
-            ambiguous_ =
-                detail::failure_from(answer, errc::ambiguous_submit, r.status, std::string(r.row), 0);
+            ambiguous_ = detail::failure_from(answer, errc::ambiguous_submit, r.status, std::string(r.row));
         // What our own side ended is not taken up again either, whatever is permitted.
         if (!policy_.resubmit_ambiguous || (!answer && !is_transport(answer.error().code)))
             return finish(*ambiguous_);
