@@ -117,6 +117,23 @@ class Run(Case):
         self.assertIn("--base-url", done.stderr)
         self.assertEqual(self.failures, [])
 
+    def test_an_input_that_is_the_output_folder_gives_2_and_makes_nothing(self):
+        emulator = self.start_emulator()
+        folder = self.write_documents(2)
+        (self.folder / "link").symlink_to(folder)
+        for given, out in ((folder, folder), ("in", folder), (self.folder / "link", "./in/"), (folder, "link")):
+            self.out = out
+            done = self.run_bulk(given)
+            self.assert_exit(done, 2)
+            self.assertIn("--out", done.stderr)
+            self.assertIn(str(given), done.stderr)
+            self.assertEqual(sorted(p.name for p in folder.iterdir()), ["000.pdf", "001.pdf"])
+        self.assertEqual(emulator.truth("accepted"), [])
+        self.out = folder / "results"  # is passed over
+        for _ in range(2):
+            self.assert_exit(self.run_bulk(folder), 0)
+        self.assertEqual(len(self.results), 2)
+
     def test_out_that_cannot_be_written_gives_8_and_sends_nothing(self):
         emulator = self.start_emulator()
         self.write("occupied", "a file")

@@ -145,6 +145,17 @@ std::unique_ptr<source> open_inputs(run_plan const& p)
     return std::make_unique<chained_source>(std::move(parts));
 }
 
+/// The INPUT whose folder is the one that the run is to write to: its own files are passed over, so that
+/// nothing of it would be read.
+std::optional<std::string> read_and_written(run_plan const& p)
+{
+    namespace fs = std::filesystem;
+    std::error_code ec;
+    for (std::string const& i : p.inputs)
+        if (i != "-" && fs::is_directory(i, ec) && fs::equivalent(i, p.pipeline.directory, ec)) return i;
+    return std::nullopt;
+}
+
 exit_code exit_code_of(run_report const& r)
 {
     auto code = exit_code::all_done;
@@ -321,6 +332,14 @@ result<void> restore_configuration(ledger& l, pipeline_options& into)
 
 exit_code carry_out(run_plan const& p, client_options const& options, logger& log)
 {
+    if (auto const both = read_and_written(p)) {
+        log.write(
+            message(level::error, "usage",
+                    fmt::format("INPUT {} is the folder that --out {} names: give --out a folder of its own; "
+                                "one inside INPUT is fine and is passed over",
+                                *both, p.pipeline.directory)));
+        return exit_code::usage;
+    }
     asio::io_context ioc(1);
     auto const l = open_run_ledger(ioc, p.pipeline.directory, ledger_use::begin_or_go_on);
     if (!l) return refuse(l.error(), "nothing was begun", log);
