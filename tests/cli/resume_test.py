@@ -190,6 +190,41 @@ class Resume(Runs):
         self.assert_exit(self.run_bulk(folder / "000.pdf"), 0)
         self.assertEqual(len(self.accepted), 2)
 
+    def test_an_input_that_cannot_be_read_stays_reported_until_a_run_looks_there_again(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "job-failed:count=1")
+        self.write("in/empty.pdf", b"")
+        manifest = self.write("rows.jsonl", '{"path": "gone.pdf"}\n')
+        missing = self.folder / "missing.pdf"
+        self.assert_exit(self.run_bulk(self.write_documents(1), manifest, missing), 1)
+        unreadable = {str(self.folder / name) for name in ("in/empty.pdf", "gone.pdf", "missing.pdf")}
+
+        def reported():
+            return [f["path"] for f in self.failures if "id" not in f]
+
+        self.assertEqual(set(reported()), unreadable)
+        self.assert_exit(self.ocrpipe("retry", self.out), 0)
+        self.assertEqual(set(reported()), unreadable)
+        self.assert_exit(self.run_bulk(self.write_documents(1, "other")), 0)
+        self.assertEqual(set(reported()), unreadable)
+        self.assert_exit(self.run_bulk(self.folder / "in", "rows.jsonl"), 3)
+        self.assertEqual((set(reported()), len(reported())), (unreadable, 3))
+        self.write("in/empty.pdf", "%PDF-1.4 no longer empty")
+        self.write("gone.pdf", "%PDF-1.4 there again")
+        self.assert_exit(self.run_bulk(self.folder / "in", manifest), 0)
+        self.assertEqual(reported(), [str(missing)])
+        self.write("missing.pdf")
+        self.assert_exit(self.run_bulk(missing), 0)
+        self.assertEqual(self.failures, [])
+
+    def test_a_file_that_retry_cannot_read_is_reported_once(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "job-failed:count=1")
+        folder = self.write_documents(1)
+        self.assert_exit(self.run_bulk(folder), 1)
+        (folder / "000.pdf").unlink()
+        for _ in range(3):
+            self.assert_exit(self.ocrpipe("retry", self.out), 1)
+            self.assertEqual([f["class"] for f in self.failures], ["unreadable_file", "job_failed"])
+
     def test_an_id_that_two_documents_share_is_reported_and_the_first_one_stands(self):
         self.serve()
         self.write_documents(2)

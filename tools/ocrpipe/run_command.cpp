@@ -344,6 +344,7 @@ exit_code carry_out(run_plan const& p, client_options const& options, logger& lo
     auto const l = open_run_ledger(ioc, p.pipeline.directory, ledger_use::begin_or_go_on);
     if (!l) return refuse(l.error(), "nothing was begun", log);
     pipeline_options how = p.pipeline;
+    how.inputs = p.inputs;
     if (result<void> named = note_folders(**l, p.inputs, how); !named)
         return refuse(named.error(), "nothing was begun", log);
     exit_code const code = carry_out_run(p, options, ioc, *l, open_inputs(p), how, log);

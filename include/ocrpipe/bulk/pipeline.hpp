@@ -65,6 +65,11 @@ struct pipeline_options {
     std::map<std::string, std::string> configuration;
     bool accept_changes = false; ///< go on although they did
 
+    /// With a ledger: what the source reads, as open_input() takes it. What an earlier run could not read
+    /// there is found again, so that its lines in failures.jsonl end with this run; all other lines of inputs
+    /// stay.
+    std::vector<std::string> inputs;
+
     std::chrono::milliseconds drain_timeout{60'000}; ///< after stop(): how long jobs are still asked for
     std::uint64_t max_documents = 0;                 ///< sent by this run; 0 is no limit
     std::chrono::milliseconds max_duration{0};       ///< of this run, until it is stopped; 0 is no limit

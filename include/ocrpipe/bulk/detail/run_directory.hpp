@@ -8,6 +8,7 @@
 #include <ocrpipe/bulk/results_writer.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,11 +57,15 @@ public:
     error_code sync();
 
     /// Writes failures.jsonl anew: documents from the ledger, and from the file that is there the inputs that
-    /// are none, and request ids that the ledger does not know.
+    /// are none, without what an earlier run said of them word for word, and request ids that the ledger does
+    /// not know.
     result<void> rewrite_failures(ledger& l);
 
 private:
-    run_directory(std::string path) : path_(std::move(path)), parts_(path_, "parts"), texts_(path_, "text") {}
+    explicit run_directory(pipeline_options const& o)
+        : path_(o.directory), inputs_(o.inputs), parts_(path_, "parts"), texts_(path_, "text")
+    {
+    }
 
     result<void> claim(ledger* l) const;
     bool adopt(ledger& l, std::string_view line, result_location where);
@@ -69,6 +74,8 @@ private:
     result<bool> is_unrecorded(std::string_view line, ledger& l);
 
     std::string const path_;
+    std::vector<std::string> const inputs_; ///< of this run
+    std::uint64_t inputs_of_earlier_runs_ = 0; ///< lines of failures.jsonl
     std::optional<results_writer> results_;
     std::optional<failures_writer> failures_;
     part_files parts_;

@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_BULK_IMPL_RUN_DIRECTORY_IPP
 #define OCRPIPE_BULK_IMPL_RUN_DIRECTORY_IPP
 
+#include <ocrpipe/bulk/detail/examine.hpp>
 #include <ocrpipe/bulk/detail/input_window.hpp>
 #include <ocrpipe/bulk/detail/json_text.hpp>
 #include <ocrpipe/bulk/detail/output_failure.hpp>
@@ -14,9 +15,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <fcntl.h>
 #include <filesystem>
+#include <functional>
 #include <unistd.h>
+#include <unordered_set>
 
 namespace ocrpipe::detail
 {
@@ -36,6 +40,25 @@ inline std::optional<std::string> name_in(boost::json::object const& line, std::
     if (auto const* bytes = text(fmt::format("{}_bytes", key))) return percent_decoded(*bytes);
     if (auto const* plain = text(key)) return std::string(*plain);
     return std::nullopt;
+}
+
+/// Whether a run that reads `inputs` comes by the input again that a line of failures.jsonl is about: by the manifest
+/// or the list that named it, or else by its path.
+inline bool is_found_again(std::string_view line, std::vector<std::string> const& inputs, std::string_view base)
+{
+    error_code ec;
+    boost::json::parse_options how;
+    how.allow_invalid_utf8 = true;
+    boost::json::value const parsed = boost::json::parse(line, ec, {}, how);
+    // A line that says nothing is of no use to anybody.
+    if (ec || !parsed.is_object()) return true;
+    std::string const path = name_in(parsed.get_object(), "path").value_or("");
+    std::string const where = name_in(parsed.get_object(), "where").value_or("");
+    return std::any_of(inputs.begin(), inputs.end(), [&](std::string const& input) {
+        std::string const place = join_path(base, input);
+        if (!where.empty()) return join_path(base, where.substr(0, where.rfind(':'))) == place;
+        return path == place || (path.starts_with(place) && (place == "/" || path[place.size()] == '/'));
+    });
 }
 
 OCRPIPE_DECL failure failure_of(ledger_row const& row)
@@ -174,17 +197,34 @@ OCRPIPE_DECL result<void> run_directory::keep_lines(failures_writer& out, ledger
     unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd && errno == ENOENT) return {};
     if (!fd) return output_failure(errno_code(), path);
+    std::error_code ec;
+    std::string const base = std::filesystem::current_path(ec).string();
+    if (ec) return output_failure(error_code(ec), "the working directory");
     record_reader lines(std::move(fd), '\n');
     using outcome = record_reader::outcome;
     std::string_view line;
+    // Each retry comes by the file of a document again, and says the same of it.
+    std::unordered_set<std::size_t> said_before;
+    std::uint64_t inputs = 0;
     for (outcome o; (o = lines.next(line)) == outcome::record || o == outcome::too_long;) {
         if (o == outcome::too_long) continue;
-        // An input that is no document has no id; those of an earlier run are found again.
-        bool const is_input = !line.starts_with("{\"id\":");
-        result<bool> const unrecorded = is_input ? false : is_unrecorded(line, l);
-        if (!unrecorded) return unrecorded.error();
-        if (!*unrecorded && !(is_input && failures_)) continue;
-        if (error_code const ec = out.append_line(line)) return output_failure(ec, path);
+        // An input that is no document has no id.
+        if (!line.starts_with("{\"id\":")) {
+            if (!failures_) {
+                if (is_found_again(line, inputs_, base)) continue;
+                ++inputs_of_earlier_runs_;
+            } else if (std::size_t const hash = std::hash<std::string_view>()(line);
+                       inputs++ < inputs_of_earlier_runs_) {
+                said_before.insert(hash);
+            } else if (said_before.contains(hash)) {
+                continue;
+            }
+        } else {
+            result<bool> const unrecorded = is_unrecorded(line, l);
+            if (!unrecorded) return unrecorded.error();
+            if (!*unrecorded) continue;
+        }
+        if (error_code const failed = out.append_line(line)) return output_failure(failed, path);
     }
     return {};
 }
@@ -203,7 +243,7 @@ OCRPIPE_DECL result<void> run_directory::rewrite_failures(ledger& l)
 OCRPIPE_DECL result<std::shared_ptr<run_directory>> run_directory::open(pipeline_options const& options,
                                                                         ledger* l)
 {
-    std::shared_ptr<run_directory> d(new run_directory(options.directory));
+    std::shared_ptr<run_directory> d(new run_directory(options));
     if (result<void> claimed = d->claim(l); !claimed) return claimed.error();
     if (l) {
         result<std::optional<result_location>> const last = l->last_result_location();
