@@ -367,6 +367,20 @@ class Retry(Runs):
         self.assert_one_result_each(2)
         self.assertEqual(len(self.accepted), 2)
 
+    def test_how_documents_are_read_is_the_runs_and_no_option_of_retry(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "job-failed:count=1")
+        self.assert_exit(self.run_bulk(self.write_documents(1)), 1)
+        for option in ("--doc-type=receipt", "--flow=7", "--file-type=image", "--parts=tables"):
+            self.assertNotIn("\n  " + option.split("=")[0], self.ocrpipe("retry", "--help").stdout)
+            done = self.ocrpipe("retry", self.out, option)
+            self.assert_exit(done, 2)
+            self.assertIn("--accept-changes", done.stderr)
+            self.assertIn(option.split("=")[0], done.stderr)
+        self.assertEqual(len(self.accepted), 1)
+        variables = {"DOC_TYPE": "receipt", "FLOW": "7", "FILE_TYPE": "gif", "PARTS": "pages"}
+        self.assert_exit(self.ocrpipe("retry", self.out, env={f"OCRPIPE_{name}": value for name, value in variables.items()}), 0)
+        self.assertEqual([(a["flow"], a["doc_type"]) for a in self.emulator.truth("accepted")], [("single", "invoice")] * 2)
+
     def test_a_class_that_there_is_not_is_named(self):
         done = self.ocrpipe("retry", self.out, "--class", "jobfailed")
         self.assert_exit(done, 2)

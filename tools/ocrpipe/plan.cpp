@@ -263,18 +263,14 @@ submit_request read_submit(raw_arguments const& raw, reader& read)
     return r;
 }
 
-/// What run and retry have in common.
+/// What run and retry have in common; how documents are read is not among it, since retry reads them as the
+/// run did.
 run_plan read_bulk(raw_arguments const& raw, reader& read, client_options& client)
 {
     run_plan p;
     p.resume_command = "ocrpipe";
     for (std::string const& word : raw.typed)
         p.resume_command += ' ' + quoted(word);
-    p.pipeline.flow = read.text("flow");
-    p.pipeline.doc_type = read.text("doc-type");
-    p.pipeline.type = read.value("file-type", parse_file_type, "auto, pdf or image");
-    p.pipeline.text = raw.text;
-    p.pipeline.parts = read.value("parts", parse_parts, "a list of tables, signatures, stamps, images");
     p.pipeline.max_in_flight = read.value_between<decltype(&parse_count), std::size_t>(
         "max-inflight", parse_count, "a number from 1 to 10000000", 1, 10'000'000);
     p.pipeline.share_results = read.value("dedupe", parse_dedupe, "none or content");
@@ -299,6 +295,11 @@ run_plan read_bulk(raw_arguments const& raw, reader& read, client_options& clien
 run_plan read_run(raw_arguments const& raw, reader& read, client_options& client)
 {
     run_plan p = read_bulk(raw, read, client);
+    p.pipeline.flow = read.text("flow");
+    p.pipeline.doc_type = read.text("doc-type");
+    p.pipeline.type = read.value("file-type", parse_file_type, "auto, pdf or image");
+    p.pipeline.text = raw.text;
+    p.pipeline.parts = read.value("parts", parse_parts, "a list of tables, signatures, stamps, images");
     p.inputs = raw.inputs;
     p.null_separated = raw.null_separated;
     p.pipeline.directory = raw.output;

@@ -63,7 +63,9 @@ constexpr char retry_examples[] = R"(Examples:
   ocrpipe retry results                            everything that failed, but for the next ones
   ocrpipe retry results --class job_failed,rejected
   ocrpipe retry results --class ambiguous_submit   may be billed twice; likewise job_lost and job_expired
-Jobs that were not finished are asked for again and never sent again. The classes stand in failures.jsonl and report.json.)";
+Jobs that were not finished are asked for again and never sent again. The classes stand in failures.jsonl and report.json.
+Documents are read as the run read them; to change --doc-type, --flow, --file-type or --parts, give run's command again with
+--accept-changes.)";
 
 constexpr char status_examples[] = R"(Examples:
   ocrpipe status results                           works beside a run
@@ -89,6 +91,14 @@ constexpr char image_examples[] = R"(Examples:
 constexpr char doctor_examples[] = R"(Examples:
   ocrpipe doctor
   ocrpipe doctor --out results      checks the disk that the results will be written to)";
+
+/// Options of run that say how a document is read; retry takes them from the run.
+constexpr std::array<std::string_view, 4> reading_options{"flow", "doc-type", "file-type", "parts"};
+
+bool is_reading_option(std::string_view option)
+{
+    return std::find(reading_options.begin(), reading_options.end(), option) != reading_options.end();
+}
 
 constexpr std::array key_flags{"--api-key", "--api_key", "--apikey"};
 
@@ -159,7 +169,7 @@ public:
         run->add_flag("--text", raw_.text, "also write the recognised text of each document to DIR/text");
 
         auto* const retry =
-            add(command::retry, "retry", "takes up what failed in a run, with its own options",
+            add(command::retry, "retry", "takes up what failed in a run, and reads it as the run did",
                 {document, bulk, ending, patience, service, messages}, retry_examples);
         add_directory(*retry);
         retry->add_option("--class", raw_.classes, "only these classes of failure")
@@ -261,7 +271,8 @@ private:
         commands_.push_back({what, app});
         for (option_group const g : groups)
             for (option_spec const& s : shared_options())
-                if (s.group == g) add_shared(*app, s);
+                if (s.group == g && !(what == command::retry && is_reading_option(s.name)))
+                    add_shared(*app, s);
         return app;
     }
 
@@ -330,13 +341,23 @@ private:
     {
         std::string unknown;
         std::size_t surplus = 0;
+        bool of_run = false;
         for (std::string const& a : app_.remaining(true)) {
             if (a == "--") continue;
-            if (a.size() > 1 && a.front() == '-')
-                unknown += (unknown.empty() ? "" : ", ") + a.substr(0, a.find('='));
-            else
+            if (a.size() > 1 && a.front() == '-') {
+                std::string const flag = a.substr(0, a.find('='));
+                unknown += (unknown.empty() ? "" : ", ") + flag;
+                of_run = of_run || (flag.starts_with("--") && is_reading_option(flag.substr(2))) ||
+                         flag == "--text";
+            } else {
                 ++surplus;
+            }
         }
+        if (of_run && chosen_app().get_name() == "retry")
+            return fmt::format(
+                "retry has no option {}, it reads documents as the run did: to have them read otherwise, "
+                "give run's command again with --accept-changes",
+                unknown);
         if (!unknown.empty()) return "there is no option " + unknown;
         return surplus == 1 ? "there is one argument too many"
                             : fmt::format("there are {} arguments too many", surplus);
