@@ -266,6 +266,18 @@ class Secrets(Case):
                 if path.is_file():
                     self.assertNotIn(secret.encode(), path.read_bytes(), path)
 
+    def test_a_proxys_password_is_in_no_output_and_no_file(self):
+        folder = self.write_documents(2)
+        for i, given in enumerate((("--proxy", "http://me:open%20sesame@127.0.0.1:9"), ("--proxy=http://me:open-sesame@127.0.0.1:9",))):
+            self.out = self.folder / f"out{i}"
+            done = self.run_bulk(folder, *given, "--max-duration", "200ms", "--drain-timeout", "1s", "--log-level", "debug")
+            self.assertIn("go on with: ocrpipe run", done.stderr)
+            self.assertIn("me:***@127.0.0.1:9", done.stderr)
+            for path in self.out.rglob("*"):
+                self.assertNotIn(b"sesame", path.read_bytes() if path.is_file() else b"", path)
+            for said in (done, self.ocrpipe("doctor", *given)):
+                self.assertNotIn("sesame", said.stdout + said.stderr)
+
 
 if __name__ == "__main__":
     workbench.main()

@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "credentials.hpp"
 #include "emulator/emulator_main.hpp"
 #include "raw_arguments.hpp"
 #include "remedy.hpp"
@@ -72,6 +73,8 @@ int run_command_line(std::vector<std::string> const& arguments)
         make_plan(std::get<raw_arguments>(typed), {process_environment, ::isatty(STDERR_FILENO) == 1});
     logger log(STDERR_FILENO, p.plan.messages);
     log.mask(p.plan.client.endpoint.api_key);
+    for (secret& s : secrets_of(p.plan.client.proxy.url))
+        log.mask(std::move(s));
     try {
         return static_cast<int>(carry_out_plan(p, log));
     } catch (ocrpipe::error const& e) {

@@ -1,5 +1,8 @@
 #include "credentials.hpp"
 
+#include <ocrpipe/bulk/detail/json_text.hpp>
+#include <ocrpipe/http/origin.hpp>
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -142,6 +145,18 @@ std::optional<std::string> first_set(environment const& env, std::initializer_li
     return std::nullopt;
 }
 
+/// Where the password stands in a URL, by the last @ before its path: a password with an @ of its own is no
+/// URL, but a secret all the same.
+std::string_view password_in(std::string_view url)
+{
+    std::size_t const scheme = url.find("://");
+    std::string_view const rest = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
+    std::size_t const at = rest.rfind('@');
+    std::size_t const colon = rest.find(':');
+    if (at == std::string_view::npos || colon == std::string_view::npos || colon > at) return {};
+    return rest.substr(colon + 1, at - colon - 1);
+}
+
 } // namespace
 
 key_source choose_key_source(typed_options const& typed, environment const& env,
@@ -183,6 +198,28 @@ proxy_options choose_proxy(std::string const& base_url, typed_options const& typ
                                                      : first_set(env, {"HTTPS_PROXY", "https_proxy"});
     if (!url) return {};
     return {*url, first_set(env, {"NO_PROXY", "no_proxy"}).value_or(std::string())};
+}
+
+std::vector<secret> secrets_of(std::string_view proxy_url)
+{
+    std::string const password(password_in(proxy_url));
+    if (password.empty()) return {};
+    std::vector<secret> out{secret(password)};
+    if (auto const meant = detail::percent_decoded(password); meant && *meant != password)
+        out.emplace_back(*meant);
+    constexpr std::string_view scheme = "Basic ";
+    if (auto const proxy = parse_proxy(proxy_url); proxy && proxy->authorization.starts_with(scheme))
+        out.emplace_back(proxy->authorization.substr(scheme.size()));
+    return out;
+}
+
+std::string without_password(std::string_view proxy_url)
+{
+    std::string out(proxy_url);
+    std::string_view const password = password_in(proxy_url);
+    if (!password.empty())
+        out.replace(static_cast<std::size_t>(password.data() - proxy_url.data()), password.size(), "***");
+    return out;
 }
 
 } // namespace ocrpipe::cli

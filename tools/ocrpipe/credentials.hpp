@@ -6,6 +6,7 @@
 #include "option_table.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ocrpipe::cli
@@ -40,6 +41,13 @@ loaded_key load_key(key_source const& source);
 ///
 /// HTTP_PROXY in capitals is not read: a web server's request header could have set it.
 proxy_options choose_proxy(std::string const& base_url, typed_options const& typed, environment const& env);
+
+/// What must not be shown of a proxy's URL: its password, as it was typed and as it means, and what is sent
+/// to the proxy instead. Empty for a URL without one.
+std::vector<secret> secrets_of(std::string_view proxy_url);
+
+/// The URL with asterisks for its password, also when it is no URL that the proxy can be reached by.
+std::string without_password(std::string_view proxy_url);
 
 } // namespace ocrpipe::cli
 

@@ -125,7 +125,7 @@ exit_code examine(planning const& p, logger& log)
     auto code = exit_code::all_done;
     bool const json = log.how().format == log_format::json;
     auto const say = [&](finding f) {
-        f.text = masked(std::move(f.text), p.plan.client.endpoint.api_key);
+        f.text = log.masked(std::move(f.text));
         std::string const line =
             json ? to_json(to_message(f), std::chrono::system_clock::now()) : to_people(f);
         code = worst(code, f.code);

@@ -32,11 +32,20 @@ bool stands_alone(std::string_view text, std::size_t at, std::size_t size)
 void logger::write(message const& m)
 {
     if (!shows(m.severity)) return;
-    message const safe = masked(m, secret_);
+    message safe = m;
+    for (secret const& s : secrets_)
+        safe = cli::masked(std::move(safe), s);
     std::string line = settings_.format == log_format::json ? to_json(safe, std::chrono::system_clock::now())
                                                             : to_people(safe, settings_.color);
     line += '\n';
     write_all(descriptor_, status_.empty() ? line : std::string(erase_line) + line + status_);
+}
+
+std::string logger::masked(std::string text) const
+{
+    for (secret const& s : secrets_)
+        text = cli::masked(std::move(text), s);
+    return text;
 }
 
 void logger::set_status(std::string line)

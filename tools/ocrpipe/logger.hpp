@@ -7,6 +7,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace ocrpipe::cli
 {
@@ -42,7 +44,10 @@ public:
     void clear_status();
 
     /// From now on occurrences of `s` in anything written are masked: an answer's excerpt may echo the key.
-    void mask(secret const& s) { secret_ = s; }
+    void mask(secret s) { secrets_.push_back(std::move(s)); }
+
+    /// `text` without what mask() was told of, for what is shown elsewhere.
+    std::string masked(std::string text) const;
 
     bool shows(level l) const noexcept { return l >= settings_.threshold; }
     settings const& how() const noexcept { return settings_; }
@@ -51,7 +56,7 @@ private:
     settings settings_;
     int descriptor_;
     std::string status_;
-    secret secret_;
+    std::vector<secret> secrets_;
 };
 
 /// `text` with every occurrence of `s` replaced by asterisks of a fixed number, so that not even its length

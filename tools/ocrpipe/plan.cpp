@@ -263,14 +263,26 @@ submit_request read_submit(raw_arguments const& raw, reader& read)
     return r;
 }
 
+/// What was typed, for a person to type again; nobody but that person is to know the proxy's password.
+std::string repeated(std::vector<std::string> const& typed)
+{
+    constexpr std::string_view proxy = "--proxy";
+    std::string out = "ocrpipe";
+    bool is_proxy = false;
+    for (std::string const& word : typed) {
+        bool const holds_proxy = word.starts_with(proxy) && word.substr(proxy.size()).starts_with('=');
+        out += ' ' + quoted(is_proxy || holds_proxy ? without_password(word) : word);
+        is_proxy = word == proxy;
+    }
+    return out;
+}
+
 /// What run and retry have in common; how documents are read is not among it, since retry reads them as the
 /// run did.
 run_plan read_bulk(raw_arguments const& raw, reader& read, client_options& client)
 {
     run_plan p;
-    p.resume_command = "ocrpipe";
-    for (std::string const& word : raw.typed)
-        p.resume_command += ' ' + quoted(word);
+    p.resume_command = repeated(raw.typed);
     p.pipeline.max_in_flight = read.value_between<decltype(&parse_count), std::size_t>(
         "max-inflight", parse_count, "a number from 1 to 10000000", 1, 10'000'000);
     p.pipeline.share_results = read.value("dedupe", parse_dedupe, "none or content");

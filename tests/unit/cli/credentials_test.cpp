@@ -157,3 +157,27 @@ TEST_CASE("choose_proxy: HTTP_PROXY in capitals -> not read, since a request hea
 {
     CHECK(choose_proxy("http://x", {}, variables({{"HTTP_PROXY", "http://evil:1"}})).url.empty());
 }
+
+TEST_CASE("secrets_of: a proxy's password -> as typed, as it means, and as it is sent")
+{
+    auto const revealed = [](std::string_view url) {
+        std::vector<std::string> out;
+        for (secret const& s : secrets_of(url))
+            out.push_back(s.reveal());
+        return out;
+    };
+    CHECK(revealed("http://me:open%20sesame@p:1") ==
+          std::vector<std::string>{"open%20sesame", "open sesame", "bWU6b3BlbiBzZXNhbWU="});
+    CHECK(revealed("me:ses@me@p:1") ==
+          std::vector<std::string>{"ses@me"}); // is refused, and masked all the same
+    for (char const* without : {"", "http://p:1", "http://me@p:1", "http://me:@p:1"})
+        CHECK_MESSAGE(revealed(without).empty(), without);
+}
+
+TEST_CASE("without_password: a proxy's URL -> the same with asterisks for the password")
+{
+    CHECK(without_password("http://me:se:s@me@p:1") == "http://me:***@p:1");
+    CHECK(without_password("--proxy=http://:sesame@p:1") == "--proxy=http://:***@p:1");
+    for (char const* without : {"", "http://p:1", "http://me@p:1", "--proxy=http://[::1]:8080"})
+        CHECK(without_password(without) == without);
+}

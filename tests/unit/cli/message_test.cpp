@@ -149,6 +149,17 @@ TEST_CASE("logger: a key that JSON would escape -> masked all the same")
     CHECK(c.caught().find("it is ***") != std::string::npos);
 }
 
+TEST_CASE("logger: several secrets -> all are masked")
+{
+    catcher c;
+    logger log(c.in(), {level::info, log_format::people, false});
+    log.mask(secret("sk-12345"));
+    log.mask(secret("sesame"));
+    log.write(message(level::error, "x", "it is sk-12345, me:sesame@p"));
+    CHECK(c.caught() == "error: it is ***, me:***@p\n");
+    CHECK(log.masked("sesame") == "***");
+}
+
 TEST_CASE("masked: no secret -> unchanged") { CHECK(masked("text", secret()) == "text"); }
 
 TEST_CASE(

@@ -141,6 +141,15 @@ TEST_CASE("make_plan: what the environment decides -> noted by name, never by va
     CHECK(!mentions(p.notes, "--flow"));
 }
 
+TEST_CASE("make_plan: a proxy's password on the command line -> masked in the command to go on with")
+{
+    auto raw = run_of({"a"});
+    raw.typed = {"run", "a", "--proxy", "http://me:it's@p:1", "--proxy=http://me:sesame@p:2", "--out", "out"};
+    auto const p = make_plan(raw, with(account));
+    CHECK(std::get<run_plan>(p.plan.command).resume_command ==
+          "ocrpipe run a --proxy 'http://me:***@p:1' '--proxy=http://me:***@p:2' --out out");
+}
+
 TEST_CASE("make_plan: no key -> the message names the three ways to give one")
 {
     auto const p = make_plan(run_of({"a"}), with({{"OCRPIPE_PORTAL_USER_ID", "42"}}));
