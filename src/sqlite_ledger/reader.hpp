@@ -306,6 +306,8 @@ private:
         return row;
     }
 
+    /// Only what was kept of that submit, and what names its document: its content and how it was read may
+    /// have been others than the row's are now.
     result<std::optional<ledger_row>> find_earlier(std::string_view request_id)
     {
         turn const t(*this);
@@ -319,11 +321,18 @@ private:
         if (rc == SQLITE_OK) rc = s.bind_name(1, request_id).step();
         if (rc == SQLITE_DONE) return std::optional<ledger_row>();
         if (rc != SQLITE_ROW) return failed(rc);
-        ledger_row row;
+        ledger_row now;
         std::optional<document_state> const then = document_state_named(s.bytes(request_column + 4));
-        if (!read(s, row) || !then) return senseless();
+        if (!read(s, now) || !then) return senseless();
+        ledger_row row;
+        row.id = std::move(now.id);
+        row.path = std::move(now.path);
+        row.first_seen_at = now.first_seen_at;
         row.state = *then;
-        row.result.reset();
+        row.request_id = std::move(now.request_id);
+        row.file_ids = std::move(now.file_ids);
+        row.submitted_at = now.submitted_at;
+        row.finished_at = now.finished_at;
         return std::optional<ledger_row>(std::move(row));
     }
 

@@ -416,6 +416,35 @@ class Look(Runs):
         self.assertEqual([p.name for p in without.iterdir()], ["request.json"])
         self.assert_exit(self.ocrpipe("support", self.out, "../../etc/passwd"), 2)
 
+    def test_support_for_a_request_whose_document_was_sent_again_tells_of_that_request_alone(self):
+        self.serve("--latency", "fixed:20ms")
+        folder = self.write_documents(1)
+        self.assert_exit(self.run_bulk(folder), 0)
+        first = self.results[0]["request_id"]
+        self.write("in/000.pdf", "%PDF-1.4 another content")
+        done = self.ocrpipe("support", self.out, first, "--sample")
+        self.assert_exit(done, 3)
+        self.assertIn("was changed", done.stderr)
+        self.assert_exit(self.run_bulk(folder), 0)
+        second = self.results[1]["request_id"]
+        done = self.ocrpipe("support", self.out, first, "--sample")
+        self.assert_exit(done, 2)
+        self.assertIn("without --sample", done.stderr)
+        self.assertFalse((self.out / "support").exists())
+
+        def request(of, *more):
+            bundle = pathlib.Path(self.ocrpipe("support", self.out, of, *more).stdout.strip())
+            return json.loads((bundle / "request.json").read_text())
+
+        then, now = request(first), request(second, "--sample")
+        self.assertEqual((then["request_id"], then["state"], then["file_name"]), (first, "done", "000.pdf"))
+        for key in ("sha256", "bytes", "doc_type", "submits"):
+            self.assertIsNone(then[key])
+        self.assertEqual([step["step"] for step in then["trace"]], ["first seen", "request_id received", "ended as done"])
+        self.assertEqual(now["sha256"], self.results[1]["sha256"])
+        self.assertIn("POST ingest begun", [step["step"] for step in now["trace"]])
+        self.assertEqual((self.out / "support" / second / "sample.pdf").read_bytes(), (folder / "000.pdf").read_bytes())
+
     def test_usr1_says_how_far_the_run_is(self):
         self.serve("--fault", "endless-pending")
         process = self.start("run", self.write_documents(2), "--out", self.out, "--doc-type", "invoice", "--log-level", "info")

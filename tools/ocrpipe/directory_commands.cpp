@@ -3,6 +3,7 @@
 #include <ocrpipe/bulk/detail/atomic_file.hpp>
 #include <ocrpipe/bulk/detail/json_text.hpp>
 #include <ocrpipe/bulk/report.hpp>
+#include <ocrpipe/bulk/sha256.hpp>
 
 #include "commands.hpp"
 #include "remedy.hpp"
@@ -18,7 +19,10 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace ocrpipe::cli
@@ -102,7 +106,7 @@ json::object bundle_of(ledger_row const& row, ledger& l)
         if (at != 0) trace.push_back(json::object{{"step", what}, {"at", time_text(at)}});
     };
     step("first seen", row.first_seen_at);
-    step("POST ocr/submit begun", row.intent_at);
+    step("POST ingest begun", row.intent_at);
     step("request_id received", row.submitted_at);
     step(fmt::format("ended as {}", name(row.state)), row.finished_at);
     json::object o{{"request_id", row.request_id},
@@ -120,10 +124,27 @@ json::object bundle_of(ledger_row const& row, ledger& l)
                    {"possible_duplicate", row.possible_duplicate},
                    {"trace", trace},
                    {"client", "ocrpipe " OCRPIPE_VERSION_STRING}};
+    // The ledger keeps no more of a submit once its document was sent again.
+    if (row.sha256.empty())
+        for (char const* const unknown : {"class", "message", "flow", "doc_type", "bytes", "sha256",
+                                          "submits", "polls", "possible_duplicate"})
+            o[unknown] = nullptr;
     for (char const* const key : {"base_url", "portal_user_id"})
         if (auto const value = l.metadata(std::string("configuration.") + key); value && *value)
             o[key] = **value;
     return o;
+}
+
+/// Whether the file holds what was sent. Nothing when it cannot be read.
+std::optional<bool> holds(std::string const& path, std::string_view sha256)
+{
+    std::ifstream file(path, std::ios::binary);
+    sha256_stream hash;
+    std::array<char, 65'536> buffer;
+    while (file.read(buffer.data(), buffer.size()) || file.gcount() > 0)
+        hash.update({buffer.data(), static_cast<std::size_t>(file.gcount())});
+    if (!file.eof()) return std::nullopt;
+    return hash.hex() == sha256;
 }
 
 /// A folder's name from the service's id: nothing that a path or a shell would take for something else.
@@ -186,6 +207,18 @@ exit_code carry_out(support_plan const& p, client_options const&, logger& log)
                                 p.directory, printable_excerpt(p.request_id, 64))));
         return exit_code::usage;
     }
+    auto const no_sample = [&](std::string why, exit_code code) {
+        log.write(message(level::error, "failed",
+                          fmt::format("no sample for {}: {}: give the command without --sample",
+                                      printable_excerpt(p.request_id, 64), std::move(why))));
+        return code;
+    };
+    if (p.sample && (**row).sha256.empty())
+        return no_sample("its document was sent again since, and what was sent then is not known any more",
+                         exit_code::usage);
+    if (p.sample && holds((**row).path, (**row).sha256) == false)
+        return no_sample(fmt::format("{} was changed since it was sent", (**row).path),
+                         exit_code::inputs_unreadable);
     namespace fs = std::filesystem;
     fs::path const folder = fs::path(p.directory) / "support" / folder_name(p.request_id);
     std::error_code ec;

@@ -188,7 +188,8 @@ public:
                                   {messages}, support_examples);
         add_directory(*support);
         add_request_id(*support);
-        support->add_flag("--sample", raw_.sample, "with a copy of the document");
+        support->add_flag("--sample", raw_.sample,
+                          "with a copy of the document, if it is still what was sent");
 
         auto* const recognize =
             add(command::recognize, "recognize", "submits one document and prints its text",

@@ -214,8 +214,15 @@ TEST_CASE(
     CHECK(then->id == "a");
     CHECK(then->request_id == "first");
     CHECK(then->file_ids == std::vector<std::string>{"file-1"});
+    CHECK(then->path == now->path);
     CHECK(then->state == lost);
     CHECK(then->submitted_at == 5);
+    CHECK(then->finished_at == 5);
+    CHECK(then->sha256.empty()); // the document may have changed since
+    CHECK(then->doc_type.empty());
+    CHECK(then->size == 0);
+    CHECK(then->intent_at == 0);
+    CHECK(then->attempts == 0);
     CHECK_FALSE(l->find_request("third").value());
 }
 
