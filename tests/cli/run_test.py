@@ -59,6 +59,18 @@ class Run(Case):
         for name in ("notes.txt", "empty.pdf", "missing.pdf"):
             self.assertIn(name, done.stderr)
 
+    def test_help_says_which_files_of_a_folder_are_read(self):
+        emulator = self.start_emulator()
+        folder = self.write_documents(1)
+        self.write("in/notes.txt", "no document at all")
+        self.write("in/.hidden.pdf")
+        self.assert_exit(self.run_bulk(folder), 1)
+        self.assertEqual([f["class"] for f in self.failures], ["unsupported_file_type"])
+        self.assertEqual(len(emulator.truth("accepted")), 1)
+        said = " ".join(self.ocrpipe("run", "--help").stdout.split())
+        self.assertIn("every file below scans/ whose name does not begin with a dot", said)
+        self.assertIn("unsupported_file_type", said)
+
     def test_only_inputs_that_cannot_be_read_give_3(self):
         self.start_emulator()
         done = self.run_bulk(self.write_documents(1), self.folder / "missing.pdf")

@@ -31,14 +31,15 @@ constexpr char examples[] = R"(First steps:
   ocrpipe doctor                                   is everything in place?
   ocrpipe recognize invoice.pdf --doc-type invoice one document, its text on standard output
   ocrpipe run scans/ --out results --doc-type invoice
-                                                   all documents below scans/, the answers in results/
+                                                   all files below scans/, the answers in results/
 
 Without an account, with the service's emulator on this machine:
   ocrpipe emulator --port 8080 &
   export OCRPIPE_BASE_URL=http://127.0.0.1:8080 OCRPIPE_API_KEY=test-key OCRPIPE_PORTAL_USER_ID=1
   ocrpipe recognize invoice.pdf --doc-type invoice
 
-Every option of a command can also be set in the environment: --base-url is OCRPIPE_BASE_URL, and so on.
+Every option can also be set in the environment, --base-url as OCRPIPE_BASE_URL and so on, but for --out, --null, --text,
+--class, --json, --wait and --sample.
 Standard output is data, standard error is for people. `ocrpipe COMMAND --help` says more.
 
 Exit codes: 0 all done, 1 some documents failed, 2 usage, 3 some inputs unreadable, 4 credentials or configuration
@@ -47,7 +48,8 @@ refused, 5 stopped by a limit, 6 failure budget used up, 7 another process works
 
 constexpr char run_examples[] = R"(Examples:
   ocrpipe run scans/ --out results --doc-type invoice
-      every PDF, PNG, JPEG and TIFF below scans/
+      every file below scans/ whose name does not begin with a dot; one that is no PDF, PNG, JPEG or TIFF is not
+      sent and stands in failures.jsonl as unsupported_file_type
   ocrpipe run march.jsonl --out results
       a manifest, one {"path": "a.pdf", "doc_type": "invoice", "id": "A-1"} a line; CSV with a header line works too
   find scans -name '*.pdf' -print0 | ocrpipe run - -0 --out results --doc-type invoice

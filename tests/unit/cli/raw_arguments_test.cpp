@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <sstream>
+#include <string>
+
 using namespace ocrpipe::cli;
 
 namespace
@@ -89,6 +93,31 @@ TEST_CASE("parse_arguments: --help and --version -> standard output, 0")
         CHECK(!e.text.empty());
     }
     CHECK(ended({"run", "--help"}).text.find("ocrpipe run scans/ --out results") != std::string::npos);
+}
+
+TEST_CASE("parse_arguments: what --help says of the environment -> true of every option of every command")
+{
+    std::string const help = ended({"--help"}).text;
+    auto const said = help.find("in the environment");
+    REQUIRE(said != std::string::npos);
+    auto const excepted = help.find("but for", said);
+    REQUIRE(excepted != std::string::npos);
+    std::string exceptions = help.substr(excepted, help.find('.', excepted) - excepted);
+    std::replace(exceptions.begin(), exceptions.end(), '\n', ' ');
+    for (char const* const name : {"run", "retry", "status", "report", "support", "submit", "result",
+                                   "recognize", "table", "signature", "stamp", "image", "doctor"}) {
+        std::istringstream lines(ended({name, "--help"}).text);
+        for (std::string line; std::getline(lines, line);) {
+            auto const dashes = line.find("--");
+            if (!line.starts_with("  -") || dashes > 6) continue;
+            auto const option = line.substr(dashes + 2, line.find_first_of(" ,", dashes) - dashes - 2);
+            auto const shared = shared_options();
+            bool const has_variable = std::any_of(shared.begin(), shared.end(),
+                                                  [&](option_spec const& s) { return s.name == option; });
+            bool const is_excepted = exceptions.find(" --" + option) != std::string::npos;
+            CHECK_MESSAGE((option == "help" || has_variable != is_excepted), option);
+        }
+    }
 }
 
 TEST_CASE("parse_arguments: the key as an argument -> refused with advice, and never repeated")
