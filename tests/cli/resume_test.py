@@ -83,6 +83,8 @@ class Resume(Runs):
         self.wait_for_event(process, "progress", lambda o: o["waiting"] == 6)
         process.kill()
         process.wait()
+        self.assert_exit(self.ocrpipe("report", self.out), 0)
+        self.assertEqual([self.report[key] for key in ("started_at", "finished_at", "seconds", "unfinished")], [None, None, None, 6])
         self.assert_exit(self.run_bulk(folder), 0)
         self.assert_one_result_each(6)
         self.assertEqual(len(self.accepted), 6)

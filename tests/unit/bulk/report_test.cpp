@@ -49,6 +49,15 @@ TEST_CASE("run_report: an ended run -> JSON whose counts add up, with rates")
     CHECK(v.at("polls_per_document").as_double() == doctest::Approx(2.4));
 }
 
+TEST_CASE("run_report: a run that said nothing of itself -> null for its times, also when it was read back")
+{
+    std::string const text = to_json(run_report());
+    boost::json::value const v = boost::json::parse(text);
+    for (char const* const time : {"started_at", "finished_at", "seconds", "documents_per_second"})
+        CHECK_MESSAGE(v.at(time).is_null(), time);
+    CHECK(to_json(parse_report(text).value()) == text);
+}
+
 TEST_CASE("parse_report: what to_json() wrote -> the same report")
 {
     run_report r;

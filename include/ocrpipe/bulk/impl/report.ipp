@@ -13,6 +13,7 @@
 
 #include <array>
 #include <iterator>
+#include <optional>
 
 namespace ocrpipe
 {
@@ -79,14 +80,18 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     std::string out;
     detail::report_lines top(out, 2);
     detail::append_json_string(top.key("version"), OCRPIPE_VERSION_STRING);
-    detail::append_json_time(top.key("started_at"), r.started_at);
-    detail::append_json_time(top.key("finished_at"), r.finished_at);
+    // A run that was killed said nothing of itself.
+    auto const known = [](std::chrono::system_clock::time_point t) {
+        return t == std::chrono::system_clock::time_point() ? std::nullopt : std::optional(t);
+    };
+    detail::append_json_time(top.key("started_at"), known(r.started_at));
+    detail::append_json_time(top.key("finished_at"), known(r.finished_at));
     // From the times as they are written, so that whoever reads the report works out the same rates.
     using std::chrono::floor, std::chrono::milliseconds;
     double const seconds =
         std::chrono::duration<double>(floor<milliseconds>(r.finished_at) - floor<milliseconds>(r.started_at))
             .count();
-    top.key("seconds") += fmt::format("{:.3f}", seconds);
+    top.key("seconds") += known(r.started_at) && known(r.finished_at) ? fmt::format("{:.3f}", seconds) : "null";
     if (r.ended_by.empty())
         top.key("ended_by") += "null";
     else
