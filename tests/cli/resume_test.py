@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 sys.dont_write_bytecode = True  # the source folder stays as it is
@@ -454,6 +455,27 @@ class Look(Runs):
         process.send_signal(signal.SIGUSR1)
         self.wait_for_event(process, "progress", lambda o: o["waiting"] == 2)
         self.assertIsNone(process.poll())
+
+    def test_usr1_before_the_run_is_set_up_or_after_it_ends_nothing(self):
+        self.serve("--latency", "fixed:20ms")
+        begun, go = self.folder / "begun", self.folder / "go"
+        command = f"touch {begun}; until test -e {go}; do sleep 0.02; done; echo {KEY}"
+        process = self.start("run", self.write_documents(2), "--out", self.out, "--doc-type", "invoice", "--api-key-command", command,
+                             env={"OCRPIPE_API_KEY": None})
+        while not begun.exists():
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        process.send_signal(signal.SIGUSR1)
+        go.touch()
+        self.wait_for_event(process, "run_finished")
+        process.send_signal(signal.SIGUSR1)
+        _, errors = process.communicate(timeout=workbench.PATIENCE)
+        self.assertEqual(process.returncode, 0, errors)
+
+    def test_usr1_still_ends_a_command_that_prints_the_key(self):
+        done = self.run_bulk(self.write_documents(1), "--api-key-command", "kill -USR1 $$", env={"OCRPIPE_API_KEY": None})
+        self.assert_exit(done, 2)
+        self.assertIn(f"ended by signal {signal.SIGUSR1.value}", done.stderr)
 
 
 class Copies(Runs):

@@ -63,6 +63,8 @@ int run_command_line(std::vector<std::string> const& arguments)
 {
     // A reader of our output that goes away is an error of write(), not the end of a run.
     std::signal(SIGPIPE, SIG_IGN);
+    // Whoever asks how far a run is before it is, or after, is told nothing; the run goes on.
+    std::signal(SIGUSR1, SIG_IGN);
     if (!arguments.empty() && arguments.front() == "emulator")
         return emulator::emulator_main(std::vector<std::string>(arguments.begin() + 1, arguments.end()));
 

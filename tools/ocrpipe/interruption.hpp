@@ -49,7 +49,8 @@ private:
     exit_code code_ = exit_code::all_done;
 };
 
-/// SIGUSR1 as an event, as often as it comes: somebody asks how far the run is.
+/// SIGUSR1 as an event, as often as it comes: somebody asks how far the run is. Ignored afterwards, as it was
+/// before.
 class status_signal
 {
 public:
@@ -58,6 +59,15 @@ public:
     {
         wait();
     }
+    ~status_signal()
+    {
+        // This leaves the system's default behind, which ends the process.
+        boost::system::error_code ignored;
+        signals_.clear(ignored);
+        std::signal(SIGUSR1, SIG_IGN);
+    }
+    status_signal(status_signal const&) = delete;
+    status_signal& operator=(status_signal const&) = delete;
 
 private:
     void wait()
