@@ -1,6 +1,7 @@
 #include "credentials.hpp"
 
 #include <ocrpipe/bulk/detail/json_text.hpp>
+#include <ocrpipe/bulk/detail/unique_fd.hpp>
 #include <ocrpipe/http/origin.hpp>
 
 #include <fmt/format.h>
@@ -26,23 +27,6 @@ namespace
 
 /// No key is longer; a wrong path or a command that never stops must not fill the memory.
 constexpr std::size_t longest_key = 64 * 1024;
-
-class descriptor
-{
-public:
-    explicit descriptor(int fd) noexcept : fd_(fd) {}
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    ~descriptor() { reset(); }
-    int get() const noexcept { return fd_; }
-    void reset() noexcept
-    {
-        if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-    }
-
-private:
-    int fd_;
-};
 
 std::optional<std::string> read_some(int fd)
 {
@@ -78,8 +62,8 @@ loaded_key load_from_file(std::string const& path)
         out.problems.push_back(fmt::format("api key file {}: {}", path, std::move(why)));
         return out;
     };
-    descriptor const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd.get() < 0) return problem(std::string(std::strerror(errno)));
+    detail::unique_fd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return problem(std::string(std::strerror(errno)));
     struct ::stat st {
     };
     if (::fstat(fd.get(), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRGRP | S_IROTH)) != 0)
@@ -101,8 +85,8 @@ loaded_key load_from_command(std::string const& command)
     };
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return problem(std::strerror(errno));
-    descriptor reader(ends[0]);
-    descriptor writer(ends[1]);
+    detail::unique_fd reader(ends[0]);
+    detail::unique_fd writer(ends[1]);
 
     // Standard input stays ours: with `-` it carries the names of documents.
     ::posix_spawn_file_actions_t actions;
@@ -126,9 +110,9 @@ loaded_key load_from_command(std::string const& command)
     ::posix_spawnattr_destroy(&attributes);
     if (error != 0) return problem(std::strerror(error));
 
-    writer.reset();
+    writer = detail::unique_fd();
     auto const printed = read_some(reader.get());
-    reader.reset();
+    reader = detail::unique_fd();
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }

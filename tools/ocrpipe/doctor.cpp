@@ -1,3 +1,4 @@
+#include <ocrpipe/bulk/detail/unique_fd.hpp>
 #include <ocrpipe/client.hpp>
 #include <ocrpipe/http/origin.hpp>
 
@@ -86,24 +87,22 @@ std::string existing_part_of(std::string const& directory)
     return path.string();
 }
 
-error_code last_error() noexcept { return error_code(errno, boost::system::system_category()); }
-
 /// Writes a megabyte and waits until it is on the disk; leaves nothing behind, even when it is killed
 /// half-way.
 error_code write_test(std::string const& directory)
 {
     std::string path = directory + "/.ocrpipe-doctor-XXXXXX";
     int const fd = ::mkstemp(path.data());
-    if (fd < 0) return last_error();
+    if (fd < 0) return detail::errno_code();
     ::unlink(path.c_str());
     std::string const megabyte(1 << 20, 'x');
     error_code ec;
     if (::write(fd, megabyte.data(), megabyte.size()) != static_cast<::ssize_t>(megabyte.size())) {
-        ec = last_error();
+        ec = detail::errno_code();
         // A write that stops short without an error met a full disk.
         if (!ec) ec = error_code(ENOSPC, boost::system::system_category());
     } else if (::fsync(fd) != 0) {
-        ec = last_error();
+        ec = detail::errno_code();
     }
     ::close(fd);
     return ec;
@@ -114,7 +113,7 @@ finding check_disk(std::string const& directory)
     std::string const where = existing_part_of(directory);
     struct ::statvfs s {
     };
-    if (::statvfs(where.c_str(), &s) != 0) return judge_disk(where, 0, last_error());
+    if (::statvfs(where.c_str(), &s) != 0) return judge_disk(where, 0, detail::errno_code());
     return judge_disk(where, std::uint64_t(s.f_bavail) * s.f_frsize, write_test(where));
 }
 

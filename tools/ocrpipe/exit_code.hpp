@@ -19,8 +19,6 @@ enum class exit_code : int {
     failure_budget_used_up = 6,
     ledger_in_use = 7,
     disk_error = 8,
-    generator_was_bottleneck = 98,
-    threshold_missed = 99,
     interrupted = 130, ///< SIGINT
     terminated = 143,  ///< SIGTERM
 };
@@ -33,12 +31,10 @@ inline constexpr std::array exit_codes_by_gravity{
     exit_code::all_done,
     exit_code::inputs_unreadable,
     exit_code::documents_failed,
-    exit_code::threshold_missed,
     exit_code::stopped_by_limit,
     exit_code::failure_budget_used_up,
     exit_code::interrupted,
     exit_code::terminated,
-    exit_code::generator_was_bottleneck,
     exit_code::refused,
     exit_code::ledger_in_use,
     exit_code::disk_error,

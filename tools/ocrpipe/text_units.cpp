@@ -105,13 +105,6 @@ std::optional<duration_range> parse_duration_range(std::string_view text)
     return duration_range{*min, *max};
 }
 
-std::optional<std::uint64_t> parse_bytes(std::string_view text)
-{
-    auto const value = parse_number_with_unit(text, byte_units);
-    if (!value) return std::nullopt;
-    return static_cast<std::uint64_t>(std::llround(*value));
-}
-
 std::optional<double> parse_byte_rate(std::string_view text)
 {
     if (text.ends_with("/s")) text.remove_suffix(2);

@@ -22,11 +22,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// "2s-5s", or "3s" for both ends; the first must not exceed the second.
 std::optional<duration_range> parse_duration_range(std::string_view text);
 
-/// "1500", "64k", "10M", "1.5G" in thousands; "64KiB", "10MiB", "1GiB" in 1024s; a "B" after k, M, G changes
-/// nothing.
-std::optional<std::uint64_t> parse_bytes(std::string_view text);
-
-/// A byte rate: as parse_bytes, with or without "/s".
+/// Bytes a second: "1500", "64k", "10M", "1.5G" in thousands; "64KiB", "10MiB", "1GiB" in 1024s; a "B" after
+/// k, M, G and a "/s" at the end change nothing.
 std::optional<double> parse_byte_rate(std::string_view text);
 
 /// "20" and "20/s" per second, "300/m" per minute, "1000/h" per hour; 0 means no limit to all who use it.

@@ -45,23 +45,23 @@ TEST_CASE("parse_duration_range: backwards, open or without units -> refused")
         CHECK_MESSAGE(!parse_duration_range(text), text);
 }
 
-TEST_CASE("parse_bytes: thousands and 1024s are told apart")
+TEST_CASE("parse_byte_rate: thousands and 1024s are told apart")
 {
-    CHECK(parse_bytes("1500") == 1'500u);
-    CHECK(parse_bytes("64k") == 64'000u);
-    CHECK(parse_bytes("64K") == 64'000u);
-    CHECK(parse_bytes("64KiB") == 65'536u);
-    CHECK(parse_bytes("10M") == 10'000'000u);
-    CHECK(parse_bytes("10MB") == 10'000'000u);
-    CHECK(parse_bytes("10MiB") == 10'485'760u);
-    CHECK(parse_bytes("1.5G") == 1'500'000'000u);
-    CHECK(parse_bytes("1GiB") == 1'073'741'824u);
+    CHECK(parse_byte_rate("1500") == 1'500.0);
+    CHECK(parse_byte_rate("64k") == 64'000.0);
+    CHECK(parse_byte_rate("64K") == 64'000.0);
+    CHECK(parse_byte_rate("64KiB") == 65'536.0);
+    CHECK(parse_byte_rate("10M") == 10'000'000.0);
+    CHECK(parse_byte_rate("10MB") == 10'000'000.0);
+    CHECK(parse_byte_rate("10MiB") == 10'485'760.0);
+    CHECK(parse_byte_rate("1.5G") == 1'500'000'000.0);
+    CHECK(parse_byte_rate("1GiB") == 1'073'741'824.0);
 }
 
-TEST_CASE("parse_bytes: an unknown unit, a sign or more than can be counted exactly -> refused")
+TEST_CASE("parse_byte_rate: an unknown unit, a sign or more than can be counted exactly -> refused")
 {
     for (char const* text : {"", "M", "10m", "10 M", "-1", "1e6", "100000000T", "1KiBs"})
-        CHECK_MESSAGE(!parse_bytes(text), text);
+        CHECK_MESSAGE(!parse_byte_rate(text), text);
 }
 
 TEST_CASE("parse_byte_rate: with and without /s -> the same")
