@@ -373,7 +373,7 @@ class Retry(Runs):
     def test_how_documents_are_read_is_the_runs_and_no_option_of_retry(self):
         self.serve("--latency", "fixed:20ms", "--fault", "job-failed:count=1")
         self.assert_exit(self.run_bulk(self.write_documents(1)), 1)
-        for option in ("--doc-type=receipt", "--flow=7", "--file-type=image", "--parts=tables"):
+        for option in ("--doc-type=receipt", "--flow=7", "--file-type=image", "--parts=tables", "--text"):
             self.assertNotIn("\n  " + option.split("=")[0], self.ocrpipe("retry", "--help").stdout)
             done = self.ocrpipe("retry", self.out, option)
             self.assert_exit(done, 2)
@@ -383,6 +383,18 @@ class Retry(Runs):
         variables = {"DOC_TYPE": "receipt", "FLOW": "7", "FILE_TYPE": "gif", "PARTS": "pages"}
         self.assert_exit(self.ocrpipe("retry", self.out, env={f"OCRPIPE_{name}": value for name, value in variables.items()}), 0)
         self.assertEqual([(a["flow"], a["doc_type"]) for a in self.emulator.truth("accepted")], [("single", "invoice")] * 2)
+
+    def test_what_the_run_wrote_beside_the_results_retry_writes_too(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "job-failed:count=2")
+        folder = self.write_documents(3)
+        self.assert_exit(self.run_bulk(folder, "--text", "--parts", "tables"), 1)
+        self.assertEqual(len(list((self.out / "text").iterdir())), 1)
+        self.assert_exit(self.ocrpipe("retry", self.out), 0)
+        self.assertEqual(len(list((self.out / "text").iterdir())), 3)
+        self.assertEqual(len(self.failures), 0)
+        done = self.run_bulk(folder, "--parts", "tables")
+        self.assert_exit(done, 4)
+        self.assertIn('text was \\"yes\\" and is \\"no\\"', done.stderr)
 
     def test_a_class_that_there_is_not_is_named(self):
         done = self.ocrpipe("retry", self.out, "--class", "jobfailed")

@@ -66,8 +66,8 @@ constexpr char retry_examples[] = R"(Examples:
   ocrpipe retry results --class job_failed,rejected
   ocrpipe retry results --class ambiguous_submit   may be billed twice; likewise job_lost and job_expired
 Jobs that were not finished are asked for again and never sent again. The classes stand in failures.jsonl and report.json.
-Documents are read as the run read them; to change --doc-type, --flow, --file-type or --parts, give run's command again with
---accept-changes.)";
+Documents are read as the run read them; to change --doc-type, --flow, --file-type, --parts or --text, give run's command again
+with --accept-changes.)";
 
 constexpr char status_examples[] = R"(Examples:
   ocrpipe status results                           works beside a run

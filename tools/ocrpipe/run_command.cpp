@@ -318,8 +318,11 @@ result<void> restore_configuration(ledger& l, pipeline_options& into)
     }
     auto const type = value("file_type");
     auto const parts = value("parts");
+    auto const text = value("text");
     if (!type) return type.error();
     if (!parts) return parts.error();
+    if (!text) return text.error();
+    into.text = *text == "yes";
     for (auto const t : {file_type::pdf, file_type::image})
         if (*type && **type == wire_word(t)) into.type = t;
     into.parts.clear();

@@ -86,6 +86,7 @@ OCRPIPE_DECL std::map<std::string, std::string> pipeline::impl::configuration() 
     all["flow"] = options_.flow;
     all["doc_type"] = options_.doc_type;
     all["file_type"] = wire_word(options_.type);
+    all["text"] = options_.text ? "yes" : "no";
     std::vector<std::string_view> parts;
     for (operation const part : options_.parts)
         parts.push_back(name(part));
