@@ -189,6 +189,9 @@ public:
 
     client_statistics statistics() const;
 
+    /// By which answers are read. Thread safety: any thread.
+    response_profile const& profile() const noexcept;
+
     /// Begins no more submits: those that wait for a rate limit or a pause end with errc::cancelled, as do
     /// later ones. What is being sent goes on, and so do polls.
     void stop_submits();

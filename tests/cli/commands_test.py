@@ -82,6 +82,12 @@ class SingleDocuments(Case):
         self.assert_exit(done, 0)
         self.assertEqual(done.stdout, "")
         self.assertEqual(stat.S_IMODE(target.stat().st_mode), 0o600)
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        reader = subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE)
+        self.assert_exit(self.ocrpipe("image", submitted["request_id"], submitted["file_ids"][0], "-o", fifo), 0)
+        self.assertEqual(reader.communicate(timeout=workbench.PATIENCE)[0], target.read_bytes())
+        self.assertTrue(fifo.is_fifo())
         piped = subprocess.run([workbench.binary, "image", submitted["request_id"], submitted["file_ids"][0], "-o", "-"],
                                capture_output=True, env=self.environment(), timeout=workbench.PATIENCE)
         self.assertEqual(piped.stdout, target.read_bytes())

@@ -174,6 +174,33 @@ class Resume(Runs):
         self.assert_exit(self.ocrpipe(*changed), 0)
         self.assertEqual(len(self.accepted), 4)
 
+    def test_options_are_corrected_freely_while_nothing_was_sent(self):
+        self.serve()
+        folder = self.write_documents(2)
+        self.assert_exit(self.run_bulk(folder, "--portal-user-id", "9"), 4)
+        self.assert_exit(self.run_bulk(folder), 0)
+        self.assertEqual(len(self.accepted), 2)
+
+    def test_relative_names_in_another_directory_are_refused_with_4(self):
+        self.serve()
+        for month in ("jan", "feb"):
+            self.write(f"{month}/scans/000.pdf", f"%PDF-1.4 of {month}")
+        self.assert_exit(self.run_bulk("scans", cwd=self.folder / "jan"), 0)
+        for command in (("run", "scans", "--out", self.out, "--doc-type", "invoice"), ("retry", self.out)):
+            done = self.ocrpipe(*command, cwd=self.folder / "feb")
+            self.assert_exit(done, 4)
+            self.assertIn(str(self.folder / "jan"), done.stderr)
+        self.assert_exit(self.run_bulk("scans", cwd=self.folder / "jan"), 0)
+        self.assertEqual(len(self.accepted), 1)
+        self.assertEqual(len(self.results), 1)
+
+    def test_its_own_failures_are_no_manifest_of_a_run(self):
+        self.serve("--fault", "job-failed")
+        self.assert_exit(self.run_bulk(self.write_documents(1)), 1)
+        done = self.run_bulk(self.out / "failures.jsonl")
+        self.assert_exit(done, 2)
+        self.assertIn("ocrpipe retry", done.stderr)
+
     def test_a_folder_under_another_name_is_refused_with_4_and_sent_once(self):
         self.serve()
         folder = self.write_documents(2)
@@ -525,6 +552,25 @@ class Copies(Runs):
         self.assert_exit(self.run_bulk(self.folder / "in", "--dedupe", "content"), 1)
         self.assertEqual(len(self.accepted), 1)
 
+    def test_a_directory_begun_with_it_goes_on_with_it(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "job-failed:count=3")
+        for name in "abc":
+            self.write(f"in/{name}.pdf", "%PDF-1.4 the same")
+        self.assert_exit(self.run_bulk(self.folder / "in", "--dedupe", "content"), 1)
+        self.assertEqual(len(self.accepted), 3)
+        self.assert_exit(self.ocrpipe("retry", self.out), 0)
+        self.assertEqual(len(self.accepted), 4)
+        self.assert_one_result_each(3)
+        self.assert_exit(self.run_bulk(self.folder / "in"), 4)
+
+    def test_it_may_begin_in_a_directory_begun_without_it(self):
+        self.serve()
+        self.write("in/a.pdf", "%PDF-1.4 the same")
+        self.assert_exit(self.run_bulk(self.folder / "in"), 0)
+        self.write("in/b.pdf", "%PDF-1.4 the same")
+        self.assert_exit(self.run_bulk(self.folder / "in", "--dedupe", "content"), 0)
+        self.assertEqual(len(self.accepted), 1)
+
     def test_when_the_original_fails_a_copy_takes_its_place(self):
         self.serve("--latency", "fixed:20ms", "--fault", "job-failed:count=1")
         for name in "abc":
@@ -543,6 +589,33 @@ class Limits(Runs):
             self.assert_exit(self.run_bulk(folder, "--max-documents", 3), code)
             self.assert_one_result_each(expected)
             self.assertEqual(len(self.accepted), expected)
+
+    def test_waiting_for_a_rate_limit_is_not_waiting_for_a_result(self):
+        self.serve("--latency", "fixed:20ms")
+        self.assert_exit(self.run_bulk(self.write_documents(8), "--submit-rate", "4", "--deadline", "500ms"), 0)
+        self.assert_one_result_each(8)
+
+    def test_a_service_that_answers_nothing_of_its_own_ends_the_run(self):
+        self.serve("--fault", "html-200:route=submit")
+        done = self.run_bulk(self.write_documents(400))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("100 submits in a row", done.stderr)
+        self.assertLess(len(self.failures), 200)
+
+    def test_max_duration_stops_a_run_that_has_sent_its_max_documents(self):
+        self.serve("--fault", "endless-pending")
+        done = self.run_bulk(self.write_documents(4), "--max-documents", "2", "--max-duration", "500ms", "--drain-timeout", "200ms")
+        self.assert_exit(done, 5)
+        self.assertEqual(self.report["unfinished"], 2)
+
+    def test_a_hangup_ends_a_run_as_an_interruption_does(self):
+        self.serve("--fault", "endless-pending")
+        process = self.start("run", self.write_documents(2), "--out", self.out, "--doc-type", "invoice", "--drain-timeout", "50ms")
+        self.wait_for_event(process, "progress", lambda o: o["waiting"] == 2)
+        process.send_signal(signal.SIGHUP)
+        _, errors = process.communicate(timeout=workbench.PATIENCE)
+        self.assertEqual(process.returncode, 129, errors)
+        self.assertEqual(self.report["unfinished"], 2)
 
     def test_max_duration_stops_with_5(self):
         self.serve("--latency", "fixed:20ms")

@@ -88,7 +88,7 @@ class Case(unittest.TestCase):
     def ocrpipe(self, *arguments, stdin="", env=None, **more):
         """Runs the binary to its end."""
         return subprocess.run([binary, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=PATIENCE,
-                              env=self.environment(**(env or {})), cwd=self.folder, **more)
+                              env=self.environment(**(env or {})), **{"cwd": self.folder, **more})
 
     def start(self, *arguments, env=None, **more):
         """Starts the binary; its standard error is read line by line."""

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -73,6 +74,34 @@ TEST_CASE("document_reader: missing, empty, a directory, a FIFO -> refused witho
     REQUIRE(::mkfifo((dir.path() / "fifo").c_str(), 0600) == 0);
     CHECK(code("fifo") == errc::unreadable_file);
     CHECK(document_reader::open(document::from_bytes("", "x")).error().code == errc::empty_document);
+}
+
+TEST_CASE(
+    "document_reader: a file that must be as it was, and was written -> file_changed, before it is read "
+    "and after")
+{
+    temp_directory dir;
+    std::string const path = dir.write("a.pdf", "content").string();
+    auto const opened = document_reader::open(document::from_file(path));
+    REQUIRE(opened.has_value());
+    document const d = document::from_file(path, opened->version());
+    auto const touch = [&path] {
+        auto const later = std::filesystem::last_write_time(path) + std::chrono::seconds(1);
+        std::filesystem::last_write_time(path, later);
+    };
+    auto r = document_reader::open(d);
+    REQUIRE(r.has_value());
+    CHECK(read_all(*r, 100) == "content");
+    r->rewind();
+    touch();
+    error_code ec;
+    std::string buffer(100, '\0');
+    CHECK(r->read(buffer, ec) == 0);
+    CHECK(ec == errc::file_changed);
+    auto const again = document_reader::open(d);
+    REQUIRE(again.has_error());
+    CHECK(again.error().is(errc::file_changed));
+    CHECK(document_reader::open(document::from_file(path)).has_value());
 }
 
 TEST_CASE("document_reader: a file that shrinks or grows while it is read -> file_changed")

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <fcntl.h>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -61,6 +62,13 @@ exit_code carry_out_plan(planning const& p, logger& log)
 
 int run_command_line(std::vector<std::string> const& arguments)
 {
+    // Else a file of ours would take the place of a standard one, and what is meant for people be written to
+    // it.
+    int fd = 0;
+    do
+        fd = ::open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) ::close(fd);
     // A reader of our output that goes away is an error of write(), not the end of a run.
     std::signal(SIGPIPE, SIG_IGN);
     // Whoever asks how far a run is before it is, or after, is told nothing; the run goes on.

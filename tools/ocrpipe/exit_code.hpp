@@ -19,6 +19,7 @@ enum class exit_code : int {
     failure_budget_used_up = 6,
     ledger_in_use = 7,
     disk_error = 8,
+    hung_up = 129,     ///< SIGHUP: the terminal or the session is gone
     interrupted = 130, ///< SIGINT
     terminated = 143,  ///< SIGTERM
 };
@@ -33,6 +34,7 @@ inline constexpr std::array exit_codes_by_gravity{
     exit_code::documents_failed,
     exit_code::stopped_by_limit,
     exit_code::failure_budget_used_up,
+    exit_code::hung_up,
     exit_code::interrupted,
     exit_code::terminated,
     exit_code::refused,

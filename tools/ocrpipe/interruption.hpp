@@ -13,8 +13,9 @@
 namespace ocrpipe::cli
 {
 
-/// SIGINT and SIGTERM as events of the io_context: the first asks politely, the second insists, the third
-/// finds the system's default and ends the process whatever it is doing.
+/// SIGINT, SIGTERM and, unless it was ignored from the start, SIGHUP as events of the io_context: the first
+/// asks politely, the second insists, the third finds the system's default and ends the process whatever it
+/// is doing.
 ///
 /// Lifetime: no handler runs after its destruction.
 class interruption
@@ -24,6 +25,9 @@ public:
     interruption(boost::asio::io_context& ioc, std::function<void(int times)> on_signal)
         : signals_(ioc, SIGINT, SIGTERM), on_signal_(std::move(on_signal))
     {
+        struct ::sigaction now {
+        };
+        if (::sigaction(SIGHUP, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) signals_.add(SIGHUP);
         wait();
     }
 
@@ -35,7 +39,10 @@ private:
     {
         signals_.async_wait([this](boost::system::error_code ec, int number) {
             if (ec) return;
-            if (++times_ == 1) code_ = number == SIGTERM ? exit_code::terminated : exit_code::interrupted;
+            if (++times_ == 1)
+                code_ = number == SIGTERM  ? exit_code::terminated
+                        : number == SIGHUP ? exit_code::hung_up
+                                           : exit_code::interrupted;
             on_signal_(times_);
             if (times_ < 2) return wait();
             boost::system::error_code ignored;

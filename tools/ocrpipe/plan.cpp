@@ -13,8 +13,8 @@
 #include <array>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 namespace ocrpipe::cli
@@ -161,10 +161,10 @@ void read_profile(std::string const& path, response_profile& into, reader& read)
 {
     if (path.empty()) return;
     std::ifstream file(path, std::ios::binary);
-    std::string const json{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file)
+    std::ostringstream text; // reading a directory throws from an iterator, and sets failbit here
+    if (!(text << file.rdbuf()))
         return read.problem("--profile", fmt::format("{} cannot be read", printable_excerpt(path, 1024)));
-    auto parsed = parse_profile(json);
+    auto parsed = parse_profile(text.str());
     if (!parsed)
         return read.problem("--profile",
                             fmt::format("{}: {}", printable_excerpt(path, 1024), parsed.error().reason));

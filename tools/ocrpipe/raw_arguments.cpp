@@ -44,7 +44,7 @@ Standard output is data, standard error is for people. `ocrpipe COMMAND --help` 
 
 Exit codes: 0 all done, 1 some documents failed, 2 usage, 3 some inputs unreadable, 4 credentials or configuration
 refused, 5 stopped by a limit, 6 failure budget used up, 7 another process works on DIR, 8 disk or ledger error,
-130 and 143 interrupted. After 5, 6, 8, 130 and 143 the same command goes on where the run stopped.)";
+129, 130 and 143 interrupted. After 5, 6, 8, 129, 130 and 143 the same command goes on where the run stopped.)";
 
 constexpr char run_examples[] = R"(Examples:
   ocrpipe run scans/ --out results --doc-type invoice

@@ -145,15 +145,27 @@ std::unique_ptr<source> open_inputs(run_plan const& p)
     return std::make_unique<chained_source>(std::move(parts));
 }
 
-/// The INPUT whose folder is the one that the run is to write to: its own files are passed over, so that
-/// nothing of it would be read.
-std::optional<std::string> read_and_written(run_plan const& p)
+/// What is wrong with an INPUT that the run is to write to; empty when there is none.
+std::string read_and_written(run_plan const& p)
 {
     namespace fs = std::filesystem;
     std::error_code ec;
-    for (std::string const& i : p.inputs)
-        if (i != "-" && fs::is_directory(i, ec) && fs::equivalent(i, p.pipeline.directory, ec)) return i;
-    return std::nullopt;
+    fs::path const out(p.pipeline.directory);
+    for (std::string const& i : p.inputs) {
+        // Its own files are passed over, so that nothing of it would be read.
+        if (i != "-" && fs::is_directory(i, ec) && fs::equivalent(i, out, ec))
+            return fmt::format(
+                "INPUT {} is the folder that --out {} names: give --out a folder of its own; one "
+                "inside INPUT is fine and is passed over",
+                i, out.string());
+        // It grows by each of its rows that cannot be read.
+        if (i != "-" && fs::equivalent(i, out / "failures.jsonl", ec))
+            return fmt::format(
+                "INPUT {} is written by this run: take its documents up again with ocrpipe retry "
+                "{}, or give another --out",
+                i, out.string());
+    }
+    return {};
 }
 
 exit_code exit_code_of(run_report const& r)
@@ -269,8 +281,15 @@ exit_code close(ledger& l, exit_code code, logger& log)
     return worst(code, exit_code::disk_error);
 }
 
+std::string working_directory()
+{
+    std::error_code ec;
+    return std::filesystem::current_path(ec).string();
+}
+
 /// A document's id begins with its INPUT as it was typed, so that a folder under another name would be sent,
-/// and paid for, again: what the folders are called belongs to a run's configuration.
+/// and paid for, again: what the folders are called belongs to a run's configuration. So does the directory
+/// that relative INPUTs are relative to, where other documents would have the same ids.
 ///
 /// Not seen: names on standard input and in manifests, which have ids where it matters, and a folder above
 /// one that was given before.
@@ -281,13 +300,16 @@ result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pip
         failure f;
         f.code = e;
         f.where = phase::prepare;
-        f.reason = fmt::format("the folder {} is called {} and {}, and its documents would be sent and paid for "
-                               "under both names: call it by one",
-                               real.string(), before, now);
+        f.reason =
+            fmt::format("the folder {} is called {} and {}, and its documents would be sent and paid for "
+                        "under both names: call it by one",
+                        real.string(), before, now);
         return f;
     };
     for (std::string const& input : inputs) {
-        if (input == "-" || manifest_format_of(input)) continue;
+        if (input == "-") continue;
+        if (fs::path(input).is_relative()) into.configuration["working_directory"] = working_directory();
+        if (manifest_format_of(input)) continue;
         std::error_code ec;
         fs::path const folder = fs::is_directory(input, ec) ? fs::path(input) : fs::path(input).parent_path();
         fs::path const real = fs::canonical(folder.empty() ? "." : folder, ec);
@@ -323,6 +345,12 @@ result<void> restore_configuration(ledger& l, pipeline_options& into)
     if (!parts) return parts.error();
     if (!text) return text.error();
     into.text = *text == "yes";
+    auto const dedupe = value("dedupe");
+    if (!dedupe) return dedupe.error();
+    into.share_results = into.share_results || *dedupe == "content";
+    auto const begun_in = value("working_directory");
+    if (!begun_in) return begun_in.error();
+    if (*begun_in) into.configuration["working_directory"] = working_directory();
     for (auto const t : {file_type::pdf, file_type::image})
         if (*type && **type == wire_word(t)) into.type = t;
     into.parts.clear();
@@ -335,12 +363,8 @@ result<void> restore_configuration(ledger& l, pipeline_options& into)
 
 exit_code carry_out(run_plan const& p, client_options const& options, logger& log)
 {
-    if (auto const both = read_and_written(p)) {
-        log.write(
-            message(level::error, "usage",
-                    fmt::format("INPUT {} is the folder that --out {} names: give --out a folder of its own; "
-                                "one inside INPUT is fine and is passed over",
-                                *both, p.pipeline.directory)));
+    if (std::string wrong = read_and_written(p); !wrong.empty()) {
+        log.write(message(level::error, "usage", std::move(wrong)));
         return exit_code::usage;
     }
     asio::io_context ioc(1);

@@ -39,6 +39,7 @@ public:
               completion<part_data>&& handler);
 
     client_statistics statistics() const;
+    response_profile const& profile() const noexcept { return options_.profile; }
     void stop_submits();
     void close();
 

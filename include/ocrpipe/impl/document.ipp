@@ -18,6 +18,11 @@ namespace detail
 
 inline error_code last_system_error() noexcept { return error_code(errno, boost::system::system_category()); }
 
+inline std::int64_t mtime_ns(struct ::stat const& st) noexcept
+{
+    return std::int64_t(st.st_mtim.tv_sec) * 1'000'000'000 + st.st_mtim.tv_nsec;
+}
+
 inline failure prepare_failure(errc e, error_code cause, std::string reason)
 {
     failure f;
@@ -36,6 +41,13 @@ OCRPIPE_DECL document document::from_file(std::string path, std::string name)
     auto const slash = path.find_last_of('/');
     d.name_ = !name.empty() ? std::move(name) : slash == std::string::npos ? path : path.substr(slash + 1);
     d.path_ = std::move(path);
+    return d;
+}
+
+OCRPIPE_DECL document document::from_file(std::string path, file_version as_it_was)
+{
+    document d = from_file(std::move(path));
+    d.version_ = as_it_was;
     return d;
 }
 
@@ -69,6 +81,10 @@ OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
     if (!S_ISREG(st.st_mode)) return failed(errc::unreadable_file, {}, " is not a regular file");
     if (st.st_size == 0) return failed(errc::empty_document, {});
     r.size_ = static_cast<std::uint64_t>(st.st_size);
+    r.mtime_ns_ = detail::mtime_ns(st);
+    r.must_stay_ = d.version().has_value();
+    if (d.version() && r.version() != *d.version())
+        return failed(errc::file_changed, {}, " was written since it was found");
     return r;
 }
 
@@ -76,7 +92,9 @@ OCRPIPE_DECL document_reader::document_reader(document_reader&& other) noexcept
     : bytes_(std::move(other.bytes_))
     , fd_(std::exchange(other.fd_, -1))
     , size_(other.size_)
+    , mtime_ns_(other.mtime_ns_)
     , offset_(other.offset_)
+    , must_stay_(other.must_stay_)
 {
 }
 
@@ -85,7 +103,9 @@ OCRPIPE_DECL document_reader& document_reader::operator=(document_reader&& other
     std::swap(bytes_, other.bytes_);
     std::swap(fd_, other.fd_);
     size_ = other.size_;
+    mtime_ns_ = other.mtime_ns_;
     offset_ = other.offset_;
+    must_stay_ = other.must_stay_;
     return *this;
 }
 
@@ -122,6 +142,10 @@ OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& 
     if (got > want) ec = make_error_code(errc::file_changed);
     char beyond;
     if (!ec && last && ask == want && ::pread(fd_, &beyond, 1, static_cast<::off_t>(size_)) > 0)
+        ec = make_error_code(errc::file_changed);
+    struct ::stat now {
+    };
+    if (!ec && last && must_stay_ && (::fstat(fd_, &now) != 0 || detail::mtime_ns(now) != mtime_ns_))
         ec = make_error_code(errc::file_changed);
     if (ec) return 0;
     offset_ += got;

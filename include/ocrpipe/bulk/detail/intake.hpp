@@ -42,6 +42,7 @@ struct intake_options {
     std::string flow; ///< this and the next two: for items that name none
     std::string doc_type;
     enum file_type type = file_type::detect;
+    std::vector<std::pair<std::string, std::string>> extra_fields; ///< of every submit
     bool accept_changes = false; ///< what has a result is sent again when it is to be read otherwise
     std::function<bool(ledger_row const&)> take_up; ///< whether to send again what did not end well
 };

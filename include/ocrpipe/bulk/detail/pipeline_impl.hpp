@@ -96,6 +96,7 @@ private:
     void forget_outcome(std::optional<row_version> const& was);
     void yield_id(document_ptr const& d, ledger_document const& first);
     void submitted(document_ptr d, result<submitted_job> job);
+    void note_unanswered(failure const& f);
     void wait(document_ptr d, bool just_submitted);
     void read(document_ptr d, result<ocr_result> answer);
     void fetch_parts(document_ptr d);
@@ -141,6 +142,9 @@ private:
     std::string_view limiting(client_statistics const& now);
     std::uint64_t found() const;
 
+    /// After so many the run ends: nothing gets through, and what went out may be billed.
+    static constexpr std::uint64_t max_unanswered = 100;
+
     asio::io_context& ioc_;
     client& client_;
     std::shared_ptr<ledger> const ledger_; ///< null when nothing is to be remembered
@@ -168,6 +172,7 @@ private:
     std::uint64_t unfinished_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t submitting_ = 0;
+    std::uint64_t unanswered_ = 0; ///< submits in a row that brought no answer of the service's
     std::uint64_t waiting_ = 0;
     std::uint64_t fetching_parts_ = 0;
     std::uint64_t in_flight_ = 0;

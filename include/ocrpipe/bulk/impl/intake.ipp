@@ -25,7 +25,7 @@ OCRPIPE_DECL std::string const& intake::fingerprint_of(input_item const& item)
         last.flow = item.flow;
         last.doc_type = item.doc_type;
         last.type = item.type;
-        fingerprint_ = parameters_fingerprint(item.flow, item.doc_type, item.type);
+        fingerprint_ = parameters_fingerprint(item.flow, item.doc_type, item.type, options_.extra_fields);
     }
     return fingerprint_;
 }
@@ -92,7 +92,8 @@ OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
     }
     d.sha256 = hash_.hex();
     if (hold) whole.pop_back();
-    d.doc = hold ? document::from_bytes(std::move(whole), file.name()) : file;
+    d.doc = hold ? document::from_bytes(std::move(whole), file.name())
+                 : document::from_file(d.item.path, reader->version());
     return std::nullopt;
 }
 

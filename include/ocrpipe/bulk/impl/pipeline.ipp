@@ -87,6 +87,7 @@ OCRPIPE_DECL std::map<std::string, std::string> pipeline::impl::configuration() 
     all["doc_type"] = options_.doc_type;
     all["file_type"] = wire_word(options_.type);
     all["text"] = options_.text ? "yes" : "no";
+    all["dedupe"] = shares_results_ ? "content" : "";
     std::vector<std::string_view> parts;
     for (operation const part : options_.parts)
         parts.push_back(name(part));
@@ -100,11 +101,16 @@ OCRPIPE_DECL result<void> pipeline::impl::compare_configuration()
     for (auto const& [key, value] : configuration()) {
         result<std::optional<std::string>> const before = ledger_->metadata("configuration." + key);
         if (!before) return before.error();
-        if (*before && **before != value)
+        bool const saves_from_now_on = key == "dedupe" && *before && (**before).empty();
+        if (*before && **before != value && !saves_from_now_on)
             changes.push_back(fmt::format("{} was \"{}\" and is \"{}\"", key,
                                           printable_excerpt(**before, 200), printable_excerpt(value, 200)));
     }
     if (changes.empty()) return {};
+    // While nothing was sent, a mistake in the options costs nothing to mend.
+    result<document_counts> const counts = ledger_->counts();
+    if (!counts) return counts.error();
+    if ((*counts)[document_state::found] == counts->total()) return {};
     std::string what = fmt::format("{}", fmt::join(changes, "; "));
     if (!options_.accept_changes) {
         failure f;
@@ -261,6 +267,7 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     how.doc_type = options_.doc_type;
     how.type = options_.type;
     how.accept_changes = options_.accept_changes;
+    how.extra_fields = client_.profile().extra_fields;
     how.take_up = [resubmit = options_.resubmit_ambiguous, more = options_.take_up](ledger_row const& row) {
         return row.state == document_state::ambiguous ? resubmit : more && more(row);
     };
@@ -359,7 +366,8 @@ OCRPIPE_DECL void pipeline::impl::stop()
 
 OCRPIPE_DECL void pipeline::impl::stop_by(run_end why, std::string text)
 {
-    if (is_stopped()) return;
+    // A run that was to send so many documents, and sees them to their end, can still be stopped.
+    if (is_stopped() && (report_.end != run_end::document_limit || why == run_end::document_limit)) return;
     report_.end = why;
     report_.ended_by = std::move(text);
     changed_.notify();

@@ -98,6 +98,9 @@ OCRPIPE_DECL void pipeline::impl::send(document_ptr d)
         }
         submit_request request(std::move(d->input.doc), d->input.item.doc_type, d->input.item.flow);
         request.type = d->input.item.type;
+        // Its turn may come late: the rate limits, and the pauses that the service asks for, cost no document
+        // its chance. The run has limits of its own.
+        request.deadline = longest_time;
         client_.async_submit(std::move(request), [self = shared_from_this(), d](result<submitted_job> job) {
             self->submitted(d, std::move(job));
         });
@@ -164,7 +167,11 @@ OCRPIPE_DECL void pipeline::impl::take_back(document_ptr const& d)
 OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job> job)
 {
     submit_ended();
-    if (!job) return fail(d, job.error());
+    if (!job) {
+        note_unanswered(job.error());
+        return fail(d, job.error());
+    }
+    unanswered_ = 0;
     bool const doubtful = d->job.possible_duplicate || job->possible_duplicate;
     d->job = std::move(*job);
     d->job.possible_duplicate = doubtful;
@@ -187,6 +194,18 @@ OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job
             d->job_is_recorded = true;
             wait(d, d->input.item.request_id.empty());
         });
+}
+
+OCRPIPE_DECL void pipeline::impl::note_unanswered(failure const& f)
+{
+    bool const unanswered =
+        f.is(errc::ambiguous_submit) || is_transport(make_error_code(static_cast<errc>(f.code.value())));
+    if (!unanswered || ++unanswered_ != max_unanswered) return;
+    failure all = f;
+    all.reason =
+        fmt::format("{} submits in a row ended without an answer of the service's, the last one with: {}",
+                    unanswered_, f.reason);
+    end_run(std::move(all));
 }
 
 OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
@@ -217,7 +236,7 @@ OCRPIPE_DECL void pipeline::impl::fetch_parts(document_ptr d)
 {
     // One more than there are, so that the document is not finished while its parts are still being started.
     d->parts_pending = 1;
-    std::vector<ocr_document> const documents = d->answer->documents();
+    std::vector<ocr_document> const documents = d->answer->documents(client_.profile());
     for (operation const kind : options_.parts) {
         std::size_t index = 0;
         if (kind == operation::image) {
@@ -282,7 +301,9 @@ OCRPIPE_DECL void pipeline::impl::part_fetched(document_ptr const& d, operation 
 OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
 {
     if (options_.text)
-        if (result<std::string> written = files_->write_text(d->input.item.id, d->answer->text()); !written) {
+        if (result<std::string> written =
+                files_->write_text(d->input.item.id, d->answer->text(client_.profile()));
+            !written) {
             disk_failed(written.error().cause, "text");
             return leave_unfinished(d);
         }

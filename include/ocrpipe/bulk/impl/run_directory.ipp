@@ -42,9 +42,10 @@ inline std::optional<std::string> name_in(boost::json::object const& line, std::
     return std::nullopt;
 }
 
-/// Whether a run that reads `inputs` comes by the input again that a line of failures.jsonl is about: by the manifest
-/// or the list that named it, or else by its path.
-inline bool is_found_again(std::string_view line, std::vector<std::string> const& inputs, std::string_view base)
+/// Whether a run that reads `inputs` comes by the input again that a line of failures.jsonl is about: by the
+/// manifest or the list that named it, or else by its path.
+inline bool is_found_again(std::string_view line, std::vector<std::string> const& inputs,
+                           std::string_view base)
 {
     error_code ec;
     boost::json::parse_options how;
@@ -119,6 +120,8 @@ OCRPIPE_DECL bool run_directory::adopt(ledger& l, std::string_view line, result_
     if (auto const* polls = o.if_contains("polls"); polls && polls->is_int64())
         end.polls = static_cast<int>(polls->get_int64());
     unrecorded_.emplace_back(std::move(*id), std::move(end));
+    files_written_ =
+        true; // its parts and text, by a process that may not have come to bring them to the disk
     return true;
 }
 
