@@ -111,7 +111,8 @@ public:
         return initiate<submitted_job>(&client::start_submit, std::move(request), std::forward<Token>(token));
     }
 
-    /// Asks once for a result; what is not finished is errc::still_processing.
+    /// Asks once for a result; what is not finished is errc::still_processing. So is a job that failed or came
+    /// out empty, since one read does not settle that: async_wait() reads again.
     ///
     /// Source: OCR API Usage Guide, "Get OCR Result".
     template<asio::completion_token_for<void(result<ocr_result>)> Token>

@@ -104,6 +104,17 @@ class Run(Case):
         self.assert_exit(done, 0)
         self.assertEqual({r["path"] for r in self.results}, {str(plain), str(strange)})
 
+    def test_parts_are_found_where_the_profile_says(self):
+        self.start_emulator("--shape", "document-id-key=docref")
+        profile = self.write("profile.json", '{"document_id_keys": ["docref"]}')
+        self.assert_exit(self.run_bulk(self.write_documents(2), "--parts", "tables", "--profile", profile), 0)
+        self.assertEqual(self.report["parts"], 2)
+
+    def test_a_profile_that_is_none_is_refused(self):
+        self.start_emulator()
+        for profile in (self.folder, self.write("empty.json", ""), self.folder / "missing"):
+            self.assert_exit(self.run_bulk(self.write_documents(1), "--profile", profile), 2)
+
     def test_text_and_parts_are_files_of_their_own(self):
         self.start_emulator()
         done = self.run_bulk(self.write_documents(2), "--text", "--parts", "tables,signatures,stamps,images")
