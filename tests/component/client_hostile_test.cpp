@@ -83,6 +83,8 @@ std::vector<hostile_answer> hostile_answers(std::size_t& written)
         {"a body without end", endless("HTTP/1.1 200 OK\r\n\r\n" + id, std::string(10'000, ' '), written)},
         {"chunks without end", endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
                                        "400\r\n" + std::string(1024, ' ') + "\r\n", written)},
+        {"chunk extensions without end", endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                                 "1;x=" + std::string(30'000, 'e') + "\r\n \r\n", written)},
         {"a chunk of 2^64 bytes and more",
          once("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(20, 'F') + "\r\n" + id)},
         {"trailers without end", endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",

@@ -164,6 +164,7 @@ private:
 
     /// A finished result of a page or two; what is longer goes through the shared buffer.
     static constexpr std::size_t first_input_size = 16 * 1024;
+    static constexpr int max_reads_at_once = 16; ///< of 64 KiB each
 
     void on_deadline() override;
     task<void> async_wait(tcp_socket::wait_type what, error_code& ec);

@@ -48,6 +48,8 @@ private:
         clock::time_point now;
         clock::time_point first; ///< by when the answer must begin
         clock::time_point last;  ///< by when it must be complete
+
+        clock::time_point limit() const noexcept { return where == phase::body ? last : first; }
     };
 
     task<upload> async_send_rest(std::string_view wire, transport_failure& failure);

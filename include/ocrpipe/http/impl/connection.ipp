@@ -151,6 +151,8 @@ OCRPIPE_DECL void connection::receive(bool& moved, error_code& ec)
 {
     if (input_watch_) input_watch_->seen = false;
     // A receive that filled the buffer is followed by another one; one that did not has taken all there was.
+    // Only so many: a peer that is faster than we are must not keep the other exchanges waiting.
+    int left = max_reads_at_once;
     do {
         std::span<char const> const bytes = receive_raw(ec);
         if (ec == asio::error::eof) return end_of_stream(!tls_, ec);
@@ -159,7 +161,7 @@ OCRPIPE_DECL void connection::receive(bool& moved, error_code& ec)
         moved = true;
         put(bytes, ec);
         if (bytes.size() < shared_.input().size()) return;
-    } while (!ec && !ended_ && !answer_.complete());
+    } while (--left != 0 && !ec && !ended_ && !answer_.complete());
 }
 
 OCRPIPE_DECL void connection::put(std::span<char const> bytes, error_code& ec)

@@ -58,6 +58,8 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
             connection_.take(received, state, ec);
         }
         r.now = clock::now();
+        // A peer that always has more to say leaves no wait that a timer could end.
+        if (!ec && r.now >= r.limit()) ec = asio::error::timed_out;
         if (answer_.complete() || !ec || ec == asio::error::would_block) continue;
         fail_reception(failure, r, ec);
         co_return false;
@@ -194,7 +196,7 @@ OCRPIPE_DECL void exchange::fail_reception(transport_failure& failure, reception
                                            error_code ec) const
 {
     bool const begun = r.where == phase::body;
-    bool const by_us = ec == asio::error::timed_out && connection_.timed_out();
+    bool const by_us = ec == asio::error::timed_out && (connection_.timed_out() || r.now >= r.limit());
     if (by_us || ec == asio::error::operation_aborted)
         fail_wait(failure, begun ? errc::read_timeout : errc::first_byte_timeout, r.where, ec);
     else
