@@ -39,7 +39,8 @@ public:
     std::string doc_type;                  ///< tells the poll schedule what to expect; may be empty
     std::uint64_t document_bytes = 0;      ///< likewise; 0 when unknown
     std::chrono::milliseconds deadline{0}; ///< from now; 0 means client_options::job_deadline
-    bool just_submitted = false; ///< the first poll comes after the schedule's delay; otherwise at once
+    bool just_submitted = false;     ///< the first poll comes after the schedule's delay; otherwise at once
+    bool possible_duplicate = false; ///< as its submit said; the result says it again
 };
 
 /// Monotonic counters and gauges of one client; a snapshot, cheap to take.
@@ -111,8 +112,8 @@ public:
         return initiate<submitted_job>(&client::start_submit, std::move(request), std::forward<Token>(token));
     }
 
-    /// Asks once for a result; what is not finished is errc::still_processing. So is a job that failed or came
-    /// out empty, since one read does not settle that: async_wait() reads again.
+    /// Asks once for a result; what is not finished is errc::still_processing. So is a job that failed or
+    /// came out empty, since one read does not settle that: async_wait() reads again.
     ///
     /// Source: OCR API Usage Guide, "Get OCR Result".
     template<asio::completion_token_for<void(result<ocr_result>)> Token>

@@ -98,6 +98,26 @@ TEST_CASE_FIXTURE(fixture,
     CHECK(c.statistics().waiting_jobs == 0);
 }
 
+TEST_CASE_FIXTURE(fixture, "client: recognize, sent again after an answer was lost -> the result says so")
+{
+    client_options o = quick();
+    o.retry.resubmit_ambiguous = true;
+    client c = make(
+        [this](seen_request const& r) {
+            if (r.method == http_method::get) return t::json(200, finished);
+            return posts() == 1 ? t::fails(errc::read_timeout, bytes_sent::all) : t::json(201, accepted);
+        },
+        o);
+    std::optional<bool> duplicate;
+    c.async_recognize(invoice(), [&](result<ocr_result> r) { duplicate = r.value().possible_duplicate(); });
+    ioc.run();
+    CHECK(duplicate == true);
+    c.async_wait("r-2", [&](result<ocr_result> r) { duplicate = r.value().possible_duplicate(); });
+    ioc.restart();
+    ioc.run();
+    CHECK(duplicate == false);
+}
+
 TEST_CASE_FIXTURE(fixture, "client: recognize, once the submit is answered -> the document is let go")
 {
     auto bytes = std::make_shared<std::string const>("%PDF-1.4 x");

@@ -54,8 +54,13 @@ public:
     ocr_result() = default;
 
     /// `reads` is the number of GETs it took.
-    ocr_result(std::string request_id, std::string raw, completeness how_complete, int reads)
-        : request_id_(std::move(request_id)), raw_(std::move(raw)), completeness_(how_complete), reads_(reads)
+    ocr_result(std::string request_id, std::string raw, completeness how_complete, int reads,
+               bool possible_duplicate = false)
+        : request_id_(std::move(request_id))
+        , raw_(std::move(raw))
+        , completeness_(how_complete)
+        , possible_duplicate_(possible_duplicate)
+        , reads_(reads)
     {
     }
 
@@ -64,6 +69,9 @@ public:
     bool done_in_part() const noexcept { return completeness_ == completeness::in_part; }
     bool empty() const noexcept { return completeness_ == completeness::empty; }
     int reads() const noexcept { return reads_; }
+
+    /// Its document was sent again after a submit whose answer was lost, and may be billed twice.
+    bool possible_duplicate() const noexcept { return possible_duplicate_; }
 
     /// The documents in the result; what does not fit the observed shapes is left out, never an error. So is
     /// what comes after a million documents, fields, values and coordinates.
@@ -81,6 +89,7 @@ private:
     std::string request_id_;
     std::string raw_;
     completeness completeness_ = completeness::whole;
+    bool possible_duplicate_ = false;
     int reads_ = 0;
 };
 

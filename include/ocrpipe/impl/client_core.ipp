@@ -300,6 +300,7 @@ OCRPIPE_DECL void client_core::recognize(submit_request&& request, completion<oc
             wait_request then(std::move(job->request_id));
             then.doc_type = std::move(op->request.doc_type);
             then.just_submitted = true;
+            then.possible_duplicate = job->possible_duplicate;
             op->request = submit_request(); // the document is not held while its result is waited for
             self->add_job(std::move(then), self->options_.job_deadline, op, true, std::move(op->handler));
         });

@@ -98,13 +98,15 @@ OCRPIPE_DECL std::map<std::string, std::string> pipeline::impl::configuration() 
 OCRPIPE_DECL result<void> pipeline::impl::compare_configuration()
 {
     std::vector<std::string> changes;
+    bool read_otherwise = false;
     for (auto const& [key, value] : configuration()) {
         result<std::optional<std::string>> const before = ledger_->metadata("configuration." + key);
         if (!before) return before.error();
         bool const saves_from_now_on = key == "dedupe" && *before && (**before).empty();
-        if (*before && **before != value && !saves_from_now_on)
-            changes.push_back(fmt::format("{} was \"{}\" and is \"{}\"", key,
-                                          printable_excerpt(**before, 200), printable_excerpt(value, 200)));
+        if (!*before || **before == value || saves_from_now_on) continue;
+        changes.push_back(fmt::format("{} was \"{}\" and is \"{}\"", key, printable_excerpt(**before, 200),
+                                      printable_excerpt(value, 200)));
+        read_otherwise |= key != "text" && key != "parts" && key != "dedupe";
     }
     if (changes.empty()) return {};
     // While nothing was sent, a mistake in the options costs nothing to mend.
@@ -120,7 +122,8 @@ OCRPIPE_DECL result<void> pipeline::impl::compare_configuration()
         return f;
     }
     notice("configuration_changed",
-           what + ": documents that were read otherwise are sent and paid for again");
+           what + (read_otherwise ? ": documents that were read otherwise are sent and paid for again"
+                                  : ": documents that have their result stay as they are"));
     return {};
 }
 
