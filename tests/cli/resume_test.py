@@ -194,6 +194,33 @@ class Resume(Runs):
         self.assertEqual(len(self.accepted), 1)
         self.assertEqual(len(self.results), 1)
 
+    def test_other_fields_of_the_profile_are_refused_with_4_and_send_nothing_that_may_be_billed_again(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "reset-after-acceptance:count=1")
+        folder = self.write_documents(3)
+        self.assert_exit(self.run_bulk(folder), 1)
+        profile = self.write("profile.json", '{"extra_fields": {"model": "idp"}}')
+        for command in (("run", folder, "--out", self.out, "--doc-type", "invoice"), ("retry", self.out)):
+            done = self.ocrpipe(*command, "--profile", profile)
+            self.assert_exit(done, 4)
+            self.assertIn("model=idp", done.stderr)
+        self.assertEqual(len(self.accepted), 3)
+
+    def test_names_on_standard_input_from_another_directory_are_refused_with_4(self):
+        self.serve()
+        for month in ("jan", "feb"):
+            self.write(f"{month}/000.pdf", f"%PDF-1.4 of {month}")
+        for month, code in (("jan", 0), ("feb", 4), ("jan", 0)):
+            self.assert_exit(self.run_bulk("-", stdin="000.pdf\n", cwd=self.folder / month), code)
+        self.assertEqual(len(self.accepted), 1)
+
+    def test_a_mended_manifest_leaves_no_line_of_its_mistake(self):
+        self.serve()
+        self.write_documents(2)
+        row = '{"path": "in/%s.pdf", "id": "%s"}\n'
+        self.assert_exit(self.run_bulk(self.write("m.jsonl", row % ("000", "A") + row % ("001", "A"))), 3)
+        self.assert_exit(self.run_bulk(self.write("m.jsonl", row % ("000", "A") + row % ("001", "B"))), 0)
+        self.assertEqual(self.failures, [])
+
     def test_its_own_failures_are_no_manifest_of_a_run(self):
         self.serve("--fault", "job-failed")
         self.assert_exit(self.run_bulk(self.write_documents(1)), 1)
@@ -598,9 +625,15 @@ class Limits(Runs):
     def test_a_service_that_answers_nothing_of_its_own_ends_the_run(self):
         self.serve("--fault", "html-200:route=submit")
         done = self.run_bulk(self.write_documents(400))
-        self.assertNotEqual(done.returncode, 0)
+        self.assert_exit(done, 6)
         self.assertIn("100 submits in a row", done.stderr)
         self.assertLess(len(self.failures), 200)
+
+    def test_answers_of_the_service_in_between_are_answers(self):
+        self.serve("--fault", "status:code=422:route=submit:p=0.5", "--fault", "html-200:route=submit")
+        done = self.run_bulk(self.write_documents(300))
+        self.assert_exit(done, 1)
+        self.assertEqual(len(self.failures), 300)
 
     def test_max_duration_stops_a_run_that_has_sent_its_max_documents(self):
         self.serve("--fault", "endless-pending")

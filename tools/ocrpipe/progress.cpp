@@ -156,6 +156,7 @@ message summary_message(run_report const& r, std::string const& directory)
                         format_duration(std::max(elapsed, std::chrono::milliseconds(0))));
     if (!r.ended_by.empty()) text += fmt::format("; {}", r.ended_by);
     if (r.failed + r.unreadable > 0) text += fmt::format(": see {}/failures.jsonl", directory);
+    if (r.failed > 0) text += fmt::format("; what failed is taken up again by ocrpipe retry {}", directory);
     bool const clean = r.failed + r.unreadable + r.not_sent == 0 && r.ended_by.empty();
     return message(clean ? level::info : level::warn, "run_finished", std::move(text),
                    {{"found", r.found},

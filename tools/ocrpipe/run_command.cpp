@@ -289,10 +289,11 @@ std::string working_directory()
 
 /// A document's id begins with its INPUT as it was typed, so that a folder under another name would be sent,
 /// and paid for, again: what the folders are called belongs to a run's configuration. So does the directory
-/// that relative INPUTs are relative to, where other documents would have the same ids.
+/// that relative INPUTs, and names on standard input, are relative to: elsewhere other documents have the
+/// same ids.
 ///
-/// Not seen: names on standard input and in manifests, which have ids where it matters, and a folder above
-/// one that was given before.
+/// Not seen: the folders of names on standard input and in manifests, and one above a folder that was given
+/// before.
 result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pipeline_options& into)
 {
     namespace fs = std::filesystem;
@@ -307,9 +308,9 @@ result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pip
         return f;
     };
     for (std::string const& input : inputs) {
-        if (input == "-") continue;
-        if (fs::path(input).is_relative()) into.configuration["working_directory"] = working_directory();
-        if (manifest_format_of(input)) continue;
+        if (input == "-" || fs::path(input).is_relative())
+            into.configuration["working_directory"] = working_directory();
+        if (input == "-" || manifest_format_of(input)) continue;
         std::error_code ec;
         fs::path const folder = fs::is_directory(input, ec) ? fs::path(input) : fs::path(input).parent_path();
         fs::path const real = fs::canonical(folder.empty() ? "." : folder, ec);

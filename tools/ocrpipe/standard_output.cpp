@@ -19,7 +19,12 @@ namespace ocrpipe::cli
 error_code write_standard_output(std::string_view bytes)
 {
     error_code const ec = write_all(STDOUT_FILENO, bytes);
-    return ec == boost::system::errc::broken_pipe ? error_code() : ec;
+    // A terminal that hung up is a reader that went away, as a pipe's may.
+    struct ::stat out {
+    };
+    bool const hung_up =
+        ec == boost::system::errc::io_error && ::fstat(STDOUT_FILENO, &out) == 0 && S_ISCHR(out.st_mode);
+    return hung_up || ec == boost::system::errc::broken_pipe ? error_code() : ec;
 }
 
 exit_code deliver(std::string_view bytes, std::string const& output, std::string_view what, logger& log)

@@ -18,6 +18,7 @@ struct input_item {
     /// slashes. Any bytes.
     std::string id;
     std::string path;     ///< to be opened; any bytes but NUL
+    std::string where;    ///< as in input_problem
     std::string flow;     ///< empty means the run's default
     std::string doc_type; ///< empty means the run's default
     enum file_type type = file_type::detect;

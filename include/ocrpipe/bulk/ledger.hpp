@@ -106,12 +106,6 @@ struct ledger_document {
     std::string parameters; ///< parameters_fingerprint()
 };
 
-/// Whether content and parameters are the same.
-inline bool same_document(ledger_document const& a, ledger_document const& b) noexcept
-{
-    return a.sha256 == b.sha256 && a.parameters == b.parameters;
-}
-
 /// A row at one time: another version means that something else took the document up since.
 struct row_version {
     document_state state = document_state::found;

@@ -61,7 +61,8 @@ struct pipeline_options {
     std::function<bool(ledger_row const&)> take_up;
 
     /// Further facts about the run, such as the service's address, that must not change from one run in
-    /// DIR to the next; flow, doc_type, type, parts and text are compared as well.
+    /// DIR to the next; flow, doc_type, type, the profile's extra fields, parts and text are compared as
+    /// well, and so is share_results, which may only be switched on.
     std::map<std::string, std::string> configuration;
     bool accept_changes = false; ///< go on although they did
 

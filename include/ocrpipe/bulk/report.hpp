@@ -21,8 +21,8 @@ enum class run_end {
     stopped, ///< by pipeline::stop()
     document_limit,
     time_limit,
-    failure_budget,
-    failed, ///< by its disk, its ledger, or refused credentials
+    failure_budget, ///< used up, or nothing got through to the service
+    failed,         ///< by its disk, its ledger, or refused credentials
 };
 
 /// What became of a run's documents. done, failed and what belongs to them speak of all runs in the

@@ -245,6 +245,8 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
         exchange.content_type = body->content_type();
         exchange.body = &*body;
         exchange.deadline = deadline;
+        // Who sets no limit waits for its turn as long as it takes, but is not sent for ever.
+        if (wanted >= longest_time) exchange.deadline = clock::now() + options_.job_deadline;
         ++counters_.submits;
         exchange_result const answer = co_await transport_->async_exchange(std::move(exchange));
         next = fsm.resume(answer, options_.profile, clock::now(), random());

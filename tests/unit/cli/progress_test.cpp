@@ -161,5 +161,5 @@ TEST_CASE("summary_message: failures -> a warning with the classes and where to 
     CHECK(m.severity == level::warn);
     CHECK(m.text == "4 of 9 done (1 without content), 3 failed (2 job_failed, 1 rejected), 1 unreadable, 2 "
                     "not sent, 0 B in 0ms: "
-                    "see out/failures.jsonl");
+                    "see out/failures.jsonl; what failed is taken up again by ocrpipe retry out");
 }

@@ -32,8 +32,10 @@ struct prepared_document {
     bool was_ambiguous = false;     ///< an earlier submit of the same may have been accepted
 };
 
-/// Why a document cannot have the id that it names: `first` has it.
-OCRPIPE_DECL input_problem id_is_taken(prepared_document const& d, ledger_document const& first);
+/// Why a document cannot have the id that it names, since `first` has it: neither path nor content are the
+/// same, or it is to be read otherwise. Nothing when it is the same document.
+OCRPIPE_DECL std::optional<input_problem> id_is_taken(prepared_document const& d,
+                                                      ledger_document const& first);
 
 /// A document to be sent, an input that is none, or a ledger that cannot be read.
 using prepared = std::variant<prepared_document, input_problem, failure>;

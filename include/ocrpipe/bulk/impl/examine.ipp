@@ -64,6 +64,7 @@ OCRPIPE_DECL input examine_status(std::string path, std::string where, struct ::
     input_item item;
     item.id = path;
     item.path = std::move(path);
+    item.where = std::move(where);
     item.size = static_cast<std::uint64_t>(status.st_size);
     item.mtime_ns = status.st_mtim.tv_sec * std::int64_t(1'000'000'000) + status.st_mtim.tv_nsec;
     return item;

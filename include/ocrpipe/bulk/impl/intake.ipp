@@ -30,21 +30,27 @@ OCRPIPE_DECL std::string const& intake::fingerprint_of(input_item const& item)
     return fingerprint_;
 }
 
-OCRPIPE_DECL input_problem id_is_taken(prepared_document const& d, ledger_document const& first)
+OCRPIPE_DECL std::optional<input_problem> id_is_taken(prepared_document const& d,
+                                                      ledger_document const& first)
 {
     std::string const id = printable_excerpt(d.item.id, 200);
     std::string const path = printable_excerpt(first.path, 1024);
-    return input_problem{
-        d.item.path,
-        {},
-        errc::invalid_argument,
-        first.path != d.item.path
-            ? fmt::format("the id {} is that of {} already: give each document its own", id, path)
-            : fmt::format("{} has the id {} already, to be read as {} by flow {}, and here as {} by flow {}: "
-                          "give each reading an id of its own, or accept changes",
-                          path, id, printable_excerpt(first.doc_type, 100),
-                          printable_excerpt(first.flow, 100), printable_excerpt(d.item.doc_type, 100),
-                          printable_excerpt(d.item.flow, 100))};
+    auto const problem = [&d](std::string message) {
+        return input_problem{d.item.path, d.item.where, errc::invalid_argument, std::move(message)};
+    };
+    if (first.path != d.item.path && first.sha256 != d.sha256)
+        return problem(fmt::format("the id {} is that of {} already: give each document its own", id, path));
+    if (first.parameters == d.parameters) return std::nullopt;
+    auto const reading = [](std::string_view doc_type, std::string_view flow, enum file_type type) {
+        return fmt::format("{} by flow {}{}{}", printable_excerpt(doc_type, 100),
+                           printable_excerpt(flow, 100), type == file_type::detect ? "" : ", ",
+                           wire_word(type));
+    };
+    return problem(
+        fmt::format("{} has the id {} already, to be read as {}, and here as {}: give each reading an "
+                    "id of its own, or accept changes",
+                    path, id, reading(first.doc_type, first.flow, first.type),
+                    reading(d.item.doc_type, d.item.flow, d.item.type)));
 }
 
 /// `same`: content and parameters are the row's.
@@ -71,7 +77,7 @@ OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
 {
     document const file = document::from_file(d.item.path);
     auto const problem = [&d](error_code code, std::string message) {
-        return input_problem{d.item.path, {}, code, std::move(message)};
+        return input_problem{d.item.path, d.item.where, code, std::move(message)};
     };
     result<document_reader> reader = document_reader::open(file);
     if (!reader) return problem(reader.error().code, to_string(reader.error()));
@@ -130,9 +136,14 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
     if (row) {
         bool const same_content = row->sha256 == d.sha256;
         bool const same = same_content && row->parameters == d.parameters;
-        bool const has_result = row->state == document_state::done || row->state == document_state::skipped;
-        bool const read_otherwise = same_content && !same && has_result && !options_.accept_changes;
-        if (read_otherwise || (!same_content && row->path != d.item.path)) return id_is_taken(d, *row);
+        // What was paid for, and what may have been, is not sent again because it is to be read otherwise.
+        bool const paid_for =
+            document_states{document_state::done, document_state::skipped, document_state::ambiguous}
+                .contains(row->state);
+        bool const other_reading = paid_for && same_content && !options_.accept_changes;
+        bool const other_document = !same_content && row->path != d.item.path;
+        if (other_reading || other_document)
+            if (auto taken = id_is_taken(d, *row)) return std::move(*taken);
         if (judge(*row, same) == verdict::pass_over) return pass_over();
         d.was = row->version();
         d.was_ambiguous = same && row->state == document_state::ambiguous;

@@ -340,6 +340,7 @@ OCRPIPE_DECL std::optional<input> manifest_source::next()
     input found = detail::examine_path(std::move(path), std::move(where));
     if (auto* const file = std::get_if<input_item>(&found)) {
         item.path = std::move(file->path);
+        item.where = std::move(file->where);
         item.size = file->size;
         item.mtime_ns = file->mtime_ns;
         if (item.id.empty()) item.id = std::move(file->id);

@@ -88,6 +88,10 @@ OCRPIPE_DECL std::map<std::string, std::string> pipeline::impl::configuration() 
     all["file_type"] = wire_word(options_.type);
     all["text"] = options_.text ? "yes" : "no";
     all["dedupe"] = shares_results_ ? "content" : "";
+    std::vector<std::string> fields;
+    for (auto const& [name, value] : client_.profile().extra_fields)
+        fields.push_back(name + '=' + value);
+    all["extra_fields"] = fmt::format("{}", fmt::join(fields, ","));
     std::vector<std::string_view> parts;
     for (operation const part : options_.parts)
         parts.push_back(name(part));

@@ -149,9 +149,9 @@ OCRPIPE_DECL void pipeline::impl::forget_outcome(std::optional<row_version> cons
 OCRPIPE_DECL void pipeline::impl::yield_id(document_ptr const& d, ledger_document const& first)
 {
     withhold_copies(*d);
-    if (first.path != d->input.item.path || first.parameters != d->input.parameters) {
+    if (auto const taken = detail::id_is_taken(d->input, first)) {
         --found_;
-        refuse(detail::id_is_taken(d->input, first));
+        refuse(*taken);
     }
     leave();
 }
@@ -198,14 +198,14 @@ OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job
 
 OCRPIPE_DECL void pipeline::impl::note_unanswered(failure const& f)
 {
-    bool const unanswered =
-        f.is(errc::ambiguous_submit) || is_transport(make_error_code(static_cast<errc>(f.code.value())));
+    // A 500 is the service's own.
+    bool const lost = f.is(errc::ambiguous_submit) && f.http_status != 500;
+    bool const unanswered = lost || is_transport(make_error_code(static_cast<errc>(f.code.value())));
+    if (f.http_status != 0 && !unanswered) unanswered_ = 0;
     if (!unanswered || ++unanswered_ != max_unanswered) return;
-    failure all = f;
-    all.reason =
-        fmt::format("{} submits in a row ended without an answer of the service's, the last one with: {}",
-                    unanswered_, f.reason);
-    end_run(std::move(all));
+    stop_by(run_end::failure_budget,
+            fmt::format("{} submits in a row ended without an answer of the service's, the last one with: {}",
+                        unanswered_, f.reason));
 }
 
 OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
