@@ -14,6 +14,7 @@
 #include <ocrpipe/bulk/impl/open_input.ipp>
 #include <ocrpipe/bulk/impl/part_files.ipp>
 #include <ocrpipe/bulk/impl/pipeline.ipp>
+#include <ocrpipe/bulk/impl/pipeline_copies.ipp>
 #include <ocrpipe/bulk/impl/pipeline_document.ipp>
 #include <ocrpipe/bulk/impl/read_ahead.ipp>
 #include <ocrpipe/bulk/impl/report.ipp>

@@ -149,7 +149,7 @@ private:
 
 #if defined(OCRPIPE_HEADER_ONLY)
 #include <ocrpipe/bulk/impl/pipeline.ipp>
-#include <ocrpipe/bulk/impl/pipeline_document.ipp>
+#include <ocrpipe/bulk/impl/pipeline_copies.ipp>
 #endif
 
 #endif

@@ -89,7 +89,6 @@ private:
     void take(detail::prepared p);
     void refuse(input_problem const& p);
     void admit(document_ptr d);
-    bool is_first_of_content(document_ptr const& d);
     void send(document_ptr d);
     template<class Then>
     void admit_intent(document_ptr const& d, Then then);
@@ -105,18 +104,21 @@ private:
                       result<part_data> part);
     void part_ended(document_ptr const& d);
     void finish(document_ptr const& d);
-    void write_copy(document_ptr const& d, std::string const& original_id, result_location original);
     void count_done();
     void fail(document_ptr const& d, failure const& f);
     void withhold();
     void take_back(document_ptr const& d);
     void leave_unfinished(document_ptr const& d);
     void leave();
-    void withhold_copies(detail::document_in_flight& d);
-    void settle_copies(detail::document_in_flight& d, document_state state);
-    std::vector<document_ptr> release_content(detail::document_in_flight& d);
     static bool ends_the_run(failure const& f);
     static document_state state_after(failure const& f);
+
+    // Those that share a result.
+    bool is_first_of_content(document_ptr const& d);
+    void write_copy(document_ptr const& d, std::string const& original_id, result_location original);
+    void settle_copies(detail::document_in_flight& d, document_state state);
+    std::vector<document_ptr> release_content(detail::document_in_flight& d);
+    void withhold_copies(detail::document_in_flight& d);
 
     // The ledger.
     template<class Change, class Then>
