@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 
+struct stat;
+
 namespace ocrpipe
 {
 
@@ -19,6 +21,11 @@ struct file_version {
 
     bool operator==(file_version const&) const = default;
 };
+
+namespace detail
+{
+OCRPIPE_DECL file_version version_of(struct ::stat const& status) noexcept;
+}
 
 /// Where a document's bytes come from: a file that is read while it is sent, or bytes in memory.
 ///
@@ -72,10 +79,10 @@ public:
     ~document_reader();
 
     /// Of the file as it was when it was opened; only its size means something for bytes in memory.
-    file_version version() const noexcept { return {size_, mtime_ns_}; }
+    file_version version() const noexcept { return version_; }
 
     /// Bytes of the document as it was when it was opened.
-    std::uint64_t size() const noexcept { return size_; }
+    std::uint64_t size() const noexcept { return version_.size; }
 
     /// Fills `out` as far as there are bytes left; returns how many. Returns 0 at the end.
     ///
@@ -91,8 +98,7 @@ private:
 
     std::shared_ptr<std::string const> bytes_;
     int fd_ = -1;
-    std::uint64_t size_ = 0;
-    std::int64_t mtime_ns_ = 0;
+    file_version version_;
     std::uint64_t offset_ = 0;
     bool must_stay_ = false; ///< the file is looked at again when it was read
 };

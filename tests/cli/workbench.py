@@ -144,3 +144,23 @@ class Case(unittest.TestCase):
 
     def assert_exit(self, done, code):
         self.assertEqual(done.returncode, code, f"\nstdout: {done.stdout}\nstderr: {done.stderr}")
+
+
+class Runs(Case):
+    """Runs against one emulator, whose truth is at hand."""
+
+    def setUp(self):
+        super().setUp()
+        self.emulator = None
+
+    def serve(self, *arguments):
+        self.emulator = self.start_emulator(*arguments)
+        return self.emulator
+
+    @property
+    def accepted(self):
+        return [a["sha256"] for a in self.emulator.truth("accepted")]
+
+    def assert_one_result_each(self, count):
+        self.assertEqual(len(self.results), count)
+        self.assertEqual(len({r["path"] for r in self.results}), count)

@@ -18,9 +18,10 @@ namespace detail
 
 inline error_code last_system_error() noexcept { return error_code(errno, boost::system::system_category()); }
 
-inline std::int64_t mtime_ns(struct ::stat const& st) noexcept
+OCRPIPE_DECL file_version version_of(struct ::stat const& status) noexcept
 {
-    return std::int64_t(st.st_mtim.tv_sec) * 1'000'000'000 + st.st_mtim.tv_nsec;
+    return {static_cast<std::uint64_t>(status.st_size),
+            std::int64_t(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
 inline failure prepare_failure(errc e, error_code cause, std::string reason)
@@ -66,7 +67,7 @@ OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
         if (!d.bytes() || d.bytes()->empty())
             return detail::prepare_failure(errc::empty_document, {}, printable_excerpt(d.name(), 255));
         r.bytes_ = d.bytes();
-        r.size_ = r.bytes_->size();
+        r.version_.size = r.bytes_->size();
         return r;
     }
     auto const failed = [&d](errc e, error_code cause, std::string_view why = {}) {
@@ -80,8 +81,7 @@ OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
     if (::fstat(r.fd_, &st) != 0) return failed(errc::unreadable_file, detail::last_system_error());
     if (!S_ISREG(st.st_mode)) return failed(errc::unreadable_file, {}, " is not a regular file");
     if (st.st_size == 0) return failed(errc::empty_document, {});
-    r.size_ = static_cast<std::uint64_t>(st.st_size);
-    r.mtime_ns_ = detail::mtime_ns(st);
+    r.version_ = detail::version_of(st);
     r.must_stay_ = d.version().has_value();
     if (d.version() && r.version() != *d.version())
         return failed(errc::file_changed, {}, " was written since it was found");
@@ -91,8 +91,7 @@ OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
 OCRPIPE_DECL document_reader::document_reader(document_reader&& other) noexcept
     : bytes_(std::move(other.bytes_))
     , fd_(std::exchange(other.fd_, -1))
-    , size_(other.size_)
-    , mtime_ns_(other.mtime_ns_)
+    , version_(other.version_)
     , offset_(other.offset_)
     , must_stay_(other.must_stay_)
 {
@@ -102,8 +101,7 @@ OCRPIPE_DECL document_reader& document_reader::operator=(document_reader&& other
 {
     std::swap(bytes_, other.bytes_);
     std::swap(fd_, other.fd_);
-    size_ = other.size_;
-    mtime_ns_ = other.mtime_ns_;
+    version_ = other.version_;
     offset_ = other.offset_;
     must_stay_ = other.must_stay_;
     return *this;
@@ -117,7 +115,7 @@ OCRPIPE_DECL document_reader::~document_reader()
 OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& ec)
 {
     ec = {};
-    std::size_t const want = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - offset_));
+    std::size_t const want = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size() - offset_));
     if (bytes_) {
         std::memcpy(out.data(), bytes_->data() + offset_, want);
         offset_ += want;
@@ -125,7 +123,7 @@ OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& 
     }
     // One byte more than promised is asked for at the end, so that a file that grew is noticed; only where
     // `out` has no room for it does that take another system call.
-    bool const last = want != 0 && offset_ + want == size_;
+    bool const last = want != 0 && offset_ + want == size();
     std::size_t const ask = std::min(out.size(), want + 1);
     std::size_t got = 0;
     while (got < want) {
@@ -141,11 +139,11 @@ OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& 
     if (got < want) ec = make_error_code(errc::file_changed);
     if (got > want) ec = make_error_code(errc::file_changed);
     char beyond;
-    if (!ec && last && ask == want && ::pread(fd_, &beyond, 1, static_cast<::off_t>(size_)) > 0)
+    if (!ec && last && ask == want && ::pread(fd_, &beyond, 1, static_cast<::off_t>(size())) > 0)
         ec = make_error_code(errc::file_changed);
     struct ::stat now {
     };
-    if (!ec && last && must_stay_ && (::fstat(fd_, &now) != 0 || detail::mtime_ns(now) != mtime_ns_))
+    if (!ec && last && must_stay_ && (::fstat(fd_, &now) != 0 || detail::version_of(now) != version_))
         ec = make_error_code(errc::file_changed);
     if (ec) return 0;
     offset_ += got;

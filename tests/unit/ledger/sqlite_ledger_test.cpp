@@ -10,6 +10,19 @@
 using namespace ocrpipe;
 using enum document_state;
 
+namespace
+{
+
+/// A document with a result at the beginning of the first file.
+void finish_first(open_ledger& l, std::string const& id)
+{
+    CHECK_FALSE(l.intent(document_named(id)));
+    CHECK_FALSE(l.submitted(id, request("first")));
+    CHECK_FALSE(l.finished(id, done_at({1, 0, 10})));
+}
+
+} // namespace
+
 TEST_CASE("sqlite_ledger: a document from intent to done -> every fact comes back, after reopening too")
 {
     temp_directory dir;
@@ -154,9 +167,7 @@ TEST_CASE("sqlite_ledger: a document with a result is sent again in vain -> the 
 {
     temp_directory dir;
     open_ledger l(dir.path());
-    CHECK_FALSE(l.intent(document_named("a")));
-    CHECK_FALSE(l.submitted("a", request("first")));
-    CHECK_FALSE(l.finished("a", done_at({1, 0, 10})));
+    finish_first(l, "a");
     finish_record in_vain;
     in_vain.state = failed;
     in_vain.failure = errc::job_failed;
@@ -172,9 +183,7 @@ TEST_CASE("sqlite_ledger: a finished document comes again -> refused when the sa
 {
     temp_directory dir;
     open_ledger l(dir.path());
-    CHECK_FALSE(l.intent(document_named("a")));
-    CHECK_FALSE(l.submitted("a", request("first")));
-    CHECK_FALSE(l.finished("a", done_at({1, 0, 10})));
+    finish_first(l, "a");
     CHECK(l.intent(document_named("a")) == errc::invalid_argument);
 
     CHECK_FALSE(l.intent(document_named("a", "changed")));

@@ -2,6 +2,7 @@
 #define OCRPIPE_BULK_IMPL_EXAMINE_IPP
 
 #include <ocrpipe/bulk/detail/examine.hpp>
+#include <ocrpipe/document.hpp>
 
 #include <cerrno>
 #include <sys/stat.h>
@@ -65,8 +66,9 @@ OCRPIPE_DECL input examine_status(std::string path, std::string where, struct ::
     item.id = path;
     item.path = std::move(path);
     item.where = std::move(where);
-    item.size = static_cast<std::uint64_t>(status.st_size);
-    item.mtime_ns = status.st_mtim.tv_sec * std::int64_t(1'000'000'000) + status.st_mtim.tv_nsec;
+    file_version const version = version_of(status);
+    item.size = version.size;
+    item.mtime_ns = version.mtime_ns;
     return item;
 }
 
