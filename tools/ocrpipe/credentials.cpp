@@ -130,9 +130,8 @@ std::optional<std::string> first_set(environment const& env, std::initializer_li
     return std::nullopt;
 }
 
-/// Where the password stands in a URL, by its last @, even one in its path, since too much is better masked
-/// than too little: a password with an @ of its own is no
-/// URL, but a secret all the same.
+/// Where the password stands in a URL, by its last @, even one in its path: too much is better masked than
+/// too little, and a password with an @ of its own is no URL, but a secret all the same.
 std::string_view password_in(std::string_view url)
 {
     std::size_t const scheme = url.find("://");

@@ -120,8 +120,8 @@ OCRPIPE_DECL bool run_directory::adopt(ledger& l, std::string_view line, result_
     if (auto const* polls = o.if_contains("polls"); polls && polls->is_int64())
         end.polls = static_cast<int>(polls->get_int64());
     unrecorded_.emplace_back(std::move(*id), std::move(end));
-    files_written_ =
-        true; // its parts and text, by a process that may not have come to bring them to the disk
+    // Its parts and text, by a process that may not have come to bring them to the disk.
+    files_written_ = true;
     return true;
 }
 
