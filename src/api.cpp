@@ -1,5 +1,9 @@
+#include <ocrpipe/api/impl/answer_documents.ipp>
+#include <ocrpipe/api/impl/answer_form.ipp>
+#include <ocrpipe/api/impl/answer_text.ipp>
 #include <ocrpipe/api/impl/body_facts.ipp>
 #include <ocrpipe/api/impl/classify.ipp>
+#include <ocrpipe/api/impl/explain.ipp>
 #include <ocrpipe/api/impl/file_type.ipp>
 #include <ocrpipe/api/impl/multipart.ipp>
 #include <ocrpipe/api/impl/ocr_result.ipp>

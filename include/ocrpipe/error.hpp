@@ -64,6 +64,7 @@ enum class errc {
     throttled,         ///< 429 until the attempts or the deadline were used up
     service_error,     ///< 408, 409, 423, 425 or 5xx until the attempts were used up
     unexpected_answer, ///< an answer that fits no row of the decision table
+    unreadable_answer, ///< a result that no JSON parser takes, twice the same; the failure holds all of it
     ambiguous_submit,  ///< the document went out but its request_id did not come back; it may be billed
     job_failed,        ///< the service says that the job failed
     job_expired,       ///< 410: the result is gone

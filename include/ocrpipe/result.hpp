@@ -5,6 +5,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -32,7 +33,7 @@ OCRPIPE_DECL std::string_view name(phase p) noexcept;
 /// The facts of a failure: what happened, to which request, where, after how many attempts, and why we
 /// stopped.
 ///
-/// Holds no secret and at most 512 bytes of the answer, made printable.
+/// Holds no secret. Apart from `answer`, it holds at most 512 bytes of the answer, made printable.
 struct failure {
     error_code code;  ///< an ocrpipe::errc
     error_code cause; ///< the lower library's error, where there was one
@@ -42,6 +43,8 @@ struct failure {
     std::string request_id; ///< empty before the service gave one
     std::string reason;     ///< why we stopped, such as "3 of 3 attempts used"
     std::string excerpt;    ///< the beginning of the last answer's body, printable, at most 512 bytes
+    /// With errc::unreadable_answer the whole answer, byte for byte; else null.
+    std::shared_ptr<std::string const> answer;
 
     bool is(errc e) const noexcept { return code == e; }
 };

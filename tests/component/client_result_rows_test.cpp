@@ -33,6 +33,7 @@ TEST_CASE("rows: result -> each as the table says, the request_id always there")
     reply const empty = says(200, job_json("COMPLETED", all_finished, unfilled));
     reply const undecided = says(200, job_json("", "", filled));
     reply const half_json = says(200, R"({"data":{"documents":[)");
+    reply const other_half_json = says(200, R"({"data":{"docu)");
     auto const wait_limit = [](client_options& o) { o.timeouts.first_byte = milliseconds(150); };
     auto const settles = [](client_options& o) {
         o.profile.settle_reads = o.profile.lost_reads = 1;
@@ -54,7 +55,11 @@ TEST_CASE("rows: result -> each as the table says, the request_id always there")
          .adjust = deadline_soon},
         {.says = "short body", .answers = {cut(done), cut(done), cut(done), cut(done), done}},
         {.says = "not JSON though it claims to be",
-         .answers = {half_json, half_json, half_json, half_json, done}},
+         .answers = {half_json, other_half_json, half_json, other_half_json, done}},
+        {.says = "not JSON though it claims to be, twice the same",
+         .answers = {half_json, half_json},
+         .ends = errc::unreadable_answer,
+         .status = 200},
         {.says = "429", .answers = {says(429), says(429), says(429), says(429), done}},
         {.says = "429 by its text", .answers = {says(400, throttle_text), says(400, throttle_text), done}},
         {.says = "429 in an envelope", .answers = {says(200, R"({"code":429,"message":"x"})"), done}},

@@ -12,6 +12,7 @@
 
 extern "C" {
 int fuzz_answer(std::uint8_t const*, std::size_t);
+int fuzz_strange(std::uint8_t const*, std::size_t);
 int fuzz_json(std::uint8_t const*, std::size_t);
 int fuzz_multipart(std::uint8_t const*, std::size_t);
 int fuzz_retry_after(std::uint8_t const*, std::size_t);
@@ -31,6 +32,7 @@ struct target {
 };
 constexpr target targets[] = {
     {"answer", fuzz_answer},
+    {"strange", fuzz_strange},
     {"json", fuzz_json},
     {"multipart", fuzz_multipart},
     {"retry_after", fuzz_retry_after},

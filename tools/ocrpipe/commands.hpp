@@ -35,6 +35,12 @@ exit_code carry_out(recognize_plan const& p, client_options const& options, logg
 /// `ocrpipe result`: prints the JSON or the text.
 exit_code carry_out(result_plan const& p, client_options const& options, logger& log);
 
+/// `ocrpipe explain` and `ocrpipe result --explain`: prints how an answer is read, and why.
+exit_code carry_out(explain_plan const& p, client_options const& options, logger& log);
+
+/// `ocrpipe profile`: prints the response profile.
+exit_code carry_out(profile_plan const& p, client_options const& options, logger& log);
+
 /// `ocrpipe table`, `signature`, `stamp` and `image`.
 exit_code carry_out(part_plan const& p, client_options const& options, logger& log);
 

@@ -397,7 +397,11 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
     client_options& client = out.plan.client;
     bool const local =
         raw.command == command::status || raw.command == command::report || raw.command == command::support;
-    if (!local) client = read_client(raw, around, read, out);
+    bool const needs_profile = raw.command == command::explain || raw.command == command::profile;
+    if (needs_profile)
+        read_profile(read.text("profile"), client.profile, read);
+    else if (!local)
+        client = read_client(raw, around, read, out);
 
     switch (raw.command) {
     case command::run:
@@ -424,8 +428,19 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
         out.plan.command =
             recognize_plan{read_submit(raw, read), raw.json ? output_form::json : output_form::text};
         break;
+    case command::explain:
+        out.plan.command = explain_plan{raw.file.empty() ? "-" : raw.file, {}};
+        break;
+    case command::profile:
+        out.plan.command = profile_plan{};
+        break;
     case command::result:
-        out.plan.command =
+        if (raw.explain) {
+            out.plan.command = explain_plan{{}, raw.request_id};
+            if (raw.wait || raw.text)
+                read.problem("--explain", "given with --wait or --text: give it alone, it asks once");
+        } else
+            out.plan.command =
             result_plan{raw.request_id, raw.wait, raw.text ? output_form::text : output_form::json};
         if (raw.request_id.empty()) read.problem("ID", "empty: give the request id that submit printed");
         break;

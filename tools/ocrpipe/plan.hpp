@@ -63,6 +63,15 @@ struct result_plan {
     output_form form = output_form::json;
 };
 
+/// How an answer is read: a saved one, or the one that the service gives now.
+struct explain_plan {
+    std::string file;       ///< a path, or - for standard input; empty for the service's
+    std::string request_id; ///< of a job at the service
+};
+
+struct profile_plan {
+};
+
 struct part_plan {
     operation part = operation::table;
     std::string request_id;
@@ -79,7 +88,7 @@ struct plan {
     logger::settings messages;
     client_options client;
     std::variant<run_plan, retry_plan, status_plan, report_plan, support_plan, submit_plan, recognize_plan,
-                 result_plan, part_plan, doctor_plan>
+                 result_plan, explain_plan, profile_plan, part_plan, doctor_plan>
         command;
 };
 

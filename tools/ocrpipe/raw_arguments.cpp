@@ -39,7 +39,7 @@ Without an account, with the service's emulator on this machine:
   ocrpipe recognize invoice.pdf --doc-type invoice
 
 Every option can also be set in the environment, --base-url as OCRPIPE_BASE_URL and so on, but for --out, --null, --text,
---class, --json, --wait and --sample.
+--class, --json, --wait, --explain and --sample.
 Standard output is data, standard error is for people. `ocrpipe COMMAND --help` says more.
 
 Exit codes: 0 all done, 1 some documents failed, 2 usage, 3 some inputs unreadable, 4 credentials or configuration
@@ -85,6 +85,16 @@ constexpr char result_examples[] = R"(Examples:
   id=$(ocrpipe submit invoice.pdf --doc-type invoice)
   ocrpipe result "$id" --wait
   ocrpipe result "$id" --text)";
+
+constexpr char explain_examples[] = R"(Examples:
+  ocrpipe explain answer.json
+  ocrpipe result "$id" --explain                   the same with the service's answer of this moment
+  ocrpipe explain answer.json --profile mine.json  is the profile right?
+The profile lines that it prints go into a file for --profile, inside { and }.)";
+
+constexpr char profile_examples[] = R"(Examples:
+  ocrpipe profile > mine.json                      edit it, then give --profile mine.json
+A profile may leave members out; they keep their default.)";
 
 constexpr char image_examples[] = R"(Examples:
   ocrpipe image "$id" "$file_id" -o page-1.png
@@ -210,6 +220,7 @@ public:
         add_request_id(*result);
         result->add_flag("--wait", raw_.wait, "wait until it is there, at most for --deadline");
         result->add_flag("--text", raw_.text, "print the text instead of the service's JSON");
+        result->add_flag("--explain", raw_.explain, "ask once, and say how the answer is read and why");
 
         add_part(command::table, "table", "prints the tables of a document");
         add_part(command::signature, "signature", "prints the signatures of a document");
@@ -222,6 +233,15 @@ public:
         image->add_option("-o,--out", raw_.output, "where to, - is standard output")
             ->required()
             ->type_name("FILE");
+
+        auto* const explain = add(command::explain, "explain", "says how a saved answer is read, and why",
+                                  {messages}, explain_examples);
+        add_option(*explain, "profile");
+        explain->add_option("FILE", raw_.file, "a result's JSON, - is standard input")->type_name("");
+
+        add(command::profile, "profile", "prints the response profile, as a start for one of your own",
+            {messages}, profile_examples);
+        add_option(*commands_.back().app, "profile");
 
         // Only for the list of commands: its arguments are the emulator's own and never come here.
         app_.add_subcommand("emulator", "runs the service on this machine, for trials and tests")
@@ -294,6 +314,13 @@ private:
             v.option->take_last();
         }
         v.option->group(s.hidden ? std::string() : std::string(heading(s.group)));
+    }
+
+    /// One option of a group of which the command has no other.
+    void add_option(CLI::App& app, std::string_view name)
+    {
+        for (option_spec const& s : shared_options())
+            if (s.name == name) add_shared(app, s);
     }
 
     void add_directory(CLI::App& app)

@@ -23,6 +23,8 @@ enum class command {
     signature,
     stamp,
     image,
+    explain,
+    profile,
     doctor
 };
 
@@ -34,12 +36,13 @@ struct raw_arguments {
     std::vector<std::string> inputs;  ///< run's INPUT...
     std::string directory;            ///< DIR of retry, status, report and support
     std::vector<std::string> classes; ///< retry --class
-    std::string file;                 ///< FILE of submit and recognize
+    std::string file;                 ///< FILE of submit, recognize and explain
     std::string request_id;           ///< ID
     std::string sub_id;               ///< DOCUMENT_ID or FILE_ID
     std::string output;               ///< run's and doctor's --out, image's -o
     bool null_separated = false;      ///< -0
     bool wait = false;                ///< result --wait
+    bool explain = false;             ///< result --explain
     bool json = false;                ///< recognize --json, submit --json, status --json
     bool sample = false;              ///< support --sample
     bool text = false;                ///< result --text, run --text

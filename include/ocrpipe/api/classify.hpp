@@ -29,6 +29,7 @@ enum class verdict {
     done,
     done_in_part, ///< some documents of the file failed
     done_empty,   ///< finished, and nothing was found
+    unreadable,   ///< no JSON parser takes it, and it was the same twice
     job_failed,
     expired,
     lost,
@@ -45,8 +46,9 @@ enum class verdict {
 /// What an answer says, and which row of the table said so.
 struct reading {
     verdict what = verdict::retry;
-    std::string_view row; ///< a short name of the row, for logs and tests
-    int status = 0;       ///< HTTP's, or the one an error envelope holds; 0 without an answer
+    std::string_view row;   ///< a short name of the row, for logs and tests
+    int status = 0;         ///< HTTP's, or the one an error envelope holds; 0 without an answer
+    bool recognized = true; ///< false for content in a form that the profile does not describe
 };
 
 /// Reads the answer to a submit. On accepted, `job` gets its ids.
@@ -58,9 +60,10 @@ OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile
 struct result_history {
     clock::time_point first_not_found{};
     clock::time_point settling_since{};
-    std::uint64_t last_body = 0;     ///< a hash; 0 when there was none
-    std::uint16_t not_found = 0;     ///< 404s in a row
-    std::uint16_t settle_reads = 0;  ///< terminal answers without content in a row
+    std::uint64_t last_content = 0; ///< a hash; 0 when there was none
+    std::uint16_t not_found = 0;    ///< 404s in a row
+    std::uint16_t settle_reads =
+        0; ///< in a row: terminal without content, or undecided with the same content
     std::uint16_t rejected_with = 0; ///< the status of the last answer, when it was a refusal
     bool failed_before = false;      ///< the last answer said that the job failed
 };

@@ -19,16 +19,23 @@ namespace ocrpipe
 /// regard to case (ASCII), a word that ends in * by its beginning; keys are compared exactly. Where a list of
 /// keys has several that occur, the earlier one in the list wins.
 ///
+/// Answers of other forms are read too, by the names of their members; what the profile names comes first.
+///
 /// Source: the usage guide names request_id, file_ids and document_id; the other keys were observed in public
 /// clients of the service. Assumed: the status words, the texts, the windows.
 struct response_profile {
     using words = std::vector<std::string>;
 
-    words success_words{"SUCCESS",  "SUCCEEDED", "COMPLETED",      "DONE",
-                        "FINISHED", "PROCESSED", "PARTIAL_SUCCESS"};
+    words success_words{"SUCCESS",  "SUCCEEDED", "COMPLETED", "COMPLETE",   "DONE",
+                        "FINISHED", "PROCESSED", "READY",     "SUCCESSFUL", "PARTIAL_SUCCESS"};
     words partial_words{"PARTIAL*"}; ///< a success in part
     words failure_words{"FAILED",   "FAILURE", "ERROR",   "CANCEL*",
                         "REJECTED", "EXPIRED", "STOPPED", "TIMEOUT*"};
+
+    words pending_words{"PENDING",    "PROCESSING",  "QUEUED",     "QUEUING",   "RUNNING",   "IN_PROGRESS",
+                        "INPROGRESS", "IN PROGRESS", "WAITING",    "SUBMITTED", "STARTED",   "NOT_STARTED",
+                        "NOTSTARTED", "CREATED",     "ACCEPTED",   "RECEIVED",  "SCHEDULED", "INITIALIZING",
+                        "UPLOADING",  "ANALYZING",   "EXTRACTING", "PARSING",   "NOT_READY"};
 
     /// Searched for in the beginning of a refusal's body: asked to slow down, whatever the status.
     words throttle_texts{"too many requests", "rate limit", "rate_limit", "ratelimit", "throttl"};
@@ -38,11 +45,11 @@ struct response_profile {
     words data_keys{"data"}; ///< the envelope; without one the same keys are looked for at the top level
     words request_id_keys{"request_id"};
     words file_ids_keys{"file_ids"};
-    words status_keys{"status"}; ///< of a job and of a document
+    words status_keys{"status", "state", "job_status"}; ///< of a job and of a document
     words progress_keys{"progress"};
-    words total_keys{"total_doc"};
-    words ignored_keys{"ignored"};
-    words finished_keys{"finished"};
+    words total_keys{"total_doc", "total"};
+    words ignored_keys{"ignored", "skipped"};
+    words finished_keys{"finished", "done", "completed", "processed"};
     words documents_keys{"documents"};
     words document_id_keys{"document_id", "id", "_id"};
     words document_type_keys{"document_type"};
@@ -88,6 +95,9 @@ OCRPIPE_DECL response_profile const& default_profile();
 /// extra_fields as an object of strings. Errors: errc::invalid_argument naming the member, what is wrong and
 /// what is allowed.
 OCRPIPE_DECL result<response_profile> parse_profile(std::string_view json);
+
+/// The profile as parse_profile() reads it: a JSON object with all members, a line each.
+OCRPIPE_DECL std::string to_json(response_profile const& profile);
 
 /// Every problem found, as "member: what is wrong: remedy"; empty when there is none.
 OCRPIPE_DECL std::vector<std::string> problems(response_profile const& profile);

@@ -173,7 +173,7 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
         result<read_outcome> outcome = std::move(job.fsm).outcome();
         if (outcome) {
             finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
-                                     outcome->reads, job.request.possible_duplicate));
+                                     outcome->reads, job.request.possible_duplicate, outcome->recognized));
         } else {
             failure f = std::move(outcome).error();
             f.request_id = job.request.request_id;

@@ -59,6 +59,7 @@ inline constexpr std::array errc_texts{
     errc_text{errc::throttled, "throttled", "the service keeps throttling"},
     errc_text{errc::service_error, "service_error", "the service keeps failing"},
     errc_text{errc::unexpected_answer, "unexpected_answer", "the answer makes no sense to this client"},
+    errc_text{errc::unreadable_answer, "unreadable_answer", "the service's result is not JSON"},
     errc_text{errc::ambiguous_submit, "ambiguous_submit",
               "the document went out but no request_id came back; it may have been accepted and billed"},
     errc_text{errc::job_failed, "job_failed", "the service reports that the job failed"},

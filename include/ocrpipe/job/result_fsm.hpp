@@ -32,6 +32,7 @@ struct read_outcome {
     std::string raw; ///< the service's JSON, byte for byte
     completeness how_complete = completeness::whole;
     int reads = 0;
+    bool recognized = true; ///< as in ocr_result
 };
 
 /// The life of a submitted job: read until it is finished, failed, or its deadline passes. Pure, and small: a
@@ -75,7 +76,7 @@ public:
 private:
     action wait(std::chrono::milliseconds delay, clock::time_point now);
     action finish(failure f);
-    action done(exchange_result& answer, completeness how_complete);
+    action done(exchange_result& answer, completeness how_complete, bool recognized);
     action throttled(http_response const& answer, result_context const& context, clock::time_point now,
                      double random);
     action failed_read(exchange_result const& answer, reading const& r, result_context const& context,

@@ -74,6 +74,8 @@ std::vector<result_case> result_cases()
     exchange_result const empty_terminal = http(200, result_json("COMPLETED", unfilled));
     exchange_result const half =
         http(200, result_json("COMPLETED", R"([{"ocr_data":[{"value":["1"]}]},{"ocr_data":null}])"));
+    exchange_result const elsewhere =
+        http(200, R"({"data":{"status":"DONE","documents":[{"ocr_data":null,"note":"paid in cash"}]}})");
     exchange_result const no_status = http(200, result_json("", filled));
     exchange_result const failed = http(200, result_json("Cancelled_by_user", "[]"));
     std::string const failed_documents = R"([{"status":"FAILED","ocr_data":null}])";
@@ -103,9 +105,17 @@ std::vector<result_case> result_cases()
          {http(200, R"({"status":"FAILED","data":null})"), http(200, R"({"status":"FAILED","data":null})")}},
         {"no data", verdict::pending, {http(200, R"({"code":"PROCESSING","message":"x"})")}},
         {"no data", verdict::pending, {http(200, R"({"code":1})")}},
-        {"unknown status",
+        {"a word for pending",
          verdict::pending,
          {http(200, result_json("PROCESSING", filled)), http(200, result_json("PROCESSING", filled))}},
+        {"unknown status",
+         verdict::pending,
+         {http(200, result_json("REVIEWING", filled)), http(200, result_json("REVIEWING", filled))}},
+        {"the same content over the settle window",
+         verdict::done,
+         {http(200, result_json("REVIEWING", filled)), http(200, result_json("REVIEWING", filled)),
+          http(200, result_json("REVIEWING", filled))},
+         seconds(5)},
         {"terminal, partly filled, settled", verdict::done_in_part, {half, half, half}, seconds(6)},
         {"410", verdict::expired, {http(410)}},
         {"408, 409, 423, 425, 5xx", verdict::retry, {http(408)}},
@@ -126,7 +136,12 @@ std::vector<result_case> result_cases()
          {http(200, "<html><body>login</body></html>", "text/html")}},
         {"HTML or other non-JSON", verdict::foreign, {http(200, "hello", "text/plain")}},
         {"not the JSON it claims to be", verdict::retry, {http(200, R"({"data":{"status":)")}},
-        {"not the JSON it claims to be", verdict::retry, {http(200, "{\"data\":\"\xff\"}")}},
+        {"not the JSON it claims to be, twice the same",
+         verdict::unreadable,
+         {http(200, R"({"data":{"status":)"), http(200, R"({"data":{"status":)")}},
+        {"not the JSON it claims to be",
+         verdict::retry,
+         {http(200, R"({"data":{"status":)"), http(200, R"({"data":{"stat)")}},
         {"another job's", verdict::retry, {of_job("req-2", "COMPLETED")}},
         {"another job's", verdict::retry, {of_job("req-2", "FAILED"), of_job("req-2", "FAILED")}},
         {"failed, to be confirmed", verdict::pending, {of_job("req-2", "FAILED"), failed}},
@@ -155,9 +170,17 @@ std::vector<result_case> result_cases()
          {http(200, result_json("COMPLETED", filled, R"({"total_doc":0,"finished":0})"))}},
         {"terminal and filled",
          verdict::done,
-         {http(200, result_json(
-                        "", filled,
-                        R"({"total_doc":9,"ignored":9223372036854775807,"finished":9223372036854775807})"))}},
+         {http(200,
+               result_json("", filled, R"({"total_doc":9,"ignored":9223372036854775807,"finished":1})"))}},
+        {"terminal, content missing",
+         verdict::pending,
+         {http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})"))}},
+        {"terminal, fewer documents than counted, settled",
+         verdict::done_in_part,
+         {http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})")),
+          http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})")),
+          http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})"))},
+         seconds(5)},
         {"every document failed, to be confirmed", verdict::pending, {all_failed}},
         {"every document failed, said again", verdict::job_failed, {all_failed, all_failed}},
         {"terminal and filled, a part failed",
@@ -188,6 +211,11 @@ std::vector<result_case> result_cases()
          verdict::pending,
          {no_status, http(200, result_json("", R"([{"ocr_data":[{"value":["13"]}]}])"))}},
         {"unknown status", verdict::pending, {http(200, result_json("REVIEWING", unfilled))}},
+        {"terminal, content elsewhere, settled",
+         verdict::done,
+         {elsewhere, elsewhere, elsewhere},
+         seconds(5)},
+        {"terminal, content missing", verdict::pending, {elsewhere, elsewhere}, seconds(60)},
     };
 }
 
@@ -211,7 +239,7 @@ TEST_CASE("read_result: each row of the decision table -> its verdict")
         CHECK(r.what == c.what);
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 32); // all but the one that the profile turns on
+    CHECK(rows.size() == 37); // all but the one that the profile turns on
 }
 
 TEST_CASE("read_result: content without status is final when the profile says so")
@@ -229,6 +257,40 @@ TEST_CASE("read_result: an answer with Retry-After that has the result in it -> 
     CHECK(read_result(http(200, result_json("COMPLETED", filled), "application/json", "5"), history,
                       response_profile(), "r", false, {})
               .what == verdict::done);
+}
+
+TEST_CASE("read_submit: a request_id that can be seen, however the answer is damaged or shaped -> accepted")
+{
+    std::string const deep = std::string(100, '[') + std::string(100, ']');
+    for (std::string const& body :
+         {std::string(R"({"data":{"request_id":"r-2","file_ids":["f1)"), // cut off
+          std::string(R"({"data":[{"request_id":"r-2"}]})"),
+          std::string(R"({"result":{"request_id":"r-2"}})"), std::string(R"({"result":{"requestId":"r-2"}})"),
+          std::string(R"({"jobId":"r-2","status":"queued"})"), std::string(R"({"request":{"id":"r-2"}})"),
+          std::string(R"({"data":{"id":"r-2","status":"PENDING"}})"),
+          std::string(R"({"x":)") + deep + R"(,"request_id":"r-2"})",
+          std::string("<html><request_id>r-2</request_id></html>"),
+          std::string("status=accepted&request_id=r-2&x=1"), std::string("{'request_id': 'r-2'}"),
+          std::string("{\"request_id\":\"r-2\",}")}) {
+        CAPTURE(body);
+        submitted_job job;
+        CHECK(read_submit(http(200, body), response_profile(), job).what == verdict::accepted);
+        CHECK(job.request_id == "r-2");
+    }
+    for (char const* body :
+         {R"({"data":{"request_id":"r-)", R"({"request_id":)", R"({"request_id":null)", "my_request_id=r-2&",
+          "request_ids: r-2,", R"({"data":{"document_id":"r-2"}})", R"({"errors":[{"request_id":"r-2"}]})",
+          "no request_id here", "{\"request_id\":\"r\xff\""}) {
+        CAPTURE(body);
+        submitted_job job;
+        CHECK(read_submit(http(200, body), response_profile(), job).what == verdict::ambiguous);
+        CHECK(job.request_id.empty());
+    }
+    submitted_job job;
+    CHECK(
+        read_submit(http(201, R"({"answer":{"requestId":7,"fileIds":["f1","f2"]}})"), response_profile(), job)
+            .what == verdict::accepted);
+    CHECK(job.file_ids == std::vector<std::string>{"f1", "f2"});
 }
 
 TEST_CASE("read_submit: each row of the decision table -> its verdict")

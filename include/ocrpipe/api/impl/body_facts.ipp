@@ -2,6 +2,7 @@
 #define OCRPIPE_API_IMPL_BODY_FACTS_IPP
 
 #include <ocrpipe/api/body_facts.hpp>
+#include <ocrpipe/api/impl/answer_form.hpp>
 #include <ocrpipe/api/impl/body_reader.hpp>
 
 #include <utility>
@@ -11,45 +12,41 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Keeps the best id of each document.
-struct document_id_sink : facts_only {
-    static constexpr std::size_t max_ids = 100'000;
-
-    void begin_document()
-    {
-        id.clear();
-        best = static_cast<std::size_t>(-1);
-    }
-    void end_document(bool)
-    {
-        if (!id.empty() && ids.size() < max_ids) ids.push_back(std::move(id));
-    }
-    void document_member(place p, scalar const& s, std::size_t rank)
-    {
-        if (p != place::document_id || !s.says_something() || rank >= best) return;
-        id = s.text;
-        best = rank;
-    }
-
-    std::string id;
-    std::size_t best = 0;
-    std::vector<std::string> ids;
-};
+/// Whether the reader of known forms has seen all that the verdict depends on.
+inline bool is_conclusive(body_facts const& f, response_profile const& profile)
+{
+    if (f.shape != body_facts::form::filled && f.shape != body_facts::form::scalar) return true;
+    if (f.error_status != 0 && !f.has_data) return true;
+    if (is_word_of(f.status, profile.failure_words)) return true;
+    if (f.progress && f.progress->is_incomplete()) return true;
+    bool const pending = is_word_of(f.status, profile.pending_words);
+    if (!f.progress && ((pending && (f.status_is_near || !f.has_data)) || f.says_pending)) return true;
+    bool const terminal = f.progress || is_word_of(f.status, profile.success_words);
+    return terminal && f.all_filled();
+}
 
 } // namespace detail
 
 OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile const& profile)
 {
-    if (detail::is_blank(body)) return body_facts();
-    detail::facts_only sink;
-    return detail::read_body(body, profile, sink);
+    body_facts facts;
+    if (detail::is_blank(body)) return facts;
+    detail::body_handler handler(profile);
+    if (!detail::read_json(body, handler)) {
+        facts.shape = body_facts::form::not_json;
+        return facts;
+    }
+    facts = handler.take_facts();
+    if (detail::is_conclusive(facts, profile)) return facts;
+    if (auto const tree = detail::answer_tree::read(body))
+        detail::answer_form(*tree, profile).complete(facts);
+    return facts;
 }
 
-OCRPIPE_DECL std::vector<std::string> document_ids(std::string_view body, response_profile const& profile)
+OCRPIPE_DECL bool has_part(std::string_view body, response_profile const& profile)
 {
-    detail::document_id_sink sink;
-    (void)detail::read_body(body, profile, sink);
-    return std::move(sink.ids);
+    auto const tree = detail::answer_tree::read(body);
+    return tree && detail::answer_form(*tree, profile).has_part();
 }
 
 } // namespace ocrpipe

@@ -149,25 +149,11 @@ inline std::int64_t to_count(scalar const& s) noexcept
     return std::clamp(n, -most, most);
 }
 
-/// A sink that is told nothing: the facts alone are wanted. A richer one hides some of these.
-struct facts_only {
-    static constexpr bool wants_texts = false; ///< whether strings in documents are needed whole
-    void begin_document() {}
-    void end_document(bool /*failed*/) {}
-    void document_member(place, scalar const&, std::size_t /*rank*/) {}
-    void begin_field() {}
-    void begin_value() {}
-    void end_value() {}
-    void value_member(place, scalar const&) {}
-    void lone_value(scalar const&) {}
-};
-
-/// The one reader of answers: turns the parser's events into facts, and tells a sink about the documents.
-template<class Sink>
+/// The reader of known forms: turns the parser's events into facts, in one pass.
 class body_handler
 {
 public:
-    body_handler(response_profile const& profile, Sink& sink) : profile_(profile), sink_(sink) {}
+    explicit body_handler(response_profile const& profile) : profile_(profile) {}
 
     body_facts take_facts();
 
@@ -198,17 +184,26 @@ private:
         bool is_object;
     };
 
+    struct counted_progress {
+        job_progress counts;
+        std::size_t total_rank = static_cast<std::size_t>(-1); ///< of its key; this high when there is none
+        std::size_t ignored_rank = static_cast<std::size_t>(-1);
+        std::size_t finished_rank = static_cast<std::size_t>(-1);
+    };
+
     /// What stands in the envelope and what stands at the top level; the envelope wins where there is one.
     struct job {
         std::string request_id;
         std::size_t request_id_rank = static_cast<std::size_t>(-1);
         std::vector<std::string> file_ids;
         std::string status;
-        std::optional<job_progress> progress;
+        std::size_t status_rank = static_cast<std::size_t>(-1);
+        counted_progress progress;
         int documents = 0;
+        bool lists_documents = false;
         int failed = 0;
         int filled = 0;
-        bool has_values = false;
+        bool pending = false; ///< a document's own status says so
     };
 
     /// Ids and texts longer than this are not the service's.
@@ -218,18 +213,14 @@ private:
     static constexpr std::size_t max_word = 64;
     static constexpr std::size_t max_message = 256;
 
-    bool reads_text() const noexcept
-    {
-        return Sink::wants_texts || place_ <= place::document_status || place_ >= place::error;
-    }
+    bool reads_text() const noexcept { return place_ <= place::document_status || place_ >= place::error; }
     job& here() noexcept { return in_data_ ? data_ : top_; }
 
     /// Whether what stands in the container that comes next can change no fact.
-    bool nothing_to_learn() noexcept
+    bool nothing_to_learn() const noexcept
     {
-        if (place_ == place::elsewhere) return here().has_values;
-        return !Sink::wants_texts && place_ >= place::content && place_ <= place::table &&
-               document_has_content_;
+        return place_ == place::elsewhere ||
+               (place_ >= place::content && place_ <= place::table && document_has_content_);
     }
 
     void find_member(std::string_view key);
@@ -240,8 +231,9 @@ private:
     void take(scalar const& s);
     void take_code(scalar const& s);
 
+    void take_count(scalar const& s, std::size_t counted_progress::*rank, std::int64_t job_progress::*count);
+
     response_profile const& profile_;
-    Sink& sink_;
     std::array<frame, max_json_depth> frames_;
     std::size_t depth_ = 0;
     place place_ = place::top; ///< of the value that comes next
@@ -252,6 +244,7 @@ private:
     bool in_data_ = false;
     body_facts facts_;
     std::string document_status_;
+    std::size_t document_status_rank_ = 0;
     bool document_has_content_ = false;
     bool has_error_ = false; ///< an error is spoken of, without a code that HTTP knows
 };

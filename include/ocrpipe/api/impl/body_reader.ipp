@@ -6,8 +6,7 @@
 namespace ocrpipe::detail
 {
 
-template<class Sink>
-void body_handler<Sink>::find_member(std::string_view key)
+inline void body_handler::find_member(std::string_view key)
 {
     place_ = place::elsewhere;
     row_range const rows = rows_by_parent[static_cast<std::size_t>(frames_[depth_ - 1].at)];
@@ -22,8 +21,7 @@ void body_handler<Sink>::find_member(std::string_view key)
     }
 }
 
-template<class Sink>
-bool body_handler<Sink>::open(bool is_object)
+inline bool body_handler::open(bool is_object)
 {
     if (nothing_to_learn()) return false;
     switch (place_) {
@@ -33,22 +31,17 @@ bool body_handler<Sink>::open(bool is_object)
     case place::data:
         facts_.has_data_key = true;
         in_data_ = true;
+        data_.lists_documents = !is_object;
         break;
-    case place::progress:
-        if (is_object) here().progress.emplace();
+    case place::documents:
+        here().lists_documents = !is_object;
         break;
     case place::document:
         if (!is_object) break;
         ++here().documents;
         document_status_.clear();
+        document_status_rank_ = static_cast<std::size_t>(-1);
         document_has_content_ = false;
-        sink_.begin_document();
-        break;
-    case place::content:
-        if (is_object) sink_.begin_field();
-        break;
-    case place::values:
-        if (is_object) sink_.begin_value();
         break;
     default:
         break;
@@ -58,8 +51,7 @@ bool body_handler<Sink>::open(bool is_object)
     return true;
 }
 
-template<class Sink>
-void body_handler<Sink>::close(bool empty)
+inline void body_handler::close(bool empty)
 {
     frame const closed = frames_[--depth_];
     switch (closed.at) {
@@ -72,17 +64,13 @@ void body_handler<Sink>::close(bool empty)
         break;
     case place::document: {
         if (!closed.is_object) break;
-        bool const failed = is_word_of(document_status_, profile_.failure_words);
-        sink_.end_document(failed);
-        if (failed)
+        if (is_word_of(document_status_, profile_.failure_words))
             ++here().failed;
         else if (document_has_content_)
             ++here().filled;
+        here().pending |= is_word_of(document_status_, profile_.pending_words);
         break;
     }
-    case place::values:
-        if (closed.is_object) sink_.end_value();
-        break;
     case place::error:
         has_error_ |= !empty;
         break;
@@ -92,8 +80,7 @@ void body_handler<Sink>::close(bool empty)
     next_element();
 }
 
-template<class Sink>
-void body_handler<Sink>::take(scalar const& s)
+inline void body_handler::take(scalar const& s)
 {
     bool const speaks = s.says_something();
     switch (place_) {
@@ -114,45 +101,29 @@ void body_handler<Sink>::take(scalar const& s)
             here().file_ids.emplace_back(s.text);
         break;
     case place::status:
+        if (s.what != scalar::kind::string || rank_ >= here().status_rank) break;
         here().status = s.text.substr(0, max_word);
+        here().status_rank = rank_;
         break;
     case place::total:
-        if (here().progress) here().progress->total = to_count(s);
+        take_count(s, &counted_progress::total_rank, &job_progress::total);
         break;
     case place::ignored:
-        if (here().progress) here().progress->ignored = to_count(s);
+        take_count(s, &counted_progress::ignored_rank, &job_progress::ignored);
         break;
     case place::finished:
-        if (here().progress) here().progress->finished = to_count(s);
+        take_count(s, &counted_progress::finished_rank, &job_progress::finished);
         break;
     case place::document_status:
+        if (s.what != scalar::kind::string || rank_ >= document_status_rank_) break;
         document_status_ = s.text.substr(0, max_word);
-        [[fallthrough]];
-    case place::document_id:
-    case place::document_type:
-    case place::classification:
-        sink_.document_member(place_, s, rank_);
+        document_status_rank_ = rank_;
         break;
+    case place::content:
     case place::values:
-        document_has_content_ |= speaks;
-        sink_.lone_value(s);
-        break;
     case place::text:
-        document_has_content_ |= speaks;
-        // A field may hold its text itself, without a list of values.
-        if (frames_[depth_ - 1].at == place::content)
-            sink_.lone_value(s);
-        else
-            sink_.value_member(place_, s);
-        break;
     case place::table:
         document_has_content_ |= speaks;
-        break;
-    case place::field_name:
-    case place::value_name:
-    case place::probability:
-    case place::coordinates:
-        sink_.value_member(place_, s);
         break;
     case place::error:
         if (!speaks) break;
@@ -168,16 +139,20 @@ void body_handler<Sink>::take(scalar const& s)
     default:
         break;
     }
-    bool const id = place_ == place::request_id || place_ == place::file_ids;
-    bool const envelope_word = !in_data_ && (place_ == place::status || place_ >= place::error ||
-                                             place_ == place::top || s.what == scalar::kind::truth);
-    if (speaks && !envelope_word && !id) here().has_values = true;
+}
+
+inline void body_handler::take_count(scalar const& s, std::size_t counted_progress::*rank,
+                                     std::int64_t job_progress::*count)
+{
+    counted_progress& p = here().progress;
+    if (rank_ >= p.*rank || s.what == scalar::kind::truth || !s.says_something()) return;
+    p.*rank = rank_;
+    p.counts.*count = to_count(s);
 }
 
 /// Only a code that HTTP knows as an error counts: what the service means by another one is not known, and a
 /// paid job must not fail by it.
-template<class Sink>
-void body_handler<Sink>::take_code(scalar const& s)
+inline void body_handler::take_code(scalar const& s)
 {
     std::int64_t const code = to_count(s);
     bool const is_number =
@@ -187,36 +162,30 @@ void body_handler<Sink>::take_code(scalar const& s)
         facts_.error_status = static_cast<int>(code);
 }
 
-template<class Sink>
-body_facts body_handler<Sink>::take_facts()
+inline body_facts body_handler::take_facts()
 {
     bool const enveloped = facts_.has_data_key;
     facts_.request_id_in_data = !data_.request_id.empty();
     facts_.request_id = std::move(facts_.request_id_in_data ? data_.request_id : top_.request_id);
     facts_.file_ids = std::move(data_.file_ids.empty() ? top_.file_ids : data_.file_ids);
     job& from = enveloped ? data_ : top_;
-    if (!enveloped) facts_.has_data = from.documents != 0 || from.progress.has_value();
-    facts_.has_values = from.has_values;
-    // Without data, a status beside it speaks of the job: {"status":"FAILED","data":null}.
-    facts_.status = std::move(!facts_.has_data && from.status.empty() ? top_.status : from.status);
-    facts_.progress = from.progress;
+    auto const counted = [](job const& j) { return j.progress.total_rank != static_cast<std::size_t>(-1); };
+    if (!enveloped) facts_.has_data = from.documents != 0 || counted(from);
+    // The nearest status counts. One that stands beside the data counts when there is none nearer.
+    facts_.status_is_near = enveloped ? !data_.status.empty() : facts_.documents != 0;
+    facts_.status = std::move(from.status.empty() ? top_.status : from.status);
+    if (counted(from))
+        facts_.progress = from.progress.counts;
+    else if (counted(top_))
+        facts_.progress = top_.progress.counts;
+    facts_.says_pending = from.pending;
     facts_.documents = from.documents;
+    facts_.lists_documents = from.lists_documents;
     facts_.failed_documents = from.failed;
     facts_.filled_documents = from.filled;
-    // Assumed: an error without a code that HTTP knows is the service's own, as 500 is.
-    if (facts_.error_status == 0 && has_error_ && !facts_.has_data) facts_.error_status = 500;
+    if (from.filled != 0) facts_.content = content_kind::known;
+    facts_.has_error = has_error_;
     return std::move(facts_);
-}
-
-/// One pass of `body` through a sink. Facts of the form not_json when the body is not JSON.
-template<class Sink>
-body_facts read_body(std::string_view body, response_profile const& profile, Sink& sink)
-{
-    body_handler<Sink> handler(profile, sink);
-    if (read_json(body, handler)) return handler.take_facts();
-    body_facts nothing;
-    nothing.shape = body_facts::form::not_json;
-    return nothing;
 }
 
 } // namespace ocrpipe::detail

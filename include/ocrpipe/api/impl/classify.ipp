@@ -3,6 +3,7 @@
 
 #include <ocrpipe/api/body_facts.hpp>
 #include <ocrpipe/api/classify.hpp>
+#include <ocrpipe/api/impl/answer_form.hpp>
 #include <ocrpipe/api/impl/words.hpp>
 
 #include <array>
@@ -22,10 +23,8 @@ struct seen_answer {
         http_response const& r = *answer;
         status = r.status;
         facts = read_body_facts(r.body, profile);
-        if (is_success() && facts.error_status != 0 && !facts.has_data && facts.request_id.empty()) {
+        if (is_success() && facts.error_status != 0 && !facts.has_data && facts.request_id.empty())
             status = facts.error_status;
-            enveloped_error = true;
-        }
     }
 
     bool failed() const { return !answer; }
@@ -44,6 +43,13 @@ struct seen_answer {
     bool is_server_error() const { return status >= 500 || status < 200; }
     bool has_retry_after() const { return answer && !answer->retry_after.empty(); }
     bool is_json() const { return facts.is_json(); }
+    /// Meant to be JSON, by its type or its beginning.
+    bool claims_json() const
+    {
+        std::string_view const start = beginning();
+        std::size_t const first = start.find_first_not_of(" \t\r\n");
+        return claims("json") || (first != start.npos && (start[first] == '{' || start[first] == '['));
+    }
     bool claims(std::string_view type) const
     {
         return answer && contains_letters(answer->content_type, type);
@@ -72,22 +78,38 @@ struct seen_answer {
     bool has_success_word() const { return is_word_of(facts.status, profile.success_words); }
     bool has_failure_word() const { return is_word_of(facts.status, profile.failure_words); }
     bool has_partial_word() const { return is_word_of(facts.status, profile.partial_words); }
-    bool is_incomplete() const
+    bool is_incomplete() const { return facts.progress && facts.progress->is_incomplete(); }
+    /// Where there is progress, it alone says whether the job is finished.
+    bool has_pending_word() const
     {
-        if (!facts.progress) return false;
-        job_progress const& p = *facts.progress;
-        return p.total <= 0 || p.finished + p.ignored < p.total;
+        return !facts.progress && (facts.says_pending || is_word_of(facts.status, profile.pending_words));
     }
-    bool is_terminal() const { return facts.progress ? !is_incomplete() : has_success_word(); }
+    bool is_terminal() const
+    {
+        if (facts.progress) return !is_incomplete();
+        return !has_pending_word() && (has_success_word() || facts.says_finished);
+    }
+    /// Documents that are counted as finished and not there.
+    bool lacks_documents() const
+    {
+        return facts.progress && facts.lists_documents && facts.documents < facts.progress->finished;
+    }
+    /// Nothing but its documents speaks for the job, or it is finished.
     bool all_documents_failed() const
     {
-        return facts.documents > 0 && facts.failed_documents == facts.documents;
+        bool const over = is_terminal() || (!facts.progress && facts.status.empty());
+        return over && facts.documents > 0 && facts.failed_documents == facts.documents;
+    }
+
+    /// Whether the content, if there is any, stands where the profile says.
+    bool is_recognized() const
+    {
+        return facts.content == content_kind::none || facts.content == content_kind::known;
     }
 
     exchange_result const& answer;
     response_profile const& profile;
     int status = 0;
-    bool enveloped_error = false;
     body_facts facts;
 };
 
@@ -108,8 +130,8 @@ template<class Seen, std::size_t N>
 reading first_match(std::array<verdict_row<Seen>, N> const& table, Seen& s)
 {
     for (auto const& row : table)
-        if (row.holds(s)) return reading{row.what, row.name, s.status};
-    return reading{verdict::retry, "no row matched", s.status};
+        if (row.holds(s)) return reading{row.what, row.name, s.status, s.is_recognized()};
+    return reading{verdict::retry, "no row matched", s.status, true};
 }
 
 using submit_row = verdict_row<seen_answer>;
@@ -182,13 +204,29 @@ struct seen_result : seen_answer {
         return history.settle_reads >= profile.settle_reads &&
                now - history.settling_since >= profile.settle_time;
     }
-    bool is_filled() const { return facts.all_filled(); }
+    bool is_filled() const { return facts.all_filled() && !lacks_documents(); }
+    bool has_content() const { return facts.content != content_kind::none; }
+    bool has_text() const { return facts.content >= content_kind::unfamiliar; }
+    /// Content that is all there is to decide by.
+    bool speaks_for_itself() const
+    {
+        return has_text() && facts.status.empty() && !facts.progress && !facts.says_finished;
+    }
+    /// The same content for so long that nothing more is to be expected. Numbers alone may be a place in a
+    /// queue, so that they take longer.
+    bool stays_the_same() const
+    {
+        constexpr int windows_for_numbers = 6;
+        int const windows = has_text() ? 1 : windows_for_numbers;
+        return has_content() && history.settle_reads >= profile.settle_reads &&
+               now - history.settling_since >= profile.settle_time * windows;
+    }
 
     result_history& history;
     std::string_view request_id; ///< that was asked for
     bool route_succeeded;
     clock::time_point now;
-    bool same_body_as_before = false;
+    bool same_content_as_before = false;
     bool same_refusal_as_before = false;
     bool failed_before = false;
 };
@@ -233,21 +271,26 @@ inline constexpr std::array result_rows{
     result_row{"unfollowed redirect", [](seen_result& s) { return s.status >= 300; }, verdict::misdirected},
     result_row{"empty", [](seen_result& s) { return s.facts.shape == body_facts::form::blank; },
                verdict::pending},
-    result_row{"not the JSON it claims to be",
-               [](seen_result& s) { return !s.is_json() && s.claims("json"); }, verdict::retry},
+    result_row{"not the JSON it claims to be, twice the same",
+               [](seen_result& s) { return !s.is_json() && s.claims_json() && s.same_content_as_before; },
+               verdict::unreadable},
+    result_row{"not the JSON it claims to be", [](seen_result& s) { return !s.is_json() && s.claims_json(); },
+               verdict::retry},
     result_row{"HTML or other non-JSON", [](seen_result& s) { return !s.is_json(); }, verdict::foreign},
     result_row{"another job's", [](seen_result& s) { return s.is_another_jobs(); }, verdict::retry},
     result_row{"failed, said again", [](seen_result& s) { return s.has_failure_word() && s.failed_before; },
                verdict::job_failed},
     result_row{"failed, to be confirmed", [](seen_result& s) { return s.has_failure_word(); },
                verdict::pending},
-    result_row{"no data", [](seen_result& s) { return !s.facts.has_data; }, verdict::pending},
+    result_row{"no data", [](seen_result& s) { return !s.facts.has_data && !s.is_terminal(); },
+               verdict::pending},
+    result_row{"a word for pending", [](seen_result& s) { return s.has_pending_word(); }, verdict::pending},
     result_row{"progress incomplete", [](seen_result& s) { return s.is_incomplete(); }, verdict::pending},
     result_row{"every document failed, said again",
-               [](seen_result& s) { return s.is_terminal() && s.all_documents_failed() && s.failed_before; },
+               [](seen_result& s) { return s.all_documents_failed() && s.failed_before; },
                verdict::job_failed},
     result_row{"every document failed, to be confirmed",
-               [](seen_result& s) { return s.is_terminal() && s.all_documents_failed(); }, verdict::pending},
+               [](seen_result& s) { return s.all_documents_failed(); }, verdict::pending},
     result_row{"terminal and filled, a part failed",
                [](seen_result& s) {
                    return s.is_terminal() && s.is_filled() &&
@@ -256,19 +299,28 @@ inline constexpr std::array result_rows{
                verdict::done_in_part},
     result_row{"terminal and filled", [](seen_result& s) { return s.is_terminal() && s.is_filled(); },
                verdict::done},
+    result_row{"terminal, fewer documents than counted, settled",
+               [](seen_result& s) {
+                   return s.is_terminal() && s.facts.has_content() && s.lacks_documents() && s.settled();
+               },
+               verdict::done_in_part},
     result_row{"terminal, partly filled, settled",
                [](seen_result& s) { return s.is_terminal() && s.facts.has_content() && s.settled(); },
                verdict::done_in_part},
+    result_row{"terminal, content elsewhere, settled",
+               [](seen_result& s) { return s.is_terminal() && s.has_content() && s.settled(); },
+               verdict::done},
     result_row{"terminal, content missing, settled",
                [](seen_result& s) { return s.is_terminal() && s.settled(); }, verdict::done_empty},
     result_row{"terminal, content missing", [](seen_result& s) { return s.is_terminal(); }, verdict::pending},
-    result_row{"content without status, final by the profile",
-               [](seen_result& s) {
-                   return s.facts.has_content() && s.facts.status.empty() &&
-                          s.profile.content_without_status_is_final;
-               },
+    result_row{
+        "content without status, final by the profile",
+        [](seen_result& s) { return s.speaks_for_itself() && s.profile.content_without_status_is_final; },
+        verdict::done},
+    result_row{"content without status, twice the same",
+               [](seen_result& s) { return s.speaks_for_itself() && s.same_content_as_before; },
                verdict::done},
-    result_row{"content without status, twice the same", [](seen_result& s) { return s.same_body_as_before; },
+    result_row{"the same content over the settle window", [](seen_result& s) { return s.stays_the_same(); },
                verdict::done},
     result_row{"unknown status", [](seen_result&) { return true; }, verdict::pending},
 };
@@ -284,7 +336,8 @@ struct seen_part : seen_answer {
     bool is_missing() const
     {
         if (is({404})) return true;
-        return is_success() && (facts.shape == body_facts::form::blank || (is_json() && !facts.has_values));
+        if (!is_success()) return false;
+        return facts.shape == body_facts::form::blank || (is_json() && !has_part(answer->body, profile));
     }
     bool missing_for_good() const
     {
@@ -316,6 +369,8 @@ inline constexpr std::array part_rows{
                  return s.is({401, 402, 403});
              },
              verdict::credentials_refused},
+    part_row{"a word for pending", [](seen_part& s) { return s.is_success() && s.has_pending_word(); },
+             verdict::pending},
     part_row{"missing beyond the settle window",
              [](seen_part& s) { return s.is_missing() && s.missing_for_good(); }, verdict::absent},
     part_row{"missing", [](seen_part& s) { return s.is_missing(); }, verdict::pending},
@@ -334,10 +389,25 @@ inline constexpr std::array part_rows{
 
 } // namespace detail
 
+namespace detail
+{
+
+/// An id that can be seen counts, however the answer is damaged or shaped.
+inline void look_for_ids(std::string_view body, response_profile const& profile, body_facts& facts)
+{
+    if (auto const tree = answer_tree::read(body))
+        answer_form(*tree, profile).complete_submit(facts);
+    else
+        facts.request_id = visible_request_id(body, profile);
+}
+
+} // namespace detail
+
 OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile const& profile,
                                  submitted_job& job)
 {
     detail::seen_answer s(answer, profile);
+    if (s.is_success() && s.facts.request_id.empty()) detail::look_for_ids(answer->body, profile, s.facts);
     reading const r = detail::first_match(detail::submit_rows, s);
     if (r.what == verdict::accepted) {
         job.request_id = std::move(s.facts.request_id);
@@ -367,21 +437,24 @@ OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& 
 
         bool const judged = s.is_success() && s.is_json();
         s.failed_before = history.failed_before;
-        history.failed_before =
-            judged && (s.has_failure_word() || (s.is_terminal() && s.all_documents_failed()));
+        history.failed_before = judged && (s.has_failure_word() || s.all_documents_failed());
 
-        bool const settling =
-            judged && s.facts.has_data && s.is_terminal() && !s.is_filled() && !history.failed_before;
-        if (!settling) {
+        bool const terminal_unfilled = judged && s.is_terminal() && !s.is_filled() && !history.failed_before;
+        bool const undecided =
+            judged && s.has_content() && !s.is_terminal() && !s.has_pending_word() && !s.is_incomplete();
+        bool const damaged = s.is_success() && !s.is_json() && s.claims_json();
+        std::uint64_t content = undecided ? s.facts.content_hash : 0;
+        if (damaged) content = std::hash<std::string_view>()(answer->body) | 1;
+        s.same_content_as_before = content != 0 && content == history.last_content;
+        history.last_content = content;
+
+        if (!terminal_unfilled && !undecided) {
             history.settle_reads = 0;
         } else {
+            if (undecided && !s.same_content_as_before) history.settle_reads = 0;
             if (history.settle_reads == 0) history.settling_since = now;
             detail::count(history.settle_reads);
         }
-        bool const undecided = judged && s.facts.has_content() && s.facts.status.empty() && !s.facts.progress;
-        std::uint64_t const body = undecided ? std::hash<std::string_view>()(answer->body) | 1 : 0;
-        s.same_body_as_before = body != 0 && body == history.last_body;
-        history.last_body = body;
     }
     return detail::first_match(detail::result_rows, s);
 }
@@ -390,7 +463,8 @@ OCRPIPE_DECL reading read_part(exchange_result const& answer, part_history& hist
                                response_profile const& profile, operation kind, clock::time_point now)
 {
     detail::seen_part s(answer, history, profile, kind, now);
-    if (answer && s.is_missing()) {
+    bool const pending = s.is_success() && s.has_pending_word();
+    if (answer && !pending && s.is_missing()) {
         if (history.missing == 0) history.missing_since = now;
         detail::count(history.missing);
     }

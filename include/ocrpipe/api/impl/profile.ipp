@@ -3,7 +3,10 @@
 
 #include <ocrpipe/api/profile.hpp>
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <fmt/format.h>
@@ -30,6 +33,7 @@ struct profile_list {
 inline constexpr std::array profile_lists{
     profile_list{"success_words", &response_profile::success_words, profile_list::words},
     profile_list{"partial_words", &response_profile::partial_words, profile_list::words},
+    profile_list{"pending_words", &response_profile::pending_words, profile_list::words},
     profile_list{"failure_words", &response_profile::failure_words, profile_list::words},
     profile_list{"throttle_texts", &response_profile::throttle_texts, profile_list::words},
     profile_list{"gateway_texts", &response_profile::gateway_texts, profile_list::words},
@@ -180,6 +184,31 @@ OCRPIPE_DECL result<response_profile> parse_profile(std::string_view json)
     std::vector<std::string> const found = problems(profile);
     if (!found.empty()) return detail::profile_failure(fmt::format("{}", fmt::join(found, "; ")));
     return profile;
+}
+
+OCRPIPE_DECL std::string to_json(response_profile const& p)
+{
+    namespace json = boost::json;
+    std::string out = "{";
+    auto const add = [&out](std::string_view name, json::value const& v) {
+        out += fmt::format("{}\n  \"{}\": {}", out.size() == 1 ? "" : ",", name, json::serialize(v));
+    };
+    auto const seconds = [](std::chrono::milliseconds t) -> json::value {
+        if (t.count() % 1000 == 0) return t.count() / 1000;
+        return static_cast<double>(t.count()) / 1000;
+    };
+    for (auto const& row : detail::profile_lists)
+        add(row.name, json::array((p.*row.list).begin(), (p.*row.list).end()));
+    for (auto const& row : detail::profile_times)
+        add(row.name, seconds(p.*row.time));
+    for (auto const& row : detail::profile_counts)
+        add(row.name, p.*row.count);
+    add(detail::profile_flag, p.content_without_status_is_final);
+    json::object fields;
+    for (auto const& [name, value] : p.extra_fields)
+        fields.emplace(name, value);
+    add(detail::profile_fields, fields);
+    return out + "\n}\n";
 }
 
 OCRPIPE_DECL std::vector<std::string> problems(response_profile const& profile)

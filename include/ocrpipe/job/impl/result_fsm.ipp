@@ -41,12 +41,13 @@ OCRPIPE_DECL action result_fsm::finish(failure f)
     return action{step::finish, {}};
 }
 
-OCRPIPE_DECL action result_fsm::done(exchange_result& answer, completeness how_complete)
+OCRPIPE_DECL action result_fsm::done(exchange_result& answer, completeness how_complete, bool recognized)
 {
     read_outcome r;
     r.raw = std::move(answer->body);
     r.how_complete = how_complete;
     r.reads = counter_.attempts;
+    r.recognized = recognized;
     outcome_ = std::make_unique<result<read_outcome>>(std::move(r));
     return action{step::finish, {}};
 }
@@ -108,11 +109,11 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
                  r.what != verdict::throttled;
     switch (r.what) {
     case verdict::done:
-        return done(answer, completeness::whole);
+        return done(answer, completeness::whole, r.recognized);
     case verdict::done_in_part:
-        return done(answer, completeness::in_part);
+        return done(answer, completeness::in_part, r.recognized);
     case verdict::done_empty:
-        return done(answer, completeness::empty);
+        return done(answer, completeness::empty, r.recognized);
     case verdict::pending: {
         if (late) return end(errc::still_processing, fmt::format("{}; the deadline has passed", r.row));
         counter_.succeeded();
@@ -142,6 +143,11 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
         return end(errc::wrong_base_url, std::string(r.row));
     case verdict::rejected:
         return end(errc::rejected, std::string(r.row));
+    case verdict::unreadable: {
+        failure f = detail::failure_from(answer, errc::unreadable_answer, r.status, std::string(r.row));
+        f.answer = std::make_shared<std::string const>(std::move(answer->body));
+        return finish(std::move(f));
+    }
     case verdict::job_failed:
         return end(errc::job_failed, std::string(r.row));
     case verdict::expired:

@@ -1,0 +1,111 @@
+#ifndef OCRPIPE_API_IMPL_ANSWER_FORM_HPP
+#define OCRPIPE_API_IMPL_ANSWER_FORM_HPP
+
+#include <ocrpipe/api/body_facts.hpp>
+#include <ocrpipe/api/impl/answer_tree.hpp>
+#include <ocrpipe/api/ocr_result.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ocrpipe::detail
+{
+
+/// Reads an answer of any form: what it says of the job, where its documents are, which of them have content.
+///
+/// The profile's keys come first. For the rest the names of members decide (key_kind). Pure. Assumed: all of
+/// it; see the README, "Answers of an unfamiliar form".
+class answer_form
+{
+public:
+    using index = answer_tree::index;
+
+    /// The tree and the profile must outlive it.
+    answer_form(answer_tree const& tree, response_profile const& profile);
+
+    /// Replaces in `facts` what the reader of known forms cannot see.
+    void complete(body_facts& facts) const;
+
+    /// The objects, or texts, that are the job's documents; the object that holds the content where there is
+    /// no list.
+    std::vector<index> const& documents() const noexcept { return documents_; }
+    std::vector<ocr_document> typed_documents() const;
+
+    /// The text of everything in the answer that is content, in reading order.
+    std::string text() const;
+
+    /// How much `i` and what it holds say, bookkeeping apart. `in_fields`: below the profile's content key,
+    /// where names are those of fields.
+    content_kind content_of(index i, bool in_fields = false) const;
+    /// The same for a document, where the profile's content key decides when there is one.
+    content_kind content_of_document(index i) const;
+
+    /// Whether an object has a value beside a label, be it empty.
+    bool labels_a_value(index object) const;
+
+    /// Whether there is anything in the answer to a table, signature or stamp, coordinates included.
+    bool has_part() const { return !tree_.empty() && says_anything(answer_tree::root); }
+
+    /// Where the status that counts stands, or none.
+    index status() const noexcept { return status_; }
+    /// Where the list of documents stands, or none.
+    index list() const noexcept { return list_; }
+    /// The object that holds the list, or the content where there is no list; none for a list at the top.
+    index holder() const noexcept { return holder_; }
+
+    /// The ids that the answer to a submit gives, wherever they stand.
+    void complete_submit(body_facts& facts) const;
+
+private:
+    struct step {
+        index object;
+        std::size_t parent; ///< index into steps_
+        int depth;
+    };
+
+    void walk_objects();
+    void find_documents();
+    void find_status();
+    void find_flags(index object);
+
+    bool is_key(index i, response_profile::words const& keys) const;
+    index by_keys(index object, response_profile::words const& keys) const;
+    bool is_pending_word(index i) const;
+    int rank_of_status(index i) const;
+    content_kind content_of_leaf(index i, bool labels) const;
+    bool says_anything(index i) const;
+    bool is_failed(index document) const;
+    template<class Wanted>
+    index nearest(Wanted wanted) const;
+    ocr_document typed(index document) const;
+    void add_fields(index i, ocr_document& to) const;
+    void add_values(index i, ocr_field& to) const;
+    void add_free_fields(index i, ocr_document& to) const;
+    bool has_text(index i) const;
+    std::uint64_t hash_of(index i, content_kind least, std::uint64_t seed) const;
+
+    answer_tree const& tree_;
+    response_profile const& profile_;
+    std::vector<step>
+        steps_; ///< objects that are reached through objects alone, the nearest to the root first
+    std::vector<index> documents_;
+    index list_ = answer_tree::none;
+    index holder_ = answer_tree::none; ///< the object that holds the documents
+    index status_ = answer_tree::none;
+    bool says_pending_ = false;
+    bool says_finished_ = false;
+};
+
+/// The id behind the name of a request id in a text that is no JSON, such as an answer that was cut off;
+/// empty when there is none, or when its end is missing.
+OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_profile const& profile);
+
+} // namespace ocrpipe::detail
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/api/impl/answer_documents.ipp>
+#include <ocrpipe/api/impl/answer_form.ipp>
+#endif
+
+#endif

@@ -1,0 +1,40 @@
+// Any JSON with a text in it, made from the input, is a result with that text: see
+// support/strange_answer.hpp.
+#include <ocrpipe/api/classify.hpp>
+#include <ocrpipe/api/ocr_result.hpp>
+
+#include "fuzz/fuzz_input.hpp"
+#include "support/strange_answer.hpp"
+
+#include <cstddef>
+#include <string>
+
+using namespace ocrpipe;
+using std::chrono::seconds;
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
+{
+    // Each byte decides one thing; what is missing decides for the first.
+    tests::strange_answer answer([&](std::size_t n) {
+        if (size == 0) return std::size_t(0);
+        --size;
+        return static_cast<std::size_t>(*data++) % n;
+    });
+    std::string const body = answer.make();
+    result_history history;
+    reading r;
+    for (seconds at{0}; at <= default_profile().settle_time; at += seconds(2)) {
+        http_response got;
+        got.status = 200;
+        got.content_type = "application/json";
+        got.body = body;
+        r = read_result(exchange_result(std::move(got)), history, default_profile(), "req", false,
+                        clock::time_point(seconds(1000) + at));
+        if (r.what != verdict::pending) break;
+    }
+    require(r.what == verdict::done || r.what == verdict::done_in_part,
+            "a text is a result within the settle window");
+    require(ocr_result("req", body, completeness::whole, 1).text().find(answer.text()) != std::string::npos,
+            "the text of a result is shown");
+    return 0;
+}

@@ -1,0 +1,213 @@
+// How an answer is read, for people who wonder why a document ended as it did.
+
+#include <ocrpipe/api/explain.hpp>
+#include <ocrpipe/api/operation.hpp>
+#include <ocrpipe/http/http_transport.hpp>
+
+#include "commands.hpp"
+#include "remedy.hpp"
+#include "standard_output.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace ocrpipe::cli
+{
+namespace
+{
+
+std::string_view meaning(verdict v)
+{
+    switch (v) {
+    case verdict::done:
+        return "done: the result is complete";
+    case verdict::done_in_part:
+        return "done in part: some documents of the file failed or are missing";
+    case verdict::done_empty:
+        return "done, empty: the job is finished and nothing was found";
+    case verdict::pending:
+        return "pending: the result is not there yet";
+    case verdict::retry:
+        return "not a result: the read is repeated";
+    case verdict::foreign:
+        return "not from the service: the read is repeated, then the base URL is suspected";
+    case verdict::unreadable:
+        return "unreadable: the answer is kept as it is, and the document fails";
+    case verdict::job_failed:
+        return "failed: the service says so";
+    case verdict::expired:
+        return "expired: the service no longer has the result";
+    case verdict::lost:
+        return "lost: the service does not know the job";
+    case verdict::throttled:
+        return "throttled: the service asks to slow down";
+    case verdict::credentials_refused:
+        return "refused: the key, the user id or the permission";
+    case verdict::wrong_base_url:
+        return "a gateway's answer: there is no OCR API at this address";
+    case verdict::rejected:
+        return "rejected: the service refuses the request";
+    default:
+        return "stopped";
+    }
+}
+
+std::string indented(std::string_view text, std::size_t lines)
+{
+    std::string out;
+    for (std::size_t n = 0; !text.empty(); ++n) {
+        if (n == lines)
+            return out +
+                   fmt::format("  ... and {} more lines\n", std::count(text.begin(), text.end(), '\n') + 1);
+        std::size_t const end = std::min(text.find('\n'), text.size());
+        out += "  " + printable_excerpt(text.substr(0, end), 200) + '\n';
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+std::string form_of(answer_explanation const& e)
+{
+    switch (e.facts.content) {
+    case content_kind::none:
+        return "no content: all that the answer says is bookkeeping";
+    case content_kind::slight:
+        return "numbers, truth values or ids only: content when the job is finished, or when they stay the "
+               "same";
+    case content_kind::unfamiliar:
+        return "not recognized: the content stands where the profile does not look; it is found by the names "
+               "of "
+               "its members";
+    case content_kind::known:
+        return "recognized: the content stands where the profile says";
+    }
+    return {};
+}
+
+std::string text_of(answer_explanation const& e)
+{
+    std::string out = fmt::format("verdict: {}\n  by the row: {}\n", meaning(e.first.what), e.first.row);
+    bool const decided = e.last.what != verdict::pending && e.last.what != verdict::retry;
+    if (e.reads > 1 && decided)
+        out += fmt::format("if it stays the same: {}\n  by the row: {}, after {} reads and {} s\n",
+                           meaning(e.last.what), e.last.row, e.reads, e.after.count());
+    else if (!decided)
+        out += "if it stays the same: asked for again until --deadline, then kept with its request id\n";
+    out += fmt::format("form: {}\n", form_of(e));
+
+    out += "found:\n";
+    if (e.found.empty()) out += "  nothing\n";
+    constexpr std::size_t shown = 20;
+    for (std::size_t i = 0; i != std::min(e.found.size(), shown); ++i) {
+        found_member const& m = e.found[i];
+        std::string value = m.value.empty() ? "" : fmt::format(" = {}", m.value);
+        if (m.count > 1) value = fmt::format(" ({} times)", m.count);
+        out += fmt::format("  {:<12} {}{}\n", m.what, m.where, value);
+    }
+    if (e.found.size() > shown) out += fmt::format("  ... and {} more places\n", e.found.size() - shown);
+
+    out += fmt::format("documents: {}\n", e.documents.size());
+    for (std::size_t i = 0; i != std::min(e.documents.size(), shown); ++i) {
+        ocr_document const& d = e.documents[i];
+        auto const or_none = [](std::string const& s) {
+            return s.empty() ? "none" : printable_excerpt(s, 64);
+        };
+        out += fmt::format("  {}: id {}, type {}, status {}, {} fields{}\n", i + 1, or_none(d.id),
+                           or_none(d.type), or_none(d.status), d.fields.size(), d.failed ? ", failed" : "");
+    }
+    out += e.text.empty() ? "text: none\n" : "text:\n" + indented(e.text, 12);
+    if (e.profile_lines.empty()) return out;
+    out += e.described
+               ? "profile lines that describe this form:\n"
+               : "profile lines that describe a part of this form; the rest is found by the names of its "
+                 "members:\n";
+    for (std::string const& line : e.profile_lines)
+        out += fmt::format("  {}{}\n", line, &line == &e.profile_lines.back() ? "" : ",");
+    return out;
+}
+
+/// What the service says now, as it came.
+result<http_response> ask(std::string const& request_id, client_options const& options)
+{
+    boost::asio::io_context ioc(1);
+    auto made = http_transport::make(ioc, options);
+    if (!made) return std::move(made).error();
+    std::unique_ptr<http_transport> const transport = std::move(*made);
+    http_request request(lane::poll, http_method::get, target(operation::result, request_id));
+    request.deadline = clock::now() + options.job_deadline;
+    std::optional<exchange_result> got;
+    boost::asio::co_spawn(ioc, transport->async_exchange(std::move(request)),
+                          [&](std::exception_ptr e, exchange_result r) {
+                              if (e) std::rethrow_exception(e);
+                              got.emplace(std::move(r));
+                          });
+    while (!got && ioc.run_one() != 0) {
+    }
+    failure f;
+    f.request_id = request_id;
+    f.code = errc::client_closed;
+    if (!got) return f;
+    if (*got) return std::move(**got);
+    f.code = got->error().code;
+    f.cause = got->error().cause;
+    f.where = got->error().where;
+    f.reason = got->error().detail;
+    return f;
+}
+
+std::optional<std::string> read_answer(std::string const& path)
+{
+    std::ostringstream text;
+    if (path == "-") {
+        text << std::cin.rdbuf();
+        return text.str();
+    }
+    std::ifstream file(path, std::ios::binary);
+    if (!file || !(text << file.rdbuf())) return std::nullopt;
+    return text.str();
+}
+
+} // namespace
+
+exit_code carry_out(explain_plan const& p, client_options const& options, logger& log)
+{
+    http_response answer;
+    if (p.file.empty()) {
+        result<http_response> got = ask(p.request_id, options);
+        if (!got) return refuse(got.error(), p.request_id, log);
+        answer = std::move(*got);
+    } else {
+        std::optional<std::string> text = read_answer(p.file);
+        if (!text || text->empty()) {
+            log.write(message(level::error, "failed",
+                              fmt::format("{}: {}: give the JSON of a result, or - for standard input",
+                                          p.file, text ? "empty" : "cannot be read")));
+            return exit_code::inputs_unreadable;
+        }
+        answer.status = 200;
+        answer.content_type = "application/json";
+        answer.body = std::move(*text);
+    }
+    return deliver(text_of(explain_answer(answer, options.profile)), "-", "the explanation", log);
+}
+
+exit_code carry_out(profile_plan const&, client_options const& options, logger& log)
+{
+    return deliver(to_json(options.profile), "-", "the profile", log);
+}
+
+} // namespace ocrpipe::cli
