@@ -4,6 +4,7 @@ build_packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboos
     libfmt-dev zlib1g-dev libcli11-dev libtesseract-dev tesseract-ocr-eng tesseract-ocr-vie libpoppler-cpp-dev libcairo2-dev
     libpango1.0-dev libsqlite3-dev fonts-dejavu-core)
 test_packages=(doctest-dev python3 curl valgrind)
+bare_packages=(mmdebstrap git)
 
 # install_missing PACKAGE...
 install_missing() {
