@@ -14,10 +14,14 @@
 #include <ocrpipe/bulk/impl/open_input.ipp>
 #include <ocrpipe/bulk/impl/part_files.ipp>
 #include <ocrpipe/bulk/impl/pipeline.ipp>
+#include <ocrpipe/bulk/impl/pipeline_begin.ipp>
 #include <ocrpipe/bulk/impl/pipeline_copies.ipp>
 #include <ocrpipe/bulk/impl/pipeline_document.ipp>
+#include <ocrpipe/bulk/impl/pipeline_parts.ipp>
 #include <ocrpipe/bulk/impl/read_ahead.ipp>
 #include <ocrpipe/bulk/impl/report.ipp>
+#include <ocrpipe/bulk/impl/result_line.ipp>
+#include <ocrpipe/bulk/impl/results_reader.ipp>
 #include <ocrpipe/bulk/impl/results_writer.ipp>
 #include <ocrpipe/bulk/impl/run_directory.ipp>
 #include <ocrpipe/bulk/impl/sha256.ipp>

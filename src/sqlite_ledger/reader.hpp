@@ -122,7 +122,7 @@ public:
             if (!state) return senseless();
             bool const same = row.bytes(2) == path && row.integer(3) == static_cast<std::int64_t>(size) &&
                               row.integer(4) == mtime_ns && row.bytes(5) == parameters;
-            return std::optional(known_document{*state, same});
+            return std::optional(known_document{*state, same, static_cast<std::uint64_t>(last_number_)});
         };
         turn const t(*this);
         if (!db_.is_open()) return failed(SQLITE_MISUSE);
@@ -188,7 +188,7 @@ public:
         if (in_snapshot_ && counted_ && counted_->first == snapshot_) return counted_->second;
         // Counted here: GROUP BY would sort a million rows, in memory.
         statement s;
-        int rc = prepare_text(s, "SELECT state, failure_class, possible_duplicate FROM document");
+        int rc = prepare_text(s, "SELECT state, failure_class, possible_duplicate, number FROM document");
         if (rc != SQLITE_OK) return failed(rc);
         document_counts counts;
         while ((rc = s.step()) == SQLITE_ROW) {
@@ -198,6 +198,7 @@ public:
             if (std::string_view const failure_class = s.bytes(1); !failure_class.empty())
                 ++counts.by_class[std::string(failure_class)];
             if (s.integer(2) != 0) ++counts.possible_duplicates;
+            counts.last_number = std::max(counts.last_number, static_cast<std::uint64_t>(s.integer(3)));
         }
         if (rc != SQLITE_DONE) return failed(rc);
         if (in_snapshot_) counted_.emplace(snapshot_, counts);

@@ -128,7 +128,7 @@ class Case(unittest.TestCase):
         path = self.out / name
         if not path.exists():
             return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
 
     @property
     def results(self):

@@ -26,6 +26,9 @@ exit_code carry_out(report_plan const& p, client_options const& options, logger&
 /// `ocrpipe support`: prints the path of the folder that it fills.
 exit_code carry_out(support_plan const& p, client_options const& options, logger& log);
 
+/// `ocrpipe export`: makes files from results. Prints the CSV, or the path of the list of the files it made.
+exit_code carry_out(export_plan const& p, client_options const& options, logger& log);
+
 /// `ocrpipe submit`: prints the request id.
 exit_code carry_out(submit_plan const& p, client_options const& options, logger& log);
 

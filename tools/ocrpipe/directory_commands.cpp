@@ -71,7 +71,7 @@ std::string time_text(std::int64_t ms)
     return text;
 }
 
-std::string text_of(document_counts const& counts)
+std::string text_of(document_counts const& counts, run_report const& all)
 {
     std::string out;
     for (document_state const s : shown_states)
@@ -80,10 +80,18 @@ std::string text_of(document_counts const& counts)
         out += fmt::format("{:>10}  {}\n", documents, "class " + failure_class);
     if (counts.possible_duplicates > 0)
         out += fmt::format("{:>10}  sent again in doubt; may be billed twice\n", counts.possible_duplicates);
-    return out.empty() ? "         0  documents\n" : out;
+    out += fmt::format("{:>10}  documents in all\n", counts.total());
+    std::uint64_t const without_row = all.found - all.repeated - counts.total();
+    if (without_row > 0)
+        out += fmt::format(
+            "{:>10}  more were found by the last run and not sent: equal documents are in doubt, or "
+            "their results file is not here\n",
+            without_row);
+    if (all.repeated > 0) out += fmt::format("{:>10}  were listed again in the last run\n", all.repeated);
+    return out;
 }
 
-std::string json_of(document_counts const& counts)
+std::string json_of(document_counts const& counts, run_report const& all)
 {
     json::object states, classes;
     for (document_state const s : shown_states)
@@ -91,6 +99,13 @@ std::string json_of(document_counts const& counts)
     for (auto const& [failure_class, documents] : counts.by_class)
         classes[failure_class] = documents;
     return json::serialize(json::object{{"documents", counts.total()},
+                                        {"found", all.found},
+                                        {"done", all.done},
+                                        {"copies", all.copies},
+                                        {"failed", all.failed},
+                                        {"unfinished", all.unfinished},
+                                        {"not_sent", all.not_sent},
+                                        {"repeated", all.repeated},
                                         {"states", states},
                                         {"classes", classes},
                                         {"possible_duplicates", counts.possible_duplicates}}) +
@@ -168,7 +183,11 @@ exit_code carry_out(status_plan const& p, client_options const&, logger& log)
     if (!l) return refuse(l.error(), "no status", log);
     auto const counts = (**l).counts();
     if (!counts) return refuse(counts.error(), "no status", log);
-    return deliver(p.form == output_form::json ? json_of(*counts) : text_of(*counts), "-", "the status", log);
+    run_report all;
+    if (auto const counted = count_all(**l, *counts, all); !counted)
+        return refuse(counted.error(), "no status", log);
+    return deliver(p.form == output_form::json ? json_of(*counts, all) : text_of(*counts, all), "-",
+                   "the status", log);
 }
 
 exit_code carry_out(report_plan const& p, client_options const&, logger& log)

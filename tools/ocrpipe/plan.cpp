@@ -350,6 +350,26 @@ retry_plan read_retry(raw_arguments const& raw, reader& read, client_options& cl
     return p;
 }
 
+export_plan read_export(raw_arguments const& raw, reader& read)
+{
+    export_plan p;
+    p.directory = read_directory(raw, read);
+    // OCRPIPE_PARTS is for run: it does not choose among these.
+    bool const parts = raw.options.find("parts") != raw.options.end();
+    if (int(raw.text) + int(parts) + int(raw.csv) != 1)
+        read.problem("export", "give one of --text, --parts LIST and --csv");
+    p.form = raw.csv ? export_form::csv : parts ? export_form::parts : export_form::text;
+    if (parts) {
+        p.parts = read.value("parts", parse_parts, "a list of tables, signatures, stamps, images");
+        if (p.parts.empty())
+            read.problem("--parts", "empty: give a list of tables, signatures, stamps, images");
+    }
+    if (!raw.output.empty() && !raw.csv)
+        read.problem("--out", "is for --csv: the other files have their place in DIR");
+    if (!raw.output.empty()) p.output = raw.output;
+    return p;
+}
+
 part_plan read_part(operation part, raw_arguments const& raw, reader& read)
 {
     part_plan p{part, raw.request_id, raw.sub_id, part == operation::image ? raw.output : "-"};
@@ -358,6 +378,22 @@ part_plan read_part(operation part, raw_arguments const& raw, reader& read)
         read.problem(part == operation::image ? "FILE_ID" : "DOCUMENT_ID", "empty: give an id");
     if (p.output.empty()) read.problem("--out", "empty: name a file, or - for standard output");
     return p;
+}
+
+bool asks_the_service(raw_arguments const& raw)
+{
+    switch (raw.command) {
+    case command::status:
+    case command::report:
+    case command::support:
+    case command::explain:
+    case command::profile:
+        return false;
+    case command::export_results:
+        return raw.options.contains("parts");
+    default:
+        return true;
+    }
 }
 
 } // namespace
@@ -395,13 +431,10 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
     reader read(raw, around, out);
     out.plan.messages = read_messages(raw, around, read);
     client_options& client = out.plan.client;
-    bool const local =
-        raw.command == command::status || raw.command == command::report || raw.command == command::support;
-    bool const needs_profile = raw.command == command::explain || raw.command == command::profile;
-    if (needs_profile)
-        read_profile(read.text("profile"), client.profile, read);
-    else if (!local)
+    if (asks_the_service(raw))
         client = read_client(raw, around, read, out);
+    else
+        read_profile(read.text("profile"), client.profile, read);
 
     switch (raw.command) {
     case command::run:
@@ -419,6 +452,9 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
         break;
     case command::support:
         out.plan.command = support_plan{read_directory(raw, read), raw.request_id, raw.sample};
+        break;
+    case command::export_results:
+        out.plan.command = read_export(raw, read);
         break;
     case command::submit:
         out.plan.command =

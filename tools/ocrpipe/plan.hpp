@@ -47,6 +47,16 @@ struct support_plan {
     bool sample = false;
 };
 
+enum class export_form { text, parts, csv };
+
+/// export makes files from the results of a run.
+struct export_plan {
+    std::string directory;
+    export_form form = export_form::text;
+    std::vector<operation> parts; ///< with export_form::parts
+    std::string output = "-";     ///< with export_form::csv: a path, or - for standard output
+};
+
 struct submit_plan {
     submit_request request;
     output_form form = output_form::text;
@@ -87,8 +97,8 @@ struct doctor_plan {
 struct plan {
     logger::settings messages;
     client_options client;
-    std::variant<run_plan, retry_plan, status_plan, report_plan, support_plan, submit_plan, recognize_plan,
-                 result_plan, explain_plan, profile_plan, part_plan, doctor_plan>
+    std::variant<run_plan, retry_plan, status_plan, report_plan, support_plan, export_plan, submit_plan,
+                 recognize_plan, result_plan, explain_plan, profile_plan, part_plan, doctor_plan>
         command;
 };
 

@@ -20,11 +20,8 @@ std::uint64_t in_flight(pipeline_statistics const& s) noexcept
     return s.submitting + s.waiting + s.fetching_parts;
 }
 
-/// Documents of all runs in the directory, as far as they are known: this run may look at some of them only.
-std::uint64_t known(pipeline_statistics const& s) noexcept
-{
-    return std::max(s.found, finished(s) + in_flight(s));
-}
+/// Documents of all runs in the directory, as far as they are known, each once.
+std::uint64_t known(pipeline_statistics const& s) noexcept { return finished(s) + s.unfinished + s.not_sent; }
 
 std::string rate_text(double per_second)
 {
@@ -89,7 +86,12 @@ std::string progress_line(pipeline_statistics const& s, double per_second, std::
         pieces.push_back({fmt::format("{} done", s.done), 0});
     if (s.failed > 0) pieces.push_back({fmt::format("{} failed", s.failed), 1, red});
     if (s.unreadable > 0) pieces.push_back({fmt::format("{} unreadable", s.unreadable), 5, yellow});
-    pieces.push_back({fmt::format("{} in flight", in_flight(s)), 2});
+    // The rest: equal to one in flight, or of an earlier run whose turn has not come.
+    std::uint64_t const under_way = std::min(in_flight(s), s.unfinished + s.not_sent);
+    pieces.push_back({fmt::format("{} in flight", under_way), 2});
+    if (std::uint64_t const waiting = s.unfinished + s.not_sent - under_way; waiting > 0)
+        pieces.push_back({fmt::format("{} waiting", waiting), 7});
+    if (s.repeated > 0) pieces.push_back({fmt::format("{} listed again", s.repeated), 8});
     pieces.push_back({rate_text(per_second), 3});
     if (auto const left = time_left(s, per_second); left && finished(s) < known(s))
         pieces.push_back({format_duration(*left) + " left", 4});
@@ -119,6 +121,9 @@ message progress_message(pipeline_statistics const& s, double per_second)
                {"source_exhausted", s.source_exhausted},
                {"done", s.done},
                {"failed", s.failed},
+               {"unfinished", s.unfinished},
+               {"not_sent", s.not_sent},
+               {"repeated", s.repeated},
                {"unreadable", s.unreadable},
                {"submitting", s.submitting},
                {"waiting", s.waiting},
@@ -135,7 +140,7 @@ message progress_message(pipeline_statistics const& s, double per_second)
 message summary_message(run_report const& r, std::string const& directory)
 {
     auto const elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(r.finished_at - r.started_at);
-    std::uint64_t const all = std::max(r.found, r.done + r.failed + r.unfinished);
+    std::uint64_t const all = r.done + r.failed + r.unfinished + r.not_sent;
     std::string text = fmt::format("{} of {} done", r.done, all);
     if (r.done_empty > 0) text += fmt::format(" ({} without content)", r.done_empty);
     if (r.failed > 0) {
@@ -151,13 +156,19 @@ message summary_message(run_report const& r, std::string const& directory)
     if (r.unfinished > 0) text += fmt::format(", {} unfinished", r.unfinished);
     if (r.unreadable > 0) text += fmt::format(", {} unreadable", r.unreadable);
     if (r.not_sent > 0) text += fmt::format(", {} not sent", r.not_sent);
+    if (r.repeated > 0) text += fmt::format(", {} listed again", r.repeated);
+    if (r.changed_files > 0) text += fmt::format(", {} written while they were read", r.changed_files);
     if (r.parts_failed > 0) text += fmt::format(", {} parts failed", r.parts_failed);
     text += fmt::format(", {} in {}", format_bytes(r.bytes),
                         format_duration(std::max(elapsed, std::chrono::milliseconds(0))));
     if (!r.ended_by.empty()) text += fmt::format("; {}", r.ended_by);
     if (r.failed + r.unreadable > 0) text += fmt::format(": see {}/failures.jsonl", directory);
     if (r.failed > 0) text += fmt::format("; what failed is taken up again by ocrpipe retry {}", directory);
-    bool const clean = r.failed + r.unreadable + r.not_sent == 0 && r.ended_by.empty();
+    if (r.not_sent > 0 && r.end == run_end::complete)
+        text += fmt::format("; what was not sent is sent by run with its inputs, or by ocrpipe retry {}",
+                            directory);
+    bool const clean =
+        r.failed + r.unreadable + r.unfinished + r.not_sent + r.changed_files == 0 && r.ended_by.empty();
     return message(clean ? level::info : level::warn, "run_finished", std::move(text),
                    {{"found", r.found},
                     {"done", r.done},
@@ -165,6 +176,8 @@ message summary_message(run_report const& r, std::string const& directory)
                     {"unfinished", r.unfinished},
                     {"unreadable", r.unreadable},
                     {"not_sent", r.not_sent},
+                    {"repeated", r.repeated},
+                    {"changed_files", r.changed_files},
                     {"parts", r.parts},
                     {"parts_failed", r.parts_failed},
                     {"bytes", r.bytes},

@@ -32,6 +32,7 @@ constexpr char examples[] = R"(First steps:
   ocrpipe recognize invoice.pdf --doc-type invoice one document, its text on standard output
   ocrpipe run scans/ --out results --doc-type invoice
                                                    all files below scans/, the answers in results/
+  ocrpipe export results --csv -o results.csv      the answers as a table
 
 Without an account, with the service's emulator on this machine:
   ocrpipe emulator --port 8080 &
@@ -39,7 +40,7 @@ Without an account, with the service's emulator on this machine:
   ocrpipe recognize invoice.pdf --doc-type invoice
 
 Every option can also be set in the environment, --base-url as OCRPIPE_BASE_URL and so on, but for --out, --null, --text,
---class, --json, --wait, --explain and --sample.
+--csv, --class, --json, --wait, --explain and --sample.
 Standard output is data, standard error is for people. `ocrpipe COMMAND --help` says more.
 
 Exit codes: 0 all done, 1 some documents failed, 2 usage, 3 some inputs unreadable, 4 credentials or configuration
@@ -57,7 +58,7 @@ constexpr char run_examples[] = R"(Examples:
   ocrpipe run scans/ --out results --flow 42 --parts tables,stamps --max-inflight 5000 --submit-rate 20/s
       a workflow, with tables and stamps, at most 20 submits a second
 
-DIR gets results-00001.jsonl (one line a document), failures.jsonl, report.json, ledger.db and parts/. The path of report.json is
+DIR gets results-00001.jsonl (one line a document; ocrpipe export makes a table or text files of it), failures.jsonl, report.json, ledger.db and parts/. The path of report.json is
 printed. Ctrl-C stops taking documents and finishes those under way; a second Ctrl-C leaves at once. The same command on the same
 DIR goes on where the run stopped, whatever stopped it: nothing is sent or paid for twice. SIGUSR1 says how far it is.)";
 
@@ -72,6 +73,14 @@ with --accept-changes.)";
 constexpr char status_examples[] = R"(Examples:
   ocrpipe status results                           works beside a run
   sqlite3 -readonly results/ledger.db "SELECT * FROM document_for_people WHERE state = 'ambiguous'")";
+
+constexpr char export_examples[] = R"(Examples:
+  ocrpipe export results --text                    writes results/text/..., a file a document
+  ocrpipe export results --parts tables,images     fetches them into results/parts/...; nothing is sent or paid for
+  ocrpipe export results --csv -o march.csv        a row a document, a column for each field that was read
+DIR gets exported-text.jsonl or exported-parts.jsonl, which tell each document's files; its path is printed. --text and --csv use no
+network. --parts needs the key and goes on where it stopped: what is there is not fetched again. All work beside a run, and of a
+document that was read again they take the last result. A cell that a spreadsheet would take for a formula gets a ' in front.)";
 
 constexpr char support_examples[] = R"(Examples:
   ocrpipe support results 0d9ff7e1                 writes results/support/..., to be handed to the service's support
@@ -203,6 +212,18 @@ public:
         support->add_flag("--sample", raw_.sample,
                           "with a copy of the document, if it is still what was sent");
 
+        auto* const exported = add(command::export_results, "export",
+                                   "makes text files, parts or a CSV from the results of a run",
+                                   {patience, service, messages}, export_examples);
+        add_directory(*exported);
+        exported->add_flag("--text", raw_.text, "write the recognised text of each document to DIR/text");
+        add_option(*exported, "parts");
+        exported->add_flag("--csv", raw_.csv, "write a table of all fields, UTF-8 with a byte order mark");
+        exported->add_option("-o,--out", raw_.output, "where the CSV goes, - is standard output")
+            ->type_name("FILE");
+        for (char const* const limit : {"connections", "poll-rate"})
+            add_option(*exported, limit);
+
         auto* const recognize =
             add(command::recognize, "recognize", "submits one document and prints its text",
                 {document, patience, service, messages}, recognize_examples);
@@ -297,6 +318,13 @@ private:
                 if (s.group == g && !(what == command::retry && is_reading_option(s.name)))
                     add_shared(*app, s);
         return app;
+    }
+
+    /// One shared option without the rest of its group.
+    void add_option(CLI::App& app, std::string_view name)
+    {
+        for (option_spec const& s : shared_options())
+            if (s.name == name) add_shared(app, s);
     }
 
     void add_shared(CLI::App& app, option_spec const& s)

@@ -16,6 +16,7 @@ enum class command {
     status,
     report,
     support,
+    export_results,
     submit,
     result,
     recognize,
@@ -34,18 +35,19 @@ struct raw_arguments {
     typed_options options;
     std::vector<std::string> typed;   ///< everything, for a command line to repeat
     std::vector<std::string> inputs;  ///< run's INPUT...
-    std::string directory;            ///< DIR of retry, status, report and support
+    std::string directory;            ///< DIR of retry, status, report, support and export
     std::vector<std::string> classes; ///< retry --class
     std::string file;                 ///< FILE of submit, recognize and explain
     std::string request_id;           ///< ID
     std::string sub_id;               ///< DOCUMENT_ID or FILE_ID
-    std::string output;               ///< run's and doctor's --out, image's -o
+    std::string output;               ///< run's and doctor's --out, image's and export's -o
     bool null_separated = false;      ///< -0
     bool wait = false;                ///< result --wait
     bool explain = false;             ///< result --explain
     bool json = false;                ///< recognize --json, submit --json, status --json
     bool sample = false;              ///< support --sample
-    bool text = false;                ///< result --text, run --text
+    bool text = false;                ///< result --text, run --text, export --text
+    bool csv = false;                 ///< export --csv
 };
 
 /// The command line asked for something that ends here: help, the version, or a usage error.

@@ -120,13 +120,26 @@ public:
                            {{"path", p.path}, {"where", p.where}, {"reason", p.message}}));
     }
 
+    void changed(input_item const& item)
+    {
+        if (!may_show()) return;
+        log_.write(
+            message(level::warn, "file_changed",
+                    fmt::format("{}: written since its bytes were read, so that its result may be of a part: "
+                                "the next run reads it again",
+                                item.path),
+                    {{"path", item.path}, {"id", item.id}}));
+    }
+
 private:
     bool may_show()
     {
         if (++shown_ <= most_shown) return true;
         if (shown_ == most_shown + 1)
-            log_.write(
-                message(level::warn, "complaints_cut", "further failures are listed in failures.jsonl only"));
+            log_.write(message(
+                level::warn, "complaints_cut",
+                "further failures are listed in failures.jsonl only, further changed files are marked "
+                "in results-*.jsonl only"));
         return false;
     }
 
@@ -174,7 +187,7 @@ exit_code exit_code_of(run_report const& r)
     if (r.end == run_end::document_limit || r.end == run_end::time_limit) code = exit_code::stopped_by_limit;
     if (r.end == run_end::failure_budget) code = exit_code::failure_budget_used_up;
     if (r.unreadable > 0) code = worst(code, exit_code::inputs_unreadable);
-    if (r.failed > 0 || r.not_sent > 0) code = worst(code, exit_code::documents_failed);
+    if (r.failed + r.unfinished + r.not_sent > 0) code = worst(code, exit_code::documents_failed);
     return code;
 }
 
@@ -188,6 +201,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     complaints complain(log);
     how.on_failure = [&](input_item const& item, failure const& f) { complain.failed(item, f); };
     how.on_unreadable = [&](input_problem const& problem) { complain.unreadable(problem); };
+    how.on_changed = [&](input_item const& item) { complain.changed(item); };
     how.on_notice = [&](std::string_view event, std::string_view text) {
         log.write(message(level::warn, event, std::string(text)));
     };

@@ -158,6 +158,7 @@ class document_counts
 public:
     std::map<std::string, std::uint64_t> by_class; ///< of those that did not end well, by their failure_class
     std::uint64_t possible_duplicates = 0;         ///< sent again in doubt; may be billed twice
+    std::uint64_t last_number = 0;                 ///< the largest number of a row; 0 without rows
 
     std::uint64_t& operator[](document_state s) noexcept { return counts_[static_cast<std::size_t>(s)]; }
     std::uint64_t operator[](document_state s) const noexcept { return counts_[static_cast<std::size_t>(s)]; }
@@ -178,6 +179,7 @@ private:
 struct known_document {
     document_state state = document_state::found;
     bool untouched = false; ///< path, size, time of change and parameters are as in its row
+    std::uint64_t number = 0; ///< of its row, from 1 in the order of first admission
 };
 
 /// Told, once, whether a change is durable. Move-only; may be empty; must not throw when called.

@@ -16,9 +16,11 @@ namespace ocrpipe
 
 /// Files that belong to documents: tables, signatures, stamps, images, text.
 ///
-/// All names come from us, none from the service: the last 64 bytes of the document's id behind its last
-/// slash with all but ASCII letters and digits, '.', '-' and '_' replaced, and twelve digits of the id's
-/// SHA-256, which tell documents apart and are the same in every run. A file of the same name is replaced.
+/// All names come from us, none from the service: what follows the last slash of the document's id, and
+/// twelve digits of the id's SHA-256, which tell documents apart and are the same in every run. The letters
+/// of every script stay as they are. '_' stands for each byte that is not UTF-8, for control, format and
+/// other invisible characters, for \ : * ? " < > |, and for a dot or a hyphen at the beginning. Of a long id
+/// the last bytes are taken, so that no name is longer than 255 bytes. A file of the same name is replaced.
 /// Whenever the process dies, a file is there entirely or not at all; its owner sees to it that it outlives a
 /// power cut.
 ///

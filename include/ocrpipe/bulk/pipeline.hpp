@@ -82,17 +82,24 @@ struct pipeline_options {
     /// throw.
     std::function<void(input_item const&, failure const&)> on_failure;
     std::function<void(input_problem const&)> on_unreadable;
+    /// Told of each document whose file was written since its bytes were read: what was sent may be a part of
+    /// it. May be empty, must not throw.
+    std::function<void(input_item const&)> on_changed;
 
     /// Every problem found, as "option: what is wrong: remedy"; empty when there is none.
     std::vector<std::string> validate() const;
 };
 
-/// A snapshot for a progress display.
+/// A snapshot for a progress display. found = done + failed + unfinished + not_sent + repeated; all of them
+/// but repeated count the documents of earlier runs, too.
 struct pipeline_statistics {
-    std::uint64_t found = 0;       ///< documents taken from the source so far
+    std::uint64_t found = 0;       ///< documents so far, and those that were listed again
     bool source_exhausted = false; ///< found is the total
-    std::uint64_t done = 0;   ///< with a result, in part or empty ones and those of earlier runs included
-    std::uint64_t failed = 0; ///< likewise
+    std::uint64_t done = 0;        ///< with a result, in part or empty ones included
+    std::uint64_t failed = 0;
+    std::uint64_t unfinished = 0;     ///< being sent or with the service; the gauges below tell what for
+    std::uint64_t not_sent = 0;       ///< known, and not sent so far
+    std::uint64_t repeated = 0;       ///< listed again: same id, same content
     std::uint64_t finished_now = 0;   ///< by this run
     std::uint64_t unreadable = 0;     ///< inputs that never became documents
     std::uint64_t submitting = 0;     ///< gauge: being sent, or waiting for their turn
@@ -130,6 +137,8 @@ public:
     /// neither failed nor billed); a full or failing disk does too, with errc::unwritable_output or
     /// errc::ledger_failed and the system's error as cause. The report of what was done is in report.json all
     /// the same. errc::configuration_changed: nothing was begun.
+    /// Results files that were moved away are reported; the run goes on in a file with a higher number, and a
+    /// document whose equal has its result in one of them is not sent.
     /// Cancellation: use stop().
     task<result<run_report>> async_run();
 
@@ -149,7 +158,9 @@ private:
 
 #if defined(OCRPIPE_HEADER_ONLY)
 #include <ocrpipe/bulk/impl/pipeline.ipp>
+#include <ocrpipe/bulk/impl/pipeline_begin.ipp>
 #include <ocrpipe/bulk/impl/pipeline_copies.ipp>
+#include <ocrpipe/bulk/impl/pipeline_parts.ipp>
 #endif
 
 #endif

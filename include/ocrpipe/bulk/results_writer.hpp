@@ -1,56 +1,24 @@
 #ifndef OCRPIPE_BULK_RESULTS_WRITER_HPP
 #define OCRPIPE_BULK_RESULTS_WRITER_HPP
 
-#include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/bulk/detail/jsonl_file.hpp>
+#include <ocrpipe/bulk/result_line.hpp>
 #include <ocrpipe/bulk/result_location.hpp>
 #include <ocrpipe/config.hpp>
 #include <ocrpipe/result.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace ocrpipe
 {
-
-/// What became of one part of a document.
-struct part_entry {
-    operation kind = operation::table;
-    std::string sub_id; ///< the service's document_id, for an image its file_id
-    std::string file;   ///< below the run's folder; empty when there is none
-    std::string error;  ///< an errc's name, when there is no file
-};
-
-/// One finished document. The views live as long as the call that they are given to.
-struct result_record {
-    std::string_view id;
-    std::string_view path;
-    std::string_view sha256; ///< of the document, hexadecimal; empty when unknown
-    std::string_view request_id;
-    std::string_view status; ///< done, done_in_part or done_empty
-    std::optional<std::chrono::system_clock::time_point> submitted_at;
-    std::optional<std::chrono::system_clock::time_point> finished_at;
-    int attempts = 0; ///< submits sent
-    int polls = 0;
-    bool possible_duplicate = false;
-    std::span<part_entry const> parts;
-    std::string_view result_json; ///< the service's answer, which must be JSON; empty for none
-};
-
-/// Appends the record as one line of JSON with its line break.
-///
-/// The service's JSON stands in it byte for byte, except that line breaks between its tokens become spaces.
-/// What is not UTF-8 in `id` and `path` is replaced by U+FFFD, and `id_bytes` and `path_bytes` then hold the
-/// exact bytes, percent-encoded.
-OCRPIPE_DECL void append_result_line(std::string& out, result_record const& record);
 
 /// Shown a line, without its line break, that nobody recorded; true to keep it.
 using keep_result = std::function<bool(std::string_view line, result_location where)>;
@@ -67,14 +35,19 @@ public:
     /// The folder must exist.
     ///
     /// `max_file_bytes`: the next file is begun before a line would make the current one larger.
+    /// `first`: the lowest number of the file to go on with, for a folder whose files were moved away.
     /// Errors: errc::unwritable_output.
-    static result<results_writer> open(std::string folder, std::uint64_t max_file_bytes = default_file_bytes);
+    static result<results_writer> open(std::string folder, std::uint64_t max_file_bytes = default_file_bytes,
+                                       std::uint64_t first = 1);
 
     /// The same for files of which a ledger knows: `recorded` is the last line that it does, if there is one.
     /// The lines behind it, which a crash left, are shown to `keep` in their order; from the first that it
     /// does not want, they are cut away.
     ///
-    /// Errors: errc::unwritable_output; errc::ledger_failed when the recorded line is not there.
+    /// If the file of the recorded line was moved away, writing goes on in a file with a higher number: a
+    /// number that the ledger knows is never used for another file.
+    ///
+    /// Errors: errc::unwritable_output; errc::ledger_failed when the file is there without the recorded line.
     static result<results_writer> recover(std::string folder, std::uint64_t max_file_bytes,
                                           std::optional<result_location> recorded, keep_result const& keep);
 
@@ -84,12 +57,11 @@ public:
     /// call may be repeated.
     error_code append(result_record const& record, result_location* where = nullptr);
 
-    /// Appends another document's line again for one with the same content: with its own id and path, and the
-    /// other's id as "duplicate_of".
+    /// Reads a line of any of the files, with its line break.
     ///
-    /// Errors: those of append(); the system's when the line cannot be read.
-    error_code append_copy(result_location original, std::string_view original_id, std::string_view id,
-                           std::string_view path, result_location* where);
+    /// Errors: the system's; no_such_file_or_directory when its file was moved away; io_error when the file
+    /// ends before it.
+    error_code read(result_location where, std::string& line) const;
 
     /// Waits until everything appended is on the disk. May be called on another thread beside append().
     error_code sync();
@@ -113,6 +85,19 @@ private:
     detail::jsonl_file file_;
     std::string line_; ///< kept for its memory
 };
+
+/// The numbers of the results files in a folder, ascending.
+///
+/// Errors: errc::unwritable_output with the system's error.
+OCRPIPE_DECL result<std::vector<std::uint64_t>> results_files(std::string const& folder);
+
+/// Names the results files from 1 to `last` that are not among `numbers`, such as "results-00001.jsonl to
+/// results-00003.jsonl"; empty when all are there. At most five of them or of their ranges; the rest is
+/// counted.
+OCRPIPE_DECL std::string missing_results_files(std::vector<std::uint64_t> const& numbers, std::uint64_t last);
+
+/// "results-00017.jsonl".
+OCRPIPE_DECL std::string results_file_name(std::uint64_t number);
 
 } // namespace ocrpipe
 

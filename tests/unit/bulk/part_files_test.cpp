@@ -41,14 +41,14 @@ TEST_CASE("part_files: ids that try to be paths, or are long, or not ASCII -> on
     part_files const parts(dir.path().string(), "parts");
     std::string const long_id(5'000, 'i');
     std::string const long_name(255, 'n');
-    for (std::string const& id :
-         {std::string("../../etc/passwd"), std::string("/"), std::string(".."), std::string("a\nb\0c", 5),
-          std::string("hoá đơn"), long_id, long_name, std::string()}) {
+    for (std::string const& id : {std::string("../../etc/passwd"), std::string("/"), std::string(".."),
+                                  std::string("a\nb\0c", 5), std::string("hoá đơn"), long_id, long_name,
+                                  std::string(), std::string(3, '\xFF'), std::string(300, '\x80')}) {
         CAPTURE(id);
         std::string const name = parts.write(id, operation::signature, 1, "x").value();
         CHECK(fs::path(name).parent_path().parent_path() == "parts");
         CHECK(std::count(name.begin(), name.end(), '/') == 2);
-        CHECK(name.size() < 120);
+        CHECK(fs::path(name).parent_path().filename().string().size() <= 255);
         CHECK(dir.read(name) == "x");
     }
     for (auto const& entry : fs::recursive_directory_iterator(dir.path()))
@@ -119,8 +119,8 @@ TEST_CASE("part_files: an id that tries to climb -> nothing beside the run's fol
     part_files const parts((outer.path() / "run").string(), "parts");
     CHECK(parts.write("../../etc/passwd", operation::table, 1, "x").value() ==
           "parts/passwd-3754d6cb3a38/table-1.json");
-    CHECK(parts.write("x/..", operation::table, 1, "x").value() == "parts/..-def8dcbff805/table-1.json");
-    CHECK(parts.write_text("..\\..\\x", "x").value() == "parts/.._.._x-baaa9abab2f4.txt");
+    CHECK(parts.write("x/..", operation::table, 1, "x").value() == "parts/_.-def8dcbff805/table-1.json");
+    CHECK(parts.write_text("..\\..\\x", "x").value() == "parts/_._.._x-baaa9abab2f4.txt");
     for (auto const& entry : fs::recursive_directory_iterator(outer.path())) {
         std::string const below = fs::relative(entry.path(), outer.path()).string();
         CAPTURE(below);
@@ -144,4 +144,49 @@ TEST_CASE("part_files: the disk takes only half -> unwritable_output, the old fi
     CHECK(dir.read("parts/a-ca978112ca1b/table-1.json") == "old");
     CHECK(std::distance(fs::directory_iterator(dir.path() / "parts/a-ca978112ca1b"),
                         fs::directory_iterator()) == 1);
+}
+
+TEST_CASE(
+    "part_files: letters of any script -> stay; what is not seen, or no file name elsewhere -> a line below")
+{
+    temp_directory dir;
+    part_files const texts(dir.path().string(), "text");
+    auto const label = [&](std::string const& id) {
+        std::string const name = texts.write_text(id, "x").value();
+        REQUIRE(name.starts_with("text/"));
+        REQUIRE(name.ends_with(".txt"));
+        CHECK(fs::exists(dir.path() / name));
+        return name.substr(5, name.size() - 5 - 17);
+    };
+    for (char const* const stays : {"hoá đơn tháng 3.pdf", "hoa\u0301 đơn", "счёт №5", "請求書 (2)", "فاتورة",
+                                    "a+b & c's, 100%", "\U0001F4C4"})
+        CHECK(label(stays) == stays);
+    for (auto const& [id, expected] :
+         {std::pair("gpj.\u202Eexe", "gpj._exe"), std::pair("a\u200Bb\u2066c", "a_b_c"),
+          std::pair("a\u2028b", "a_b"), std::pair("\u0085\u00ADx", "__x"), std::pair("\uFEFFx", "_x"),
+          std::pair("\U000E0041", "_"), std::pair("\uFFFE\U0001FFFF", "__"),
+          std::pair("a:b*c?d\"e<f>g|h\\i", "a_b_c_d_e_f_g_h_i"), std::pair("a\tb\x7F", "a_b_"),
+          std::pair(".hidden", "_hidden"), std::pair("-rf", "_rf"), std::pair("caf\xE9", "caf_"),
+          std::pair("\xED\xA0\x80", "___"), std::pair("x/", "_")})
+        CHECK(label(id) == expected);
+}
+
+TEST_CASE(
+    "part_files: a long name -> its end, cut between characters, and with its draft's name within 255 bytes")
+{
+    temp_directory dir;
+    part_files const texts(dir.path().string(), "text");
+    std::string const letter = "ệ"; // three bytes
+    for (std::size_t extra = 0; extra != 4; ++extra) {
+        std::string id(extra, 'x');
+        for (int i = 0; i != 100; ++i)
+            id += letter;
+        id += ".pdf";
+        std::string const name = texts.write_text(id, "x").value().substr(5);
+        CHECK(name.size() <= 250);
+        CHECK(name.size() > 240);
+        CHECK(name.starts_with(letter));
+        CHECK(name.find("ệ.pdf-") != std::string::npos);
+        CHECK(name.find('_') == std::string::npos);
+    }
 }

@@ -326,9 +326,9 @@ TEST_CASE("results_writer: recovered, the recorded line is not there -> ledger_f
     temp_directory dir;
     auto const places = write_results(dir.path(), {"a", "b"}, 10'000);
     std::string const before = dir.read("results-00001.jsonl");
-    for (result_location const wrong : {result_location{1, places[1].offset, places[1].length + 1},
-                                        result_location{1, places[1].offset, places[1].length - 1},
-                                        result_location{2, 0, 10}, result_location{1, 0, 0}}) {
+    for (result_location const wrong :
+         {result_location{1, places[1].offset, places[1].length + 1},
+          result_location{1, places[1].offset, places[1].length - 1}, result_location{1, 0, 0}}) {
         auto const w = results_writer::recover(dir.path().string(), 10'000, wrong,
                                                [](std::string_view, result_location) { return false; });
         REQUIRE(w.has_error());
@@ -338,28 +338,74 @@ TEST_CASE("results_writer: recovered, the recorded line is not there -> ledger_f
     }
 }
 
-TEST_CASE(
-    "results_writer: a copy -> the original's line with its own id and path, the service's JSON unchanged")
+TEST_CASE("results_writer: read -> the line at that place; its file moved away or cut -> the system's error")
 {
     temp_directory dir;
     auto w = results_writer::open(dir.path().string());
     REQUIRE(w.has_value());
-    result_record r = record_of("or\",\"status\":\"iginal", R"({"status":"x","n":1.50,"sha256":","})");
-    r.sha256 = "abc";
-    r.request_id = "r-1";
-    std::vector<part_entry> const parts{{operation::table, "d1", "parts/x/table-1.json", ""}};
-    r.parts = parts;
-    result_location original, copy;
-    REQUIRE_FALSE(w->append(r, &original));
-    REQUIRE_FALSE(w->append_copy(original, r.id, "copy", "in/copy.pdf", &copy));
-    auto const lines = lines_of(dir.read("results-00001.jsonl"));
-    REQUIRE(lines.size() == 2);
-    CHECK(copy == result_location{1, original.length, lines[1].size() + 1});
-    auto const o = boost::json::parse(lines[1]).as_object();
-    CHECK(o.at("id").as_string() == "copy");
-    CHECK(o.at("path").as_string() == "in/copy.pdf");
-    CHECK(o.at("duplicate_of").as_string() == std::string(r.id));
-    CHECK(o.at("request_id").as_string() == "r-1");
-    CHECK(o.at("parts").as_array().size() == 1);
-    CHECK(lines[1].ends_with(std::string(R"("result":)") + std::string(r.result_json) + "}"));
+    result_location first, second;
+    REQUIRE_FALSE(w->append(record_of("a"), &first));
+    REQUIRE_FALSE(w->append(record_of("b"), &second));
+    std::string line;
+    REQUIRE_FALSE(w->read(second, line));
+    CHECK(id_of(line) == "b");
+    CHECK(line.ends_with("}\n"));
+    CHECK(w->read({1, second.offset, second.length + 1}, line) == boost::system::errc::io_error);
+    fs::rename(dir.path() / "results-00001.jsonl", dir.path() / "kept");
+    CHECK(w->read(first, line) == boost::system::errc::no_such_file_or_directory);
+}
+
+TEST_CASE("results_writer: recovered, the file of the recorded line was moved away -> goes on with the next "
+          "number, in every later run too")
+{
+    temp_directory dir;
+    auto const places = write_results(dir.path(), {"a", "b", "c"}, 400);
+    REQUIRE(places.back().file == 2);
+    auto const nothing = [](std::string_view, result_location) { return false; };
+    fs::rename(dir.path() / "results-00002.jsonl", dir.path() / "kept");
+    for (int i = 0; i != 2; ++i) {
+        auto const w = results_writer::recover(dir.path().string(), 400, places.back(), nothing);
+        REQUIRE(w.has_value());
+        CHECK(w->path() == dir.path().string() + "/results-00003.jsonl");
+        CHECK_FALSE(fs::exists(dir.path() / "results-00002.jsonl"));
+    }
+    auto w = results_writer::recover(dir.path().string(), 400, places.back(), nothing);
+    REQUIRE(w.has_value());
+    REQUIRE_FALSE(w->append(record_of("d")));
+    std::vector<std::string> shown;
+    auto const keep = [&](std::string_view line, result_location) {
+        shown.push_back(id_of(line));
+        return true;
+    };
+    REQUIRE(results_writer::recover(dir.path().string(), 400, places.back(), keep).has_value());
+    CHECK(shown == std::vector<std::string>{"d"});
+}
+
+TEST_CASE("results_writer: recovered, a link that leads nowhere instead of the file -> ledger_failed")
+{
+    temp_directory dir;
+    fs::create_symlink("gone", dir.path() / "results-00001.jsonl");
+    auto const w = results_writer::recover(dir.path().string(), 400, result_location{1, 0, 10},
+                                           [](std::string_view, result_location) { return false; });
+    REQUIRE(w.has_error());
+    CHECK(w.error().is(errc::ledger_failed));
+}
+
+TEST_CASE("missing_results_files: gaps -> named, ranges as ranges, at most five")
+{
+    using numbers = std::vector<std::uint64_t>;
+    CHECK(missing_results_files({}, 0).empty());
+    CHECK(missing_results_files(numbers{1, 2, 3}, 3).empty());
+    CHECK(missing_results_files(numbers{1, 2, 3}, 2).empty());
+    CHECK(missing_results_files({}, 1) == "results-00001.jsonl");
+    CHECK(missing_results_files(numbers{3}, 3) == "results-00001.jsonl, results-00002.jsonl");
+    CHECK(missing_results_files(numbers{2, 7, 8}, 10) ==
+          "results-00001.jsonl, results-00003.jsonl to results-00006.jsonl, results-00009.jsonl, "
+          "results-00010.jsonl");
+    numbers even;
+    for (std::uint64_t n = 2; n <= 20; n += 2)
+        even.push_back(n);
+    CHECK(missing_results_files(even, 20) ==
+          "results-00001.jsonl, results-00003.jsonl, results-00005.jsonl, results-00007.jsonl, "
+          "results-00009.jsonl and 5 more");
 }

@@ -302,3 +302,38 @@ TEST_CASE("share_connections: any total from 3 -> all used, each lane has one")
         CHECK(pool.submit_connections >= pool.poll_connections);
     }
 }
+
+TEST_CASE("make_plan: export -> one form; only parts need an account")
+{
+    raw_arguments raw;
+    raw.command = command::export_results;
+    raw.directory = "out";
+    auto const plan_with = [&](variables const& v) { return make_plan(raw, with(v)); };
+    CHECK(mentions(plan_with({}).problems, "--text, --parts LIST and --csv"));
+    raw.text = true;
+    // What run reads from the environment chooses nothing here.
+    auto const text = plan_with({{"OCRPIPE_PARTS", "tables"}});
+    REQUIRE(text.problems.empty());
+    CHECK(std::get<export_plan>(text.plan.command).form == export_form::text);
+    raw.csv = true;
+    CHECK(mentions(plan_with({}).problems, "export:"));
+    raw.text = false;
+    raw.output = "x.csv";
+    auto const csv = plan_with({});
+    REQUIRE(csv.problems.empty());
+    CHECK(std::get<export_plan>(csv.plan.command).form == export_form::csv);
+    CHECK(std::get<export_plan>(csv.plan.command).output == "x.csv");
+    raw.csv = false;
+    raw.options = {{"parts", "tables,images"}};
+    CHECK(mentions(plan_with(account).problems, "--out"));
+    raw.output.clear();
+    CHECK(mentions(plan_with({}).problems, "api key"));
+    auto const parts = plan_with(account);
+    REQUIRE(parts.problems.empty());
+    CHECK(std::get<export_plan>(parts.plan.command).parts ==
+          std::vector<operation>{operation::table, operation::image});
+    raw.options = {{"parts", ""}};
+    CHECK(mentions(plan_with(account).problems, "--parts"));
+    raw.directory.clear();
+    CHECK(mentions(plan_with(account).problems, "DIR"));
+}

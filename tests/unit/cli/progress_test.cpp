@@ -15,10 +15,13 @@ namespace
 pipeline_statistics half_way()
 {
     pipeline_statistics s;
-    s.found = 200;
+    s.found = 206;
     s.source_exhausted = true;
     s.done = 97;
     s.failed = 3;
+    s.unfinished = 98;
+    s.not_sent = 2;
+    s.repeated = 6;
     s.unreadable = 2;
     s.submitting = 10;
     s.waiting = 80;
@@ -78,9 +81,9 @@ TEST_CASE("time_left: known only with a total and a rate that promises an end")
 
 TEST_CASE("progress_line: wide enough -> everything")
 {
-    CHECK(progress_line(half_way(), 10, wide, false) ==
-          "97 of 200 done (50%), 3 failed, 2 unreadable, 95 in flight, 10 docs/s, 10s left, limited by: "
-          "submit rate");
+    CHECK(progress_line(half_way(), 10, wide, false) == "97 of 200 done (50%), 3 failed, 2 unreadable, 95 in "
+                                                        "flight, 5 waiting, 6 listed again, 10 docs/s, 10s "
+                                                        "left, limited by: submit rate");
 }
 
 TEST_CASE("progress_line: no total yet -> neither per cent nor time left")
@@ -90,6 +93,8 @@ TEST_CASE("progress_line: no total yet -> neither per cent nor time left")
     s.failed = 0;
     s.unreadable = 0;
     s.limiting = {};
+    s.unfinished = 95;
+    s.not_sent = s.repeated = 0;
     CHECK(progress_line(s, 0.25, wide, false) == "97 done, 95 in flight, 0.2 docs/s");
 }
 
@@ -130,8 +135,9 @@ TEST_CASE("progress_message: every number of the statistics is a fact")
 {
     auto const line = to_json(progress_message(half_way(), 10), {});
     for (char const* fact :
-         {"\"event\":\"progress\"", "\"found\":200", "\"done\":97", "\"failed\":3", "\"unreadable\":2",
-          "\"submitting\":10", "\"waiting\":80", "\"fetching_parts\":5", "\"limiting\":\"submit rate\""})
+         {"\"event\":\"progress\"", "\"found\":206", "\"done\":97", "\"failed\":3", "\"unreadable\":2",
+          "\"unfinished\":98", "\"not_sent\":2", "\"repeated\":6", "\"submitting\":10", "\"waiting\":80",
+          "\"fetching_parts\":5", "\"limiting\":\"submit rate\""})
         CHECK_MESSAGE(line.find(fact) != std::string::npos, fact);
     CHECK(line.find("\"seconds_left\":10") != std::string::npos);
 }
@@ -159,7 +165,30 @@ TEST_CASE("summary_message: failures -> a warning with the classes and where to 
     r.not_sent = 2;
     auto const m = summary_message(r, "out");
     CHECK(m.severity == level::warn);
-    CHECK(m.text == "4 of 9 done (1 without content), 3 failed (2 job_failed, 1 rejected), 1 unreadable, 2 "
-                    "not sent, 0 B in 0ms: "
-                    "see out/failures.jsonl; what failed is taken up again by ocrpipe retry out");
+    CHECK(m.text ==
+          "4 of 9 done (1 without content), 3 failed (2 job_failed, 1 rejected), 1 unreadable, 2 "
+          "not sent, 0 B in 0ms: "
+          "see out/failures.jsonl; what failed is taken up again by ocrpipe retry out; what was not sent is "
+          "sent by run with its inputs, or by ocrpipe retry out");
+}
+
+TEST_CASE("summary_message: documents listed again -> no part of the total, and no warning")
+{
+    run_report r;
+    r.found = 7;
+    r.done = 3;
+    r.repeated = 4;
+    auto const m = summary_message(r, "out");
+    CHECK(m.severity == level::info);
+    CHECK(m.text == "3 of 3 done, 4 listed again, 0 B in 0ms");
+}
+
+TEST_CASE("summary_message: files written while they were read -> a warning")
+{
+    run_report r;
+    r.found = r.done = 2;
+    r.changed_files = 1;
+    auto const m = summary_message(r, "out");
+    CHECK(m.severity == level::warn);
+    CHECK(m.text == "2 of 2 done, 1 written while they were read, 0 B in 0ms");
 }

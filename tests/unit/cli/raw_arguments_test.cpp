@@ -104,8 +104,9 @@ TEST_CASE("parse_arguments: what --help says of the environment -> true of every
     REQUIRE(excepted != std::string::npos);
     std::string exceptions = help.substr(excepted, help.find('.', excepted) - excepted);
     std::replace(exceptions.begin(), exceptions.end(), '\n', ' ');
-    for (char const* const name : {"run", "retry", "status", "report", "support", "submit", "result",
-                                   "recognize", "table", "signature", "stamp", "image", "explain", "profile", "doctor"}) {
+    for (char const* const name :
+         {"run", "retry", "status", "report", "support", "export", "submit", "result", "recognize", "table",
+          "signature", "stamp", "image", "explain", "profile", "doctor"}) {
         std::istringstream lines(ended({name, "--help"}).text);
         for (std::string line; std::getline(lines, line);) {
             auto const dashes = line.find("--");

@@ -222,3 +222,54 @@ TEST_CASE("ledger_source: a ledger that cannot be read -> one problem and the en
     CHECK(std::get<input_problem>(*p).code == errc::ledger_failed);
     CHECK_FALSE(s.next());
 }
+
+TEST_CASE("intake: rows of earlier runs -> repeated from the second time on; rows of this run -> every time")
+{
+    bench b;
+    input_item const before = b.item("before.pdf", "content");
+    b.bring(before, "content", done);
+    intake_options o;
+    o.rows_before = b.ledger->counts().value().last_number;
+    CHECK(o.rows_before == 1);
+    intake in = b.make(std::move(o));
+    CHECK_FALSE(in.prepare(before));
+    CHECK(in.repeated() == 0);
+    CHECK_FALSE(in.prepare(before));
+    CHECK(in.repeated() == 1);
+    input_item const now = b.item("now.pdf", "other content");
+    CHECK(is_sent(in.prepare(now)));
+    b.bring(now, "other content", done);
+    CHECK_FALSE(in.prepare(now));
+    CHECK(in.repeated() == 2);
+    CHECK(in.passed_over() == 3);
+}
+
+TEST_CASE("intake: a document that is sent again -> when it is listed again, it is repeated")
+{
+    bench b;
+    input_item const old = b.item("a.pdf", "content");
+    b.bring(old, "content", done);
+    intake_options o;
+    o.rows_before = 1;
+    intake in = b.make(std::move(o));
+    input_item const changed = b.item("a.pdf", "changed content");
+    CHECK(is_sent(in.prepare(changed)));
+    b.bring(changed, "changed content", submitted);
+    CHECK_FALSE(in.prepare(changed));
+    CHECK(in.repeated() == 1);
+}
+
+TEST_CASE(
+    "intake: a document -> the size and time of its file when its bytes were read, whatever the source saw")
+{
+    bench b;
+    input_item i = b.item("a.pdf", "content");
+    std::int64_t const time = i.mtime_ns;
+    i.mtime_ns = 1;
+    intake in = b.make();
+    std::optional<prepared> const p = in.prepare(i);
+    REQUIRE(is_sent(p));
+    auto const& d = std::get<prepared_document>(*p);
+    CHECK(d.version == file_version{7, time});
+    CHECK(d.item.mtime_ns == time);
+}

@@ -28,6 +28,7 @@ struct prepared_document {
     std::uint64_t size = 0;
     std::string sha256;             ///< lower-case hex
     std::string parameters;         ///< parameters_fingerprint()
+    file_version version;           ///< of the file when its bytes were read
     std::optional<row_version> was; ///< its row, when it has one
     bool was_ambiguous = false;     ///< an earlier submit of the same may have been accepted
 };
@@ -47,11 +48,13 @@ struct intake_options {
     std::vector<std::pair<std::string, std::string>> extra_fields; ///< of every submit
     bool accept_changes = false; ///< what has a result is sent again when it is to be read otherwise
     std::function<bool(ledger_row const&)> take_up; ///< whether to send again what did not end well
+    std::uint64_t rows_before =
+        0; ///< number of the last row when the run began; later ones are the run's own
 };
 
 /// Looks at what a source found: what the ledger knows to need no work is passed over without being opened.
 ///
-/// Thread safety: one thread at a time, but for cancel() and passed_over().
+/// Thread safety: one thread at a time, but for cancel(), passed_over() and repeated().
 class intake
 {
 public:
@@ -72,11 +75,15 @@ public:
 
     std::uint64_t passed_over() const noexcept { return passed_over_.load(std::memory_order_relaxed); }
 
+    /// How many of them this run had met before.
+    std::uint64_t repeated() const noexcept { return repeated_.load(std::memory_order_relaxed); }
+
 private:
     enum class verdict { send, pass_over };
 
     std::string const& fingerprint_of(input_item const& item);
     verdict judge(ledger_row const& row, bool same) const;
+    bool meet(std::uint64_t number);
     std::optional<input_problem> hash(prepared_document& d);
 
     intake_options const options_;
@@ -87,6 +94,8 @@ private:
     std::string fingerprint_;
     std::atomic<bool> cancelled_ = false;
     std::atomic<std::uint64_t> passed_over_ = 0;
+    std::atomic<std::uint64_t> repeated_ = 0;
+    std::vector<bool> met_; ///< a bit for each row of earlier runs
 };
 
 } // namespace ocrpipe::detail

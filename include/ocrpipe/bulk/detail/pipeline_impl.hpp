@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -89,6 +90,7 @@ private:
     void take(detail::prepared p);
     void refuse(input_problem const& p);
     void admit(document_ptr d);
+    bool limit_reached();
     void send(document_ptr d);
     template<class Then>
     void admit_intent(document_ptr const& d, Then then);
@@ -105,8 +107,9 @@ private:
     void part_ended(document_ptr const& d);
     void finish(document_ptr const& d);
     void count_done();
+    bool note_change(detail::document_in_flight const& d);
     void fail(document_ptr const& d, failure const& f);
-    void withhold();
+    void withhold(detail::document_in_flight const& d);
     void take_back(document_ptr const& d);
     void leave_unfinished(document_ptr const& d);
     void leave();
@@ -116,6 +119,7 @@ private:
     // Those that share a result.
     bool is_first_of_content(document_ptr const& d);
     void write_copy(document_ptr const& d, std::string const& original_id, result_location original);
+    void withhold_copy(document_ptr const& d, std::string const& original_id, result_location original);
     void settle_copies(detail::document_in_flight& d, document_state state);
     std::vector<document_ptr> release_content(detail::document_in_flight& d);
     void withhold_copies(detail::document_in_flight& d);
@@ -142,7 +146,9 @@ private:
 
     void notice(std::string_view event, std::string_view text);
     std::string_view limiting(client_statistics const& now);
-    std::uint64_t found() const;
+    std::uint64_t repeated() const;
+    std::uint64_t unfinished() const;
+    void note_counts();
 
     /// After so many the run ends: nothing gets through, and what went out may be billed.
     static constexpr std::uint64_t max_unanswered = 100;
@@ -167,11 +173,16 @@ private:
     detail::timer duration_timer_;
     run_report report_;
     clock::time_point started_{};
-    std::uint64_t found_ = 0; ///< beside those that the intake passed over
-    std::uint64_t done_ = 0;  ///< these two in all runs
+    // Documents of all runs in the directory; those that are none of the last three are unfinished.
+    std::uint64_t known_ = 0;
+    std::uint64_t done_ = 0;
     std::uint64_t failed_ = 0;
+    std::uint64_t not_sent_ = 0;
+    std::uint64_t rows_before_ = 0;               ///< number of the ledger's last row when the run began
+    std::unordered_set<std::size_t> without_row_; ///< hashes of the ids of documents that were withheld
+    std::uint64_t repeated_ = 0;                  ///< beside those that the intake passed over
+    std::uint64_t copies_withheld_ = 0;           ///< since the results file of their original is not there
     std::uint64_t failed_now_ = 0;
-    std::uint64_t unfinished_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t submitting_ = 0;
     std::uint64_t unanswered_ = 0; ///< submits in a row that brought no answer of the service's

@@ -25,6 +25,13 @@ struct unrecorded_submit {
     bool interrupted = false; ///< the ledger knows it as one that was being sent when the process ended
 };
 
+/// A result that was written and that the ledger could not record.
+struct unrecorded_result {
+    std::string id; ///< of its document
+    finish_record end;
+    bool was_stuck = false; ///< the ledger counts it as failed
+};
+
 /// The files of a run: results, failures, parts and texts, brought into accord with the ledger when it is
 /// opened.
 ///
@@ -47,7 +54,10 @@ public:
     result<std::string> write_text(std::string_view id, std::string_view text);
 
     /// Results that an earlier process wrote but did not record; to be recorded before anything is polled.
-    std::vector<std::pair<std::string, finish_record>> take_unrecorded() { return std::move(unrecorded_); }
+    std::vector<unrecorded_result> take_unrecorded() { return std::move(unrecorded_); }
+
+    /// The results files that the ledger knows and that were moved away, named; empty when there are none.
+    std::string const& moved_away() const noexcept { return moved_away_; }
 
     /// Submits whose request_id stands in failures.jsonl only, since the ledger could not be written any
     /// more.
@@ -81,7 +91,8 @@ private:
     part_files parts_;
     part_files texts_;
     std::atomic<bool> files_written_ = false;
-    std::vector<std::pair<std::string, finish_record>> unrecorded_;
+    std::vector<unrecorded_result> unrecorded_;
+    std::string moved_away_;
     std::vector<unrecorded_submit> unrecorded_submits_;
 };
 

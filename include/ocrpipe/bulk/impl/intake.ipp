@@ -72,6 +72,16 @@ OCRPIPE_DECL intake::verdict intake::judge(ledger_row const& row, bool same) con
     return !has_result && options_.take_up && options_.take_up(row) ? verdict::send : verdict::pass_over;
 }
 
+/// Whether this run has met a row before; from now on it has.
+OCRPIPE_DECL bool intake::meet(std::uint64_t number)
+{
+    if (number > options_.rows_before) return true;
+    if (met_.empty()) met_.resize(options_.rows_before + 1);
+    bool const before = met_[number];
+    met_[number] = true;
+    return before;
+}
+
 /// Reads the document to its end; one that fits is kept in memory for its upload.
 OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
 {
@@ -82,6 +92,8 @@ OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
     result<document_reader> reader = document_reader::open(file);
     if (!reader) return problem(reader.error().code, to_string(reader.error()));
     d.size = reader->size();
+    d.version = reader->version();
+    d.item.mtime_ns = d.version.mtime_ns;
     bool const hold = d.size < hold_below;
     std::string whole(hold ? d.size + 1 : 0, '\0'); // room for more: so the reader looks whether there is any
     std::span<char> const into = hold ? std::span<char>(whole) : std::span<char>(buffer_);
@@ -111,8 +123,10 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
     prepared_document d;
     d.parameters = fingerprint_of(item);
 
-    auto const pass_over = [this] {
+    std::uint64_t number = 0; // of its row
+    auto const pass_over = [this, &number] {
         passed_over_.fetch_add(1, std::memory_order_relaxed);
+        if (meet(number)) repeated_.fetch_add(1, std::memory_order_relaxed);
         return std::optional<prepared>();
     };
     std::optional<ledger_row> row;
@@ -121,6 +135,7 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
             ledger_->look_up(item.id, item.path, item.size, item.mtime_ns, d.parameters);
         if (!known) return known.error();
         bool const untouched = *known && (**known).untouched;
+        if (*known) number = (**known).number;
         // Most of a run that goes on: there is no need to look at the rest of their rows.
         if (untouched && settled.contains((**known).state)) return pass_over();
         if (*known) {
@@ -145,6 +160,7 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
         if (other_reading || other_document)
             if (auto taken = id_is_taken(d, *row)) return std::move(*taken);
         if (judge(*row, same) == verdict::pass_over) return pass_over();
+        meet(number);
         d.was = row->version();
         d.was_ambiguous = same && row->state == document_state::ambiguous;
     }

@@ -6,37 +6,12 @@
 #include <boost/asio/post.hpp>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <filesystem>
+#include <string>
 #include <utility>
 
 namespace ocrpipe
 {
-
-OCRPIPE_DECL std::vector<std::string> pipeline_options::validate() const
-{
-    std::vector<std::string> problems;
-    auto const check = [&problems](bool fine, std::string problem) {
-        if (!fine) problems.push_back(std::move(problem));
-    };
-    check(!directory.empty(), "out: missing: name a directory for the results");
-    check(!flow.empty(), "flow: empty: give \"single\" or a flow id");
-    check(max_in_flight >= 1 && max_in_flight <= 10'000'000,
-          fmt::format("max_in_flight: {} is out of range: 1 to 10000000", max_in_flight));
-    check(max_submitting >= 1 && max_submitting <= 100'000,
-          fmt::format("max_submitting: {} is out of range: 1 to 100000", max_submitting));
-    check(results_file_bytes >= 1024,
-          fmt::format("results_file_bytes: {} is out of range: 1024 or more", results_file_bytes));
-    check(fail_budget.percent >= 0 && fail_budget.percent <= 100,
-          fmt::format("fail_budget: {} percent is out of range: 0 to 100", fail_budget.percent));
-    check(drain_timeout.count() >= 0 && max_duration.count() >= 0,
-          "drain_timeout, max_duration: negative: give a time");
-    for (operation const part : parts)
-        check(part != operation::submit && part != operation::result,
-              fmt::format("parts: {} is not a part: table, signature, stamp or image", name(part)));
-    return problems;
-}
 
 OCRPIPE_DECL pipeline::impl::impl(asio::io_context& ioc, client& c, std::unique_ptr<source> s,
                                   pipeline_options options, std::shared_ptr<ledger> l)
@@ -50,126 +25,6 @@ OCRPIPE_DECL pipeline::impl::impl(asio::io_context& ioc, client& c, std::unique_
     , drain_timer_(ioc.get_executor())
     , duration_timer_(ioc.get_executor())
 {
-}
-
-OCRPIPE_DECL result<void> pipeline::impl::prepare()
-{
-    auto const refused = [](errc e, error_code cause, std::string reason) {
-        failure f;
-        f.code = e;
-        f.cause = cause;
-        f.where = phase::prepare;
-        f.reason = std::move(reason);
-        return f;
-    };
-    std::vector<std::string> const problems = options_.validate();
-    if (!problems.empty())
-        return refused(errc::invalid_argument, {}, fmt::format("{}", fmt::join(problems, "; ")));
-    std::error_code ec;
-    std::filesystem::create_directories(options_.directory, ec);
-    if (ec)
-        return refused(errc::unwritable_output, error_code(ec.value(), boost::system::system_category()),
-                       options_.directory);
-    if (ledger_)
-        if (result<void> same = compare_configuration(); !same) return same;
-    result<std::shared_ptr<detail::run_directory>> opened =
-        detail::run_directory::open(options_, ledger_.get());
-    if (!opened) return opened.error();
-    files_ = std::move(*opened);
-    return ledger_ ? settle_ledger() : result<void>();
-}
-
-/// What must be the same in every run of a directory.
-OCRPIPE_DECL std::map<std::string, std::string> pipeline::impl::configuration() const
-{
-    std::map<std::string, std::string> all = options_.configuration;
-    all["flow"] = options_.flow;
-    all["doc_type"] = options_.doc_type;
-    all["file_type"] = wire_word(options_.type);
-    all["text"] = options_.text ? "yes" : "no";
-    all["dedupe"] = shares_results_ ? "content" : "";
-    std::vector<std::string> fields;
-    for (auto const& [name, value] : client_.profile().extra_fields)
-        fields.push_back(name + '=' + value);
-    all["extra_fields"] = fmt::format("{}", fmt::join(fields, ","));
-    std::vector<std::string_view> parts;
-    for (operation const part : options_.parts)
-        parts.push_back(name(part));
-    all["parts"] = fmt::format("{}", fmt::join(parts, ","));
-    return all;
-}
-
-OCRPIPE_DECL result<void> pipeline::impl::compare_configuration()
-{
-    std::vector<std::string> changes;
-    bool read_otherwise = false;
-    for (auto const& [key, value] : configuration()) {
-        result<std::optional<std::string>> const before = ledger_->metadata("configuration." + key);
-        if (!before) return before.error();
-        bool const saves_from_now_on = key == "dedupe" && *before && (**before).empty();
-        if (!*before || **before == value || saves_from_now_on) continue;
-        changes.push_back(fmt::format("{} was \"{}\" and is \"{}\"", key, printable_excerpt(**before, 200),
-                                      printable_excerpt(value, 200)));
-        read_otherwise |= key != "text" && key != "parts" && key != "dedupe";
-    }
-    if (changes.empty()) return {};
-    // While nothing was sent, a mistake in the options costs nothing to mend.
-    result<document_counts> const counts = ledger_->counts();
-    if (!counts) return counts.error();
-    if ((*counts)[document_state::found] == counts->total()) return {};
-    std::string what = fmt::format("{}", fmt::join(changes, "; "));
-    if (!options_.accept_changes) {
-        failure f;
-        f.code = errc::configuration_changed;
-        f.where = phase::prepare;
-        f.reason = std::move(what);
-        return f;
-    }
-    notice("configuration_changed",
-           what + (read_otherwise ? ": documents that were read otherwise are sent and paid for again"
-                                  : ": documents that have their result stay as they are"));
-    return {};
-}
-
-/// Everything that an earlier process left half done, before this one changes anything.
-OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
-{
-    result<std::uint64_t> const interrupted = ledger_->interrupted_intents_to_ambiguous();
-    if (!interrupted) return interrupted.error();
-    result<document_counts> const counts = ledger_->counts();
-    if (!counts) return counts.error();
-    using enum document_state;
-    done_ = (*counts)[done] + (*counts)[skipped];
-    failed_ = counts->total_of({failed, ambiguous, expired, lost, stuck});
-
-    ledger_->sync_results_with([files = files_] { return files->sync(); });
-    std::uint64_t in_doubt = *interrupted;
-    for (detail::unrecorded_submit& submit : files_->take_unrecorded_submits()) {
-        --failed_;
-        if (submit.interrupted) --in_doubt;
-        ledger_->submitted(std::move(submit.id), std::move(submit.what), durable());
-    }
-    if (in_doubt > 0)
-        notice(
-            "interrupted_submits",
-            fmt::format("{} documents were being sent when the last run ended and may have been accepted: {}",
-                        in_doubt, options_.resubmit_ambiguous ? "they are sent again" : "they are held"));
-    for (auto& [id, end] : files_->take_unrecorded()) {
-        ++done_;
-        ledger_->finished(std::move(id), std::move(end), durable());
-    }
-    if (shares_results_) ledger_->index_content(durable());
-    for (auto& [key, value] : configuration())
-        ledger_->set_metadata("configuration." + key, value, durable());
-    if (!shares_results_ || options_.resubmit_ambiguous) return {};
-    std::uint64_t cursor = 0;
-    for (;;) {
-        result<std::vector<ledger_row>> const rows = ledger_->rows({ambiguous}, cursor, 256);
-        if (!rows) return rows.error();
-        if (rows->empty()) return {};
-        for (ledger_row const& row : *rows)
-            originals_.emplace(row.sha256 + row.parameters, nullptr);
-    }
 }
 
 /// Ends the run when a change is not durable.
@@ -197,6 +52,7 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
         co_await changed_.wait();
     duration_timer_.cancel();
     drain_timer_.cancel();
+    note_counts();
     co_await flush();
     report_.finished_at = std::chrono::system_clock::now();
     conclude();
@@ -214,54 +70,6 @@ OCRPIPE_DECL task<void> pipeline::impl::flush()
         co_await changed_.wait();
 }
 
-/// Asks for the jobs that an earlier run paid for. They come before new documents: their results may expire.
-OCRPIPE_DECL task<void> pipeline::impl::take_up_jobs()
-{
-    constexpr std::size_t at_once = 256;
-    std::uint64_t cursor = 0;
-    while (ledger_ && !is_stopped()) {
-        result<std::vector<ledger_row>> rows =
-            ledger_->rows({document_state::submitted, document_state::stuck}, cursor, at_once);
-        if (!rows) {
-            end_run(std::move(rows).error());
-            break;
-        }
-        if (rows->empty()) break;
-        for (ledger_row& row : *rows) {
-            while (in_flight_ >= options_.max_in_flight && !is_stopped())
-                co_await changed_.wait();
-            if (is_stopped()) break;
-            take_up(std::move(row));
-        }
-    }
-    if (report_.taken_up > 0)
-        notice("taken_up", fmt::format("asking for {} jobs of an earlier run", report_.taken_up));
-}
-
-OCRPIPE_DECL void pipeline::impl::take_up(ledger_row row)
-{
-    ++report_.taken_up;
-    if (row.state == document_state::stuck) --failed_;
-    auto d = std::make_shared<detail::document_in_flight>();
-    d->input.item.id = std::move(row.id);
-    d->input.item.path = std::move(row.path);
-    d->input.item.flow = std::move(row.flow);
-    d->input.item.doc_type = std::move(row.doc_type);
-    d->input.item.type = row.type;
-    d->input.size = row.size;
-    d->input.sha256 = std::move(row.sha256);
-    d->input.parameters = std::move(row.parameters);
-    d->job.request_id = std::move(row.request_id);
-    d->job.file_ids = std::move(row.file_ids);
-    d->job.attempts = row.attempts;
-    d->job.possible_duplicate = row.possible_duplicate;
-    d->job_is_recorded = true;
-    d->submitted_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.submitted_at));
-    if (shares_results_) originals_.insert_or_assign(d->content(), d);
-    ++in_flight_;
-    wait(std::move(d), false);
-}
-
 OCRPIPE_DECL bool pipeline::impl::may_admit() const
 {
     return in_flight_ < options_.max_in_flight && submitting_ < options_.max_submitting;
@@ -275,6 +83,7 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     how.type = options_.type;
     how.accept_changes = options_.accept_changes;
     how.extra_fields = client_.profile().extra_fields;
+    how.rows_before = rows_before_;
     how.take_up = [resubmit = options_.resubmit_ambiguous, more = options_.take_up](ledger_row const& row) {
         return row.state == document_state::ambiguous ? resubmit : more && more(row);
     };
@@ -420,15 +229,34 @@ OCRPIPE_DECL std::string_view pipeline::impl::limiting(client_statistics const& 
     return report_.source_exhausted ? "service" : "source";
 }
 
-OCRPIPE_DECL std::uint64_t pipeline::impl::found() const
+OCRPIPE_DECL std::uint64_t pipeline::impl::repeated() const
 {
-    return found_ + (intake_ ? intake_->passed_over() : 0);
+    return repeated_ + (intake_ ? intake_->repeated() : 0);
+}
+
+/// What is none of the others, so that the counts add up at any time.
+OCRPIPE_DECL std::uint64_t pipeline::impl::unfinished() const
+{
+    std::uint64_t const others = done_ + failed_ + not_sent_;
+    return known_ > others ? known_ - others : 0;
+}
+
+/// For those who count by the ledger: what it does not know.
+OCRPIPE_DECL void pipeline::impl::note_counts()
+{
+    if (!ledger_) return;
+    ledger_->set_metadata(std::string(detail::documents_without_row), std::to_string(without_row_.size()),
+                          durable());
+    ledger_->set_metadata(std::string(detail::documents_repeated), std::to_string(repeated()), durable());
 }
 
 OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
 {
     pipeline_statistics s;
-    s.found = found();
+    s.unfinished = unfinished();
+    s.not_sent = not_sent_;
+    s.repeated = repeated();
+    s.found = done_ + failed_ + s.unfinished + s.not_sent + s.repeated;
     s.source_exhausted = report_.source_exhausted;
     s.done = done_;
     s.failed = failed_;
@@ -449,14 +277,16 @@ OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
 OCRPIPE_DECL void pipeline::impl::conclude()
 {
     client_statistics const c = client_.statistics();
-    report_.found = found();
     report_.submits = c.submits;
     report_.polls = c.polls;
     report_.throttled = c.throttled;
     report_.transport_failures = c.transport_failures;
     report_.done = done_;
     report_.failed = failed_;
-    report_.unfinished = unfinished_;
+    report_.unfinished = unfinished();
+    report_.not_sent = not_sent_;
+    report_.repeated = repeated();
+    report_.found = done_ + failed_ + report_.unfinished + not_sent_ + report_.repeated;
     if (ledger_ && !ledger_->broken()) {
         if (result<void> rewritten = files_->rewrite_failures(*ledger_); !rewritten)
             end_run(std::move(rewritten).error());

@@ -7,6 +7,12 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <sys/stat.h>
+#include <utility>
+
 namespace ocrpipe
 {
 
@@ -29,21 +35,31 @@ OCRPIPE_DECL void pipeline::impl::refuse(input_problem const& p)
 
 OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
 {
-    ++found_;
     ++in_flight_;
-    if (options_.max_documents != 0 && sent_ >= options_.max_documents) {
-        stop_by(run_end::document_limit, fmt::format("{} documents were sent", sent_));
-        --found_;
-        return leave();
-    }
+    if (limit_reached()) return leave();
+    if (!d->input.was) ++known_;
     if (shares_results_ && d->input.item.request_id.empty() && !is_first_of_content(d)) return;
     send(std::move(d));
 }
 
-/// A document that is not sent now and that the next run finds again.
-OCRPIPE_DECL void pipeline::impl::withhold()
+/// Whether no more documents may be sent.
+OCRPIPE_DECL bool pipeline::impl::limit_reached()
 {
-    ++report_.not_sent;
+    if (options_.max_documents == 0 || sent_ < options_.max_documents) return false;
+    stop_by(run_end::document_limit, fmt::format("{} documents were sent", sent_));
+    return true;
+}
+
+/// A document that is not sent now and that the next run finds again.
+OCRPIPE_DECL void pipeline::impl::withhold(detail::document_in_flight const& d)
+{
+    bool const has_row = d.input.was.has_value(); // which counts it
+    if (!has_row && ledger_ && !without_row_.insert(std::hash<std::string>()(d.input.item.id)).second) {
+        --known_;
+        ++repeated_;
+    } else if (!has_row) {
+        ++not_sent_;
+    }
     leave();
 }
 
@@ -109,8 +125,10 @@ void pipeline::impl::admit_intent(document_ptr const& d, Then then)
 /// What became of a document before counts no more.
 OCRPIPE_DECL void pipeline::impl::forget_outcome(std::optional<row_version> const& was)
 {
-    if (!was || was->state == document_state::found) return;
-    if (was->state == document_state::done || was->state == document_state::skipped)
+    if (!was) return;
+    if (was->state == document_state::found)
+        --not_sent_;
+    else if (was->state == document_state::done || was->state == document_state::skipped)
         --done_;
     else
         --failed_;
@@ -120,10 +138,11 @@ OCRPIPE_DECL void pipeline::impl::forget_outcome(std::optional<row_version> cons
 OCRPIPE_DECL void pipeline::impl::yield_id(document_ptr const& d, ledger_document const& first)
 {
     withhold_copies(*d);
-    if (auto const taken = detail::id_is_taken(d->input, first)) {
-        --found_;
+    if (!d->input.was) --known_;
+    if (auto const taken = detail::id_is_taken(d->input, first))
         refuse(*taken);
-    }
+    else
+        ++repeated_;
     leave();
 }
 
@@ -132,7 +151,10 @@ OCRPIPE_DECL void pipeline::impl::take_back(document_ptr const& d)
 {
     withhold_copies(*d);
     record([&](ledger& l, ledger_handler h) { l.not_sent(d->input.item.id, std::move(h)); }, d,
-           [this] { withhold(); });
+           [this, d] {
+               ++(ledger_ && d->input.was_ambiguous ? failed_ : not_sent_);
+               leave();
+           });
 }
 
 OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job> job)
@@ -203,81 +225,31 @@ OCRPIPE_DECL void pipeline::impl::read(document_ptr d, result<ocr_result> answer
     fetch_parts(std::move(d));
 }
 
-OCRPIPE_DECL void pipeline::impl::fetch_parts(document_ptr d)
+/// Whether the document's file was written since its bytes were read. What was sent is then not what the file
+/// holds now, and perhaps only its beginning. A file that was removed or moved is no reason for doubt.
+OCRPIPE_DECL bool pipeline::impl::note_change(detail::document_in_flight const& d)
 {
-    // One more than there are, so that the document is not finished while its parts are still being started.
-    d->parts_pending = 1;
-    std::vector<ocr_document> const documents = d->answer->documents(client_.profile());
-    for (operation const kind : options_.parts) {
-        std::size_t index = 0;
-        if (kind == operation::image) {
-            for (std::string const& id : d->job.file_ids)
-                fetch_part(d, kind, ++index, id);
-        } else {
-            for (ocr_document const& document : documents) {
-                ++index;
-                if (!document.id.empty()) fetch_part(d, kind, index, document.id);
-            }
-        }
-    }
-    part_ended(d);
-}
-
-OCRPIPE_DECL void pipeline::impl::fetch_part(document_ptr d, operation kind, std::size_t index,
-                                             std::string sub_id)
-{
-    ++d->parts_pending;
-    client_.async_part(kind, d->job.request_id, sub_id,
-                       [self = shared_from_this(), d, kind, index, sub_id](result<part_data> part) {
-                           self->part_fetched(d, kind, index, sub_id, std::move(part));
-                           self->part_ended(d);
-                       });
-}
-
-OCRPIPE_DECL void pipeline::impl::part_ended(document_ptr const& d)
-{
-    if (--d->parts_pending != 0) return;
-    --fetching_parts_;
-    // Cut short: the next run fetches all of them.
-    if (d->parts_cut_short) return leave_unfinished(d);
-    finish(d);
-}
-
-OCRPIPE_DECL void pipeline::impl::part_fetched(document_ptr const& d, operation kind, std::size_t index,
-                                               std::string const& sub_id, result<part_data> part)
-{
-    part_entry entry;
-    entry.kind = kind;
-    entry.sub_id = sub_id;
-    if (!part) {
-        failure const f = part.error();
-        if (ledger_ && (f.is(errc::client_closed) || f.is(errc::cancelled) || ends_the_run(f))) {
-            d->parts_cut_short = true;
-            return;
-        }
-        entry.error = std::string(name(static_cast<errc>(f.code.value())));
-        if (!f.is(errc::part_absent)) ++report_.parts_failed;
-    } else {
-        result<std::string> written = files_->write_part(d->input.item.id, kind, index, part->raw);
-        if (!written) {
-            d->parts_cut_short = ledger_ != nullptr;
-            return disk_failed(written.error().cause, "parts");
-        }
-        entry.file = std::move(*written);
-        ++report_.parts;
-    }
-    d->parts.push_back(std::move(entry));
+    struct ::stat status {
+    };
+    if (d.input.version.mtime_ns == 0 || ::stat(d.input.item.path.c_str(), &status) != 0) return false;
+    if (detail::version_of(status) == d.input.version) return false;
+    ++report_.changed_files;
+    if (options_.on_changed) options_.on_changed(d.input.item);
+    return true;
 }
 
 OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
 {
-    if (options_.text)
-        if (result<std::string> written =
-                files_->write_text(d->input.item.id, d->answer->text(client_.profile()));
-            !written) {
+    std::string text;
+    if (options_.text) {
+        result<std::string> written =
+            files_->write_text(d->input.item.id, d->answer->text(client_.profile()));
+        if (!written) {
             disk_failed(written.error().cause, "text");
             return leave_unfinished(d);
         }
+        text = std::move(*written);
+    }
     result_record line;
     line.id = d->input.item.id;
     line.path = d->input.item.path;
@@ -290,6 +262,8 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
     line.polls = d->answer->reads();
     line.possible_duplicate = d->job.possible_duplicate;
     line.parts = d->parts;
+    line.text = text;
+    line.file_changed = note_change(*d);
     line.result_json = d->answer->raw();
     finish_record end;
     end.polls = d->answer->reads();
@@ -342,6 +316,12 @@ OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
     line.sha256 = d->input.sha256;
     line.what = &f;
     line.at = std::chrono::system_clock::now();
+    std::string said = to_string(f);
+    if (f.is(errc::file_changed))
+        ++report_.changed_files;
+    else if (note_change(*d))
+        said += "; the file was written since its bytes were read";
+    line.message = said;
     if (error_code const ec = files_->failures().append(line)) disk_failed(ec, "failures.jsonl");
     document_state const state = state_after(f);
     settle_copies(*d, state);
@@ -350,7 +330,7 @@ OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
             finish_record end;
             end.state = state;
             end.failure = static_cast<errc>(f.code.value());
-            end.message = to_string(f);
+            end.message = said;
             end.attempts = f.request_id.empty() ? f.attempts : d->job.attempts;
             l.finished(d->input.item.id, std::move(end), std::move(h));
         },
@@ -381,7 +361,6 @@ OCRPIPE_DECL document_state pipeline::impl::state_after(failure const& f)
 OCRPIPE_DECL void pipeline::impl::leave_unfinished(document_ptr const& d)
 {
     withhold_copies(*d);
-    ++unfinished_;
     leave();
 }
 

@@ -12,8 +12,10 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 namespace ocrpipe
 {
@@ -57,13 +59,15 @@ inline constexpr std::array report_counts{
     report_count{"copies", &run_report::copies},
     report_count{"failed", &run_report::failed},
     report_count{"unfinished", &run_report::unfinished},
+    report_count{"not_sent", &run_report::not_sent},
+    report_count{"repeated", &run_report::repeated},
     report_count{"possible_duplicates", &run_report::possible_duplicates},
     report_count{"done_now", &run_report::done_now},
     report_count{"done_in_part", &run_report::done_in_part},
     report_count{"done_empty", &run_report::done_empty},
     report_count{"taken_up", &run_report::taken_up},
-    report_count{"not_sent", &run_report::not_sent},
     report_count{"unreadable", &run_report::unreadable},
+    report_count{"changed_files", &run_report::changed_files},
     report_count{"parts", &run_report::parts},
     report_count{"parts_failed", &run_report::parts_failed},
     report_count{"bytes", &run_report::bytes},
@@ -151,16 +155,30 @@ OCRPIPE_DECL result<run_report> parse_report(std::string_view json)
 
 OCRPIPE_DECL result<void> count_all(ledger& l, run_report& report)
 {
-    using enum document_state;
     result<document_counts> const counted = l.counts();
     if (!counted) return counted.error();
-    document_counts const& n = *counted;
+    return count_all(l, *counted, report);
+}
+
+OCRPIPE_DECL result<void> count_all(ledger& l, document_counts const& n, run_report& report)
+{
+    using enum document_state;
     report.done = n[done] + n[skipped];
     report.copies = n[skipped];
     report.failed = n.total_of({failed, ambiguous, stuck, expired, lost});
     report.failed_by_class = n.by_class;
-    report.unfinished = n[intent] + n[submitted] + n[document_state::found];
+    report.unfinished = n[intent] + n[submitted];
     report.possible_duplicates = n.possible_duplicates;
+    std::uint64_t without_row = 0;
+    for (auto const& [key, value] : {std::pair(detail::documents_without_row, &without_row),
+                                     std::pair(detail::documents_repeated, &report.repeated)}) {
+        result<std::optional<std::string>> const noted = l.metadata(key);
+        if (!noted) return noted.error();
+        *value = 0;
+        if (*noted) std::from_chars((**noted).data(), (**noted).data() + (**noted).size(), *value);
+    }
+    report.not_sent = n[document_state::found] + without_row;
+    report.found = n.total() + without_row + report.repeated;
     return {};
 }
 

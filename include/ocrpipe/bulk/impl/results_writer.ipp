@@ -2,7 +2,6 @@
 #define OCRPIPE_BULK_IMPL_RESULTS_WRITER_IPP
 
 #include <ocrpipe/bulk/detail/atomic_file.hpp>
-#include <ocrpipe/bulk/detail/json_text.hpp>
 #include <ocrpipe/bulk/detail/output_failure.hpp>
 #include <ocrpipe/bulk/results_writer.hpp>
 
@@ -14,7 +13,9 @@
 #include <cstddef>
 #include <dirent.h>
 #include <fcntl.h>
-#include <iterator>
+#include <memory>
+#include <span>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ocrpipe
@@ -55,6 +56,14 @@ inline bool read_fully(int fd, std::span<char> out, std::uint64_t offset)
     return true;
 }
 
+/// Whether there is nothing of that name, not even a link.
+inline bool is_missing(std::string const& path)
+{
+    struct ::stat status {
+    };
+    return ::lstat(path.c_str(), &status) != 0 && errno == ENOENT;
+}
+
 /// Whether a line ends where the ledger says.
 inline bool is_there(std::string const& path, result_location const& line)
 {
@@ -92,64 +101,63 @@ inline result<bool> keep_lines(std::string const& path, std::uint64_t number, st
     }
 }
 
-inline void append_parts(std::string& out, std::span<part_entry const> parts)
-{
-    if (parts.empty()) return;
-    out += ",\"parts\":";
-    char before = '[';
-    for (part_entry const& p : parts) {
-        append_json_string((out += std::exchange(before, ',')) += "{\"kind\":", name(p.kind));
-        append_json_string(out += p.kind == operation::image ? ",\"file_id\":" : ",\"document_id\":",
-                           p.sub_id);
-        append_json_string(out += p.file.empty() ? ",\"error\":" : ",\"file\":",
-                           p.file.empty() ? p.error : p.file);
-        out += '}';
-    }
-    out += ']';
-}
-
-/// A valid JSON string holds no line break, so these stand between tokens.
-inline void append_json_in_one_line(std::string& out, std::string_view json)
-{
-    std::size_t const from = out.size();
-    out += json;
-    for (char const line_break : {'\n', '\r'})
-        for (std::size_t at = out.find(line_break, from); at != out.npos; at = out.find(line_break, at + 1))
-            out[at] = ' ';
-}
-
 } // namespace detail
 
-OCRPIPE_DECL void append_result_line(std::string& out, result_record const& r)
-{
-    detail::append_json_name(out += '{', "id", r.id);
-    detail::append_json_name(out += ',', "path", r.path);
-    detail::append_json_string(out += ",\"sha256\":", r.sha256);
-    detail::append_json_string(out += ",\"request_id\":", r.request_id);
-    detail::append_json_string(out += ",\"status\":", r.status);
-    detail::append_json_time(out += ",\"submitted_at\":", r.submitted_at);
-    detail::append_json_time(out += ",\"finished_at\":", r.finished_at);
-    (out += ",\"attempts\":") += std::to_string(r.attempts);
-    (out += ",\"polls\":") += std::to_string(r.polls);
-    (out += ",\"possible_duplicate\":") += r.possible_duplicate ? "true" : "false";
-    detail::append_parts(out, r.parts);
-    out += ",\"result\":";
-    detail::append_json_in_one_line(out, r.result_json.empty() ? "null" : r.result_json);
-    out += "}\n";
-}
-
-OCRPIPE_DECL result<results_writer> results_writer::open(std::string folder, std::uint64_t max_file_bytes)
+OCRPIPE_DECL result<std::vector<std::uint64_t>> results_files(std::string const& folder)
 {
     struct closer {
         void operator()(::DIR* d) const noexcept { ::closedir(d); }
     };
-    results_writer w(std::move(folder), max_file_bytes);
-    std::unique_ptr<::DIR, closer> const names(::opendir(w.folder_.c_str()));
-    if (!names) return detail::output_failure(detail::errno_code(), w.folder_);
+    std::unique_ptr<::DIR, closer> const names(::opendir(folder.c_str()));
+    if (!names) return detail::output_failure(detail::errno_code(), folder);
+    std::vector<std::uint64_t> numbers;
     errno = 0;
     while (::dirent const* const entry = ::readdir(names.get()))
-        w.number_ = std::max(w.number_, detail::results_file_number(entry->d_name));
-    if (errno != 0) return detail::output_failure(detail::errno_code(), w.folder_);
+        if (std::uint64_t const n = detail::results_file_number(entry->d_name); n != 0) numbers.push_back(n);
+    if (errno != 0) return detail::output_failure(detail::errno_code(), folder);
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+}
+
+OCRPIPE_DECL std::string results_file_name(std::uint64_t number)
+{
+    return fmt::format("results-{:05}.jsonl", number);
+}
+
+OCRPIPE_DECL std::string missing_results_files(std::vector<std::uint64_t> const& numbers, std::uint64_t last)
+{
+    constexpr std::size_t most_named = 5;
+    std::string out;
+    std::size_t ranges = 0;
+    std::uint64_t unnamed = 0;
+    auto const add = [&](std::uint64_t from, std::uint64_t to) {
+        if (from > to) return;
+        if (++ranges > most_named) {
+            unnamed += to - from + 1;
+            return;
+        }
+        if (!out.empty()) out += ", ";
+        out += results_file_name(from);
+        if (to != from) out += (to == from + 1 ? ", " : " to ") + results_file_name(to);
+    };
+    std::uint64_t expected = 1;
+    for (std::uint64_t const n : numbers) {
+        if (n > last) break;
+        add(expected, n - 1);
+        expected = n + 1;
+    }
+    add(expected, last);
+    if (unnamed != 0) out += fmt::format(" and {} more", unnamed);
+    return out;
+}
+
+OCRPIPE_DECL result<results_writer> results_writer::open(std::string folder, std::uint64_t max_file_bytes,
+                                                         std::uint64_t first)
+{
+    results_writer w(std::move(folder), max_file_bytes);
+    result<std::vector<std::uint64_t>> const numbers = results_files(w.folder_);
+    if (!numbers) return numbers.error();
+    w.number_ = numbers->empty() ? first : std::max(first, numbers->back());
     if (error_code const ec = w.file_.open(w.path())) return detail::output_failure(ec, w.path());
     return w;
 }
@@ -158,19 +166,21 @@ OCRPIPE_DECL result<results_writer> results_writer::recover(std::string folder, 
                                                             std::optional<result_location> recorded,
                                                             keep_result const& keep)
 {
-    result<results_writer> last = open(folder, max_file_bytes);
-    if (!last) return last;
     results_writer const names(folder, max_file_bytes);
-    if (recorded && !detail::is_there(names.path(recorded->file), *recorded)) {
+    bool const moved_away = recorded && detail::is_missing(names.path(recorded->file));
+    if (recorded && !moved_away && !detail::is_there(names.path(recorded->file), *recorded)) {
         failure f;
         f.code = errc::ledger_failed;
         f.where = phase::prepare;
-        f.reason = fmt::format("{} ends before a result that the ledger knows: restore the file",
+        f.reason = fmt::format("{} ends before a result that the ledger knows: restore the file, or move it "
+                               "away to go on without it",
                                names.path(recorded->file));
         return f;
     }
-    std::uint64_t number = recorded ? recorded->file : 1;
-    std::uint64_t end = recorded ? recorded->offset + recorded->length : 0;
+    std::uint64_t number = !recorded ? 1 : moved_away ? recorded->file + 1 : recorded->file;
+    std::uint64_t end = recorded && !moved_away ? recorded->offset + recorded->length : 0;
+    result<results_writer> last = open(folder, max_file_bytes, number);
+    if (!last) return last;
     for (;; ++number, end = 0) {
         std::uint64_t const from = end;
         result<bool> const all = detail::keep_lines(names.path(number), number, end, keep);
@@ -187,12 +197,12 @@ OCRPIPE_DECL result<results_writer> results_writer::recover(std::string folder, 
             return detail::output_failure(detail::errno_code(), names.path(later));
     if (::truncate(names.path(number).c_str(), static_cast<::off_t>(end)) != 0)
         return detail::output_failure(detail::errno_code(), names.path(number));
-    return open(std::move(folder), max_file_bytes);
+    return open(std::move(folder), max_file_bytes, number);
 }
 
 OCRPIPE_DECL std::string results_writer::path(std::uint64_t number) const
 {
-    return fmt::format("{}/results-{:05}.jsonl", folder_, number);
+    return fmt::format("{}/{}", folder_, results_file_name(number));
 }
 
 OCRPIPE_DECL error_code results_writer::sync()
@@ -201,28 +211,13 @@ OCRPIPE_DECL error_code results_writer::sync()
     return file_.sync();
 }
 
-OCRPIPE_DECL error_code results_writer::append_copy(result_location original, std::string_view original_id,
-                                                    std::string_view id, std::string_view path_of_copy,
-                                                    result_location* where)
+OCRPIPE_DECL error_code results_writer::read(result_location where, std::string& line) const
 {
-    detail::unique_fd const fd = detail::open_results(path(original.file), O_RDONLY);
-    std::string line(original.length, '\0');
-    if (!fd || !detail::read_fully(fd.get(), line, original.offset)) {
-        error_code const ec = detail::errno_code();
-        return ec ? ec : make_error_code(boost::system::errc::io_error);
-    }
-    // Quotes within its strings are escaped, so these keys are found only where they are keys.
-    std::size_t const content = line.find(",\"sha256\":");
-    std::size_t const status = line.find(",\"status\":");
-    if (content == std::string::npos || status == std::string::npos || content > status)
-        return make_error_code(boost::system::errc::bad_message);
-    line_ = '{';
-    detail::append_json_name(line_, "id", id);
-    detail::append_json_name(line_ += ',', "path", path_of_copy);
-    line_.append(line, content, status - content);
-    detail::append_json_name(line_ += ',', "duplicate_of", original_id);
-    line_.append(line, status);
-    return append_line(where);
+    detail::unique_fd const fd = detail::open_results(path(where.file), O_RDONLY);
+    line.assign(where.length, '\0');
+    if (fd && detail::read_fully(fd.get(), line, where.offset)) return {};
+    error_code const ec = detail::errno_code();
+    return ec ? ec : make_error_code(boost::system::errc::io_error);
 }
 
 OCRPIPE_DECL error_code results_writer::append(result_record const& record, result_location* where)

@@ -83,11 +83,16 @@ OCRPIPE_DECL result<void> run_directory::claim(ledger* l) const
     if (!fresh) return {};
     namespace fs = std::filesystem;
     std::error_code ec;
-    for (char const* file : {"results-00001.jsonl", "failures.jsonl", "report.json"}) {
+    result<std::vector<std::uint64_t>> const numbers = results_files(path_);
+    if (!numbers) return numbers.error();
+    std::vector<std::string> files;
+    for (std::uint64_t const n : *numbers)
+        files.push_back(results_file_name(n));
+    if (!l) files.insert(files.end(), {"failures.jsonl", "report.json"});
+    for (std::string const& file : files) {
         fs::path const path = fs::path(path_) / file;
         // A run that was killed before its first document leaves empty files.
         if (!fs::exists(path, ec) || (l && fs::file_size(path, ec) == 0)) continue;
-        if (l && std::string_view(file) != "results-00001.jsonl") continue;
         failure f;
         f.code = errc::invalid_argument;
         f.where = phase::prepare;
@@ -103,23 +108,19 @@ OCRPIPE_DECL result<void> run_directory::claim(ledger* l) const
 
 OCRPIPE_DECL bool run_directory::adopt(ledger& l, std::string_view line, result_location where)
 {
-    error_code ec;
-    boost::json::parse_options how;
-    how.allow_invalid_utf8 = true;
-    boost::json::value const parsed = boost::json::parse(line, ec, {}, how);
-    if (ec || !parsed.is_object()) return false;
-    boost::json::object const& o = parsed.get_object();
-    std::optional<std::string> id = name_in(o, "id");
-    std::optional<std::string> const request_id = name_in(o, "request_id");
-    if (!id || !request_id) return false;
-    result<std::optional<ledger_row>> const row = l.find(*id);
-    if (!row || !*row || (**row).request_id != *request_id) return false;
+    std::optional<result_line> const written = read_result_line(line);
+    // After a power cut, pieces of a line may be missing though its end is there. Asked for again, a result
+    // that a strict parser refuses costs nothing.
+    if (!written || written->request_id.empty() || !written->result_is_json) return false;
+    result<std::optional<ledger_row>> const row = l.find(written->id);
+    if (!row || !*row || (**row).request_id != written->request_id) return false;
     if ((**row).state != document_state::submitted && (**row).state != document_state::stuck) return false;
-    finish_record end;
-    end.result = where;
-    if (auto const* polls = o.if_contains("polls"); polls && polls->is_int64())
-        end.polls = static_cast<int>(polls->get_int64());
-    unrecorded_.emplace_back(std::move(*id), std::move(end));
+    unrecorded_result r;
+    r.id = written->id;
+    r.end.result = where;
+    r.end.polls = written->polls;
+    r.was_stuck = (**row).state == document_state::stuck;
+    unrecorded_.push_back(std::move(r));
     // Its parts and text, by a process that may not have come to bring them to the disk.
     files_written_ = true;
     return true;
@@ -256,6 +257,9 @@ OCRPIPE_DECL result<std::shared_ptr<run_directory>> run_directory::open(pipeline
             [&](std::string_view line, result_location where) { return d->adopt(*l, line, where); });
         if (!results) return std::move(results).error();
         d->results_.emplace(std::move(*results));
+        result<std::vector<std::uint64_t>> const numbers = results_files(options.directory);
+        if (!numbers) return numbers.error();
+        if (*last) d->moved_away_ = missing_results_files(*numbers, (**last).file);
         if (result<void> listed = d->rewrite_failures(*l); !listed) return listed.error();
         if (error_code const ec = d->failures_->keep_room())
             return output_failure(ec, options.directory + "/failures.jsonl");

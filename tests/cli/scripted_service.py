@@ -1,0 +1,85 @@
+"""The service as a script, for tests that decide what it answers and what happens meanwhile."""
+
+import http.server
+import json
+import sqlite3
+import threading
+
+from workbench import Runs
+
+
+class Service:
+    """The service as a script: what it answers to a submit and to each GET is the test's."""
+
+    def __init__(self, result, on_submit=lambda number: None, part=None):
+        self.result = result if callable(result) else lambda request_id: result
+        self.on_submit = on_submit
+        self.part = part
+        self.requests = []
+        service = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                service.requests.append("POST")
+                number = service.requests.count("POST")
+                service.on_submit(number)
+                self.answer(201, {"data": {"request_id": f"r-{number}"}})
+
+            def do_GET(self):
+                words = self.path.split("/ocr/ingest/")[1].split("/")
+                service.requests.append(self.path)
+                if len(words) > 1:
+                    return self.answer(*service.part(words))
+                answer = service.result(words[0])
+                self.answer(200, answer)
+
+            def answer(self, status, content):
+                body = content if isinstance(content, bytes) else json.dumps(content).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def finished(*fields, documents=None, status="SUCCESS"):
+    """A finished answer with these (name, values) in its one document."""
+    one = {"document_id": "d-1", "document_type": "invoice", "status": status,
+           "ocr_data": [{"name": name, "value": list(values)} for name, *values in fields]}
+    return {"data": {"status": status, "progress": {"total_doc": 1, "ignored": 0, "finished": 1}, "documents": documents or [one]}}
+
+
+class Outputs(Runs):
+    def script(self, *arguments, **more):
+        service = Service(*arguments, **more)
+        self.addCleanup(service.close)
+        self.url = service.url
+        return service
+
+    def events(self, done, event):
+        return [o for o in map(json.loads, done.stderr.splitlines()) if o["event"] == event]
+
+    def export(self, *arguments, **more):
+        return self.ocrpipe("export", self.out, *arguments, **more)
+
+    def state_of(self, name):
+        database = sqlite3.connect(self.out / "ledger.db")
+        try:
+            rows = database.execute("SELECT state FROM document WHERE coalesce(path, id) LIKE ?", (f"%{name}",)).fetchall()
+        finally:
+            database.close()
+        return [state for state, in rows]
