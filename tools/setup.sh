@@ -1,7 +1,7 @@
 # Sourced by the scripts beside it: installs the Debian packages that are missing. Quiet when there are none.
 
 build_packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev
-    libfmt-dev zlib1g-dev libcli11-dev libtesseract-dev tesseract-ocr-eng tesseract-ocr-vie libpoppler-cpp-dev libcairo2-dev
+    libfmt-dev zlib1g-dev libutf8proc-dev libcli11-dev libtesseract-dev tesseract-ocr-eng tesseract-ocr-vie libpoppler-cpp-dev libcairo2-dev
     libpango1.0-dev libsqlite3-dev fonts-dejavu-core)
 test_packages=(doctest-dev python3 curl valgrind)
 
