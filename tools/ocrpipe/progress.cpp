@@ -120,6 +120,8 @@ message progress_message(pipeline_statistics const& s, double per_second)
                {"done", s.done},
                {"failed", s.failed},
                {"unreadable", s.unreadable},
+               {"links_skipped", s.links_skipped},
+               {"too_young", s.too_young},
                {"submitting", s.submitting},
                {"waiting", s.waiting},
                {"fetching_parts", s.fetching_parts},
@@ -150,6 +152,8 @@ message summary_message(run_report const& r, std::string const& directory)
     if (r.copies > 0) text += fmt::format(", {} of them copies", r.copies);
     if (r.unfinished > 0) text += fmt::format(", {} unfinished", r.unfinished);
     if (r.unreadable > 0) text += fmt::format(", {} unreadable", r.unreadable);
+    if (r.too_young > 0) text += fmt::format(", {} too young", r.too_young);
+    if (r.links_skipped > 0) text += fmt::format(", {} links skipped", r.links_skipped);
     if (r.not_sent > 0) text += fmt::format(", {} not sent", r.not_sent);
     if (r.parts_failed > 0) text += fmt::format(", {} parts failed", r.parts_failed);
     text += fmt::format(", {} in {}", format_bytes(r.bytes),
@@ -157,13 +161,16 @@ message summary_message(run_report const& r, std::string const& directory)
     if (!r.ended_by.empty()) text += fmt::format("; {}", r.ended_by);
     if (r.failed + r.unreadable > 0) text += fmt::format(": see {}/failures.jsonl", directory);
     if (r.failed > 0) text += fmt::format("; what failed is taken up again by ocrpipe retry {}", directory);
-    bool const clean = r.failed + r.unreadable + r.not_sent == 0 && r.ended_by.empty();
+    bool const clean =
+        r.failed + r.unreadable + r.too_young + r.empty_inputs + r.not_sent == 0 && r.ended_by.empty();
     return message(clean ? level::info : level::warn, "run_finished", std::move(text),
                    {{"found", r.found},
                     {"done", r.done},
                     {"failed", r.failed},
                     {"unfinished", r.unfinished},
                     {"unreadable", r.unreadable},
+                    {"links_skipped", r.links_skipped},
+                    {"too_young", r.too_young},
                     {"not_sent", r.not_sent},
                     {"parts", r.parts},
                     {"parts_failed", r.parts_failed},
