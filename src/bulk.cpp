@@ -9,7 +9,10 @@
 #include <ocrpipe/bulk/impl/jsonl_file.ipp>
 #include <ocrpipe/bulk/impl/ledger.ipp>
 #include <ocrpipe/bulk/impl/ledger_source.ipp>
+#include <ocrpipe/bulk/impl/manifest_columns.ipp>
+#include <ocrpipe/bulk/impl/manifest_rows.ipp>
 #include <ocrpipe/bulk/impl/manifest_source.ipp>
+#include <ocrpipe/bulk/impl/name_finder.ipp>
 #include <ocrpipe/bulk/impl/names_source.ipp>
 #include <ocrpipe/bulk/impl/open_input.ipp>
 #include <ocrpipe/bulk/impl/part_files.ipp>

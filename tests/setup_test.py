@@ -20,14 +20,15 @@ PACKAGE_OF_HEADER = {
     "boost/": "libboost1.81-dev", "boost/json": "libboost-json1.81-dev", "boost/url": "libboost-url1.81-dev", "openssl/": "libssl-dev",
     "fmt/": "libfmt-dev", "zlib.h": "zlib1g-dev", "CLI/": "libcli11-dev", "sqlite3.h": "libsqlite3-dev", "tesseract/": "libtesseract-dev",
     "leptonica/": "libleptonica-dev", "poppler-": "libpoppler-cpp-dev", "cairo": "libcairo2-dev", "pango/": "libpango1.0-dev",
-    "fontconfig/": "libfontconfig-dev", "doctest/": "doctest-dev", "curl/": "libcurl4-openssl-dev", "benchmark/": "libbenchmark-dev",
+    "fontconfig/": "libfontconfig-dev", "utf8proc.h": "libutf8proc-dev", "doctest/": "doctest-dev", "curl/": "libcurl4-openssl-dev", "benchmark/": "libbenchmark-dev",
 }
 # Packages without a header that we include: a file that uses each, and the words in it by which one sees that.
 USED_BY = {
     "library_packages": {
-        "g++": ("CMakeLists.txt", "LANGUAGES CXX"), "cmake": ("tools/setup.sh", "cmake --preset"), "ninja-build": ("CMakePresets.json", '"Ninja"')},
+        "g++": ("CMakeLists.txt", "LANGUAGES CXX"), "cmake": ("tools/setup.sh", "cmake --preset"), "ninja-build": ("CMakePresets.json", '"Ninja"'),
+        "pkgconf": ("CMakeLists.txt", "find_package(PkgConfig")},
     "program_packages": {
-        "pkgconf": ("tools/CMakeLists.txt", "find_package(PkgConfig"), "tesseract-ocr-eng": ("tools/emulator/emulator_main.cpp", '"vie+eng"'),
+        "tesseract-ocr-eng": ("tools/emulator/emulator_main.cpp", '"vie+eng"'),
         "tesseract-ocr-vie": ("tools/emulator/emulator_main.cpp", '"vie+eng"'), "fonts-dejavu-core": ("tools/emulator/samples.cpp", '"DejaVu Sans"')},
     "test_packages": {
         "python3": ("tests/CMakeLists.txt", "find_package(Python3"), "curl": ("tests/cli/guide_curl.sh", "$(curl "),

@@ -3,10 +3,10 @@
 # The lists hold what the project uses directly and nothing else: tests/setup_test.py holds them against the sources.
 
 # what the library is built with, its ledger included
-library_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libfmt-dev zlib1g-dev
-    libsqlite3-dev)
+library_packages=(g++ cmake ninja-build pkgconf libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libfmt-dev zlib1g-dev
+    libutf8proc-dev libsqlite3-dev)
 # what the command line and the emulator need in addition, to be built and to run
-program_packages=(pkgconf libcli11-dev libtesseract-dev libleptonica-dev libpoppler-cpp-dev libcairo2-dev
+program_packages=(libcli11-dev libtesseract-dev libleptonica-dev libpoppler-cpp-dev libcairo2-dev
     libpango1.0-dev libfontconfig-dev tesseract-ocr-eng tesseract-ocr-vie fonts-dejavu-core)
 test_packages=(doctest-dev python3 curl valgrind)
 clang_packages=(clang-19)

@@ -123,7 +123,7 @@ class Hostile(Case):
         manifest = self.write("march.jsonl", b"\n".join(rows))
         table = self.write("april.csv", b'path,doc_type\n'
                                         b'docs/001.pdf,"x\r\nX-Evil: 1"\n'
-                                        b'docs/001.pdf\n'
+                                        b'docs/001.pdf,receipt,and more\n'
                                         b'"docs/001.pdf" x,y\n'
                                         b'docs/002.pdf,receipt\n'
                                         b'"docs/001.pdf,never ends\n')

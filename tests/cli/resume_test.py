@@ -219,7 +219,7 @@ class Resume(Runs):
         done = self.run_bulk(self.folder / "link" / "below")
         self.assert_exit(done, 4)
         self.assertIn(str(folder / "below"), done.stderr)
-        self.assert_exit(self.run_bulk(folder / "below"), 0)
+        self.assert_exit(self.run_bulk(folder / "below"), 3)  # it is empty
         self.assert_exit(self.run_bulk(str(folder) + "/"), 0)
         self.assert_exit(self.run_bulk(folder / "000.pdf"), 0)
         self.assertEqual(len(self.accepted), 2)

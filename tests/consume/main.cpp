@@ -44,5 +44,5 @@ int main()
     ioc.run();
     std::printf("ocrpipe %s: %s\n", std::string(version_seen_by_the_other_unit()).c_str(),
                 request_id.c_str());
-    return request_id == "r-1" ? 0 : 1;
+    return request_id == "r-1" && !version_seen_by_the_other_unit().empty() ? 0 : 1;
 }

@@ -1,5 +1,11 @@
+#include <ocrpipe/bulk/open_input.hpp>
 #include <ocrpipe/client.hpp>
 
 #include <string_view>
 
-std::string_view version_seen_by_the_other_unit() { return OCRPIPE_VERSION_STRING; }
+/// Also makes sure that the libraries that sources need are found.
+std::string_view version_seen_by_the_other_unit()
+{
+    auto const missing = ocrpipe::open_input("/no/such/b\u1EA3ng");
+    return missing->next() && !missing->next() ? OCRPIPE_VERSION_STRING : "";
+}

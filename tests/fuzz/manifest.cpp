@@ -4,12 +4,15 @@
 
 #include <ocrpipe/bulk/detail/csv_record.hpp>
 #include <ocrpipe/bulk/detail/json_text.hpp>
+#include <ocrpipe/bulk/detail/manifest_columns.hpp>
 #include <ocrpipe/bulk/manifest_source.hpp>
 
 #include "fuzz_input.hpp"
 #include "support/temp_directory.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <memory>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -47,7 +50,8 @@ std::vector<input> read_manifest(playground const& p, std::string_view text, man
 {
     std::string const path = p.manifest_path();
     p.write(text);
-    manifest_source source(path, format);
+    auto const notes = std::make_shared<source_notes>();
+    manifest_source source(path, format, notes);
     std::vector<input> rows;
     std::size_t line_before = 0;
     while (auto row = source.next()) {
@@ -60,8 +64,9 @@ std::vector<input> read_manifest(playground const& p, std::string_view text, man
             auto const parsed = std::from_chars(problem->where.data() + path.size() + 1, last, line);
             require(parsed.ptr == last && line >= 1, "a problem names its line");
             require(line > line_before, "lines are named in order, each once");
-            require(line <= static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1,
-                    "a line that is named is there");
+            auto const line_ends =
+                std::count(text.begin(), text.end(), '\n') + std::count(text.begin(), text.end(), '\r');
+            require(line <= static_cast<std::size_t>(line_ends) + 1, "a line that is named is there");
             line_before = line;
         } else {
             input_item const& item = std::get<input_item>(*row);
@@ -75,6 +80,15 @@ std::vector<input> read_manifest(playground const& p, std::string_view text, man
         require(rows.size() <= text.size() + 1, "a row takes bytes");
     }
     require(!source.next(), "the end is the end");
+    for (source_notes::note const& n : notes->take())
+        require(!has_control(n.text), "a note can be printed");
+    std::string const misnamed = misnamed_column_in(path, format);
+    require(!has_control(misnamed), "what is wrong with a name can be printed");
+    bool const is_problem = std::any_of(rows.begin(), rows.end(), [](input const& row) {
+        auto const* const p = std::get_if<input_problem>(&row);
+        return p && p->message.find("resembles") != std::string::npos;
+    });
+    require(misnamed.empty() || is_problem, "what stops a run is not sent without it either");
     return rows;
 }
 
@@ -85,7 +99,7 @@ struct taken_record {
     bool operator==(taken_record const&) const = default;
 };
 
-std::vector<taken_record> read_records(std::string_view text, cutter* cut)
+std::vector<taken_record> read_records(std::string_view text, cutter* cut, char separator)
 {
     using outcome = detail::csv_record::outcome;
     std::vector<taken_record> records;
@@ -93,7 +107,7 @@ std::vector<taken_record> read_records(std::string_view text, cutter* cut)
     while (!text.empty()) {
         std::vector<std::string> fields;
         bool const last = held == text.size();
-        auto const r = detail::parse_csv_record(text.substr(0, held), last, fields);
+        auto const r = detail::parse_csv_record(text.substr(0, held), last, fields, separator);
         if (r.what == outcome::incomplete) {
             require(!last && cut, "nothing follows, so the record is complete or broken");
             held += cut->next(text.size() - held);
@@ -126,9 +140,20 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         // An open quote is looked for to the end of the text with every line: quadratic, which the window of
         // 1 MiB bounds.
         std::string_view const some = std::string_view(text).substr(0, 2048);
-        require(read_records(some, nullptr) == read_records(some, &cut), "the cuts do not change a record");
+        char const separator = some.find(';') == std::string_view::npos ? ',' : ';';
+        require(read_records(some, nullptr, separator) == read_records(some, &cut, separator),
+                "the cuts do not change a record");
         return 0;
     }
+    // Such a file is refused as a whole, or is not continued by a line of UTF-8.
+    std::string_view const after_mark =
+        std::string_view(text).substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0);
+    bool const is_wide = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+    auto const refused = [](std::string const& t) {
+        return !detail::suspected_content(t, manifest_format::jsonl).empty();
+    };
+    std::string const start(after_mark);
+    if (is_wide || refused(start) || refused(start + "\n{\"path\":\"a.pdf\",\"id\":\"the last\"}")) return 0;
     auto const more =
         read_manifest(here, text + "\n{\"path\":\"a.pdf\",\"id\":\"the last\"}", manifest_format::jsonl);
     require(more.size() == rows.size() + 1, "rows do not change the row behind them");

@@ -13,8 +13,8 @@ enum class exit_code : int {
     all_done = 0,
     documents_failed = 1,
     usage = 2,
-    inputs_unreadable = 3,
-    refused = 4, ///< credentials or configuration
+    inputs_unreadable = 3, ///< or empty, or too young
+    refused = 4,           ///< credentials or configuration
     stopped_by_limit = 5,
     failure_budget_used_up = 6,
     ledger_in_use = 7,

@@ -36,6 +36,14 @@ constexpr std::array table{
                 "(it may be billed twice)",
                 document},
 
+    option_spec{"follow-links", "", "",
+                "also read what symbolic links to directories, and to files outside of the inputs, lead to",
+                inputs},
+    option_spec{"min-age", "TIME", "0s",
+                "skip files that were modified less than TIME ago, since they may still be written; the next "
+                "run finds them again; 0s skips none",
+                inputs},
+
     option_spec{"deadline", "TIME", "30m", "give up waiting for a result after TIME; its request id is kept",
                 patience},
     option_spec{"poll-interval", "MIN-MAX", "2s-5s", "ask for a result every MIN to MAX", patience},

@@ -12,7 +12,7 @@ namespace ocrpipe::cli
 {
 
 /// What an option is about; a command offers whole groups.
-enum class option_group { service, messages, document, patience, bulk, ending };
+enum class option_group { service, messages, document, inputs, patience, bulk, ending };
 
 /// One option that several commands share. Its environment variable follows from its name.
 struct option_spec {

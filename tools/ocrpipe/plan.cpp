@@ -1,5 +1,6 @@
 #include "plan.hpp"
 
+#include <ocrpipe/bulk/detail/name_finder.hpp>
 #include <ocrpipe/bulk/manifest_source.hpp>
 #include <ocrpipe/http/origin.hpp>
 #include <ocrpipe/pace/poll_schedule.hpp>
@@ -256,7 +257,8 @@ void require_doc_type(std::string const& flow, std::string const& doc_type, read
 
 submit_request read_submit(raw_arguments const& raw, reader& read)
 {
-    submit_request r(document::from_file(raw.file), read.text("doc-type"), read.text("flow"));
+    submit_request r(document::from_file(detail::path_on_disk(raw.file)), read.text("doc-type"),
+                     read.text("flow"));
     r.type = read.value("file-type", parse_file_type, "auto, pdf or image");
     if (raw.file.empty()) read.problem("FILE", "empty: name a document");
     require_doc_type(r.flow, r.doc_type, read);
@@ -314,6 +316,8 @@ run_plan read_run(raw_arguments const& raw, reader& read, client_options& client
     p.pipeline.parts = read.value("parts", parse_parts, "a list of tables, signatures, stamps, images");
     p.inputs = raw.inputs;
     p.null_separated = raw.null_separated;
+    p.follow_links = read.is_on("follow-links");
+    p.min_age = read.value("min-age", parse_duration, duration_form);
     p.pipeline.directory = raw.output;
     if (raw.output.empty()) read.problem("--out", "empty: name a directory");
     if (std::count(p.inputs.begin(), p.inputs.end(), "-") > 1)

@@ -9,6 +9,7 @@
 #include "logger.hpp"
 #include "raw_arguments.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
@@ -22,6 +23,8 @@ enum class output_form { text, json };
 struct run_plan {
     std::vector<std::string> inputs;
     bool null_separated = false;
+    bool follow_links = false;
+    std::chrono::milliseconds min_age{0};
     pipeline_options pipeline;
     std::string resume_command; ///< what to type to go on
 };

@@ -125,6 +125,8 @@ message progress_message(pipeline_statistics const& s, double per_second)
                {"not_sent", s.not_sent},
                {"repeated", s.repeated},
                {"unreadable", s.unreadable},
+               {"links_skipped", s.links_skipped},
+               {"too_young", s.too_young},
                {"submitting", s.submitting},
                {"waiting", s.waiting},
                {"fetching_parts", s.fetching_parts},
@@ -155,6 +157,8 @@ message summary_message(run_report const& r, std::string const& directory)
     if (r.copies > 0) text += fmt::format(", {} of them copies", r.copies);
     if (r.unfinished > 0) text += fmt::format(", {} unfinished", r.unfinished);
     if (r.unreadable > 0) text += fmt::format(", {} unreadable", r.unreadable);
+    if (r.too_young > 0) text += fmt::format(", {} too young", r.too_young);
+    if (r.links_skipped > 0) text += fmt::format(", {} links skipped", r.links_skipped);
     if (r.not_sent > 0) text += fmt::format(", {} not sent", r.not_sent);
     if (r.repeated > 0) text += fmt::format(", {} listed again", r.repeated);
     if (r.changed_files > 0) text += fmt::format(", {} written while they were read", r.changed_files);
@@ -167,14 +171,18 @@ message summary_message(run_report const& r, std::string const& directory)
     if (r.not_sent > 0 && r.end == run_end::complete)
         text += fmt::format("; what was not sent is sent by run with its inputs, or by ocrpipe retry {}",
                             directory);
-    bool const clean =
-        r.failed + r.unreadable + r.unfinished + r.not_sent + r.changed_files == 0 && r.ended_by.empty();
+    bool const clean = r.failed + r.unreadable + r.too_young + r.empty_inputs + r.unfinished + r.not_sent +
+                               r.changed_files ==
+                           0 &&
+                       r.ended_by.empty();
     return message(clean ? level::info : level::warn, "run_finished", std::move(text),
                    {{"found", r.found},
                     {"done", r.done},
                     {"failed", r.failed},
                     {"unfinished", r.unfinished},
                     {"unreadable", r.unreadable},
+                    {"links_skipped", r.links_skipped},
+                    {"too_young", r.too_young},
                     {"not_sent", r.not_sent},
                     {"repeated", r.repeated},
                     {"changed_files", r.changed_files},

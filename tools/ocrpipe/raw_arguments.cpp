@@ -43,7 +43,7 @@ Every option can also be set in the environment, --base-url as OCRPIPE_BASE_URL 
 --csv, --class, --json, --wait, --explain and --sample.
 Standard output is data, standard error is for people. `ocrpipe COMMAND --help` says more.
 
-Exit codes: 0 all done, 1 some documents failed, 2 usage, 3 some inputs unreadable, 4 credentials or configuration
+Exit codes: 0 all done, 1 some documents failed, 2 usage, 3 some inputs unreadable, empty or too young, 4 credentials or configuration
 refused, 5 stopped by a limit, 6 failure budget used up, 7 another process works on DIR, 8 disk or ledger error,
 129, 130 and 143 interrupted. After 5, 6, 8, 129, 130 and 143 the same command goes on where the run stopped.)";
 
@@ -52,7 +52,11 @@ constexpr char run_examples[] = R"(Examples:
       every file below scans/ whose name does not begin with a dot; one that is no PDF, PNG, JPEG or TIFF is not
       sent and stands in failures.jsonl as unsupported_file_type
   ocrpipe run march.jsonl --out results
-      a manifest, one {"path": "a.pdf", "doc_type": "invoice", "id": "A-1"} a line; CSV with a header line works too
+      a manifest, one {"path": "a.pdf", "doc_type": "invoice", "id": "A-1"} a line; CSV with a header line works too, as
+      spreadsheets write it; other columns are named once, and one such as doctype stops the run before anything is sent
+  ocrpipe run inbox/ --out results --doc-type invoice --min-age 10s
+      files that are still being written are left to the next run, and the exit code is 3; symbolic links to directories, or
+      out of inbox/, are counted and skipped without --follow-links
   find scans -name '*.pdf' -print0 | ocrpipe run - -0 --out results --doc-type invoice
       names from standard input
   ocrpipe run scans/ --out results --flow 42 --parts tables,stamps --max-inflight 5000 --submit-rate 20/s
@@ -146,6 +150,8 @@ std::string_view heading(option_group g)
         return "Messages";
     case option_group::document:
         return "Documents";
+    case option_group::inputs:
+        return "Inputs";
     case option_group::patience:
         return "Patience";
     case option_group::bulk:
@@ -179,9 +185,10 @@ public:
         using enum option_group;
 
         auto* const run = add(command::run, "run", "reads many documents into a directory",
-                              {document, bulk, ending, patience, service, messages}, run_examples);
-        run->add_option("INPUT", raw_.inputs,
-                        "files, directories, manifests (.jsonl, .csv), or - for names on standard input")
+                              {document, inputs, bulk, ending, patience, service, messages}, run_examples);
+        run->add_option(
+               "INPUT", raw_.inputs,
+               "files, directories, manifests (.jsonl, .csv, .tsv), or - for names on standard input")
             ->required()
             ->type_name("");
         run->add_option("-o,--out", raw_.output, "directory for the results")->required()->type_name("DIR");

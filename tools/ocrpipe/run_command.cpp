@@ -1,5 +1,6 @@
 #include <ocrpipe/api/file_type.hpp>
 #include <ocrpipe/bulk/detail/examine.hpp>
+#include <ocrpipe/bulk/detail/name_finder.hpp>
 #include <ocrpipe/bulk/ledger.hpp>
 #include <ocrpipe/bulk/ledger_source.hpp>
 #include <ocrpipe/bulk/manifest_source.hpp>
@@ -115,7 +116,8 @@ public:
     {
         if (!may_show()) return;
         log_.write(message(level::warn, "input_problem",
-                           fmt::format("{}{}: {}", p.where.empty() ? "" : p.where + ": ", p.path,
+                           fmt::format("{}{}{}", p.where.empty() ? "" : p.where + ": ",
+                                       p.path.empty() ? "" : p.path + ": ",
                                        p.message.empty() ? p.code.message() : p.message),
                            {{"path", p.path}, {"where", p.where}, {"reason", p.message}}));
     }
@@ -147,9 +149,12 @@ private:
     std::uint64_t shown_ = 0;
 };
 
-std::unique_ptr<source> open_inputs(run_plan const& p)
+std::unique_ptr<source> open_inputs(run_plan const& p, std::shared_ptr<source_notes> notes)
 {
     input_options how;
+    how.follow_links = p.follow_links;
+    how.min_age = p.min_age;
+    how.notes = std::move(notes);
     how.nul_separated = p.null_separated;
     how.skip_directory = p.pipeline.directory;
     std::vector<std::unique_ptr<source>> parts;
@@ -158,13 +163,47 @@ std::unique_ptr<source> open_inputs(run_plan const& p)
     return std::make_unique<chained_source>(std::move(parts));
 }
 
+/// What was passed over, once and with the remedy.
+void say_what_was_skipped(source_notes const& notes, std::chrono::milliseconds min_age, logger& log)
+{
+    std::uint64_t const links = notes.links_skipped;
+    std::uint64_t const repeated = notes.links_repeated;
+    if (links > 0) {
+        std::string text = fmt::format("symbolic links skipped: {}", links);
+        if (repeated > 0) text += fmt::format(", to what is read anyway: {}", repeated);
+        if (links > repeated)
+            text +=
+                fmt::format(", to directories, or out of the inputs: {}; give --follow-links to read what "
+                            "they lead to",
+                            links - repeated);
+        log.write(message(links > repeated ? level::warn : level::info, "links_skipped", std::move(text),
+                          {{"links_skipped", links}, {"repeated", repeated}}));
+    }
+    if (std::uint64_t const young = notes.too_young; young > 0)
+        log.write(message(level::warn, "too_young",
+                          fmt::format("files skipped since they were modified less than {} ago and may still "
+                                      "be written: {}; the same command finds them later",
+                                      format_duration(min_age), young),
+                          {{"too_young", young}}));
+}
+
+/// What is wrong with the name of a manifest's column; empty when nothing is.
+std::string misnamed_column(run_plan const& p)
+{
+    for (std::string const& i : p.inputs)
+        if (auto const format = manifest_format_of(i); format && i != "-")
+            if (std::string wrong = misnamed_column_in(i, *format); !wrong.empty()) return wrong;
+    return {};
+}
+
 /// What is wrong with an INPUT that the run is to write to; empty when there is none.
 std::string read_and_written(run_plan const& p)
 {
     namespace fs = std::filesystem;
     std::error_code ec;
     fs::path const out(p.pipeline.directory);
-    for (std::string const& i : p.inputs) {
+    for (std::string const& given : p.inputs) {
+        std::string const i = detail::path_on_disk(given);
         // Its own files are passed over, so that nothing of it would be read.
         if (i != "-" && fs::is_directory(i, ec) && fs::equivalent(i, out, ec))
             return fmt::format(
@@ -186,7 +225,7 @@ exit_code exit_code_of(run_report const& r)
     auto code = exit_code::all_done;
     if (r.end == run_end::document_limit || r.end == run_end::time_limit) code = exit_code::stopped_by_limit;
     if (r.end == run_end::failure_budget) code = exit_code::failure_budget_used_up;
-    if (r.unreadable > 0) code = worst(code, exit_code::inputs_unreadable);
+    if (r.unreadable + r.too_young + r.empty_inputs > 0) code = worst(code, exit_code::inputs_unreadable);
     if (r.failed + r.unfinished + r.not_sent > 0) code = worst(code, exit_code::documents_failed);
     return code;
 }
@@ -245,6 +284,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     if (thrown) std::rethrow_exception(thrown);
     if (!outcome) throw std::logic_error("the run came to a standstill");
 
+    if (how.notes) say_what_was_skipped(*how.notes, p.min_age, log);
     client_statistics const traffic = c.statistics();
     log.write(
         message(level::debug, "traffic",
@@ -262,6 +302,14 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     if (*outcome) {
         run_report const& r = **outcome;
         log.write(summary_message(r, how.directory));
+        if (p.inputs.empty() && r.found + r.taken_up + r.unreadable == 0)
+            log.write(message(
+                level::info, "nothing_to_retry",
+                fmt::format("nothing to take up again in {}{}", how.directory,
+                            r.failed > 0
+                                ? ": what failed may be billed twice when it is sent again, or is of other "
+                                  "classes; name its class with --class"
+                                : "")));
         code = worst(code, exit_code_of(r));
         incomplete = r.end != run_end::complete;
     } else {
@@ -321,7 +369,8 @@ result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pip
                         real.string(), before, now);
         return f;
     };
-    for (std::string const& input : inputs) {
+    for (std::string const& given : inputs) {
+        std::string const input = detail::path_on_disk(given);
         if (input == "-" || fs::path(input).is_relative())
             into.configuration["working_directory"] = working_directory();
         if (input == "-" || manifest_format_of(input)) continue;
@@ -329,7 +378,9 @@ result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pip
         fs::path const folder = fs::is_directory(input, ec) ? fs::path(input) : fs::path(input).parent_path();
         fs::path const real = fs::canonical(folder.empty() ? "." : folder, ec);
         if (ec) continue; // reported when its turn comes
-        std::string const name = detail::clean_path(folder.string());
+        // Ids begin with what was given, whatever form of Unicode the disk has.
+        std::string const name =
+            detail::clean_path(fs::is_directory(input, ec) ? given : fs::path(given).parent_path().string());
         auto const noted = into.configuration.emplace("folder " + real.string(), name).first;
         if (noted->second != name) return refused(errc::invalid_argument, real, noted->second, name);
         for (fs::path above = real; above.has_relative_path() && !into.accept_changes;) {
@@ -382,14 +433,19 @@ exit_code carry_out(run_plan const& p, client_options const& options, logger& lo
         log.write(message(level::error, "usage", std::move(wrong)));
         return exit_code::usage;
     }
+    if (std::string wrong = misnamed_column(p); !wrong.empty()) {
+        log.write(message(level::error, "usage", "nothing was begun: " + std::move(wrong)));
+        return exit_code::usage;
+    }
     asio::io_context ioc(1);
     auto const l = open_run_ledger(ioc, p.pipeline.directory, ledger_use::begin_or_go_on);
     if (!l) return refuse(l.error(), "nothing was begun", log);
     pipeline_options how = p.pipeline;
     how.inputs = p.inputs;
+    how.notes = std::make_shared<source_notes>();
     if (result<void> named = note_folders(**l, p.inputs, how); !named)
         return refuse(named.error(), "nothing was begun", log);
-    exit_code const code = carry_out_run(p, options, ioc, *l, open_inputs(p), how, log);
+    exit_code const code = carry_out_run(p, options, ioc, *l, open_inputs(p, how.notes), how, log);
     return close(**l, code, log);
 }
 

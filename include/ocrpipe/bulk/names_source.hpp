@@ -2,6 +2,7 @@
 #define OCRPIPE_BULK_NAMES_SOURCE_HPP
 
 #include <ocrpipe/bulk/detail/input_window.hpp>
+#include <ocrpipe/bulk/detail/name_finder.hpp>
 #include <ocrpipe/bulk/source.hpp>
 
 #include <optional>
@@ -13,8 +14,10 @@ namespace ocrpipe
 /// File names from a descriptor, usually standard input: one a line, or each ended by NUL as `find -print0`
 /// writes them.
 ///
-/// In lines, CR before LF and a byte order mark at the beginning are dropped. Empty names are passed over.
-/// Only files are taken: a name of a directory is a problem. A name longer than 1 MiB is a problem.
+/// Lines are UTF-8, or UTF-16 with a byte order mark, and end with LF, CRLF or CR; names that contain one of
+/// these need NUL. Empty names are passed over. Only files are taken: a name of a directory is a problem. A
+/// name longer than 1 MiB is a problem. A name that differs from the one on the disk only in its Unicode
+/// normalization is found.
 class names_source final : public source
 {
 public:
@@ -22,7 +25,9 @@ public:
 
     /// `label` stands for the descriptor in messages: "-" gives "-:17".
     names_source(detail::unique_fd fd, separator s, std::string label)
-        : names_(std::move(fd), s == separator::nul ? '\0' : '\n'), label_(std::move(label)), separator_(s)
+        : names_(s == separator::nul ? detail::record_reader(std::move(fd), '\0')
+                                     : detail::record_reader(std::move(fd)))
+        , label_(std::move(label))
     {
     }
 
@@ -31,7 +36,7 @@ public:
 private:
     detail::record_reader names_;
     std::string label_;
-    separator separator_;
+    detail::name_finder finder_;
 };
 
 } // namespace ocrpipe

@@ -5,6 +5,7 @@
 #include <ocrpipe/api/submit_request.hpp>
 #include <ocrpipe/bulk/report.hpp>
 #include <ocrpipe/bulk/source.hpp>
+#include <ocrpipe/bulk/source_notes.hpp>
 #include <ocrpipe/client.hpp>
 #include <ocrpipe/transport.hpp>
 
@@ -71,6 +72,10 @@ struct pipeline_options {
     /// stay.
     std::vector<std::string> inputs;
 
+    /// What the source's parts share, see input_options: its counts become part of the report, its sentences
+    /// go to on_notice. May be null.
+    std::shared_ptr<source_notes> notes;
+
     std::chrono::milliseconds drain_timeout{60'000}; ///< after stop(): how long jobs are still asked for
     std::uint64_t max_documents = 0;                 ///< sent by this run; 0 is no limit
     std::chrono::milliseconds max_duration{0};       ///< of this run, until it is stopped; 0 is no limit
@@ -102,6 +107,8 @@ struct pipeline_statistics {
     std::uint64_t repeated = 0;       ///< listed again: same id, same content
     std::uint64_t finished_now = 0;   ///< by this run
     std::uint64_t unreadable = 0;     ///< inputs that never became documents
+    std::uint64_t links_skipped = 0;  ///< see run_report; likewise the next
+    std::uint64_t too_young = 0;
     std::uint64_t submitting = 0;     ///< gauge: being sent, or waiting for their turn
     std::uint64_t waiting = 0;        ///< gauge: submitted, result not there yet
     std::uint64_t fetching_parts = 0; ///< gauge

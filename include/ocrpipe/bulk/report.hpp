@@ -62,6 +62,10 @@ struct run_report {
     std::uint64_t taken_up = 0;      ///< of an earlier run: asked for again, without being sent
     std::uint64_t unreadable = 0;    ///< inputs that never became documents; not among found
     std::uint64_t changed_files = 0; ///< written since their bytes were read: their results may be of a part
+    /// Symbolic links that were not followed; these three are not among found either.
+    std::uint64_t links_skipped = 0;
+    std::uint64_t too_young = 0;    ///< documents that may still be written; the next run looks again
+    std::uint64_t empty_inputs = 0; ///< inputs in which no document was found
 
     std::uint64_t parts = 0;        ///< tables, signatures, stamps and images kept
     std::uint64_t parts_failed = 0; ///< beside those that the service does not have

@@ -17,10 +17,10 @@ struct parsed {
     fields values;
 };
 
-parsed parse(std::string_view text, bool last = true)
+parsed parse(std::string_view text, bool last = true, char separator = ',')
 {
     parsed p{};
-    p.record = detail::parse_csv_record(text, last, p.values);
+    p.record = detail::parse_csv_record(text, last, p.values, separator);
     return p;
 }
 
@@ -43,14 +43,36 @@ TEST_CASE("parse_csv_record: quoted fields -> commas, line breaks and doubled qu
     CHECK(parse("a\"b,\"c\"").values == fields{"a\"b", "c"});
 }
 
-TEST_CASE("parse_csv_record: CRLF or CR at the very end -> part of the line break, after quotes too")
+TEST_CASE("parse_csv_record: LF, CRLF and CR -> each ends a record, after quotes too")
 {
-    for (char const* text : {"a,b\r\n", "\"a\",\"b\"\r\n", "a,b\r", "\"a\",\"b\"\r", "a,\"b\"\n"}) {
-        CAPTURE(text);
-        CHECK(parse(text).values == fields{"a", "b"});
-        CHECK(parse(text).record.consumed == std::string_view(text).size());
-    }
-    CHECK(parse("a\rb,c\n").values == fields{"a\rb", "c"});
+    for (std::string const end : {"\n", "\r\n", "\r"})
+        for (std::string const text : {"a,b", "\"a\",\"b\"", "a,\"b\""}) {
+            CAPTURE(text);
+            CHECK(parse(text + end).values == fields{"a", "b"});
+            CHECK(parse(text + end).record.consumed == (text + end).size());
+            CHECK(parse(text + end + "c,d").record.consumed == (text + end).size());
+        }
+    CHECK(parse("a,b\r", false).record.what == outcome::incomplete);
+    CHECK(parse("\"a\rb\",c\r").values == fields{"a\rb", "c"});
+}
+
+TEST_CASE("parse_csv_record: another separator -> commas belong to the fields")
+{
+    CHECK(parse("a,b;\"c;d\"\n", true, ';').values == fields{"a,b", "c;d"});
+    CHECK(parse("a\tb c\t\n", true, '\t').values == fields{"a", "b c", ""});
+}
+
+TEST_CASE("parse_csv_record: spaces around quotes -> dropped")
+{
+    CHECK(parse("a, \"b,c\" , d \"e\"\n").values == fields{"a", "b,c", " d \"e\""});
+    CHECK(parse("\"a\"  ").values == fields{"a"});
+    CHECK(parse("\"a\" x\n").record.what == outcome::broken);
+}
+
+TEST_CASE("line_ends_in: LF, CRLF and CR -> one each")
+{
+    CHECK(detail::line_ends_in("a\nb\r\nc\rd\r\r\n\n") == 6);
+    CHECK(detail::line_ends_in("") == 0);
 }
 
 TEST_CASE("parse_csv_record: text cut off anywhere while more may come -> incomplete, then the same record")
@@ -71,7 +93,6 @@ TEST_CASE("parse_csv_record: text after a closing quote -> broken, left at the e
     auto const p = parse("\"a\nb\"x,c\nnext\n");
     CHECK(p.record.what == outcome::broken);
     CHECK(p.record.consumed == std::string_view("\"a\nb\"x,c\n").size());
-    CHECK(parse("\"a\"\rb").record.what == outcome::broken);
     CHECK(parse("\"a\"x", false).record.what == outcome::incomplete);
 }
 

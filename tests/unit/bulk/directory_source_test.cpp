@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <malloc.h>
+#include <memory>
 #include <set>
 #include <string>
 #include <sys/socket.h>
@@ -27,6 +28,16 @@ std::size_t open_descriptors()
 {
     return static_cast<std::size_t>(
         std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+}
+
+/// Reads a directory with notes of its own, or with those of other sources.
+collected read(fs::path const& root, bool follow_links, std::shared_ptr<source_notes> notes = nullptr)
+{
+    directory_options how;
+    how.follow_links = follow_links;
+    how.notes = std::move(notes);
+    directory_source source(root.string(), how);
+    return collect(source);
 }
 
 } // namespace
@@ -93,31 +104,138 @@ TEST_CASE("directory_source: hidden files and directories -> passed over")
     CHECK(all.problems.empty());
 }
 
-TEST_CASE("directory_source: links that lead back to where they stand -> survived, each file once")
+TEST_CASE("directory_source: links that lead back to where they stand -> counted, each file once, with "
+          "follow_links too")
 {
     temp_directory dir;
     dir.write("a/b/x.pdf", "1");
     fs::create_directory_symlink(dir.path(), dir.path() / "a/b/to_root");
     fs::create_directory_symlink("..", dir.path() / "a/b/to_parent");
     fs::create_directory_symlink(".", dir.path() / "a/to_itself");
-    directory_source source(dir.path().string());
-    collected const all = collect(source);
-    CHECK(all.items.size() == 1);
-    CHECK(all.problems.empty());
+    fs::create_symlink("b/x.pdf", dir.path() / "a/to_file");
+    for (bool const follow : {false, true}) {
+        auto const notes = std::make_shared<source_notes>();
+        collected const all = read(dir.path(), follow, notes);
+        CHECK(all.paths() == std::vector<std::string>{(dir.path() / "a/b/x.pdf").string()});
+        CHECK(all.problems.empty());
+        CHECK(notes->links_skipped == 4);
+        CHECK(notes->links_repeated == 4);
+    }
 }
 
-TEST_CASE("directory_source: links to a file and to a directory elsewhere -> followed")
+TEST_CASE("directory_source: links to a file and to a directory elsewhere -> skipped and counted; with "
+          "follow_links read")
 {
     temp_directory elsewhere;
     elsewhere.write("folder/y.pdf", "22");
+    elsewhere.write("z.pdf", "333");
     temp_directory dir;
-    fs::create_symlink(elsewhere.path() / "folder/y.pdf", dir.path() / "file_link.pdf");
+    fs::create_symlink(elsewhere.path() / "z.pdf", dir.path() / "file_link.pdf");
     fs::create_directory_symlink(elsewhere.path() / "folder", dir.path() / "folder_link");
-    directory_source source(dir.path().string());
-    collected const all = collect(source);
+    auto const notes = std::make_shared<source_notes>();
+    collected const none = read(dir.path(), false, notes);
+    CHECK(none.items.empty());
+    CHECK(none.problems.empty());
+    CHECK(notes->links_skipped == 2);
+    CHECK(notes->links_repeated == 0);
+    collected const all = read(dir.path(), true);
     std::string const root = dir.path().string();
     CHECK(all.paths() == std::vector<std::string>{root + "/file_link.pdf", root + "/folder_link/y.pdf"});
-    CHECK(all.items.front().size == 2);
+    CHECK(all.items.front().size == 3);
+}
+
+TEST_CASE("directory_source: the same file behind several links, and in a directory behind one -> once, in "
+          "whichever order they are met")
+{
+    for (char const* const first : {"1_link", "9_link"}) {
+        CAPTURE(first);
+        temp_directory elsewhere;
+        elsewhere.write("folder/y.pdf", "22");
+        temp_directory dir;
+        for (std::string const name : {first, "5_link"})
+            fs::create_symlink(elsewhere.path() / "folder/y.pdf", dir.path() / (name + ".pdf"));
+        fs::create_directory_symlink(elsewhere.path() / "folder", dir.path() / "6_folder");
+        fs::create_directory_symlink(elsewhere.path() / "folder", dir.path() / "7_folder");
+        auto const notes = std::make_shared<source_notes>();
+        CHECK(read(dir.path(), true, notes).items.size() == 1);
+        CHECK(notes->links_skipped == 3);
+        CHECK(notes->links_repeated == 3);
+    }
+}
+
+TEST_CASE("directory_source: six directories outside that link to each other -> each of their files once")
+{
+    temp_directory dir;
+    for (int i = 0; i != 6; ++i) {
+        std::string const name = "d" + std::to_string(i);
+        dir.write(name + "/" + std::to_string(i) + ".pdf", "1");
+        for (int k = 0; k != 6; ++k)
+            if (k != i)
+                fs::create_directory_symlink("../d" + std::to_string(k),
+                                             dir.path() / name / ("to" + std::to_string(k)));
+    }
+    CHECK(read(dir.path(), false).items.size() == 6);
+    CHECK(read(dir.path(), true).paths() == read(dir.path(), false).paths());
+    CHECK(read(dir.path() / "d0", true).items.size() == 6);
+    CHECK(read(dir.path() / "d0", false).items.size() == 1);
+}
+
+TEST_CASE("directory_source: a link within the tree to a file under a hidden name -> read, once")
+{
+    temp_directory dir;
+    dir.write(".store/ab/cd", "1");
+    fs::create_symlink(".store/ab/cd", dir.path() / "a.pdf");
+    fs::create_symlink(".store/ab/cd", dir.path() / "b.pdf");
+    auto const notes = std::make_shared<source_notes>();
+    CHECK(read(dir.path(), false, notes).paths() ==
+          std::vector<std::string>{(dir.path() / "a.pdf").string()});
+    CHECK(notes->links_repeated == 1);
+}
+
+TEST_CASE(
+    "directory_source: sources that share their notes -> each directory once, said when it is met again")
+{
+    temp_directory dir;
+    dir.write("a/x.pdf", "1");
+    dir.write("a/b/y.pdf", "1");
+    fs::create_directory_symlink("../c", dir.path() / "a/link");
+    dir.write("c/z.pdf", "1");
+    auto const notes = std::make_shared<source_notes>();
+    directory_options how;
+    how.follow_links = true;
+    how.notes = notes;
+    directory_source below((dir.path() / "a/b").string(), how);
+    directory_source above((dir.path() / "a").string(), how);
+    directory_source again((dir.path() / "a").string(), how);
+    directory_source linked((dir.path() / "c").string(), how);
+    CHECK(collect(below).items.size() == 1);
+    CHECK(collect(above).paths() == std::vector<std::string>{(dir.path() / "a/x.pdf").string()});
+    CHECK(collect(again).items.empty());
+    CHECK(collect(linked).paths() == std::vector<std::string>{(dir.path() / "c/z.pdf").string()});
+    CHECK(notes->directories_repeated == 2);
+    CHECK(notes->links_repeated == 1);
+    auto const said = notes->take();
+    REQUIRE(said.size() == 2);
+    CHECK(said[0].event == "directories_repeated");
+    CHECK(said[1].event == "directory_repeated");
+}
+
+TEST_CASE("directory_source: a root that is a link -> followed")
+{
+    temp_directory dir;
+    dir.write("real/x.pdf", "1");
+    fs::create_symlink("x.pdf", dir.path() / "real/y.pdf");
+    fs::create_directory_symlink("real", dir.path() / "link");
+    CHECK(read(dir.path() / "link", false).paths() ==
+          std::vector<std::string>{(dir.path() / "link/x.pdf").string()});
+}
+
+TEST_CASE("directory_source: two hard links -> two documents")
+{
+    temp_directory dir;
+    dir.write("a.pdf", "1");
+    fs::create_hard_link(dir.path() / "a.pdf", dir.path() / "b.pdf");
+    CHECK(read(dir.path(), true).items.size() == 2);
 }
 
 TEST_CASE("directory_source: empty files, FIFOs, sockets, dangling links and links to themselves -> "
@@ -186,7 +304,10 @@ TEST_CASE("directory_source: the directory that the run writes to -> passed over
     dir.write("x.pdf", "1");
     dir.write("out/parts/x-1/image-1.png", "1");
     fs::create_directory_symlink("out", dir.path() / "alias");
-    directory_source source(dir.path().string(), dir.path().string() + "/out/../out/");
+    directory_options how;
+    how.skip = dir.path().string() + "/out/../out/";
+    how.follow_links = true;
+    directory_source source(dir.path().string(), how);
     CHECK(collect(source).paths() == std::vector<std::string>{dir.path().string() + "/x.pdf"});
 }
 

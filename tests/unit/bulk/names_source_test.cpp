@@ -53,6 +53,27 @@ TEST_CASE("names_source: byte order mark, CRLF and blank lines -> tolerated")
     CHECK(all.paths() == std::vector<std::string>{a, a});
 }
 
+TEST_CASE("names_source: UTF-16 with a mark, and CR line ends -> tolerated")
+{
+    temp_directory dir;
+    std::string const a = dir.write("a.pdf", "1").string();
+    std::string wide("\xFF\xFE");
+    for (char const c : a + "\r\n" + a)
+        (wide += c) += '\0';
+    CHECK(names_in(wide).all().paths() == std::vector<std::string>{a, a});
+    CHECK(names_in(a + "\r" + a + "\r\r").all().paths() == std::vector<std::string>{a, a});
+}
+
+TEST_CASE("names_source: a name in another Unicode form -> found")
+{
+    temp_directory dir;
+    dir.write("ba\u0309ng.pdf", "1");
+    collected const all = names_in(dir.path().string() + "/b\u1EA3ng.pdf\n").all();
+    REQUIRE(all.items.size() == 1);
+    CHECK(all.items[0].path == dir.path().string() + "/ba\u0309ng.pdf");
+    CHECK(all.items[0].id == dir.path().string() + "/b\u1EA3ng.pdf");
+}
+
 TEST_CASE("names_source: names ended by NUL -> line breaks belong to the name")
 {
     temp_directory dir;

@@ -68,13 +68,14 @@ TEST_CASE("parse_report: what to_json() wrote -> the same report")
     r.failed_by_class = {{"job_failed", 1}, {"rejected", 2}};
     std::uint64_t n = 0;
     for (auto const count :
-         {&run_report::found,         &run_report::done,         &run_report::copies,
-          &run_report::failed,        &run_report::unfinished,   &run_report::possible_duplicates,
-          &run_report::done_now,      &run_report::done_in_part, &run_report::done_empty,
-          &run_report::taken_up,      &run_report::not_sent,     &run_report::repeated,
-          &run_report::changed_files, &run_report::unreadable,   &run_report::parts,
-          &run_report::parts_failed,  &run_report::bytes,        &run_report::submits,
-          &run_report::polls,         &run_report::throttled,    &run_report::transport_failures})
+         {&run_report::found,         &run_report::done,          &run_report::copies,
+          &run_report::failed,        &run_report::unfinished,    &run_report::possible_duplicates,
+          &run_report::done_now,      &run_report::done_in_part,  &run_report::done_empty,
+          &run_report::taken_up,      &run_report::not_sent,      &run_report::repeated,
+          &run_report::changed_files, &run_report::links_skipped, &run_report::too_young,
+          &run_report::empty_inputs,  &run_report::unreadable,    &run_report::parts,
+          &run_report::parts_failed,  &run_report::bytes,         &run_report::submits,
+          &run_report::polls,         &run_report::throttled,     &run_report::transport_failures})
         r.*count = ++n;
     result<run_report> const again = parse_report(to_json(r));
     REQUIRE(again.has_value());

@@ -85,6 +85,8 @@ TEST_CASE("make_plan: every limit given -> typed and passed on")
                                   {"bandwidth", "10MiB"},
                                   {"parts", "tables,images,tables"},
                                   {"on-ambiguous", "resubmit"},
+                                  {"follow-links", "true"},
+                                  {"min-age", "10s"},
                                   {"seed", "9"}});
     raw.text = true;
     auto const p = make_plan(raw, with(account));
@@ -106,6 +108,8 @@ TEST_CASE("make_plan: every limit given -> typed and passed on")
     CHECK(run.pipeline.type == file_type::image);
     CHECK(run.pipeline.max_in_flight == 5'000);
     CHECK(run.pipeline.text);
+    CHECK(run.follow_links);
+    CHECK(run.min_age == std::chrono::seconds(10));
     CHECK(run.pipeline.parts == std::vector<operation>{operation::table, operation::image});
 }
 

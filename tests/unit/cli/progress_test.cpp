@@ -192,3 +192,19 @@ TEST_CASE("summary_message: files written while they were read -> a warning")
     CHECK(m.severity == level::warn);
     CHECK(m.text == "2 of 2 done, 1 written while they were read, 0 B in 0ms");
 }
+
+TEST_CASE(
+    "summary_message: documents that are too young, or an empty input -> a warning; skipped links -> none")
+{
+    run_report r;
+    r.found = r.done = 2;
+    r.links_skipped = 3;
+    CHECK(summary_message(r, "out").severity == level::info);
+    CHECK(summary_message(r, "out").text.find("3 links skipped") != std::string::npos);
+    r.empty_inputs = 1;
+    CHECK(summary_message(r, "out").severity == level::warn);
+    r.empty_inputs = 0;
+    r.too_young = 1;
+    CHECK(summary_message(r, "out").severity == level::warn);
+    CHECK(summary_message(r, "out").text.find("1 too young") != std::string::npos);
+}

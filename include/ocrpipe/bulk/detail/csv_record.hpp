@@ -26,12 +26,16 @@ struct csv_record {
     char const* reason;   ///< for broken
 };
 
-/// Reads one record of comma-separated values: quotes doubled within quotes, line breaks within quotes, LF or
-/// CRLF after a record.
+/// Reads one record: quotes doubled within quotes, line breaks within quotes; LF, CRLF or CR after a record.
 ///
-/// `last` says that nothing follows `text`. A quote inside an unquoted field stands for itself.
-/// Source: RFC 4180, 2.
-OCRPIPE_DECL csv_record parse_csv_record(std::string_view text, bool last, std::vector<std::string>& fields);
+/// `last` says that nothing follows `text`. A quote inside an unquoted field stands for itself; spaces
+/// between a field's quotes and the separators are dropped.
+/// Source: RFC 4180, 2, and what spreadsheets write.
+OCRPIPE_DECL csv_record parse_csv_record(std::string_view text, bool last, std::vector<std::string>& fields,
+                                         char separator = ',');
+
+/// How many lines have ended within `text`, of which nothing is missing but what follows it.
+OCRPIPE_DECL std::size_t line_ends_in(std::string_view text) noexcept;
 
 } // namespace detail
 } // namespace ocrpipe

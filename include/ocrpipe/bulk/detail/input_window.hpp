@@ -18,30 +18,47 @@ namespace detail
 /// file costs no memory.
 inline constexpr std::size_t max_record = 1024 * 1024;
 
+/// How the bytes of an input are taken.
+enum class input_encoding {
+    bytes,  ///< as they are
+    marked, ///< as UTF-8; UTF-16 is converted when it begins with a byte order mark, and the mark is dropped
+};
+
 /// A stretch of a file or pipe that moves forward.
 class input_window
 {
 public:
-    explicit input_window(unique_fd fd) noexcept : fd_(std::move(fd)) {}
+    explicit input_window(unique_fd fd, input_encoding encoding = input_encoding::bytes) noexcept
+        : fd_(std::move(fd)), form_(encoding == input_encoding::marked ? form::unknown : form::bytes)
+    {
+    }
 
     std::string_view text() const noexcept { return std::string_view(buffer_).substr(begin_); }
     void consume(std::size_t n) noexcept { begin_ += n; }
 
-    /// Reads more; false at the end of the file and after an error. Earlier views of text() are dead then.
+    /// Reads more; false when text() has grown no more, at the end of the file or after an error. Earlier
+    /// views of text() are dead then.
     bool grow();
 
     bool at_end() const noexcept { return at_end_; }
     error_code const& error() const noexcept { return error_; }
 
 private:
+    enum class form { unknown, bytes, utf16le, utf16be };
+
+    void decode(std::size_t held);
+    void append_utf16(std::string_view raw);
+
     unique_fd fd_;
     std::string buffer_;
     std::size_t begin_ = 0;
+    form form_;
+    std::string undecoded_; ///< bytes at the end of a block that make no character by themselves
     bool at_end_ = false;
     error_code error_;
 };
 
-/// Takes records that end with a delimiter off a window.
+/// Takes records that end with a delimiter, or lines of text, off a window.
 class record_reader
 {
 public:
@@ -54,6 +71,15 @@ public:
 
     record_reader(unique_fd fd, char delimiter) noexcept : window_(std::move(fd)), delimiter_(delimiter) {}
 
+    /// Lines as programs write them: LF, CRLF or CR ends one, and input_encoding::marked applies.
+    explicit record_reader(unique_fd fd) noexcept
+        : window_(std::move(fd), input_encoding::marked), delimiter_('\n'), any_line_end_(true)
+    {
+    }
+
+    /// The beginning of what is left, as far as one call of read() brings it.
+    std::string_view peek();
+
     /// `record` is valid until the next call. The last record needs no delimiter.
     outcome next(std::string_view& record);
 
@@ -65,13 +91,10 @@ private:
     input_window window_;
     std::size_t number_ = 0;
     char delimiter_;
+    bool any_line_end_ = false;
+    bool after_cr_ = false; ///< a LF that follows belongs to the line before
     bool ended_ = false;
 };
-
-inline void drop_byte_order_mark(std::string_view& text) noexcept
-{
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-}
 
 } // namespace detail
 } // namespace ocrpipe

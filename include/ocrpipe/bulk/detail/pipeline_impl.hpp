@@ -145,6 +145,7 @@ private:
     void conclude();
 
     void notice(std::string_view event, std::string_view text);
+    void pass_on_notes();
     std::string_view limiting(client_statistics const& now);
     std::uint64_t repeated() const;
     std::uint64_t unfinished() const;

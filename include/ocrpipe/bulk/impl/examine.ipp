@@ -2,6 +2,7 @@
 #define OCRPIPE_BULK_IMPL_EXAMINE_IPP
 
 #include <ocrpipe/bulk/detail/examine.hpp>
+#include <ocrpipe/detail/utf8.hpp>
 #include <ocrpipe/document.hpp>
 
 #include <cerrno>
@@ -37,18 +38,58 @@ OCRPIPE_DECL std::string join_path(std::string_view folder, std::string_view nam
     return clean_path(folder.empty() ? name : std::string_view(joined));
 }
 
+inline bool is_utf8(std::string_view text) noexcept
+{
+    while (!text.empty()) {
+        std::size_t const n = utf8_sequence_length(text);
+        if (n == 0) return false;
+        text.remove_prefix(n);
+    }
+    return true;
+}
+
+/// Why a path that somebody wrote down may lead nowhere; empty when there is nothing to suspect.
+inline std::string_view suspicion_about(std::string_view path) noexcept
+{
+    if (!is_utf8(path))
+        return "the name is not UTF-8, so it may come from a list in a Windows or Latin code page: save that "
+               "list as UTF-8";
+    if (path.find(":/") != std::string_view::npos || path.find('\\') != std::string_view::npos)
+        return "this looks like a URL or a path of Windows: give the path of a file on this machine";
+    return {};
+}
+
 OCRPIPE_DECL input_problem unreadable(std::string path, std::string where, int error_number)
 {
     error_code const cause(error_number, boost::system::system_category());
-    return {std::move(path), std::move(where), errc::unreadable_file, cause.message()};
+    std::string message = cause.message();
+    if (error_number == ENOENT)
+        if (std::string_view const why = suspicion_about(path); !why.empty()) (message += ": ") += why;
+    return {std::move(path), std::move(where), errc::unreadable_file, std::move(message)};
 }
 
 OCRPIPE_DECL input examine_path(std::string path, std::string where)
 {
+    name_finder finder;
+    return examine_path(std::move(path), std::move(where), finder);
+}
+
+OCRPIPE_DECL input examine_path(std::string path, std::string where, name_finder& finder)
+{
     struct ::stat status {
     };
-    if (::stat(path.c_str(), &status) != 0) return unreadable(std::move(path), std::move(where), errno);
-    return examine_status(std::move(path), std::move(where), status);
+    if (::stat(path.c_str(), &status) == 0) return examine_status(std::move(path), std::move(where), status);
+    int const error_number = errno;
+    name_finder::found other;
+    if (error_number == ENOENT) other = finder.find(path);
+    if (other.path.empty() || ::stat(other.path.c_str(), &status) != 0) {
+        input_problem problem = unreadable(std::move(path), std::move(where), error_number);
+        if (!other.ambiguous.empty()) (problem.message += ": ") += other.ambiguous;
+        return problem;
+    }
+    input found = examine_status(std::move(path), std::move(where), status);
+    if (auto* const item = std::get_if<input_item>(&found)) item->path = std::move(other.path);
+    return found;
 }
 
 OCRPIPE_DECL input examine_status(std::string path, std::string where, struct ::stat const& status)

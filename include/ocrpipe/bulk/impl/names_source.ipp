@@ -22,17 +22,14 @@ OCRPIPE_DECL std::optional<input> names_source::next()
         if (o == outcome::too_long)
             return input_problem{
                 {}, std::move(where), errc::invalid_argument, "the name is longer than 1 MiB"};
-        if (separator_ == separator::line) {
-            if (names_.number() == 1) detail::drop_byte_order_mark(name);
-            if (name.ends_with('\r')) name.remove_suffix(1);
-        }
         if (name.empty()) continue;
         if (name.find('\0') != std::string_view::npos)
             return input_problem{{},
                                  std::move(where),
                                  errc::invalid_argument,
-                                 "the name holds a NUL byte: names ended by NUL are another format"};
-        return detail::examine_path(detail::clean_path(name), std::move(where));
+                                 "the name contains a NUL byte: names that end with NUL need -0, and UTF-16 "
+                                 "needs a byte order mark"};
+        return detail::examine_path(detail::clean_path(name), std::move(where), finder_);
     }
 }
 

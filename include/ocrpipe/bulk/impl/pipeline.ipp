@@ -105,9 +105,11 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
             }
             if (ahead_->exhausted()) break;
         }
+        pass_on_notes();
         co_await changed_.wait();
     }
     ahead_->stop();
+    pass_on_notes();
     report_.source_exhausted = !is_stopped();
 }
 
@@ -125,6 +127,14 @@ OCRPIPE_DECL void pipeline::impl::flush_intents()
 OCRPIPE_DECL void pipeline::impl::notice(std::string_view event, std::string_view text)
 {
     if (options_.on_notice) options_.on_notice(event, text);
+}
+
+/// What the source has to say, said on this thread.
+OCRPIPE_DECL void pipeline::impl::pass_on_notes()
+{
+    if (!options_.notes) return;
+    for (source_notes::note const& n : options_.notes->take())
+        notice(n.event, n.text);
 }
 
 OCRPIPE_DECL void pipeline::impl::end_run(failure f)
@@ -262,6 +272,10 @@ OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
     s.failed = failed_;
     s.finished_now = report_.done_now + failed_now_;
     s.unreadable = report_.unreadable;
+    if (options_.notes) {
+        s.links_skipped = options_.notes->links_skipped;
+        s.too_young = options_.notes->too_young;
+    }
     s.submitting = submitting_;
     s.waiting = waiting_;
     s.fetching_parts = fetching_parts_;
@@ -277,6 +291,11 @@ OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
 OCRPIPE_DECL void pipeline::impl::conclude()
 {
     client_statistics const c = client_.statistics();
+    if (options_.notes) {
+        report_.links_skipped = options_.notes->links_skipped;
+        report_.too_young = options_.notes->too_young;
+        report_.empty_inputs = options_.notes->empty_inputs;
+    }
     report_.submits = c.submits;
     report_.polls = c.polls;
     report_.throttled = c.throttled;
