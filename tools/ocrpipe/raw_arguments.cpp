@@ -351,13 +351,6 @@ private:
         v.option->group(s.hidden ? std::string() : std::string(heading(s.group)));
     }
 
-    /// One option of a group of which the command has no other.
-    void add_option(CLI::App& app, std::string_view name)
-    {
-        for (option_spec const& s : shared_options())
-            if (s.name == name) add_shared(app, s);
-    }
-
     void add_directory(CLI::App& app)
     {
         app.add_option("DIR", raw_.directory, "directory of the run")->required()->type_name("");
