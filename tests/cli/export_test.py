@@ -4,7 +4,10 @@ import csv
 import io
 import json
 import pathlib
+import signal
+import subprocess
 import sys
+import threading
 
 sys.dont_write_bytecode = True  # the source folder stays as it is
 import workbench
@@ -121,6 +124,54 @@ class Export(Outputs):
         self.assertTrue(done.stdout.startswith("\ufeffpath,"))
         self.assertEqual(rows[0]["text"].replace("\r\n", "\n"), "line one\nline two")
         self.assertNotIn("words", rows[0])
+
+    def test_fields_that_occur_again_are_joined_and_too_many_names_share_a_column(self):
+        self.script(finished(("tax", "1", "2"), ("tax", "3"), *((f"f{i:04}", str(i)) for i in range(2001))))
+        self.assert_exit(self.run_bulk(self.write_documents(1)), 0)
+        done, rows = self.table()
+        self.assert_exit(done, 0)
+        self.assertEqual(rows[0]["tax"], "1; 2; 3")
+        self.assertEqual(rows[0]["f1998"], "1998")
+        self.assertEqual(rows[0]["other_fields"], "f1999: 1999; f2000: 2000")
+        self.assertIn("other_fields", done.stderr)
+
+    def test_a_reader_that_has_enough_is_no_error(self):
+        self.script(finished(("total", "x" * 50_000)))
+        self.assert_exit(self.run_bulk(self.write_documents(30)), 0)
+        done = subprocess.run(["bash", "-c", 'set -o pipefail; "$0" export "$1" --csv | head -c 8', workbench.binary, str(self.out)],
+                              capture_output=True, env=self.environment(), timeout=workbench.PATIENCE)
+        self.assertEqual((done.returncode, done.stdout), (0, "\ufeffpath,".encode()), done.stderr)
+
+    def test_a_file_that_was_there_stays_until_the_new_table_is_whole(self):
+        self.script(finished(("total", "12")))
+        self.assert_exit(self.run_bulk(self.write_documents(1)), 0)
+        path = self.write("results.csv", "old")
+        self.assert_exit(self.export("--csv", "--out", path, env=self.OFFLINE), 0)
+        self.assertTrue(path.read_text(encoding="utf-8").startswith("\ufeffpath,"))
+        self.assertEqual([p.name for p in self.folder.iterdir() if p.name.endswith(".tmp")], [])
+
+    def test_parts_go_on_after_an_interrupt(self):
+        started = threading.Event()
+        exporting = []
+
+        def part(words):
+            started.wait(workbench.PATIENCE)
+            if exporting:
+                exporting.pop().send_signal(signal.SIGINT)
+            return 200, {"rows": [["1"]]}
+
+        self.script(lambda request_id: finished(documents=[
+            {"document_id": "d-" + request_id[2:], "status": "SUCCESS", "ocr_data": [{"name": "n", "value": ["1"]}]}]), part=part)
+        self.assert_exit(self.run_bulk(self.write_documents(200)), 0)
+        process = self.start("export", self.out, "--parts", "tables")
+        exporting.append(process)
+        started.set()
+        _, errors = process.communicate(timeout=workbench.PATIENCE)
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertLess(len(self.lines_of("exported-parts.jsonl")), 200)
+        self.assert_exit(self.export("--parts", "tables"), 0)
+        lines = self.lines_of("exported-parts.jsonl")
+        self.assertEqual((len(lines), len({l["id"] for l in lines})), (200, 200))
 
     def test_parts_are_fetched_later_and_nothing_is_sent(self):
         self.serve("--latency", "fixed:20ms")
