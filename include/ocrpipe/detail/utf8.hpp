@@ -34,6 +34,16 @@ inline std::size_t utf8_sequence_length(std::string_view s) noexcept
     return 0;
 }
 
+inline bool is_utf8(std::string_view s) noexcept
+{
+    while (!s.empty()) {
+        std::size_t const n = utf8_sequence_length(s);
+        if (n == 0) return false;
+        s.remove_prefix(n);
+    }
+    return true;
+}
+
 } // namespace detail
 
 } // namespace ocrpipe

@@ -148,7 +148,7 @@ TEST_CASE("manifest_source: broken JSONL rows -> a problem each with its line, a
     CHECK(m.problem_at(9) == "id holds control characters or is not UTF-8");
     CHECK(m.problem_at(10) == "path holds a NUL byte");
     CHECK(m.problem_at(11) == "id_bytes is not percent-encoded");
-    CHECK(m.problem_at(12).starts_with("the line is not JSON"));
+    CHECK(m.problem_at(12).starts_with("the line is not JSON: it is not UTF-8"));
 }
 
 TEST_CASE("manifest_source: a row that names a missing file, a directory, an empty file -> a problem with "

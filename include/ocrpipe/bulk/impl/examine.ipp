@@ -38,16 +38,6 @@ OCRPIPE_DECL std::string join_path(std::string_view folder, std::string_view nam
     return clean_path(folder.empty() ? name : std::string_view(joined));
 }
 
-inline bool is_utf8(std::string_view text) noexcept
-{
-    while (!text.empty()) {
-        std::size_t const n = utf8_sequence_length(text);
-        if (n == 0) return false;
-        text.remove_prefix(n);
-    }
-    return true;
-}
-
 /// Why a path that somebody wrote down may lead nowhere; empty when there is nothing to suspect.
 inline std::string_view suspicion_about(std::string_view path) noexcept
 {

@@ -4,6 +4,7 @@
 #include <ocrpipe/bulk/detail/csv_record.hpp>
 #include <ocrpipe/bulk/detail/manifest_rows.hpp>
 #include <ocrpipe/bulk/manifest_source.hpp>
+#include <ocrpipe/detail/utf8.hpp>
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
@@ -54,6 +55,9 @@ OCRPIPE_DECL std::string jsonl_rows::read(std::string_view text, manifest_row& r
     boost::json::monotonic_resource memory(room.data(), room.size());
     error_code ec;
     boost::json::value const parsed = boost::json::parse(text, ec, &memory);
+    if (ec && !is_utf8(text))
+        return "the line is not JSON: it is not UTF-8, as when a list was saved in a Windows or Latin code "
+               "page: save it as UTF-8";
     if (ec) return fmt::format("the line is not JSON: {}", ec.message());
     boost::json::object const* const object = parsed.if_object();
     if (!object) return "the line is not a JSON object";
