@@ -129,9 +129,11 @@ public:
 
     BOOST_FORCEINLINE char const* number(char const* p) const noexcept
     {
-        if (is('-', p) && is('I', ++p)) return not_finite(p);
+        char const* const from = p;
+        if (is('-', p)) ++p;
         p = is('0', p) ? p + 1 : digits(p);
-        if (p != nullptr && is('.', p)) p = digits(p + 1);
+        if (p == nullptr) return not_finite(from);
+        if (is('.', p)) p = digits(p + 1);
         if (p == nullptr || (!is('e', p) && !is('E', p))) return p;
         ++p;
         return digits(is('+', p) || is('-', p) ? p + 1 : p);
@@ -142,11 +144,13 @@ public:
         return rest(p).starts_with(w) ? p + w.size() : fail(p, "a value is missing");
     }
 
-    /// NaN or Infinity, as Python writes and reads them.
+    /// NaN, Infinity or -Infinity, as Python writes and reads them; `p` is not the beginning of a number.
     char const* not_finite(char const* p) const noexcept
     {
-        notes_->lenient = true;
-        return word(p, is('N', p) ? "NaN" : "Infinity");
+        bool const negative = is('-', p);
+        if (negative && !is('I', p + 1)) return nullptr; // noted: a digit is missing
+        *notes_ = {true, nullptr, {}};
+        return word(negative ? p + 1 : p, is('N', p) ? "NaN" : "Infinity");
     }
 
 private:
@@ -246,46 +250,22 @@ struct no_json_events {
     void close(bool) noexcept {}
 };
 
-/// Which of the open containers are objects: a bit for each, the innermost lowest. The bits of the innermost
-/// stay in one word, whatever the depth.
-class json_nesting
-{
-public:
-    bool in_object() const noexcept { return (inner_ & 1) != 0; }
-    int depth() const noexcept { return depth_; }
-
-    void push(bool is_object) noexcept
-    {
-        if (depth_ % 64 == 0 && depth_ != 0) outer_[index()] = inner_;
-        inner_ = inner_ << 1 | std::uint64_t{is_object};
-        ++depth_;
-    }
-    void pop() noexcept
-    {
-        inner_ >>= 1;
-        --depth_;
-        if (depth_ % 64 == 0 && depth_ != 0) inner_ = outer_[index()];
-    }
-
-private:
-    std::size_t index() const noexcept { return static_cast<std::size_t>(depth_ / 64 - 1); }
-
-    std::uint64_t inner_ = 0;
-    int depth_ = 0;
-    std::array<std::uint64_t, max_json_depth / 64> outer_; ///< whole words of 64 containers further out
-};
-
 /// Reads the JSON value that begins at `p`, of which nothing is white space, and tells a handler what it
 /// meets; returns what follows it. Null when it is none, or nested deeper than `room`; the handler has then
 /// heard of its beginning.
 template<class Handler>
 char const* read_json_value(char const* p, json_scanner const text, Handler& handler, int room)
 {
-    json_nesting open;
+    // A bit for each open container, the innermost lowest: whether it is an object. One word holds those of
+    // the innermost; it is put aside when it is full.
+    std::uint64_t objects = 0;
+    std::array<std::uint64_t, max_json_depth / 64 + 1> outer;
+    int depth = 0;
+    auto const word_of = [](int at) { return static_cast<std::size_t>(at / 64); };
     for (;;) {
         json_string s;
         // Here a value begins, in an object with its key.
-        if (open.in_object()) {
+        if ((objects & 1) != 0) {
             if (!text.is('"', p)) return text.fail(p, "a key is missing");
             if ((p = text.string(p + 1, s)) == nullptr) return nullptr;
             handler.key(s);
@@ -298,16 +278,18 @@ char const* read_json_value(char const* p, json_scanner const text, Handler& han
             if ((p = text.string(p + 1, s)) == nullptr) return nullptr;
             handler.string(s);
         } else if (first == '{' || first == '[') {
-            if (open.depth() == room) return text.fail(p, "it is nested too deep");
+            if (depth == room) return text.fail(p, "it is nested too deep");
             bool const is_object = first == '{';
             if (!handler.open(is_object)) {
                 no_json_events nobody;
-                p = read_json_value(p, text, nobody, room - open.depth());
+                p = read_json_value(p, text, nobody, room - depth);
                 if (p == nullptr) return nullptr;
             } else {
                 p = text.space(p + 1);
                 if (!text.is(is_object ? '}' : ']', p)) {
-                    open.push(is_object);
+                    if (depth % 64 == 0) outer[word_of(depth)] = objects;
+                    objects = objects << 1 | std::uint64_t{is_object};
+                    ++depth;
                     continue;
                 }
                 ++p;
@@ -321,21 +303,19 @@ char const* read_json_value(char const* p, json_scanner const text, Handler& han
             handler.null();
         } else {
             char const* const from = p;
-            if (first == '-' || (first >= '0' && first <= '9'))
-                p = text.number(p);
-            else
-                p = text.not_finite(p);
-            if (p == nullptr) return nullptr;
+            if ((p = text.number(p)) == nullptr) return nullptr;
             handler.number({from, static_cast<std::size_t>(p - from)});
         }
         // Here one has ended, and perhaps what holds it ends too.
-        for (; open.depth() != 0 && !text.is(',', p = text.space(p)); ++p) {
-            if (!text.is(open.in_object() ? '}' : ']', p))
-                return text.fail(p, open.in_object() ? "a comma or } is missing" : "a comma or ] is missing");
+        for (; depth != 0 && !text.is(',', p = text.space(p)); ++p) {
+            bool const in_object = (objects & 1) != 0;
+            if (!text.is(in_object ? '}' : ']', p))
+                return text.fail(p, in_object ? "a comma or } is missing" : "a comma or ] is missing");
             handler.close(false);
-            open.pop();
+            objects >>= 1;
+            if (--depth % 64 == 0) objects = outer[word_of(depth)];
         }
-        if (open.depth() == 0) return p;
+        if (depth == 0) return p;
         p = text.space(p + 1);
     }
 }

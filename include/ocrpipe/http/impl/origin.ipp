@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_HTTP_IMPL_ORIGIN_IPP
 #define OCRPIPE_HTTP_IMPL_ORIGIN_IPP
 
+#include <ocrpipe/api/impl/words.hpp>
 #include <ocrpipe/http/failures.hpp>
 #include <ocrpipe/http/origin.hpp>
 
@@ -26,15 +27,6 @@ inline std::string lower_case(std::string_view text)
     for (char& c : out)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     return out;
-}
-
-inline std::string_view trim(std::string_view text)
-{
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-        text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-        text.remove_suffix(1);
-    return text;
 }
 
 inline std::string_view default_port(bool tls) { return tls ? "443" : "80"; }
