@@ -34,7 +34,7 @@ struct raw_arguments {
     std::vector<std::string> inputs;  ///< run's INPUT...
     std::string directory;            ///< DIR of retry, status, report and support
     std::vector<std::string> classes; ///< retry --class
-    std::string file;                 ///< FILE of submit and recognize
+    std::string file;                 ///< FILE of submit and recognize; - is standard input
     std::string request_id;           ///< ID
     std::string sub_id;               ///< DOCUMENT_ID or FILE_ID
     std::string output;               ///< run's and doctor's --out, image's -o
