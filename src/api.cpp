@@ -9,3 +9,4 @@
 #include <ocrpipe/api/impl/ocr_result.ipp>
 #include <ocrpipe/api/impl/operation.ipp>
 #include <ocrpipe/api/impl/profile.ipp>
+#include <ocrpipe/api/impl/strict_json.ipp>

@@ -1,5 +1,6 @@
-// The compiled flavour of http/: the one unit that pays for Beast, Boost.URL and OpenSSL.
+// The compiled flavour of http/: the one unit that pays for Boost.URL and OpenSSL.
 
+#include <ocrpipe/http/impl/answer_head.ipp>
 #include <ocrpipe/http/impl/answer_reader.ipp>
 #include <ocrpipe/http/impl/connection.ipp>
 #include <ocrpipe/http/impl/connector.ipp>

@@ -51,8 +51,8 @@ struct tls_options {
 
 /// HTTP CONNECT proxy for https, absolute-form proxy for http.
 struct proxy_options {
-    std::string url;      ///< http://[user:password@]host:port; empty means no proxy
-    std::string no_proxy; ///< comma-separated hosts, domain suffixes, addresses, or *; as in NO_PROXY
+    std::string url;      ///< http://[user:password@]host:port, or host:port; empty means no proxy
+    std::string no_proxy; ///< hosts, domains, addresses, networks such as 10.0.0.0/8, or *; as in NO_PROXY
 };
 
 /// Connections, by lane. A lane never uses more than its own share; idle connections are shared.

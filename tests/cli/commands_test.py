@@ -1,8 +1,10 @@
 """The single-document commands, doctor and usage on the real binary."""
 
+import hashlib
 import http.server
 import json
 import os
+import pty
 import signal
 import stat
 import subprocess
@@ -111,6 +113,68 @@ class SingleDocuments(Case):
             self.assertIn(str(path), done.stderr)
         self.assertEqual(emulator.truth("accepted"), [])
 
+    def piped(self, command, content, *more):
+        done = subprocess.run([workbench.binary, command, "-", "--doc-type", "invoice", *more], input=content, capture_output=True,
+                              env=self.environment(), timeout=workbench.PATIENCE, cwd=self.folder)
+        done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+        return done
+
+    def test_document_on_standard_input(self):
+        emulator = self.start_emulator()
+        content = b"%PDF-1.4 \x00\xff\r\n a document" * 100_000
+        done = self.piped("submit", content)
+        self.assert_exit(done, 0)
+        accepted = emulator.truth("accepted")[0]
+        self.assertEqual(done.stdout.strip(), accepted["request_id"])
+        self.assertEqual(accepted["sha256"], hashlib.sha256(content).hexdigest())
+        self.assertEqual(accepted["file_name"], "stdin.pdf")
+        self.assertIn("standard input: accepted as " + accepted["request_id"], done.stderr)
+        done = self.piped("recognize", b"\x89PNG\r\n\x1a\n an image")
+        self.assert_exit(done, 0)
+        self.assertTrue(done.stdout.strip())
+        self.assertEqual(emulator.truth("accepted")[1]["file_name"], "stdin.png")
+
+    def test_bytes_of_no_known_format_on_standard_input_are_sent_only_with_a_file_type(self):
+        emulator = self.start_emulator()
+        self.assert_exit(self.piped("submit", b"plain text"), 3)
+        self.assertEqual(emulator.truth("accepted"), [])
+        self.assert_exit(self.piped("submit", b"plain text", "--file-type", "pdf"), 0)
+        self.assertEqual(emulator.truth("accepted")[0]["file_name"], "stdin.pdf")
+
+    def test_standard_input_without_a_document_gives_3(self):
+        emulator = self.start_emulator()
+        done = self.piped("recognize", b"")
+        self.assert_exit(done, 3)
+        self.assertIn("standard input: the document has no bytes", done.stderr)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            done = subprocess.run([workbench.binary, "submit", "-", "--doc-type", "invoice"], stdin=folder, capture_output=True,
+                                  text=True, env=self.environment(), timeout=workbench.PATIENCE)
+        finally:
+            os.close(folder)
+        self.assert_exit(done, 3)
+        self.assertIn("standard input: the document cannot be read", done.stderr)
+        self.assertEqual(emulator.truth("accepted"), [])
+
+    def test_terminal_as_standard_input_is_named(self):
+        ours, terminal = pty.openpty()
+        try:
+            done = subprocess.run([workbench.binary, "recognize", "-", "--doc-type", "invoice"], stdin=terminal, capture_output=True,
+                                  text=True, env=self.environment(), timeout=workbench.PATIENCE)
+        finally:
+            os.close(ours)
+            os.close(terminal)
+        self.assert_exit(done, 2)
+        self.assertIn("FILE: - is standard input, which is a terminal", done.stderr)
+
+    def test_key_command_leaves_standard_input_to_the_document(self):
+        emulator = self.start_emulator()
+        done = subprocess.run([workbench.binary, "submit", "-", "--doc-type", "invoice", "--api-key-command", f"cat; echo {KEY}"],
+                              input=b"%PDF-1.4 x", capture_output=True, env=self.environment(OCRPIPE_API_KEY=None),
+                              timeout=workbench.PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(emulator.truth("accepted")[0]["sha256"], hashlib.sha256(b"%PDF-1.4 x").hexdigest())
+
     def test_wrong_key_gives_4_at_once(self):
         self.start_emulator()
         done = self.ocrpipe("recognize", self.write("a.pdf"), "--doc-type", "invoice", env={"OCRPIPE_API_KEY": "sk-other"})
@@ -168,6 +232,29 @@ class Usage(Case):
         for what in ("--deadline", "--connections", "--parts", "--portal-user-id", "OCRPIPE_API_KEY", "--doc-type"):
             self.assertIn(what, done.stderr)
         self.assertFalse((self.folder / "out").exists())
+
+    def test_a_wrong_value_is_named_by_where_it_comes_from(self):
+        wrong = {
+            "OCRPIPE_BASE_URL": "ftp://x", "OCRPIPE_CA_FILE": "/nonexistent/ca.pem", "OCRPIPE_DEADLINE": "soon",
+            "OCRPIPE_PROFILE": "/nonexistent/profile.json", "OCRPIPE_PORTAL_USER_ID": "4 2", "OCRPIPE_API_KEY": "se cret",
+            "OCRPIPE_CLIENT_CERT": "/nonexistent/cert.pem", "OCRPIPE_PROXY": "socks5://p:1", "HTTPS_PROXY": "http://p:port",
+        }
+        for variable, value in wrong.items():
+            with self.subTest(variable):
+                env = {"OCRPIPE_BASE_URL": "https://ocr.invalid", variable: value}
+                done = self.ocrpipe("result", "r-1", env=env)
+                self.assert_exit(done, 2)
+                self.assertTrue(done.stderr.startswith(f"error: {variable}: "), done.stderr)
+                if variable == "HTTPS_PROXY" or variable == "OCRPIPE_API_KEY":
+                    continue
+                flag = "--" + variable.removeprefix("OCRPIPE_").lower().replace("_", "-")
+                done = self.ocrpipe("result", "r-1", flag, value, env={"OCRPIPE_BASE_URL": "https://ocr.invalid"})
+                self.assert_exit(done, 2)
+                self.assertTrue(done.stderr.startswith(f"error: {flag}: "), done.stderr)
+        for variable in ("OCRPIPE_API_KEY_FILE", "OCRPIPE_API_KEY_COMMAND"):
+            done = self.ocrpipe("result", "r-1", env={"OCRPIPE_API_KEY": None, variable: "/nonexistent/key"})
+            self.assert_exit(done, 2)
+            self.assertTrue(done.stderr.splitlines()[-1].startswith(f"error: {variable}: "), done.stderr)
 
     def test_unknown_command_and_option_give_2(self):
         for arguments in (("frobnicate",), ("run", "in", "--out", "out", "--frobnicate"), ("status", "out"), ("load",)):
@@ -229,13 +316,15 @@ class Doctor(Case):
         self.start_emulator()
         done = self.ocrpipe("doctor", env={"OCRPIPE_API_KEY": "sk-other"})
         self.assert_exit(done, 4)
-        self.assert_finding(done, "fail", "service", "--portal-user-id")
+        self.assert_finding(done, "fail", "service", "check the key and OCRPIPE_PORTAL_USER_ID")
 
     def test_wrong_base_url(self):
         self.start_gateway()
         done = self.ocrpipe("doctor")
         self.assert_exit(done, 4)
-        self.assert_finding(done, "fail", "service", "--base-url")
+        self.assert_finding(done, "fail", "service", "check OCRPIPE_BASE_URL and OCRPIPE_PORTAL_USER_ID")
+        done = self.ocrpipe("doctor", "--base-url", self.url)
+        self.assert_finding(done, "fail", "service", "check --base-url and OCRPIPE_PORTAL_USER_ID")
 
     def test_nobody_listens(self):
         done = self.ocrpipe("doctor")

@@ -131,13 +131,13 @@ class Run(Case):
         self.assertEqual(self.report["failed"], 0)
         self.assertEqual(self.report["done"], 0)
         self.assertEqual(self.failures, [])
-        self.assertIn("--portal-user-id", done.stderr)
+        self.assertIn("check the key and OCRPIPE_PORTAL_USER_ID", done.stderr)
 
     def test_wrong_base_url_ends_the_run_with_4(self):
         self.start_emulator("--fault", "gateway-404")
         done = self.run_bulk(self.write_documents(2))
         self.assert_exit(done, 4)
-        self.assertIn("--base-url", done.stderr)
+        self.assertIn("check OCRPIPE_BASE_URL and OCRPIPE_PORTAL_USER_ID", done.stderr)
         self.assertEqual(self.failures, [])
 
     def test_an_input_that_is_the_output_folder_gives_2_and_makes_nothing(self):

@@ -15,6 +15,7 @@
 #include <vector>
 
 using namespace ocrpipe;
+using namespace std::string_literals;
 using std::chrono::milliseconds;
 
 namespace
@@ -98,9 +99,10 @@ std::vector<hostile_answer> hostile_answers(std::size_t& written)
          }},
         {"a Content-Length that cuts the JSON off",
          once("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n" + id)},
-        {"Content-Length and chunked",
-         once("HTTP/1.1 200 OK\r\nContent-Length: 29\r\nTransfer-Encoding: chunked\r\n\r\n1d\r\n" + id +
-              "\r\n0\r\n\r\n")},
+        {"a body of a length that is said to be chunked",
+         once("HTTP/1.1 200 OK\r\nContent-Length: 29\r\nTransfer-Encoding: chunked\r\n\r\n" + id)},
+        {"a NUL byte in the header", once(answer(id, "X: a\0b\r\n"s))},
+        {"a second status line in the header", once(answer(id, "HTTP/1.1 200 OK\r\n"))},
         {"two lengths", once("HTTP/1.1 200 OK\r\nContent-Length: 29\r\nContent-Length: 30\r\n\r\n" + id)},
         {"a gzip bomb", once(answer(bomb, "Content-Encoding: gzip\r\n"))},
         {"JSON nested 100,000 deep", once(answer(nested(100'000)))},

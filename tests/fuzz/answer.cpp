@@ -6,11 +6,12 @@
 //     <body, up to a line "----">
 //
 // The operation is that of the first answer. What may never happen is checked against a count of what was
-// seen, and what is JSON against Boost.JSON's verdict.
+// seen, and what is JSON against Boost.JSON's verdict on its strict form.
 
 #include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/impl/body_reader.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
+#include <ocrpipe/api/strict_json.hpp>
 
 #include "fuzz_input.hpp"
 
@@ -65,7 +66,7 @@ bool is_2xx(exchange_result const& a) { return a && a->status >= 200 && a->statu
 std::optional<bool> is_json_elsewhere(std::string_view body)
 {
     boost::json::parse_options options;
-    options.max_depth = 64;
+    options.max_depth = detail::max_json_depth;
     boost::json::error_code ec;
     boost::json::parse(body, ec, {}, options);
     if (ec == boost::json::error::exponent_overflow) return std::nullopt;
@@ -88,8 +89,10 @@ void check_body(std::string_view body)
     for (std::string const& id : facts.file_ids)
         require(!id.empty() && id.size() <= 1024, "an id of a file is not empty, and bounded");
 
-    if (!detail::is_blank(body))
-        require(!is_json_elsewhere(body).value_or(false) || facts.is_json(), "what Boost.JSON takes is JSON");
+    std::optional<std::string> const strict = strict_json(body);
+    if (!detail::is_blank(body) && !json_in_utf8(body))
+        require(is_json_elsewhere(strict ? *strict : body).value_or(facts.is_json()) == facts.is_json(),
+                "two parsers agree on what is JSON");
 
     ocr_result const result("id", std::string(body), completeness::whole, 1);
     auto const documents = result.documents();

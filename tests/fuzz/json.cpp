@@ -1,8 +1,9 @@
-// A seed on the first line, then a text: our event parser and Boost.JSON's agree on whether it is JSON and,
-// if so, on every event; what a handler does not want to hear of is checked all the same and changes nothing
-// of the rest.
+// A seed on the first line, then a text: our event parser and Boost.JSON's agree on whether it is strict JSON
+// and, if so, on every event. What only ours reads is made strict without a change of its events. What a
+// handler does not want to hear of is checked all the same and changes nothing of the rest.
 
 #include <ocrpipe/api/impl/json_events.hpp>
+#include <ocrpipe/api/strict_json.hpp>
 
 #include "fuzz_input.hpp"
 
@@ -20,7 +21,14 @@ using namespace ocrpipe;
 struct our_events {
     void key(detail::json_string const& s) { add("key ", text(s)); }
     void string(detail::json_string const& s) { add("string ", text(s)); }
-    void number(std::string_view s) { add("number ", s); }
+    void number(std::string_view s)
+    {
+        bool const finite = s.back() >= '0' && s.back() <= '9';
+        if (finite)
+            add("number ", s);
+        else
+            null();
+    }
     void truth(bool b) { add(b ? "true" : "false"); }
     void null() { add("null"); }
     bool open(bool is_object)
@@ -125,6 +133,31 @@ std::optional<std::string> read_elsewhere(std::string_view text, bool& is_json)
     return std::move(parser.handler().log);
 }
 
+void check_forms(std::string_view text, bool is_json, bool is_strict, std::string const& events)
+{
+    auto const converted = json_in_utf8(text);
+    require(!converted || !is_json, "UTF-16 and UTF-32 are no JSON in UTF-8");
+    auto const error = find_json_error(text);
+    auto const strict = strict_json(text);
+    if (error) {
+        require(!is_json && !strict, "an error is told of what is no JSON");
+        require(error->offset <= text.size() && error->line != 0 && error->column != 0 &&
+                    !error->what.empty(),
+                "an error is within the text");
+        return;
+    }
+    require(strict.has_value() == !is_strict, "what is not strict is made strict");
+    if (!strict) return;
+    our_events again;
+    detail::json_notes notes;
+    require(detail::read_json(*strict, again, notes) && !notes.lenient, "what was made strict is strict");
+    require(converted || again.log == events, "what was made strict says the same");
+    require(!strict_json(*strict), "what was made strict needs nothing more");
+    bool is_json_elsewhere = false;
+    if (auto const theirs = read_elsewhere(*strict, is_json_elsewhere))
+        require(is_json_elsewhere && again.log == *theirs, "what was made strict is read elsewhere");
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
@@ -136,15 +169,17 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     std::string_view const text(bytes.data(), bytes.size());
 
     our_events ours;
-    bool const is_json = detail::read_json(text, ours);
+    detail::json_notes notes;
+    bool const is_json = detail::read_json(text, ours, notes);
+    bool const is_strict = is_json && !notes.lenient;
     bool is_json_elsewhere = false;
     if (auto const theirs = read_elsewhere(text, is_json_elsewhere)) {
-        require(is_json == is_json_elsewhere, "two parsers agree on what is JSON");
-        require(!is_json || ours.log == *theirs, "two parsers agree on every event");
+        require(is_strict == is_json_elsewhere, "two parsers agree on what is strict JSON");
+        require(!is_strict || ours.log == *theirs, "two parsers agree on every event");
     }
     fickle_handler fickle(seed);
-    require(detail::read_json(text, fickle) == is_json,
-            "what is not wanted is checked all the same");
+    require(detail::read_json(text, fickle) == is_json, "what is not wanted is checked all the same");
     require(!is_json || fickle.depth == 0, "what was opened is closed");
+    check_forms(text, is_json, is_strict, ours.log);
     return 0;
 }

@@ -80,7 +80,8 @@ int run_command_line(std::vector<std::string> const& arguments)
     if (auto const* e = std::get_if<early_exit>(&typed)) return finish(*e);
 
     planning const p =
-        make_plan(std::get<raw_arguments>(typed), {process_environment, ::isatty(STDERR_FILENO) == 1});
+        make_plan(std::get<raw_arguments>(typed),
+                  {process_environment, ::isatty(STDERR_FILENO) == 1, ::isatty(STDIN_FILENO) == 1});
     logger log(STDERR_FILENO, p.plan.messages);
     log.mask(p.plan.client.endpoint.api_key);
     for (secret& s : secrets_of(p.plan.client.proxy.url))

@@ -3,6 +3,7 @@
 #include <ocrpipe/bulk/detail/json_text.hpp>
 #include <ocrpipe/bulk/detail/unique_fd.hpp>
 #include <ocrpipe/http/origin.hpp>
+#include <ocrpipe/http/tls_session.hpp>
 
 #include <fmt/format.h>
 
@@ -55,11 +56,12 @@ std::string first_line(std::string const& text)
     return std::string(line);
 }
 
-loaded_key load_from_file(std::string const& path)
+loaded_key load_from_file(std::string const& path, std::string const& shown_as)
 {
     loaded_key out;
     auto const problem = [&](std::string why) {
-        out.problems.push_back(fmt::format("api key file {}: {}", path, std::move(why)));
+        out.problems.push_back(
+            fmt::format("{}: {}: {}", shown_as, printable_excerpt(path, 1024), std::move(why)));
         return out;
     };
     detail::unique_fd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -67,7 +69,8 @@ loaded_key load_from_file(std::string const& path)
     struct ::stat st {
     };
     if (::fstat(fd.get(), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRGRP | S_IROTH)) != 0)
-        out.warnings.push_back(fmt::format("api key file {0}: others can read it: run chmod 600 {0}", path));
+        out.warnings.push_back(fmt::format("{0}: {1}: others can read it: run chmod 600 {1}", shown_as,
+                                           printable_excerpt(path, 1024)));
     auto const text = read_some(fd.get());
     if (!text) return problem(std::string(std::strerror(errno)));
     out.key = secret(first_line(*text));
@@ -75,12 +78,12 @@ loaded_key load_from_file(std::string const& path)
     return out;
 }
 
-loaded_key load_from_command(std::string const& command)
+loaded_key load_from_command(std::string const& command, std::string const& shown_as)
 {
     loaded_key out;
     auto const problem = [&](std::string why) {
         out.key = secret();
-        out.problems.push_back("api key command: " + std::move(why));
+        out.problems.push_back(fmt::format("{}: the command: {}", shown_as, std::move(why)));
         return out;
     };
     int ends[2];
@@ -123,11 +126,17 @@ loaded_key load_from_command(std::string const& command)
     return out;
 }
 
-std::optional<std::string> first_set(environment const& env, std::initializer_list<char const*> names)
+struct variable {
+    std::string name;
+    std::string value;
+};
+
+/// The first of these that is set; an empty one counts as not set.
+variable first_set(environment const& env, std::initializer_list<char const*> names)
 {
     for (char const* n : names)
-        if (auto value = env(n); value && !value->empty()) return value;
-    return std::nullopt;
+        if (auto value = env(n); value && !value->empty()) return {n, std::move(*value)};
+    return {};
 }
 
 /// Where the password stands in a URL, by its last @, even one in its path: too much is better masked than
@@ -151,12 +160,13 @@ key_source choose_key_source(typed_options const& typed, environment const& env,
     setting const command = resolve("api-key-command", typed, env);
     if (file.from == origin::flag && command.from == origin::flag)
         problems.push_back("--api-key-file, --api-key-command: both are given: give one of them");
-    if (file.from == origin::flag) return {key_source::kind::file, file.value};
-    if (command.from == origin::flag) return {key_source::kind::command, command.value};
-    if (auto key = env("OCRPIPE_API_KEY"); key && !key->empty())
-        return {key_source::kind::value, std::move(*key)};
-    if (file.from == origin::environment) return {key_source::kind::file, file.value};
-    if (command.from == origin::environment) return {key_source::kind::command, command.value};
+    if (file.from == origin::flag) return {key_source::kind::file, file.value, file.shown_as};
+    if (command.from == origin::flag) return {key_source::kind::command, command.value, command.shown_as};
+    if (variable key = first_set(env, {"OCRPIPE_API_KEY"}); !key.value.empty())
+        return {key_source::kind::value, std::move(key.value), std::move(key.name)};
+    if (file.from == origin::environment) return {key_source::kind::file, file.value, file.shown_as};
+    if (command.from == origin::environment)
+        return {key_source::kind::command, command.value, command.shown_as};
     return {};
 }
 
@@ -165,24 +175,51 @@ loaded_key load_key(key_source const& source)
     switch (source.what) {
     case key_source::kind::none:
         return {};
-    case key_source::kind::value:
-        return {secret(first_line(source.text)), {}, {}};
+    case key_source::kind::value: {
+        loaded_key out{secret(first_line(source.text)), {}, {}};
+        if (out.key.empty())
+            out.problems.push_back(source.shown_as + ": its first line is empty: give the key");
+        return out;
+    }
     case key_source::kind::file:
-        return load_from_file(source.text);
+        return load_from_file(source.text, source.shown_as);
     case key_source::kind::command:
-        return load_from_command(source.text);
+        return load_from_command(source.text, source.shown_as);
     }
     return {};
 }
 
-proxy_options choose_proxy(std::string const& base_url, typed_options const& typed, environment const& env)
+chosen_proxy choose_proxy(std::string const& base_url, typed_options const& typed, environment const& env)
 {
     setting const ours = resolve("proxy", typed, env);
-    if (ours.from != origin::default_value) return {ours.value, {}};
-    auto const url = base_url.starts_with("http://") ? first_set(env, {"http_proxy"})
-                                                     : first_set(env, {"HTTPS_PROXY", "https_proxy"});
-    if (!url) return {};
-    return {*url, first_set(env, {"NO_PROXY", "no_proxy"}).value_or(std::string())};
+    if (ours.from != origin::default_value) return {{ours.value, {}}, ours.shown_as};
+    auto const service = parse_origin(base_url);
+    variable url = service && !service->tls
+                       ? first_set(env, {"http_proxy", "ALL_PROXY", "all_proxy"})
+                       : first_set(env, {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"});
+    if (url.value.empty()) return {};
+    std::string no_proxy = first_set(env, {"NO_PROXY", "no_proxy"}).value;
+    if (service && bypasses_proxy(service->host, service->port, no_proxy)) return {};
+    return {{std::move(url.value), std::move(no_proxy)}, std::move(url.name)};
+}
+
+std::vector<std::string> check_connection(client_options const& o)
+{
+    std::vector<std::string> problems;
+    if (o.endpoint.base_url.empty()) return problems;
+    auto const service = parse_origin(o.endpoint.base_url);
+    if (!service)
+        problems.push_back(service.error().reason);
+    else if (!service->tls && !o.endpoint.allow_plain_http && !is_loopback(service->host))
+        problems.push_back(
+            "base_url: http:// would send the key in clear text: give https://, or --allow-plain-http");
+    if (!o.proxy.url.empty())
+        if (auto const proxy = parse_proxy(o.proxy.url); !proxy) problems.push_back(proxy.error().reason);
+    bool const names_files = !o.tls.ca_file.empty() || !o.tls.client_cert.empty();
+    bool const is_whole = o.tls.client_cert.empty() == o.tls.client_key.empty();
+    if (service && service->tls && names_files && is_whole)
+        if (auto const tls = detail::tls_context::make(o.tls); !tls) problems.push_back(tls.error().reason);
+    return problems;
 }
 
 std::vector<secret> secrets_of(std::string_view proxy_url)

@@ -3,6 +3,7 @@
 #include "commands.hpp"
 #include "interruption.hpp"
 #include "remedy.hpp"
+#include "standard_input.hpp"
 #include "standard_output.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -17,6 +18,7 @@
 
 #include <optional>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 namespace ocrpipe::cli
@@ -72,6 +74,20 @@ private:
     interruption interruption_;
 };
 
+/// What messages call the document.
+std::string shown_name(submit_request const& request)
+{
+    return request.doc.is_file() ? request.doc.path() : std::string(standard_input);
+}
+
+/// The request with its document, for a plan that may name standard input.
+template<class Plan>
+result<submit_request> complete(Plan const& p)
+{
+    if (!p.from_standard_input) return p.request;
+    return read_document(STDIN_FILENO, p.request);
+}
+
 result<submitted_job> submit(session& s, submit_request const& request, logger& log)
 {
     auto job = s.perform<submitted_job>(
@@ -79,11 +95,12 @@ result<submitted_job> submit(session& s, submit_request const& request, logger& 
     if (!job) return job;
     // The request id is all there is to show for a document that is paid for: it is said before anything else
     // happens with it.
-    std::string text = fmt::format("{}: accepted as {}", request.doc.path(), job->request_id);
+    std::string const shown = shown_name(request);
+    std::string text = fmt::format("{}: accepted as {}", shown, job->request_id);
     if (!job->file_ids.empty()) text += fmt::format(", file ids {}", fmt::join(job->file_ids, " "));
     if (job->possible_duplicate) text += "; an earlier attempt may have been accepted too";
     log.write(message(job->possible_duplicate ? level::warn : level::info, "accepted", std::move(text),
-                      {{"path", request.doc.path()},
+                      {{"path", shown},
                        {"request_id", job->request_id},
                        {"attempts", std::int64_t(job->attempts)},
                        {"possible_duplicate", job->possible_duplicate}}));
@@ -103,9 +120,11 @@ exit_code print(ocr_result const& r, output_form form, response_profile const& p
 
 exit_code carry_out(submit_plan const& p, client_options const& options, logger& log)
 {
+    auto const request = complete(p);
+    if (!request) return refuse(request.error(), standard_input, log);
     session s(options, log);
-    auto const job = submit(s, p.request, log);
-    if (!job) return s.failed(p.request.doc.path(), job.error());
+    auto const job = submit(s, *request, log);
+    if (!job) return s.failed(shown_name(*request), job.error());
     if (p.form == output_form::text) return deliver(job->request_id + "\n", "-", "the request id", log);
     boost::json::object o;
     o.emplace("request_id", job->request_id);
@@ -115,22 +134,24 @@ exit_code carry_out(submit_plan const& p, client_options const& options, logger&
 
 exit_code carry_out(recognize_plan const& p, client_options const& options, logger& log)
 {
+    auto const request = complete(p);
+    if (!request) return refuse(request.error(), standard_input, log);
     session s(options, log);
-    auto const job = submit(s, p.request, log);
-    if (!job) return s.failed(p.request.doc.path(), job.error());
+    auto const job = submit(s, *request, log);
+    if (!job) return s.failed(shown_name(*request), job.error());
     // The interrupt may have come too late to stop the submit; it must still stop what follows.
     if (s.interrupted()) {
         failure f;
         f.code = errc::cancelled;
         f.request_id = job->request_id;
-        return s.failed(p.request.doc.path(), f);
+        return s.failed(shown_name(*request), f);
     }
     wait_request wait(job->request_id);
-    wait.doc_type = p.request.doc_type;
+    wait.doc_type = request->doc_type;
     wait.just_submitted = true;
     auto const answer =
         s.perform<ocr_result>([&](client& c, auto handler) { c.async_wait(wait, std::move(handler)); });
-    if (!answer) return s.failed(p.request.doc.path(), answer.error());
+    if (!answer) return s.failed(shown_name(*request), answer.error());
     return print(*answer, p.form, options.profile, log);
 }
 

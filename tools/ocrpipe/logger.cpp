@@ -33,6 +33,7 @@ void logger::write(message const& m)
 {
     if (!shows(m.severity)) return;
     message safe = m;
+    if (m.severity >= level::warn) safe.text = settings_.names.in_sentence(std::move(safe.text));
     for (secret const& s : secrets_)
         safe = cli::masked(std::move(safe), s);
     std::string line = settings_.format == log_format::json ? to_json(safe, std::chrono::system_clock::now())

@@ -4,6 +4,7 @@
 #include <ocrpipe/options.hpp>
 
 #include "message.hpp"
+#include "option_names.hpp"
 
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ public:
         log_format format = log_format::people;
         bool color = false;
         bool status_line = false; ///< whether set_status() shows anything
+        option_names names{};     ///< warnings and errors call options by these
     };
 
     logger(int descriptor, settings s) : settings_(s), descriptor_(descriptor) {}

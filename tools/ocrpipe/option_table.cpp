@@ -22,7 +22,10 @@ constexpr std::array table{
     option_spec{"client-cert", "FILE", "", "client certificate chain (PEM)", service},
     option_spec{"client-key", "FILE", "", "its private key (PEM)", service},
     option_spec{"proxy", "URL", "",
-                "http://[user:password@]host:port; by default HTTPS_PROXY and NO_PROXY decide", service},
+                "http://[user:password@]host:port; by default HTTPS_PROXY (http_proxy for http), ALL_PROXY "
+                "and NO_PROXY "
+                "decide",
+                service},
     option_spec{"allow-plain-http", "", "",
                 "send the key in clear text to an http:// address that is not this machine", service},
     option_spec{"profile", "FILE", "", "response profile (JSON) for a tenant that answers differently",

@@ -2,7 +2,6 @@
 
 #include <ocrpipe/bulk/detail/name_finder.hpp>
 #include <ocrpipe/bulk/manifest_source.hpp>
-#include <ocrpipe/http/origin.hpp>
 #include <ocrpipe/pace/poll_schedule.hpp>
 
 #include "credentials.hpp"
@@ -30,7 +29,11 @@ public:
     reader(raw_arguments const& raw, surroundings const& around, planning& out)
         : raw_(raw), around_(around), out_(out)
     {
+        names() = option_names(raw.options, around.env);
     }
+
+    /// What messages call the options.
+    option_names& names() noexcept { return out_.plan.messages.names; }
 
     std::string text(std::string_view option) const
     {
@@ -164,27 +167,13 @@ void read_profile(std::string const& path, response_profile& into, reader& read)
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text; // reading a directory throws from an iterator, and sets failbit here
     if (!(text << file.rdbuf()))
-        return read.problem("--profile", fmt::format("{} cannot be read", printable_excerpt(path, 1024)));
+        return read.problem(read.names().of("profile"),
+                            fmt::format("{} cannot be read", printable_excerpt(path, 1024)));
     auto parsed = parse_profile(text.str());
     if (!parsed)
-        return read.problem("--profile",
+        return read.problem(read.names().of("profile"),
                             fmt::format("{}: {}", printable_excerpt(path, 1024), parsed.error().reason));
     into = std::move(*parsed);
-}
-
-void check_addresses(client_options const& o, std::vector<std::string>& problems)
-{
-    if (!o.endpoint.base_url.empty()) {
-        auto const service = parse_origin(o.endpoint.base_url);
-        if (!service)
-            problems.push_back(in_terms_of_flags(service.error().reason));
-        else if (!service->tls && !o.endpoint.allow_plain_http && !is_loopback(service->host))
-            problems.push_back(
-                "--base-url: http:// would send the key in clear text: give https://, or --allow-plain-http");
-    }
-    if (!o.proxy.url.empty())
-        if (auto const proxy = parse_proxy(o.proxy.url); !proxy)
-            problems.push_back(in_terms_of_flags(proxy.error().reason));
 }
 
 constexpr std::string_view duration_form = "a time such as 30s, 5m or 2h";
@@ -196,7 +185,9 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
     o.endpoint.base_url = read.text("base-url");
     o.endpoint.portal_user_id = read.text("portal-user-id");
     o.endpoint.allow_plain_http = read.is_on("allow-plain-http");
-    auto key = load_key(choose_key_source(raw.options, around.env, out.problems));
+    key_source const source = choose_key_source(raw.options, around.env, out.problems);
+    if (source.what != key_source::kind::none) read.names().set_key(source.shown_as);
+    auto key = load_key(source);
     out.problems.insert(out.problems.end(), key.problems.begin(), key.problems.end());
     out.warnings.insert(out.warnings.end(), key.warnings.begin(), key.warnings.end());
     o.endpoint.api_key = key.key;
@@ -204,7 +195,18 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
     o.tls.ca_file = read.text("ca-file");
     o.tls.client_cert = read.text("client-cert");
     o.tls.client_key = read.text("client-key");
-    o.proxy = choose_proxy(o.endpoint.base_url, raw.options, around.env);
+    if (o.tls.client_cert.empty() != o.tls.client_key.empty()) {
+        bool const has_cert = !o.tls.client_cert.empty();
+        read.problem(read.names().of(has_cert ? "client-cert" : "client-key"),
+                     fmt::format("given without {}: give both or neither",
+                                 has_cert ? "--client-key" : "--client-cert"));
+    }
+    chosen_proxy proxy = choose_proxy(o.endpoint.base_url, raw.options, around.env);
+    if (!proxy.url.empty() && proxy.shown_as != read.names().of("proxy")) {
+        out.notes.push_back(fmt::format("the proxy comes from {}", proxy.shown_as));
+        read.names().set("proxy", std::move(proxy.shown_as));
+    }
+    o.proxy = std::move(proxy);
     read_profile(read.text("profile"), o.profile, read);
 
     o.job_deadline = read.value_between("deadline", parse_duration, duration_form,
@@ -222,17 +224,18 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
     o.rates.bytes_per_second =
         read.value("bandwidth", parse_byte_rate, "bytes a second such as 500k, 10M or 4MiB, 0 for no limit");
 
-    check_addresses(o, out.problems);
     bool const key_is_explained = !key.problems.empty();
+    std::vector<std::string> problems = check_connection(o);
     for (std::string& p : o.validate())
-        if (!(key_is_explained && p.starts_with("api_key:")))
-            out.problems.push_back(in_terms_of_flags(std::move(p)));
+        if (!(key_is_explained && p.starts_with("api_key:")) && !p.starts_with("client_cert, client_key:"))
+            problems.push_back(std::move(p));
+    for (std::string& p : problems)
+        out.problems.push_back(read.names().in_problem(std::move(p)));
     return o;
 }
 
-logger::settings read_messages(raw_arguments const& raw, surroundings const& around, reader& read)
+void read_messages(raw_arguments const& raw, surroundings const& around, reader& read, logger::settings& s)
 {
-    logger::settings s;
     s.threshold = read.value("log-level", parse_level, "debug, info, warn or error");
     auto const format = read.value("log-format", parse_format, "auto, human or json");
     bool const people =
@@ -245,7 +248,6 @@ logger::settings read_messages(raw_arguments const& raw, surroundings const& aro
     auto const term = around.env("TERM");
     s.color = around.stderr_is_terminal && people && (!no_color || no_color->empty()) && term != "dumb";
     s.status_line = around.stderr_is_terminal && people && term != "dumb" && s.threshold <= level::info;
-    return s;
 }
 
 void require_doc_type(std::string const& flow, std::string const& doc_type, reader& read)
@@ -255,12 +257,15 @@ void require_doc_type(std::string const& flow, std::string const& doc_type, read
         read.problem("--doc-type", "missing: name the type of document, such as invoice, or a --flow");
 }
 
-submit_request read_submit(raw_arguments const& raw, reader& read)
+submit_request read_submit(raw_arguments const& raw, surroundings const& around, reader& read)
 {
     submit_request r(document::from_file(detail::path_on_disk(raw.file)), read.text("doc-type"),
                      read.text("flow"));
     r.type = read.value("file-type", parse_file_type, "auto, pdf or image");
-    if (raw.file.empty()) read.problem("FILE", "empty: name a document");
+    if (raw.file.empty()) read.problem("FILE", "empty: name a document, or - for standard input");
+    if (raw.file == "-" && around.stdin_is_terminal)
+        read.problem("FILE",
+                     "- is standard input, which is a terminal: pipe a document to it, or name a file");
     require_doc_type(r.flow, r.doc_type, read);
     return r;
 }
@@ -409,31 +414,11 @@ void share_connections(std::size_t total, pool_options& pool) noexcept
     pool.submit_connections = total - pool.poll_connections - pool.part_connections;
 }
 
-std::string in_terms_of_flags(std::string problem)
-{
-    static constexpr std::string_view missing_key = "api_key: missing";
-    if (problem.starts_with(missing_key))
-        return "api key: missing: set OCRPIPE_API_KEY, or use --api-key-file or --api-key-command; the key "
-               "itself is created in the "
-               "service's portal";
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> names{{
-        {"proxy:", "--proxy:"},
-        {"base_url:", "--base-url:"},
-        {"portal_user_id:", "--portal-user-id:"},
-        {"api_key:", "api key:"},
-        {"client_cert, client_key:", "--client-cert, --client-key:"},
-        {"job_deadline:", "--deadline:"},
-    }};
-    for (auto const& [member, flag] : names)
-        if (problem.starts_with(member)) return std::string(flag) + problem.substr(member.size());
-    return problem;
-}
-
 planning make_plan(raw_arguments const& raw, surroundings const& around)
 {
     planning out;
     reader read(raw, around, out);
-    out.plan.messages = read_messages(raw, around, read);
+    read_messages(raw, around, read, out.plan.messages);
     client_options& client = out.plan.client;
     if (asks_the_service(raw))
         client = read_client(raw, around, read, out);
@@ -461,12 +446,12 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
         out.plan.command = read_export(raw, read);
         break;
     case command::submit:
-        out.plan.command =
-            submit_plan{read_submit(raw, read), raw.json ? output_form::json : output_form::text};
+        out.plan.command = submit_plan{read_submit(raw, around, read), raw.file == "-",
+                                       raw.json ? output_form::json : output_form::text};
         break;
     case command::recognize:
-        out.plan.command =
-            recognize_plan{read_submit(raw, read), raw.json ? output_form::json : output_form::text};
+        out.plan.command = recognize_plan{read_submit(raw, around, read), raw.file == "-",
+                                          raw.json ? output_form::json : output_form::text};
         break;
     case command::explain:
         out.plan.command = explain_plan{raw.file.empty() ? "-" : raw.file, {}};

@@ -62,11 +62,13 @@ struct export_plan {
 
 struct submit_plan {
     submit_request request;
+    bool from_standard_input = false; ///< the document is yet to be read
     output_form form = output_form::text;
 };
 
 struct recognize_plan {
     submit_request request;
+    bool from_standard_input = false; ///< the document is yet to be read
     output_form form = output_form::text;
 };
 
@@ -109,7 +111,8 @@ struct plan {
 /// reports them as a check.
 struct planning {
     struct plan plan;
-    std::vector<std::string> problems; ///< "--flag: what is wrong: remedy"; no secret
+    /// "--flag: what is wrong: remedy", or with the variable that the value comes from; no secret.
+    std::vector<std::string> problems;
     std::vector<std::string> warnings;
     std::vector<std::string> notes; ///< which options the environment decided, without their values
 };
@@ -118,18 +121,16 @@ struct planning {
 struct surroundings {
     environment env;
     bool stderr_is_terminal = false;
+    bool stdin_is_terminal = false;
 };
 
-/// Turns what was typed into what will be done. Reads the key, and the profile's file when one is named;
-/// touches nothing else.
+/// Turns what was typed into what will be done. Reads the key, and the files of the profile and of
+/// certificates when they are named; touches nothing else.
 planning make_plan(raw_arguments const& raw, surroundings const& around);
 
 /// Splits a number of connections over the lanes as the defaults of pool_options are: 4 of 7 for submits, 2
 /// for polls, 1 for parts.
 void share_connections(std::size_t total, pool_options& pool) noexcept;
-
-/// client_options::validate() names members; people know flags.
-std::string in_terms_of_flags(std::string problem);
 
 } // namespace ocrpipe::cli
 

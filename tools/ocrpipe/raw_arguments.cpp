@@ -92,10 +92,13 @@ constexpr char support_examples[] = R"(Examples:
 
 constexpr char recognize_examples[] = R"(Examples:
   ocrpipe recognize invoice.pdf --doc-type invoice
-  ocrpipe recognize page.png --doc-type receipt --json | jq .data.documents)";
+  ocrpipe recognize page.png --doc-type receipt --json | jq .data.documents
+  curl -s https://files.example/scan.pdf | ocrpipe recognize - --doc-type invoice
+      a document from standard input, of at most 256 MiB)";
 
 constexpr char result_examples[] = R"(Examples:
   id=$(ocrpipe submit invoice.pdf --doc-type invoice)
+  id=$(ocrpipe submit - --doc-type invoice < invoice.pdf)
   ocrpipe result "$id" --wait
   ocrpipe result "$id" --text)";
 
@@ -234,12 +237,17 @@ public:
         auto* const recognize =
             add(command::recognize, "recognize", "submits one document and prints its text",
                 {document, patience, service, messages}, recognize_examples);
-        recognize->add_option("FILE", raw_.file, "PDF, PNG, JPEG or TIFF")->required()->type_name("");
+        recognize
+            ->add_option("FILE", raw_.file, "PDF, PNG, JPEG or TIFF, or - for a document on standard input")
+            ->required()
+            ->type_name("");
         recognize->add_flag("--json", raw_.json, "print the service's JSON instead of the text");
 
         auto* const submit = add(command::submit, "submit", "submits one document and prints its request id",
                                  {document, patience, service, messages}, result_examples);
-        submit->add_option("FILE", raw_.file, "PDF, PNG, JPEG or TIFF")->required()->type_name("");
+        submit->add_option("FILE", raw_.file, "PDF, PNG, JPEG or TIFF, or - for a document on standard input")
+            ->required()
+            ->type_name("");
         submit->add_flag("--json", raw_.json,
                          "print request_id and file_ids as JSON; image needs the latter");
 

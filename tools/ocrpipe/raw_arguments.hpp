@@ -37,7 +37,7 @@ struct raw_arguments {
     std::vector<std::string> inputs;  ///< run's INPUT...
     std::string directory;            ///< DIR of retry, status, report, support and export
     std::vector<std::string> classes; ///< retry --class
-    std::string file;                 ///< FILE of submit, recognize and explain
+    std::string file;                 ///< FILE of submit, recognize and explain; - is standard input
     std::string request_id;           ///< ID
     std::string sub_id;               ///< DOCUMENT_ID or FILE_ID
     std::string output;               ///< run's and doctor's --out, image's and export's -o

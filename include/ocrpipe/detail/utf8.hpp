@@ -2,6 +2,8 @@
 #define OCRPIPE_DETAIL_UTF8_HPP
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace ocrpipe
@@ -43,6 +45,38 @@ inline bool is_utf8(std::string_view s) noexcept
     }
     return true;
 }
+
+/// How many bytes one U+FFFD stands for at the start of `s`, which is no valid UTF-8 there: as many as could
+/// begin a sequence, at least one. So browsers and Python replace them. Source: the Unicode Standard, 3.9.
+inline std::size_t utf8_broken_length(std::string_view s) noexcept
+{
+    auto const at = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
+    unsigned const c = at(0);
+    if (c < 0xE0 || c > 0xF4 || s.size() < 2) return 1;
+    unsigned const low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
+    unsigned const high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+    if (at(1) < low || at(1) > high) return 1;
+    return c >= 0xF0 && s.size() > 2 && (at(2) & 0xC0) == 0x80 ? 3 : 2;
+}
+
+/// Appends the character `c`, which must be one that UTF-8 can hold.
+inline void append_utf8(std::string& out, std::uint32_t c)
+{
+    auto const put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
+    if (c < 0x80) {
+        put(c);
+    } else if (c < 0x800) {
+        put(0xC0 | c >> 6), put(0x80 | (c & 0x3F));
+    } else if (c < 0x10000) {
+        put(0xE0 | c >> 12), put(0x80 | (c >> 6 & 0x3F)), put(0x80 | (c & 0x3F));
+    } else {
+        put(0xF0 | c >> 18), put(0x80 | (c >> 12 & 0x3F)), put(0x80 | (c >> 6 & 0x3F)),
+            put(0x80 | (c & 0x3F));
+    }
+}
+
+/// What a reader shows for bytes or escapes that are no character.
+inline constexpr std::uint32_t replacement_character = 0xFFFD;
 
 } // namespace detail
 

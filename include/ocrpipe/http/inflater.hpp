@@ -17,7 +17,7 @@ namespace detail
 /// answer.
 ///
 /// "deflate" is accepted in both readings, zlib (RFC 1950, as HTTP means it) and raw (RFC 1951, as some
-/// servers send it).
+/// servers send it). Bytes after the end that begin no other gzip member are dropped, as gzip itself does.
 class inflater
 {
 public:

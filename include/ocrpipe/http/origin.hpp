@@ -45,17 +45,22 @@ struct proxy_server {
     std::string authorization; ///< value of Proxy-Authorization; empty without user information; a secret
 };
 
-/// Reads `http://[user:password@]host:port`. Percent-encoding in the user information is decoded.
+/// Reads `http://[user:password@]host:port`; without a scheme, as curl does, `host:port` is the same. A port
+/// that is left out is 80. Percent-encoding in the user information is decoded.
 ///
-/// Errors: errc::invalid_argument, with a reason that names `proxy`; it never quotes the URL, which may hold
-/// a password.
+/// Errors: errc::invalid_argument, with a reason that names `proxy`, for another scheme such as socks5 or
+/// https, too; it never quotes the URL, which may hold a password.
 OCRPIPE_DECL result<proxy_server> parse_proxy(std::string_view url);
 
 /// Whether requests to `host` and `port` go direct, by a list such as
-/// `localhost,.internal,10.0.0.7,ocr.example:8443` or `*`.
+/// `localhost,.internal,10.0.0.0/8,[fd00::]/8,ocr.example:8443` or `*`, with commas or blanks between
+/// entries.
 ///
-/// An entry matches the host itself and everything below it, with or without a leading dot; an address
-/// matches itself only; an entry with a port matches that port only. Blanks and letter case do not matter.
+/// A name matches the host itself and everything below it, with or without a leading dot. An address matches
+/// itself, however it is written, and an address with a prefix length the addresses that begin so; an IPv4
+/// address in IPv6 (::ffff:10.0.0.7) is the IPv4 address. No name is looked up: a host that is a name is
+/// matched by names only. An entry with a port matches that port only. Letter case does not matter, and an
+/// entry that is none of this matches nothing.
 /// Source: there is no standard; this is what curl and Go agree on.
 OCRPIPE_DECL bool bypasses_proxy(std::string_view host, std::string_view port, std::string_view no_proxy);
 inline bool bypasses_proxy(std::string_view host, std::string_view no_proxy)

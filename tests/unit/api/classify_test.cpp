@@ -142,6 +142,7 @@ std::vector<result_case> result_cases()
         {"not the JSON it claims to be",
          verdict::retry,
          {http(200, R"({"data":{"status":)"), http(200, R"({"data":{"stat)")}},
+        {"not the JSON it claims to be", verdict::retry, {http(200, "{\"data\":\"\x01\"}")}},
         {"another job's", verdict::retry, {of_job("req-2", "COMPLETED")}},
         {"another job's", verdict::retry, {of_job("req-2", "FAILED"), of_job("req-2", "FAILED")}},
         {"failed, to be confirmed", verdict::pending, {of_job("req-2", "FAILED"), failed}},

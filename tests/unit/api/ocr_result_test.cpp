@@ -83,15 +83,15 @@ TEST_CASE("read_body_facts: millions of file ids -> the first 100,000")
     CHECK(facts.file_ids.size() == 100'000);
 }
 
-TEST_CASE("read_body_facts: nesting beyond 64 -> not JSON, in bounded time")
+TEST_CASE("read_body_facts: nesting beyond 1000 -> not JSON, in bounded time")
 {
     CHECK(read_body_facts(std::string(1'000'000, '['), default_profile()).shape ==
           body_facts::form::not_json);
-    std::string const nested = R"({"data":)" + std::string(100, '[') + std::string(100, ']') + "}";
+    std::string const nested = R"({"data":)" + std::string(1000, '[') + std::string(1000, ']') + "}";
     CHECK(read_body_facts(nested, default_profile()).shape == body_facts::form::not_json);
 }
 
-TEST_CASE("read_body_facts: two values, a comment, a BOM, text behind the end -> not JSON")
+TEST_CASE("read_body_facts: two values, a comment, text behind the end -> not JSON")
 {
     for (char const* body : {"{} {}", "{}x", "/* c */ {}", "{'a':1}", "{\"a\":01}"}) {
         CAPTURE(body);

@@ -99,10 +99,10 @@ TEST_CASE("load_key: no file, an empty file, a directory -> a problem that names
 {
     temporary_file const empty("\nsk-1\n", 0600);
     for (std::string const& path : {std::string("/nonexistent/key"), empty.path(), std::string("/tmp")}) {
-        auto const loaded = load_key({kind::file, path});
+        auto const loaded = load_key({kind::file, path, "OCRPIPE_API_KEY_FILE"});
         CHECK(loaded.key.empty());
         REQUIRE(loaded.problems.size() == 1);
-        CHECK(loaded.problems[0].find(path) != std::string::npos);
+        CHECK(loaded.problems[0].starts_with("OCRPIPE_API_KEY_FILE: " + path + ": "));
     }
 }
 
@@ -152,6 +152,37 @@ TEST_CASE("choose_proxy: the usual variables -> by scheme, with NO_PROXY")
     CHECK(choose_proxy("http://x", {}, variables({{"http_proxy", "http://p:1"}})).url == "http://p:1");
 }
 
+TEST_CASE("choose_proxy: ALL_PROXY -> read when the variable of the scheme is not set")
+{
+    auto const all = variables({{"ALL_PROXY", "p:1"}});
+    CHECK(choose_proxy("https://x", {}, all).url == "p:1");
+    CHECK(choose_proxy("http://x", {}, all).shown_as == "ALL_PROXY");
+    CHECK(choose_proxy("https://x", {}, variables({{"all_proxy", "p:2"}})).shown_as == "all_proxy");
+    CHECK(choose_proxy("https://x", {}, variables({{"ALL_PROXY", "p:1"}, {"https_proxy", "q:1"}})).url ==
+          "q:1");
+}
+
+TEST_CASE("choose_proxy: a host that NO_PROXY names -> no proxy, whatever the variable says")
+{
+    for (char const* list : {"x", "a.example x", "*"}) {
+        auto const p =
+            choose_proxy("https://x", {}, variables({{"ALL_PROXY", "socks5://p:1"}, {"NO_PROXY", list}}));
+        CHECK(p.url.empty());
+    }
+    auto const by_address = variables({{"http_proxy", "p:1"}, {"no_proxy", "10.0.0.0/8"}});
+    CHECK(choose_proxy("http://10.1.2.3:8080", {}, by_address).url.empty());
+    CHECK(choose_proxy("http://11.1.2.3:8080", {}, by_address).url == "p:1");
+}
+
+TEST_CASE("choose_proxy: where it comes from -> the flag or the variable")
+{
+    auto const env = variables({{"OCRPIPE_PROXY", "p:1"}, {"HTTPS_PROXY", "q:1"}});
+    CHECK(choose_proxy("https://x", {{"proxy", "p:2"}}, env).shown_as == "--proxy");
+    CHECK(choose_proxy("https://x", {}, env).shown_as == "OCRPIPE_PROXY");
+    CHECK(choose_proxy("https://x", {}, variables({{"HTTPS_PROXY", "q:1"}})).shown_as == "HTTPS_PROXY");
+    CHECK(choose_proxy("http://x", {}, variables({{"http_proxy", "q:1"}})).shown_as == "http_proxy");
+}
+
 TEST_CASE("choose_proxy: HTTP_PROXY in capitals -> not read, since a request header of a web server could "
           "have set it")
 {
@@ -168,6 +199,7 @@ TEST_CASE("secrets_of: a proxy's password -> as typed, as it means, and as it is
     };
     CHECK(revealed("http://me:open%20sesame@p:1") ==
           std::vector<std::string>{"open%20sesame", "open sesame", "bWU6b3BlbiBzZXNhbWU="});
+    CHECK(revealed("me:sesame@p:1") == std::vector<std::string>{"sesame", "bWU6c2VzYW1l"});
     CHECK(revealed("me:ses@me@p:1") ==
           std::vector<std::string>{"ses@me"}); // is refused, and masked all the same
     for (char const* without : {"", "http://p:1", "http://me@p:1", "http://me:@p:1"})

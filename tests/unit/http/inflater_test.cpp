@@ -79,15 +79,30 @@ TEST_CASE("inflater: gzip of several members -> all of them")
     CHECK(i.finished());
 }
 
-TEST_CASE("inflater: bytes that are not compressed, or follow the end -> malformed_answer")
+TEST_CASE("inflater: bytes that are not compressed -> malformed_answer")
 {
     error_code ec;
     inflater plain(inflater::format::gzip);
     decode(plain, "this is no gzip", 100, ec);
     CHECK(ec == errc::malformed_answer);
-    inflater tail(inflater::format::deflate);
-    decode(tail, deflated("x", 15) + "tail", 100, ec);
+    inflater second(inflater::format::gzip);
+    decode(second, deflated("x", 31) + "\x1F\x8Bno gzip", 100, ec);
     CHECK(ec == errc::malformed_answer);
+}
+
+TEST_CASE("inflater: bytes after the end that begin no member -> dropped, however they are cut")
+{
+    for (std::size_t const step : {std::size_t{1}, std::size_t{3}, std::size_t{1000}}) {
+        for (int const kind : {31, 15}) {
+            CAPTURE(step);
+            CAPTURE(kind);
+            error_code ec;
+            inflater i(kind == 31 ? inflater::format::gzip : inflater::format::deflate);
+            CHECK(decode(i, deflated("x", kind) + std::string("\0\0tail\x1F\x8B", 8), step, ec) == "x");
+            CHECK_FALSE(ec);
+            CHECK(i.finished());
+        }
+    }
 }
 
 TEST_CASE("inflater: a bomb -> body_too_large with no more held than the limit")

@@ -90,10 +90,42 @@ TEST_CASE("parse_proxy: user information percent-encoded -> decoded into Basic c
     CHECK(parse_proxy("http://proxy.example").value().authorization.empty());
 }
 
+TEST_CASE("parse_proxy: no scheme -> http, as curl reads it")
+{
+    struct row {
+        char const* text;
+        char const* host;
+        char const* port;
+    };
+    for (row const& r : {row{"proxy.example:3128", "proxy.example", "3128"}, row{"PROXY", "proxy", "80"},
+                         row{"10.0.0.1:8080/", "10.0.0.1", "8080"}, row{"[::1]:8080", "::1", "8080"},
+                         row{"u:p@proxy.example:1", "proxy.example", "1"},
+                         row{"HTTP://proxy.example:1", "proxy.example", "1"}}) {
+        CAPTURE(r.text);
+        auto const p = parse_proxy(r.text);
+        REQUIRE(p.has_value());
+        CHECK(p->at.host == r.host);
+        CHECK(p->at.port == r.port);
+    }
+    CHECK(parse_proxy("u:p@proxy.example:1").value().authorization == "Basic dTpw");
+}
+
+TEST_CASE("parse_proxy: SOCKS of any version -> refused with the remedy")
+{
+    for (char const* url :
+         {"socks://p:1", "socks4://p:1", "socks4a://p:1", "socks5://p:1", "SOCKS5H://p:1"}) {
+        CAPTURE(url);
+        auto const p = parse_proxy(url);
+        REQUIRE(p.has_error());
+        CHECK(p.error().reason == "proxy: SOCKS is not supported: give an HTTP proxy as http://host:port");
+    }
+}
+
 TEST_CASE("parse_proxy: a URL that cannot be used -> refused without quoting its password")
 {
     for (char const* url : {"https://u:hunter2@proxy.example", "socks5://u:hunter2@proxy.example:1080",
-                            "http://u:hunter2@proxy.example/path", "u:hunter2@proxy.example"}) {
+                            "http://u:hunter2@proxy.example/path", "u:hunter2@proxy.example/path",
+                            "u:hunter2@", "http://u:hunter2@proxy.example:port", "ftp://u:hunter2@p:1"}) {
         CAPTURE(url);
         auto const p = parse_proxy(url);
         REQUIRE(p.has_error());
@@ -132,10 +164,69 @@ TEST_CASE("bypasses_proxy: an entry with a port -> matches that port only")
     CHECK_FALSE(bypasses_proxy("::1", "443", "[::1]:8443"));
 }
 
+TEST_CASE("bypasses_proxy: an address with a prefix length -> the addresses that begin so")
+{
+    struct row {
+        char const* host;
+        char const* list;
+        bool bypasses;
+    };
+    for (row const& r : {
+             row{"10.200.3.4", "10.0.0.0/8", true},
+             row{"10.200.3.4", "10.9.9.9/8", true},
+             row{"11.0.0.1", "10.0.0.0/8", false},
+             row{"192.168.17.9", "192.168.16.0/23", true},
+             row{"192.168.18.9", "192.168.16.0/23", false},
+             row{"10.0.0.7", "10.0.0.7/32", true},
+             row{"10.0.0.6", "10.0.0.7/32", false},
+             row{"1.2.3.4", "0.0.0.0/0", true},
+             row{"::1", "0.0.0.0/0", false},
+             row{"fd12::1", "fd00::/8", true},
+             row{"fd12::1", "[fd00::]/8", true},
+             row{"fd12::1", "[fd00::/8]", true},
+             row{"fe80::1", "fd00::/8", false},
+             row{"::1", "::1/128", true},
+             row{"fd12::1", "::/0", true},
+             row{"10.0.0.7", "::/0", false},
+             row{"10.0.0.7", "::ffff:10.0.0.0/104", true},
+             row{"::ffff:10.0.0.7", "10.0.0.0/8", true},
+             row{"::ffff:10.0.0.7", "10.0.0.7", true},
+             row{"10.0.0.7", "[::ffff:10.0.0.7]", true},
+             row{"0:0:0:0:0:0:0:1", "::1", true},
+             row{"FD12:0::1", "fd12::1", true},
+             row{"10.0.0.7", "10.0.0.0/33", false},
+             row{"10.0.0.7", "10.0.0.0/", false},
+             row{"10.0.0.7", "10.0.0.0/x", false},
+             row{"10.0.0.7", "10.0.0.0/-8", false},
+             row{"10.0.0.7", "10/8", false},
+             row{"ten.example", "0.0.0.0/0,::/0", false},
+             row{"a.example", "a.example/8", false},
+         }) {
+        CAPTURE(r.host);
+        CAPTURE(r.list);
+        CHECK(bypasses_proxy(r.host, r.list) == r.bypasses);
+    }
+    CHECK(bypasses_proxy("10.0.0.7", "8443", "10.0.0.0/8:8443"));
+    CHECK_FALSE(bypasses_proxy("10.0.0.7", "443", "10.0.0.0/8:8443"));
+}
+
+TEST_CASE("bypasses_proxy: blanks, tabs and commas between entries -> each is an entry")
+{
+    for (char const* list : {"a.example ocr.example", "a.example,ocr.example", "a.example ,\tocr.example ",
+                             "\nocr.example\r\n", ",,OCR.Example,,"}) {
+        CAPTURE(list);
+        CHECK(bypasses_proxy("ocr.example", list));
+        CHECK_FALSE(bypasses_proxy("other.example", list));
+    }
+}
+
 TEST_CASE("bypasses_proxy: star, and lists without an entry -> everything, and nothing")
 {
     CHECK(bypasses_proxy("ocr.example", "*"));
     CHECK(bypasses_proxy("ocr.example", "a.example,*"));
+    CHECK(bypasses_proxy("10.0.0.7", "* a.example"));
+    CHECK(bypasses_proxy("ocr.example", "8443", "*:8443"));
+    CHECK_FALSE(bypasses_proxy("ocr.example", "443", "*:8443"));
     for (char const* list : {"", ",", " , ,", ".", "[", "*."}) {
         CAPTURE(list);
         CHECK_FALSE(bypasses_proxy("ocr.example", list));

@@ -45,6 +45,17 @@ inline bool is_word_of(std::string_view word, std::vector<std::string> const& li
     });
 }
 
+/// Without spaces and tabs at its ends.
+constexpr std::string_view trim(std::string_view text) noexcept
+{
+    auto const blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!text.empty() && blank(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && blank(text.back()))
+        text.remove_suffix(1);
+    return text;
+}
+
 inline bool is_blank(std::string_view text) noexcept
 {
     return text.find_first_not_of(" \t\r\n") == std::string_view::npos;

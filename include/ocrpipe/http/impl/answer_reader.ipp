@@ -1,17 +1,11 @@
 #ifndef OCRPIPE_HTTP_IMPL_ANSWER_READER_IPP
 #define OCRPIPE_HTTP_IMPL_ANSWER_READER_IPP
 
+#include <ocrpipe/api/impl/words.hpp>
 #include <ocrpipe/http/answer_reader.hpp>
-#include <ocrpipe/http/inflater.hpp>
-
-#include <boost/beast/core/string.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
-#include <optional>
 #include <utility>
 
 namespace ocrpipe
@@ -19,253 +13,258 @@ namespace ocrpipe
 namespace detail
 {
 
-namespace beast = boost::beast;
+/// An endless stream of interim answers is an attack or a fault; one a second until the answer is due is not.
+inline constexpr int max_interim_answers = 100;
 
-/// An endless stream of interim answers is an attack or a fault; five hints and a continue are not.
-inline constexpr int max_interim_answers = 16;
-
-/// Seconds of `timeout=N` in a Keep-Alive header; zero when there are none.
-inline std::chrono::seconds keep_alive_seconds(beast::string_view value)
+/// A chunk's size in hexadecimal, with blanks around it and an extension after a semicolon; nothing when it
+/// is another text, or does not fit.
+inline std::optional<std::uint64_t> chunk_size_of(std::string_view line) noexcept
 {
-    static constexpr beast::string_view key = "timeout=";
-    for (std::size_t i = 0; i + key.size() < value.size(); ++i) {
-        if (!beast::iequals(value.substr(i, key.size()), key)) continue;
-        unsigned seconds = 0;
-        char const* const last = value.data() + value.size();
-        auto const parsed = std::from_chars(value.data() + i + key.size(), last, seconds);
-        if (parsed.ec == std::errc() && seconds <= 24 * 3600) return std::chrono::seconds(seconds);
-    }
-    return std::chrono::seconds(0);
+    line = trim(line.substr(0, line.find(';')));
+    std::uint64_t n = 0;
+    char const* const end = line.data() + line.size();
+    auto const [stop, error] = std::from_chars(line.data(), end, n, 16);
+    if (error != std::errc() || stop != end) return std::nullopt;
+    return n;
 }
 
-/// Beast's parser writing straight into our answer: no container of fields, no body type, no copy but one.
-class answer_parser final : public beast::http::basic_parser<false>
-{
-public:
-    answer_parser(http_response& out, answer_limits const& limits) : out_(out), max_body_(limits.max_body)
-    {
-        header_limit(static_cast<std::uint32_t>(
-            std::min<std::size_t>(limits.max_header, std::numeric_limits<std::uint32_t>::max())));
-        body_limit(limits.max_body);
-        skip(limits.to_connect);
-    }
-
-    bool encoding_finished() const noexcept { return !inflater_ || inflater_->finished(); }
-    std::chrono::seconds keep_alive_hint() const noexcept { return keep_alive_hint_; }
-
-private:
-    using string_view = beast::string_view;
-    using field = beast::http::field;
-
-    void on_request_impl(beast::http::verb, string_view, string_view, int, error_code&) override {}
-    void on_response_impl(int code, string_view, int, error_code&) override { out_.status = code; }
-
-    void on_field_impl(field name, string_view, string_view value, error_code& ec) override
-    {
-        if (in_trailer_) return; // a trailer must not change what the header said
-        switch (name) {
-        case field::content_type:
-            assign(out_.content_type, value);
-            break;
-        case field::retry_after:
-            assign(out_.retry_after, value);
-            break;
-        case field::date:
-            assign(out_.date, value);
-            break;
-        case field::location:
-            assign(out_.location, value);
-            break;
-        case field::keep_alive:
-            keep_alive_hint_ = keep_alive_seconds(value);
-            break;
-        case field::content_encoding:
-            note_encoding(value, ec);
-            break;
-        case field::transfer_encoding:
-            // Beast looks at the last coding only; a body that is gzip under its chunks would pass for plain.
-            if (!beast::iequals(value, "chunked")) ec = make_error_code(errc::unsupported_encoding);
-            break;
-        default:
-            break;
-        }
-    }
-
-    void on_header_impl(error_code&) override { in_trailer_ = true; }
-
-    void on_body_init_impl(boost::optional<std::uint64_t> const& length, error_code&) override
-    {
-        if (length && !inflater_) out_.body.reserve(static_cast<std::size_t>(*length));
-    }
-
-    std::size_t on_body_impl(string_view body, error_code& ec) override
-    {
-        if (inflater_)
-            inflater_->decode(std::string_view(body.data(), body.size()), out_.body, max_body_, ec);
-        else
-            out_.body.append(body.data(), body.size());
-        return body.size();
-    }
-
-    void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
-    std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code& ec) override
-    {
-        return on_body_impl(body, ec);
-    }
-    void on_finish_impl(error_code&) override {}
-
-    static void assign(std::string& to, string_view value) { to.assign(value.data(), value.size()); }
-
-    void note_encoding(string_view value, error_code& ec)
-    {
-        if (value.empty() || beast::iequals(value, "identity")) return;
-        bool const gzip = beast::iequals(value, "gzip") || beast::iequals(value, "x-gzip");
-        if (inflater_ || (!gzip && !beast::iequals(value, "deflate")))
-            ec = make_error_code(errc::unsupported_encoding);
-        else
-            inflater_.emplace(gzip ? inflater::format::gzip : inflater::format::deflate);
-    }
-
-    http_response& out_;
-    std::uint64_t max_body_;
-    std::optional<inflater> inflater_;
-    std::chrono::seconds keep_alive_hint_{0};
-    bool in_trailer_ = false;
-};
-
-struct answer_reader::machine {
-    std::optional<answer_parser> parser;
-};
-
-OCRPIPE_DECL answer_reader::answer_reader(answer_limits const& limits)
-    : limits_(limits), machine_(std::make_unique<machine>())
-{
-    machine_->parser.emplace(response_, limits_);
-}
-OCRPIPE_DECL answer_reader::~answer_reader() = default;
-
-OCRPIPE_DECL std::chrono::seconds answer_reader::keep_alive_hint() const noexcept
-{
-    return machine_->parser->keep_alive_hint();
-}
-
-OCRPIPE_DECL bool answer_reader::reading() const noexcept
-{
-    return machine_->parser->got_some() || !pending_.empty();
-}
+OCRPIPE_DECL answer_reader::answer_reader(answer_limits const& limits) : limits_(limits) {}
 
 OCRPIPE_DECL void answer_reader::start(answer_limits const& limits)
 {
     limits_ = limits;
     response_ = http_response();
-    machine_->parser.emplace(response_, limits_);
+    head_ = answer_head();
+    inflater_.reset();
     pending_.clear();
     detail_.clear();
-    header_bytes_ = 0;
+    where_ = place::header;
+    left_ = body_bytes_ = 0;
+    searched_ = extra_bytes_ = 0;
     interim_ = 0;
-    started_ = has_header_ = complete_ = keep_alive_ = surplus_ = false;
+    started_ = unusual_ = surplus_ = false;
 }
 
 OCRPIPE_DECL void answer_reader::put(std::string_view bytes, error_code& ec)
 {
     ec = {};
     if (bytes.empty()) return;
-    if (complete_) {
+    if (complete()) {
         surplus_ = true;
         return;
     }
     started_ = true;
     if (pending_.empty()) {
         parse(bytes, ec);
-        if (!ec && !complete_) pending_.assign(bytes);
+        if (!ec && !complete()) pending_ = bytes;
     } else {
-        pending_.append(bytes);
-        // Beast 1.81 asserts five bytes when it looks again at the last chunk, which can be as short as
-        // "0\r\n" the first time. No complete message ends in fewer. Goes when
-        // basic_parser::parse_chunk_header no longer has `BOOST_ASSERT(n >= 5)`.
-        if (machine_->parser->is_header_done() && pending_.size() < 5) return;
+        pending_ += bytes;
         bytes = pending_;
         parse(bytes, ec);
         pending_.erase(0, pending_.size() - bytes.size());
     }
-    if (complete_ && !bytes.empty()) surplus_ = true;
+    searched_ = pending_.size();
+    if (complete() && !bytes.empty()) surplus_ = true;
 }
 
 OCRPIPE_DECL void answer_reader::parse(std::string_view& bytes, error_code& ec)
 {
-    while (!bytes.empty() && !complete_) {
-        answer_parser& parser = *machine_->parser;
-        bool const in_header = !parser.is_header_done();
-        std::size_t const used = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
-        bytes.remove_prefix(used);
-        if (in_header) header_bytes_ += used;
-        bool const wants_more = ec == beast::http::error::need_more;
-        // Beast 1.81 does not bound trailers and chunk extensions; what it wants to see again is bounded
-        // here.
-        if ((in_header ? header_bytes_ : 0) + (wants_more ? bytes.size() : 0) > limits_.max_header)
-            ec = beast::http::error::header_limit;
-        else if (wants_more)
-            ec = {};
-        if (!ec) note_progress(ec);
-        if (ec) return translate(ec);
-        if (wants_more) return;
+    bool more = true;
+    while (more && !ec && !complete()) {
+        std::size_t const before = bytes.size();
+        switch (where_) {
+        case place::header:
+            more = take_header(bytes, ec);
+            break;
+        case place::body:
+        case place::chunk:
+            more = take_body(bytes, ec);
+            break;
+        case place::chunk_size:
+            more = take_chunk_size(bytes, ec);
+            break;
+        case place::chunk_end:
+            more = take_chunk_end(bytes, ec);
+            break;
+        case place::trailer:
+            more = take_trailer(bytes, ec);
+            break;
+        case place::end:
+            break;
+        }
+        if (bytes.size() != before) searched_ = 0;
     }
 }
 
-OCRPIPE_DECL void answer_reader::note_progress(error_code& ec)
+/// Each of these returns whether it got on; if not, more bytes are needed, or `ec` says what is wrong.
+OCRPIPE_DECL bool answer_reader::take_header(std::string_view& bytes, error_code& ec)
 {
-    answer_parser& parser = *machine_->parser;
-    if (!parser.is_header_done()) return;
-    if (response_.status / 100 == 1) {
-        if (response_.status == 101 || ++interim_ > max_interim_answers) {
-            detail_ =
-                response_.status == 101 ? "101 though no upgrade was asked for" : "too many interim answers";
-            ec = make_error_code(errc::malformed_answer);
-            return;
-        }
+    if (!may_be_http(bytes)) return fail(errc::malformed_answer, "no HTTP status line", ec);
+    // One that comes whole is read at the first look; another one again when its end is there.
+    std::size_t size = searched_ == 0 ? bytes.size() : section_size(bytes, searched_);
+    if (size != 0)
+        size = read_answer_head(bytes.substr(0, size), limits_.to_connect, head_, response_, detail_, ec);
+    if (ec || !fits_header(size != 0 ? size : bytes.size(), ec)) return false;
+    if (size == 0) {
         response_ = http_response();
-        machine_->parser.emplace(response_, limits_);
-        header_bytes_ = 0;
-        return;
+        return false;
     }
-    has_header_ = true;
-    if (!parser.is_done()) return;
-    if (!parser.encoding_finished()) {
-        detail_ = "the compressed body ends early";
-        ec = make_error_code(errc::truncated_answer);
-        return;
+    bytes.remove_prefix(size);
+    if (head_.status / 100 == 1) {
+        if (head_.status == 101)
+            return fail(errc::malformed_answer, "101 though no upgrade was asked for", ec);
+        if (++interim_ > max_interim_answers)
+            return fail(errc::malformed_answer, "too many interim answers", ec);
+        if (!head_.persistent) unusual_ = true;
+        response_ = http_response();
+        return !bytes.empty();
     }
-    complete_ = true;
-    keep_alive_ = parser.keep_alive();
+    begin_body(ec);
+    return !ec;
+}
+
+OCRPIPE_DECL void answer_reader::begin_body(error_code& ec)
+{
+    using enum answer_head::body_end;
+    if (head_.encoding && head_.end != at_header) inflater_.emplace(*head_.encoding);
+    switch (head_.end) {
+    case at_header:
+        finish(ec);
+        break;
+    case at_length:
+        where_ = place::body;
+        left_ = head_.length;
+        if (!fits_body(left_, ec)) return;
+        if (!inflater_) response_.body.reserve(static_cast<std::size_t>(left_));
+        if (left_ == 0) finish(ec);
+        break;
+    case at_last_chunk:
+        where_ = place::chunk_size;
+        break;
+    case at_close:
+        where_ = place::body;
+        left_ = static_cast<std::uint64_t>(-1);
+        break;
+    }
+}
+
+OCRPIPE_DECL bool answer_reader::take_body(std::string_view& bytes, error_code& ec)
+{
+    std::size_t const n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+    if (!fits_body(n, ec)) return false;
+    std::string_view const piece = bytes.substr(0, n);
+    bytes.remove_prefix(n);
+    // Some servers say gzip of a body that is not compressed. No JSON and no image begins as gzip does.
+    bool const is_plain =
+        n != 0 && body_bytes_ == 0 && head_.encoding == inflater::format::gzip && piece.front() != '\x1F';
+    if (is_plain) inflater_.reset();
+    body_bytes_ += n;
+    if (inflater_) {
+        inflater_->decode(piece, response_.body, limits_.max_body, ec);
+        if (ec == errc::malformed_answer) detail_ = "the compressed body is damaged";
+    } else {
+        response_.body += piece;
+    }
+    if (ec) return false;
+    if (head_.end != answer_head::body_end::at_close) left_ -= n;
+    if (left_ != 0) return false;
+    if (where_ == place::chunk)
+        where_ = place::chunk_end;
+    else
+        finish(ec);
+    return !ec;
+}
+
+OCRPIPE_DECL bool answer_reader::take_chunk_size(std::string_view& bytes, error_code& ec)
+{
+    constexpr char const* no_size = "a chunk without a size";
+    // Said at once: a body that is not chunked may never hold a line feed.
+    std::size_t const first = bytes.find_first_not_of(" \t");
+    if (first != bytes.npos && !chunk_size_of(bytes.substr(first, 1)))
+        return fail(errc::malformed_answer, no_size, ec);
+    std::string_view line;
+    if (!take_line(bytes, line, unusual_, searched_)) {
+        fits_header(extra_bytes_ + bytes.size(), ec);
+        return false;
+    }
+    // What is beyond a number's digits counts, so that extensions cannot outweigh the body without end.
+    extra_bytes_ += line.size() - std::min<std::size_t>(line.size(), 16);
+    if (!fits_header(extra_bytes_, ec)) return false;
+    if (line.starts_with(' ') || line.starts_with('\t')) unusual_ = true;
+    std::optional<std::uint64_t> const size = chunk_size_of(line);
+    if (!size) return fail(errc::malformed_answer, no_size, ec);
+    if (!fits_body(*size, ec)) return false;
+    left_ = *size;
+    where_ = left_ != 0 ? place::chunk : place::trailer;
+    return true;
+}
+
+OCRPIPE_DECL bool answer_reader::take_chunk_end(std::string_view& bytes, error_code& ec)
+{
+    if (bytes.empty() || bytes == "\r") return false;
+    std::size_t const size = bytes.starts_with("\r\n") ? 2 : bytes.starts_with('\n') ? 1 : 0;
+    if (size == 0) return fail(errc::malformed_answer, "a chunk that is longer than it says", ec);
+    if (size == 1) unusual_ = true;
+    bytes.remove_prefix(size);
+    where_ = place::chunk_size;
+    return true;
+}
+
+/// A trailer must not change what the header said.
+OCRPIPE_DECL bool answer_reader::take_trailer(std::string_view& bytes, error_code& ec)
+{
+    std::size_t const size = section_size(bytes, searched_);
+    if (!fits_header(size != 0 ? size : bytes.size(), ec) || size == 0) return false;
+    std::string_view rest = bytes.substr(0, size);
+    bytes.remove_prefix(size);
+    for (std::string_view line; take_line(rest, line, unusual_);) {
+    }
+    finish(ec);
+    return !ec;
+}
+
+OCRPIPE_DECL void answer_reader::finish(error_code& ec)
+{
+    if (inflater_ && !inflater_->finished())
+        fail(errc::truncated_answer, "the compressed body ends early", ec);
+    else
+        where_ = place::end;
 }
 
 OCRPIPE_DECL void answer_reader::put_eof(error_code& ec)
 {
     ec = {};
-    if (complete_) return;
-    answer_parser& parser = *machine_->parser;
-    if (!reading()) {
+    if (complete()) return;
+    bool const closes = where_ == place::body && head_.end == answer_head::body_end::at_close;
+    // The last chunk says that the body is whole; all that can be missing are fields that nobody reads.
+    bool const is_whole = where_ == place::trailer;
+    if (!reading())
         ec = make_error_code(errc::connection_closed);
-        return;
-    }
-    parser.put_eof(ec);
-    if (!ec) note_progress(ec);
-    if (ec) translate(ec);
+    else if (!closes && !is_whole)
+        ec = make_error_code(errc::truncated_answer);
+    else
+        finish(ec);
+    if (is_whole) unusual_ = true;
 }
 
-OCRPIPE_DECL void answer_reader::translate(error_code& ec)
+OCRPIPE_DECL bool answer_reader::fits_header(std::size_t size, error_code& ec) const
 {
-    if (ec.category() == category()) return;
-    errc code = errc::malformed_answer;
-    if (ec == beast::http::error::header_limit)
-        code = errc::header_too_large;
-    else if (ec == beast::http::error::body_limit || ec == beast::http::error::buffer_overflow)
-        code = errc::body_too_large;
-    else if (ec == beast::http::error::partial_message || ec == beast::http::error::end_of_stream)
-        code = errc::truncated_answer;
-    else
-        detail_ = ec.message();
+    if (size > limits_.max_header) ec = make_error_code(errc::header_too_large);
+    return !ec;
+}
+
+OCRPIPE_DECL bool answer_reader::fits_body(std::uint64_t more, error_code& ec) const
+{
+    if (more > limits_.max_body - std::min(limits_.max_body, body_bytes_))
+        ec = make_error_code(errc::body_too_large);
+    return !ec;
+}
+
+OCRPIPE_DECL bool answer_reader::fail(errc code, char const* why, error_code& ec)
+{
+    detail_ = why;
     ec = make_error_code(code);
+    return false;
 }
 
 } // namespace detail

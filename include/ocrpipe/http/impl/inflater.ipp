@@ -33,6 +33,7 @@ struct inflater::state {
     ::z_stream stream{};
     bool open = false;
     bool ended = false;
+    bool over = false; ///< what follows the end is no other member
     std::string first; ///< of "deflate", until there are the two bytes that tell zlib from raw
 };
 
@@ -55,6 +56,7 @@ OCRPIPE_DECL void inflater::decode(std::string_view in, std::string& out, std::u
 {
     ec = {};
     state& s = *state_;
+    if (s.over) return;
     if (!s.open) {
         s.first += in;
         if (s.first.size() < 2) return;
@@ -70,8 +72,11 @@ OCRPIPE_DECL void inflater::decode(std::string_view in, std::string& out, std::u
     for (;;) {
         if (s.ended) {
             if (s.stream.avail_in == 0) return;
-            if (s.kind != format::gzip || ::inflateReset(&s.stream) != Z_OK) break;
-            s.ended = false; // RFC 1952, section 2.2: a gzip file is a series of members
+            // RFC 1952, section 2.2: a gzip file is a series of members. Others than gzip pad with zeros.
+            s.over = s.kind != format::gzip || *s.stream.next_in != 0x1F;
+            if (s.over) return;
+            if (::inflateReset(&s.stream) != Z_OK) break;
+            s.ended = false;
         }
         s.stream.next_out = reinterpret_cast<Bytef*>(piece.data());
         s.stream.avail_out = static_cast<uInt>(piece.size());

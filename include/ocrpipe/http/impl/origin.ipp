@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_HTTP_IMPL_ORIGIN_IPP
 #define OCRPIPE_HTTP_IMPL_ORIGIN_IPP
 
+#include <ocrpipe/api/impl/words.hpp>
 #include <ocrpipe/http/failures.hpp>
 #include <ocrpipe/http/origin.hpp>
 
@@ -26,15 +27,6 @@ inline std::string lower_case(std::string_view text)
     for (char& c : out)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     return out;
-}
-
-inline std::string_view trim(std::string_view text)
-{
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-        text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-        text.remove_suffix(1);
-    return text;
 }
 
 inline std::string_view default_port(bool tls) { return tls ? "443" : "80"; }
@@ -84,6 +76,88 @@ inline std::string bracketed(std::string const& host)
     return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
+/// An address as IPv6 has it, IPv4 in its mapped form; nothing for a name.
+inline std::optional<boost::asio::ip::address_v6::bytes_type> address_bytes(std::string_view host)
+{
+    namespace ip = boost::asio::ip;
+    error_code ec;
+    auto const address = ip::make_address(std::string(host), ec);
+    if (ec) return std::nullopt;
+    if (address.is_v4()) return ip::make_address_v6(ip::v4_mapped, address.to_v4()).to_bytes();
+    return address.to_v6().to_bytes();
+}
+
+/// An entry of NO_PROXY in its parts.
+struct no_proxy_entry {
+    std::string_view host;   ///< without brackets
+    std::string_view prefix; ///< length, without its slash
+    bool port_fits = true;
+};
+
+inline no_proxy_entry split_entry(std::string_view text, std::string_view port)
+{
+    no_proxy_entry e;
+    std::string_view rest;
+    if (text.starts_with('[')) {
+        std::size_t const close = std::min(text.find(']'), text.size());
+        e.host = text.substr(1, close - 1);
+        rest = text.substr(std::min(close + 1, text.size()));
+    } else {
+        // More than one colon: an address without brackets, and without a port.
+        std::size_t const colon = text.find(':');
+        bool const has_port = colon != text.npos && text.find(':', colon + 1) == text.npos;
+        e.host = text.substr(0, has_port ? colon : text.npos);
+        rest = text.substr(has_port ? colon : text.size());
+    }
+    for (std::string_view* part : {&e.host, &rest}) {
+        std::size_t const slash = part->find('/');
+        if (slash == part->npos) continue;
+        e.prefix = part->substr(slash + 1);
+        *part = part->substr(0, slash);
+    }
+    e.port_fits = rest.empty() || (rest.front() == ':' && rest.substr(1) == port);
+    return e;
+}
+
+inline bool covers_address(std::string_view entry, boost::asio::ip::address_v6::bytes_type const& address,
+                           std::string_view port)
+{
+    no_proxy_entry const e = split_entry(entry, port);
+    if (!e.port_fits) return false;
+    if (e.host == "*") return true;
+    auto const network = address_bytes(e.host);
+    if (!network) return false;
+    unsigned const offset = e.host.find(':') == e.host.npos ? 96 : 0; // of IPv4 in its mapped form
+    unsigned bits = 128 - offset;
+    if (entry.find('/') != entry.npos) {
+        char const* const end = e.prefix.data() + e.prefix.size();
+        unsigned length = 0;
+        auto const [stop, error] = std::from_chars(e.prefix.data(), end, length);
+        if (error != std::errc() || stop != end || length > bits) return false;
+        bits = length;
+    }
+    // An IPv4 address is in no network of IPv6 but those of its mapped form.
+    if (offset == 0 && bits < 96 && boost::asio::ip::address_v6(address).is_v4_mapped()) return false;
+    bits += offset;
+    for (std::size_t i = 0; i != bits / 8; ++i)
+        if (address[i] != (*network)[i]) return false;
+    unsigned const last = bits % 8;
+    return last == 0 || (address[bits / 8] ^ (*network)[bits / 8]) >> (8 - last) == 0;
+}
+
+inline bool covers_name(std::string_view entry, std::string_view name, std::string_view port)
+{
+    no_proxy_entry const e = split_entry(entry, port);
+    std::string_view domain = e.host;
+    if (!e.port_fits || entry.find('/') != entry.npos) return false;
+    if (domain == "*") return true;
+    if (domain.starts_with("*.")) domain.remove_prefix(1);
+    if (domain.starts_with('.')) domain.remove_prefix(1);
+    if (domain.ends_with('.')) domain.remove_suffix(1);
+    if (domain.empty() || !name.ends_with(domain)) return false;
+    return name.size() == domain.size() || name[name.size() - domain.size() - 1] == '.';
+}
+
 } // namespace detail
 
 OCRPIPE_DECL std::string origin::authority() const
@@ -129,7 +203,14 @@ OCRPIPE_DECL bool is_loopback(std::string_view host)
 
 OCRPIPE_DECL result<proxy_server> parse_proxy(std::string_view text)
 {
-    auto const url = boost::urls::parse_uri(text);
+    // Before the text is taken for a URL: "proxy:3128" would be one of the scheme "proxy".
+    std::size_t const colon = text.find("://");
+    std::string_view const scheme = colon == text.npos ? std::string_view("http") : text.substr(0, colon);
+    if (detail::lower_case(scheme).starts_with("socks"))
+        return detail::invalid_option(
+            "proxy: SOCKS is not supported: give an HTTP proxy as http://host:port");
+    std::string const whole = (colon == text.npos ? "http://" : "") + std::string(text);
+    auto const url = boost::urls::parse_uri(whole);
     if (url.has_error())
         return detail::invalid_option("proxy: not a URL: give http://[user:password@]host:port");
     std::optional<origin> at = detail::origin_of(*url);
@@ -150,31 +231,14 @@ OCRPIPE_DECL bool bypasses_proxy(std::string_view host, std::string_view port, s
 {
     std::string wanted = detail::lower_case(host);
     if (wanted.ends_with('.')) wanted.pop_back();
-    bool const address = is_address(wanted);
-    while (!no_proxy.empty()) {
-        auto const comma = no_proxy.find(',');
-        std::string const pattern = detail::lower_case(detail::trim(no_proxy.substr(0, comma)));
-        no_proxy = comma == std::string_view::npos ? std::string_view() : no_proxy.substr(comma + 1);
-
-        std::string_view name = pattern;
-        if (name == "*") return true;
-        if (name.starts_with('[')) {
-            auto const close = name.find(']');
-            if (close == std::string_view::npos) continue;
-            std::string_view const tail = name.substr(close + 1);
-            if (tail.starts_with(':') && tail.substr(1) != port) continue;
-            name = name.substr(1, close - 1);
-        } else if (auto const colon = name.find(':'); colon != std::string_view::npos && !is_address(name)) {
-            if (name.substr(colon + 1) != port) continue;
-            name = name.substr(0, colon);
-        }
-        if (name.starts_with("*.")) name.remove_prefix(1);
-        if (name.starts_with('.')) name.remove_prefix(1);
-        if (name.ends_with('.')) name.remove_suffix(1);
-        if (name.empty()) continue;
-        if (wanted == name) return true;
-        if (!address && wanted.size() > name.size() && wanted.ends_with(name) &&
-            wanted[wanted.size() - name.size() - 1] == '.')
+    auto const address = detail::address_bytes(wanted);
+    constexpr std::string_view separators = ", \t\r\n";
+    for (std::size_t at = 0; (at = no_proxy.find_first_not_of(separators, at)) != no_proxy.npos;) {
+        std::size_t const end = std::min(no_proxy.find_first_of(separators, at), no_proxy.size());
+        std::string const entry = detail::lower_case(no_proxy.substr(at, end - at));
+        at = end;
+        if (address ? detail::covers_address(entry, *address, port)
+                    : detail::covers_name(entry, wanted, port))
             return true;
     }
     return false;
