@@ -2,6 +2,8 @@
 
 #include <ocrpipe/api/explain.hpp>
 #include <ocrpipe/api/operation.hpp>
+#include <ocrpipe/api/strict_json.hpp>
+#include <ocrpipe/bulk/result_line.hpp>
 #include <ocrpipe/http/http_transport.hpp>
 
 #include "commands.hpp"
@@ -98,7 +100,7 @@ std::string form_of(answer_explanation const& e)
     return {};
 }
 
-std::string text_of(answer_explanation const& e)
+std::string text_of(answer_explanation const& e, std::string_view body)
 {
     std::string out = fmt::format("verdict: {}\n  by the row: {}\n", meaning(e.first.what), e.first.row);
     bool const decided = e.last.what != verdict::pending && e.last.what != verdict::retry;
@@ -107,6 +109,11 @@ std::string text_of(answer_explanation const& e)
                            meaning(e.last.what), e.last.row, e.reads, e.after.count());
     else if (!decided)
         out += "if it stays the same: asked for again until --deadline, then kept with its request id\n";
+    if (auto const position = find_json_error(body))
+        return out + fmt::format("form: no JSON: {}\n", to_string(*position));
+    if (strict_json(body))
+        out += "form: JSON that only tolerant parsers read; results files hold it as strict JSON, and answers/ as it "
+               "came\n";
     out += fmt::format("form: {}\n", form_of(e));
 
     out += "found:\n";
@@ -198,11 +205,14 @@ exit_code carry_out(explain_plan const& p, client_options const& options, logger
                                           p.file, text ? "empty" : "cannot be read")));
             return exit_code::inputs_unreadable;
         }
+        // A line of a results file holds the answer.
+        if (auto const line = read_result_line(*text); line && !line->request_id.empty())
+            text = std::string(line->result_json);
         answer.status = 200;
         answer.content_type = "application/json";
         answer.body = std::move(*text);
     }
-    return deliver(text_of(explain_answer(answer, options.profile)), "-", "the explanation", log);
+    return deliver(text_of(explain_answer(answer, options.profile), answer.body), "-", "the explanation", log);
 }
 
 exit_code carry_out(profile_plan const&, client_options const& options, logger& log)

@@ -415,8 +415,9 @@ OCRPIPE_DECL void answer_form::complete_submit(body_facts& facts) const
     if (tree_.empty()) return;
     auto const is_id = [this](index i) {
         answer_tree::type const t = tree_.type_of(i);
-        return (t == answer_tree::type::string || t == answer_tree::type::number) &&
-               !is_blank(tree_.text(i)) && tree_.text(i).size() <= 1024;
+        if (t != answer_tree::type::string && t != answer_tree::type::number) return false;
+        std::string const text = tree_.text(i);
+        return !is_blank(text) && may_be_id(text);
     };
     index found = nearest([&](index i) { return is_id(i) && is_key(i, profile_.request_id_keys); });
     if (found == answer_tree::none)

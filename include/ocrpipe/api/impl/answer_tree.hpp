@@ -3,10 +3,12 @@
 
 #include <ocrpipe/api/impl/answer_words.hpp>
 #include <ocrpipe/api/impl/json_events.hpp>
+#include <ocrpipe/api/strict_json.hpp>
 
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +23,7 @@ namespace ocrpipe::detail
 ///
 /// Nodes stand in the order of the answer. Left out are elements that say nothing (null, blank texts) and
 /// numbers in lists of measures, such as coordinates; the list then remembers that it had some. Refers to the
-/// body, which must outlive it.
+/// body, which must outlive it; a body in UTF-16 or UTF-32 is copied.
 /// Cost: 28 bytes a node.
 class answer_tree
 {
@@ -106,6 +108,7 @@ private:
         return escaped ? unescaped(json_string{raw, true}) : std::string(raw);
     }
 
+    std::shared_ptr<std::string const> in_utf8_; ///< of a body that was not
     std::string_view body_;
     std::vector<node> nodes_;
 };
@@ -210,7 +213,9 @@ inline std::optional<answer_tree> answer_tree::read(std::string_view body)
 {
     if (body.size() >= std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
     answer_tree tree;
-    tree.body_ = body;
+    if (std::optional<std::string> text = json_in_utf8(body))
+        tree.in_utf8_ = std::make_shared<std::string const>(std::move(*text));
+    tree.body_ = tree.in_utf8_ ? std::string_view(*tree.in_utf8_) : body;
     builder events(tree);
     if (!read_json(body, events)) return std::nullopt;
     return tree;

@@ -4,6 +4,7 @@
 #include <ocrpipe/api/body_facts.hpp>
 #include <ocrpipe/api/impl/answer_form.hpp>
 #include <ocrpipe/api/impl/body_reader.hpp>
+#include <ocrpipe/api/strict_json.hpp>
 
 #include <utility>
 
@@ -31,6 +32,7 @@ OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile 
 {
     body_facts facts;
     if (detail::is_blank(body)) return facts;
+    if (std::optional<std::string> const text = json_in_utf8(body)) return read_body_facts(*text, profile);
     detail::body_handler handler(profile);
     if (!detail::read_json(body, handler)) {
         facts.shape = body_facts::form::not_json;

@@ -206,8 +206,7 @@ private:
         bool pending = false; ///< a document's own status says so
     };
 
-    /// Ids and texts longer than this are not the service's.
-    static constexpr std::size_t max_id = 1024;
+    static bool is_id(scalar const& s) noexcept { return s.says_something() && may_be_id(s.text); }
     /// More than this are passed over: a string is sixteen times as large as the "1," that it was read from.
     static constexpr std::size_t max_file_ids = 100'000;
     static constexpr std::size_t max_word = 64;

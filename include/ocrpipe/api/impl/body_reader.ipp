@@ -91,13 +91,13 @@ inline void body_handler::take(scalar const& s)
         facts_.has_data_key = true;
         break;
     case place::request_id:
-        if (speaks && s.text.size() <= max_id && rank_ < here().request_id_rank) {
+        if (is_id(s) && rank_ < here().request_id_rank) {
             here().request_id = s.text;
             here().request_id_rank = rank_;
         }
         break;
     case place::file_ids:
-        if (speaks && s.text.size() <= max_id && here().file_ids.size() < max_file_ids)
+        if (is_id(s) && here().file_ids.size() < max_file_ids)
             here().file_ids.emplace_back(s.text);
         break;
     case place::status:

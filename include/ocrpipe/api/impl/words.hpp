@@ -56,6 +56,12 @@ constexpr std::string_view trim(std::string_view text) noexcept
     return text;
 }
 
+/// An id that the service may have given: of bounded length, and without a character that was damaged.
+inline bool may_be_id(std::string_view text) noexcept
+{
+    return !text.empty() && text.size() <= 1024 && text.find("\xEF\xBF\xBD") == std::string_view::npos;
+}
+
 inline bool is_blank(std::string_view text) noexcept
 {
     return text.find_first_not_of(" \t\r\n") == std::string_view::npos;

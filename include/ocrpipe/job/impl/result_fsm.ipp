@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_JOB_IMPL_RESULT_FSM_IPP
 #define OCRPIPE_JOB_IMPL_RESULT_FSM_IPP
 
+#include <ocrpipe/api/strict_json.hpp>
 #include <ocrpipe/job/result_fsm.hpp>
 
 #include <fmt/format.h>
@@ -144,7 +145,10 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     case verdict::rejected:
         return end(errc::rejected, std::string(r.row));
     case verdict::unreadable: {
-        failure f = detail::failure_from(answer, errc::unreadable_answer, r.status, std::string(r.row));
+        auto const position = find_json_error(answer->body);
+        failure f = detail::failure_from(
+            answer, errc::unreadable_answer, r.status,
+            position ? fmt::format("{}; {}", r.row, to_string(*position)) : std::string(r.row));
         f.answer = std::make_shared<std::string const>(std::move(answer->body));
         return finish(std::move(f));
     }
