@@ -194,4 +194,29 @@ message summary_message(run_report const& r, std::string const& directory)
                     {"directory", directory}});
 }
 
+std::vector<message> skipped_messages(source_notes const& notes, std::chrono::milliseconds min_age)
+{
+    std::vector<message> all;
+    std::uint64_t const links = notes.links_skipped;
+    std::uint64_t const repeated = notes.links_repeated;
+    if (links > 0) {
+        std::string text = fmt::format("symbolic links skipped: {}", links);
+        if (repeated > 0) text += fmt::format(", to what is read anyway: {}", repeated);
+        if (links > repeated)
+            text +=
+                fmt::format(", to directories, or out of the inputs: {}; give --follow-links to read what "
+                            "they lead to",
+                            links - repeated);
+        all.emplace_back(links > repeated ? level::warn : level::info, "links_skipped", std::move(text),
+                         std::vector<field>{{"links_skipped", links}, {"repeated", repeated}});
+    }
+    if (std::uint64_t const young = notes.too_young; young > 0)
+        all.emplace_back(level::warn, "too_young",
+                         fmt::format("files skipped since they were modified less than {} ago and may still "
+                                     "be written: {}; the same command finds them later",
+                                     format_duration(min_age), young),
+                         std::vector<field>{{"too_young", young}});
+    return all;
+}
+
 } // namespace ocrpipe::cli

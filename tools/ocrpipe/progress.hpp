@@ -2,6 +2,7 @@
 #define OCRPIPE_TOOLS_PROGRESS_HPP
 
 #include <ocrpipe/bulk/pipeline.hpp>
+#include <ocrpipe/bulk/source_notes.hpp>
 
 #include "message.hpp"
 
@@ -11,6 +12,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ocrpipe::cli
 {
@@ -50,6 +52,9 @@ message progress_message(pipeline_statistics const& s, double per_second);
 
 /// The sentence and the facts at a run's end.
 message summary_message(run_report const& r, std::string const& directory);
+
+/// What a run passed over in its inputs, each kind once, with the number and the remedy.
+std::vector<message> skipped_messages(source_notes const& notes, std::chrono::milliseconds min_age);
 
 } // namespace ocrpipe::cli
 

@@ -163,30 +163,6 @@ std::unique_ptr<source> open_inputs(run_plan const& p, std::shared_ptr<source_no
     return std::make_unique<chained_source>(std::move(parts));
 }
 
-/// What was passed over, once and with the remedy.
-void say_what_was_skipped(source_notes const& notes, std::chrono::milliseconds min_age, logger& log)
-{
-    std::uint64_t const links = notes.links_skipped;
-    std::uint64_t const repeated = notes.links_repeated;
-    if (links > 0) {
-        std::string text = fmt::format("symbolic links skipped: {}", links);
-        if (repeated > 0) text += fmt::format(", to what is read anyway: {}", repeated);
-        if (links > repeated)
-            text +=
-                fmt::format(", to directories, or out of the inputs: {}; give --follow-links to read what "
-                            "they lead to",
-                            links - repeated);
-        log.write(message(links > repeated ? level::warn : level::info, "links_skipped", std::move(text),
-                          {{"links_skipped", links}, {"repeated", repeated}}));
-    }
-    if (std::uint64_t const young = notes.too_young; young > 0)
-        log.write(message(level::warn, "too_young",
-                          fmt::format("files skipped since they were modified less than {} ago and may still "
-                                      "be written: {}; the same command finds them later",
-                                      format_duration(min_age), young),
-                          {{"too_young", young}}));
-}
-
 /// What is wrong with the name of a manifest's column; empty when nothing is.
 std::string misnamed_column(run_plan const& p)
 {
@@ -284,7 +260,9 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     if (thrown) std::rethrow_exception(thrown);
     if (!outcome) throw std::logic_error("the run came to a standstill");
 
-    if (how.notes) say_what_was_skipped(*how.notes, p.min_age, log);
+    if (how.notes)
+        for (message const& m : skipped_messages(*how.notes, p.min_age))
+            log.write(m);
     client_statistics const traffic = c.statistics();
     log.write(
         message(level::debug, "traffic",

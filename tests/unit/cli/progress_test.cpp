@@ -208,3 +208,24 @@ TEST_CASE(
     CHECK(summary_message(r, "out").severity == level::warn);
     CHECK(summary_message(r, "out").text.find("1 too young") != std::string::npos);
 }
+
+TEST_CASE("skipped_messages: nothing skipped -> nothing; links and young files -> one message each")
+{
+    source_notes notes;
+    CHECK(skipped_messages(notes, std::chrono::seconds(10)).empty());
+    notes.links_skipped = 2;
+    notes.links_repeated = 2;
+    auto said = skipped_messages(notes, std::chrono::seconds(10));
+    REQUIRE(said.size() == 1);
+    CHECK(said[0].severity == level::info);
+    CHECK(said[0].text == "symbolic links skipped: 2, to what is read anyway: 2");
+    notes.links_skipped = 3;
+    notes.too_young = 1;
+    said = skipped_messages(notes, std::chrono::seconds(10));
+    REQUIRE(said.size() == 2);
+    CHECK(said[0].severity == level::warn);
+    CHECK(said[0].text.find("give --follow-links") != std::string::npos);
+    CHECK(said[1].text ==
+          "files skipped since they were modified less than 10s ago and may still be written: 1; "
+          "the same command finds them later");
+}
