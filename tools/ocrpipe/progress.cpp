@@ -145,6 +145,7 @@ message summary_message(run_report const& r, std::string const& directory)
     std::uint64_t const all = r.done + r.failed + r.unfinished + r.not_sent;
     std::string text = fmt::format("{} of {} done", r.done, all);
     if (r.done_empty > 0) text += fmt::format(" ({} without content)", r.done_empty);
+    if (r.unrecognized > 0) text += fmt::format(" ({} in an unfamiliar form)", r.unrecognized);
     if (r.failed > 0) {
         text += fmt::format(", {} failed (", r.failed);
         bool first = true;

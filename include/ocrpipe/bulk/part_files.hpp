@@ -49,6 +49,12 @@ public:
     /// Errors: errc::unwritable_output.
     result<std::string> write_text(std::string_view id, std::string_view text) const;
 
+    /// Writes an answer byte for byte; returns its name below the run's folder, such as
+    /// "answers/invoice.pdf-5e1f0c9a3b7d.answer".
+    ///
+    /// Errors: errc::unwritable_output.
+    result<std::string> write_answer(std::string_view id, std::string_view bytes) const;
+
 private:
     result<std::string> put(std::string const& folder, std::string const& name, std::string_view bytes) const;
 

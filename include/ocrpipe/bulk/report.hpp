@@ -59,6 +59,7 @@ struct run_report {
     std::uint64_t done_now = 0; ///< by this run; the next two are among them
     std::uint64_t done_in_part = 0;
     std::uint64_t done_empty = 0;
+    std::uint64_t unrecognized = 0; ///< with a result in a form that the profile does not describe
     std::uint64_t taken_up = 0;      ///< of an earlier run: asked for again, without being sent
     std::uint64_t unreadable = 0;    ///< inputs that never became documents; not among found
     std::uint64_t changed_files = 0; ///< written since their bytes were read: their results may be of a part

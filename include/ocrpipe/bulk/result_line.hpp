@@ -38,13 +38,16 @@ struct result_record {
     bool recognized = true; ///< the answer has a form that is known; false is written, true is not
     std::span<part_entry const> parts;
     std::string_view text;        ///< its text file, below the run's folder; empty when there is none
+    std::string_view answer;      ///< the file, below the run's folder, that holds the answer byte for byte
+                                  ///< where the line cannot; empty when the line does
     bool file_changed = false;    ///< the file was written since its bytes were read; likewise
     std::string_view result_json; ///< the service's answer, which must be JSON; empty for none
 };
 
 /// Appends the record as one line of JSON with its line break.
 ///
-/// The service's JSON stands in it byte for byte, except that line breaks between its tokens become spaces.
+/// The service's JSON stands in it byte for byte, except that line breaks between its tokens become spaces. It
+/// must be strict JSON, see strict_json().
 /// What is not UTF-8 in `id` and `path` is replaced by U+FFFD, and `id_bytes` and `path_bytes` then hold the
 /// exact bytes, percent-encoded.
 OCRPIPE_DECL void append_result_line(std::string& out, result_record const& record);
@@ -65,6 +68,7 @@ struct result_line {
     bool recognized = true;
     std::vector<part_entry> parts;
     std::string text;
+    std::string answer;
     bool file_changed = false;
     std::string_view result_json; ///< as it stands in the line; valid as long as the line is
     bool result_is_json = true;   ///< false when the line is damaged, or holds what a strict parser refuses

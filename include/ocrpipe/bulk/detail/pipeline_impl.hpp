@@ -107,6 +107,7 @@ private:
     void part_ended(document_ptr const& d);
     void finish(document_ptr const& d);
     void count_done();
+    void note_unrecognized(detail::document_in_flight const& d);
     bool note_change(detail::document_in_flight const& d);
     void fail(document_ptr const& d, failure const& f);
     void withhold(detail::document_in_flight const& d);

@@ -52,6 +52,7 @@ public:
     result<std::string> write_part(std::string_view id, operation kind, std::size_t index,
                                    std::string_view bytes);
     result<std::string> write_text(std::string_view id, std::string_view text);
+    result<std::string> write_answer(std::string_view id, std::string_view bytes);
 
     /// Results that an earlier process wrote but did not record; to be recorded before anything is polled.
     std::vector<unrecorded_result> take_unrecorded() { return std::move(unrecorded_); }
@@ -73,7 +74,7 @@ public:
 
 private:
     explicit run_directory(pipeline_options const& o)
-        : path_(o.directory), inputs_(o.inputs), parts_(path_, "parts"), texts_(path_, "text")
+        : path_(o.directory), inputs_(o.inputs), parts_(path_, "parts"), texts_(path_, "text"), answers_(path_, "answers")
     {
     }
 
@@ -90,6 +91,7 @@ private:
     std::optional<failures_writer> failures_;
     part_files parts_;
     part_files texts_;
+    part_files answers_;
     std::atomic<bool> files_written_ = false;
     std::vector<unrecorded_result> unrecorded_;
     std::string moved_away_;

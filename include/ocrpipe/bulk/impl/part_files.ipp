@@ -64,10 +64,10 @@ inline bool may_be_in_a_name(char32_t c) noexcept
     return after == unseen.begin() || std::prev(after)->last < c;
 }
 
-/// The longest label, in bytes: with the digits, ".txt" and what a draft's name has more, it is a name of at
+/// The longest label, in bytes: with the digits, ".answer" and what a draft's name has more, it is a name of at
 /// most 255 bytes.
 inline constexpr std::size_t longest_label =
-    255 - std::string_view("-0123456789ab.txt").size() - std::string_view("..tmp").size();
+    255 - std::string_view("-0123456789ab.answer").size() - std::string_view("..tmp").size();
 
 inline std::string label_of(std::string_view id)
 {
@@ -128,6 +128,11 @@ OCRPIPE_DECL result<std::string> part_files::write(std::string_view id, operatio
 OCRPIPE_DECL result<std::string> part_files::write_text(std::string_view id, std::string_view text) const
 {
     return put(below_, detail::label_of(id) + ".txt", text);
+}
+
+OCRPIPE_DECL result<std::string> part_files::write_answer(std::string_view id, std::string_view bytes) const
+{
+    return put(below_, detail::label_of(id) + ".answer", bytes);
 }
 
 } // namespace ocrpipe

@@ -3,6 +3,7 @@
 
 // A document's way through a run, from its admission to its last line.
 
+#include <ocrpipe/api/strict_json.hpp>
 #include <ocrpipe/bulk/detail/pipeline_impl.hpp>
 
 #include <fmt/format.h>
@@ -225,6 +226,17 @@ OCRPIPE_DECL void pipeline::impl::read(document_ptr d, result<ocr_result> answer
     fetch_parts(std::move(d));
 }
 
+/// Says once that results have a form which the profile does not describe: their text may not be what one
+/// expects.
+OCRPIPE_DECL void pipeline::impl::note_unrecognized(detail::document_in_flight const& d)
+{
+    if (report_.unrecognized++ != 0) return;
+    notice("unrecognized_result",
+           fmt::format("the result of {} has a form that the response profile does not describe; it is kept as it "
+                       "came and read by the names of its members: see ocrpipe result {} --explain",
+                       printable_excerpt(d.input.item.path, 1024), printable_excerpt(d.job.request_id, 128)));
+}
+
 /// Whether the document's file was written since its bytes were read. What was sent is then not what the file
 /// holds now, and perhaps only its beginning. A file that was removed or moved is no reason for doubt.
 OCRPIPE_DECL bool pipeline::impl::note_change(detail::document_in_flight const& d)
@@ -250,6 +262,17 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
         }
         text = std::move(*written);
     }
+    // The results files stay strict JSON; what came otherwise is kept as it came.
+    std::optional<std::string> const strict = strict_json(d->answer->raw());
+    std::string answer;
+    if (strict) {
+        result<std::string> written = files_->write_answer(d->input.item.id, d->answer->raw());
+        if (!written) {
+            disk_failed(written.error().cause, "answers");
+            return leave_unfinished(d);
+        }
+        answer = std::move(*written);
+    }
     result_record line;
     line.id = d->input.item.id;
     line.path = d->input.item.path;
@@ -263,8 +286,10 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
     line.possible_duplicate = d->job.possible_duplicate;
     line.parts = d->parts;
     line.text = text;
+    line.answer = answer;
+    line.recognized = d->answer->recognized();
     line.file_changed = note_change(*d);
-    line.result_json = d->answer->raw();
+    line.result_json = strict ? std::string_view(*strict) : d->answer->raw();
     finish_record end;
     end.polls = d->answer->reads();
     end.attempts = d->job.attempts;
@@ -277,6 +302,7 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
         ++report_.done_empty;
     else if (d->answer->done_in_part())
         ++report_.done_in_part;
+    if (!d->answer->recognized()) note_unrecognized(*d);
     d->answer.reset();
     record([&](ledger& l, ledger_handler h) { l.finished(d->input.item.id, std::move(end), std::move(h)); },
            d,
@@ -321,6 +347,14 @@ OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
         ++report_.changed_files;
     else if (note_change(*d))
         said += "; the file was written since its bytes were read";
+    if (f.answer) {
+        result<std::string> kept = files_->write_answer(d->input.item.id, *f.answer);
+        if (!kept) {
+            disk_failed(kept.error().cause, "answers");
+            return leave_unfinished(d);
+        }
+        said += fmt::format("; all of it is in {}", *kept);
+    }
     line.message = said;
     if (error_code const ec = files_->failures().append(line)) disk_failed(ec, "failures.jsonl");
     document_state const state = state_after(f);

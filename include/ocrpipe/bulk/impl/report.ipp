@@ -65,6 +65,7 @@ inline constexpr std::array report_counts{
     report_count{"done_now", &run_report::done_now},
     report_count{"done_in_part", &run_report::done_in_part},
     report_count{"done_empty", &run_report::done_empty},
+    report_count{"unrecognized", &run_report::unrecognized},
     report_count{"taken_up", &run_report::taken_up},
     report_count{"unreadable", &run_report::unreadable},
     report_count{"changed_files", &run_report::changed_files},

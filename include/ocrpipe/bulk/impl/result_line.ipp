@@ -113,6 +113,7 @@ inline void take_member(result_line& line, std::string_view key, lone_scalar con
     take_name(line.path, key, "path", value);
     take_name(line.duplicate_of, key, "duplicate_of", value);
     take_name(line.text, key, "text", value);
+    take_name(line.answer, key, "answer", value);
     if (key == "sha256") line.sha256 = value.text;
     if (key == "request_id") line.request_id = value.text;
     if (key == "status") line.status = value.text;
@@ -150,6 +151,7 @@ OCRPIPE_DECL void append_result_line(std::string& out, result_record const& r)
     if (!r.recognized) out += ",\"recognized\":false";
     detail::append_parts(out, r.parts);
     if (!r.text.empty()) detail::append_json_name(out += ',', "text", r.text);
+    if (!r.answer.empty()) detail::append_json_name(out += ',', "answer", r.answer);
     if (r.file_changed) out += ",\"file_changed\":true";
     out += ",\"result\":";
     detail::append_json_in_one_line(out, r.result_json.empty() ? "null" : r.result_json);
@@ -173,6 +175,7 @@ OCRPIPE_DECL result_record result_line::record() const
     r.recognized = recognized;
     r.parts = parts;
     r.text = text;
+    r.answer = answer;
     r.file_changed = file_changed;
     r.result_json = result_json;
     return r;
@@ -182,7 +185,8 @@ OCRPIPE_DECL std::optional<result_line> read_result_line(std::string_view line)
 {
     using namespace detail;
     char const* const end = line.data() + line.size();
-    json_scanner const text(end);
+    json_notes notes;
+    json_scanner const text(end, notes);
     char const* p = text.space(line.data());
     if (!text.is('{', p)) return std::nullopt;
     std::optional<result_line> out(std::in_place);
@@ -200,7 +204,7 @@ OCRPIPE_DECL std::optional<result_line> read_result_line(std::string_view line)
             // Last in a line of ours: what no parser takes is taken as it stands.
             out->result_json = after ? std::string_view(p, static_cast<std::size_t>(after - p))
                                      : up_to_last_brace({p, static_cast<std::size_t>(end - p)});
-            out->result_is_json = after != nullptr;
+            out->result_is_json = after != nullptr && !notes.lenient;
             p = after ? after : p + out->result_json.size();
         } else if (key.raw == "parts") {
             part_entries parts(out->parts);

@@ -289,6 +289,13 @@ OCRPIPE_DECL result<std::string> run_directory::write_text(std::string_view id, 
     return written;
 }
 
+OCRPIPE_DECL result<std::string> run_directory::write_answer(std::string_view id, std::string_view bytes)
+{
+    result<std::string> written = answers_.write_answer(id, bytes);
+    files_written_ = true;
+    return written;
+}
+
 OCRPIPE_DECL error_code run_directory::sync()
 {
     // One call for many small files and their names, instead of two for each.
