@@ -273,6 +273,8 @@ constexpr wrong_value wrong_values[] = {
     {"parts", "pages", "pages"},
     {"dedupe", "name", "name"},
     {"accept-changes", nullptr, "perhaps"},
+    {"follow-links", nullptr, "perhaps"},
+    {"min-age", "old", "10"},
     {"drain-timeout", "1", "1"},
     {"max-documents", "few", "few"},
     {"max-duration", "long", "long"},
