@@ -220,7 +220,7 @@ class Export(Outputs):
         self.assert_exit(self.run_bulk(self.write_documents(30)), 0)
         done = self.export("--parts", "tables", env={"OCRPIPE_API_KEY": "sk-not-this-one"})
         self.assert_exit(done, 4)
-        self.assertIn("--portal-user-id", done.stderr)
+        self.assertIn("OCRPIPE_PORTAL_USER_ID", done.stderr)
         self.assertNotIn("sk-not-this-one", done.stderr)
 
     def test_it_works_beside_a_run(self):

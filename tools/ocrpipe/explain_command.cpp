@@ -87,9 +87,13 @@ std::string form_of(answer_explanation const& e)
     switch (e.facts.content) {
     case content_kind::none:
         return "no content: all that the answer says is bookkeeping";
+    case content_kind::hint:
+        return "short texts that may be bookkeeping: content when they stay the same for a minute";
     case content_kind::slight:
         return "numbers, truth values or ids only: content when the job is finished, or when they stay the "
                "same";
+    case content_kind::doubtful:
+        return "texts that may be bookkeeping: content when they stay the same";
     case content_kind::unfamiliar:
         return "not recognized: the content stands where the profile does not look; it is found by the names "
                "of "

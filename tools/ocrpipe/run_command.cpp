@@ -280,7 +280,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     if (*outcome) {
         run_report const& r = **outcome;
         log.write(summary_message(r, how.directory));
-        if (p.inputs.empty() && r.found + r.taken_up + r.unreadable == 0)
+        if (p.inputs.empty() && r.submits + r.polls + r.unreadable == 0)
             log.write(message(
                 level::info, "nothing_to_retry",
                 fmt::format("nothing to take up again in {}{}", how.directory,

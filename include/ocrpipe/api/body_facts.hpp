@@ -21,10 +21,15 @@ struct job_progress {
     bool is_incomplete() const noexcept { return total <= 0 || finished + ignored < total; }
 };
 
+/// What a status says of a job.
+enum class job_status : std::uint8_t { unknown, success, failure, pending };
+
 /// How much of a result stands in an answer.
 enum class content_kind {
     none,       ///< bookkeeping alone
-    slight,     ///< numbers, truth values and doubtful texts: content only in an answer that is finished
+    hint,       ///< short texts that may be bookkeeping, such as a language or a unit
+    slight,     ///< numbers and truth values, which may be a place in a queue
+    doubtful,   ///< longer texts that may be bookkeeping, such as an address or what was asked for
     unfamiliar, ///< texts in places that the profile does not name
     known,      ///< where the profile looks for it
 };
@@ -47,11 +52,14 @@ struct body_facts {
     bool request_id_in_data = false;   ///< not at the top level, where gateways put ids of their own
     std::vector<std::string> file_ids; ///< the first 100,000
 
-    std::string status;                   ///< the one nearest to the documents
-    bool status_is_near = false;          ///< it stands beside the documents
-    std::optional<job_progress> progress; ///< only when it has a total
-    bool says_pending = false;            ///< a flag, a percentage or a document's own status says so
-    bool says_finished = false;           ///< a flag or a percentage says so
+    std::string status;                    ///< the one nearest to the documents
+    job_status said = job_status::unknown; ///< what that means
+    bool status_is_near = false;           ///< it stands beside the documents
+    std::optional<job_progress> progress;  ///< only when it has a total
+    bool says_pending = false;             ///< a flag, a percentage or a document's own status says so
+    bool says_finished = false;            ///< a flag, a percentage or counts say so
+    bool says_failed = false;              ///< it is finished, with an error and without a text
+    bool has_empty_texts = false;          ///< the places for texts are there, and nothing is in them
 
     content_kind content = content_kind::none; ///< of the documents that did not fail
     std::uint64_t content_hash = 0; ///< of what is not bookkeeping; 0 unless the content alone must decide

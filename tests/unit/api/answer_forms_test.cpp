@@ -160,7 +160,7 @@ std::vector<answer_form_row> const& rows()
             "inference":{"prediction":{"total_amount":{"confidence":0.9,"polygon":[[0.1,0.2]],"value":"12.50"}}}},"job":{"id":"j","status":"completed"}})",
          R"({"api_request":{"status":"success","status_code":200},"job":{"id":"j","status":"failed","error":{"code":"x"}}})",
          R"({"api_request":{"status":"success"},"document":{"id":"d","inference":{"prediction":{"total_amount":{"value":null}}}},"job":{"status":"completed"}})",
-         "name: a.pdf\n12.50", 0},
+         "name: a.pdf\ntotal_amount: 12.50", 0},
         {"LlamaParse", R"({"id":"a","status":"PENDING"})",
          R"({"id":"a","status":"PENDING","pages":[{"page":1,"text":"Hello"}]})",
          R"({"pages":[{"page":1,"text":"Title\nHello world","md":"# Title\n\nHello **world**","images":[],

@@ -487,7 +487,7 @@ TEST_CASE("result_fsm: an answer that no JSON parser takes, twice the same -> th
     CHECK(f.is(errc::unreadable_answer));
     REQUIRE(f.answer);
     CHECK(*f.answer == damaged + " wor");
-    CHECK(f.reason.find("line 1, column 26 (byte 25)") != std::string::npos);
+    CHECK(f.reason.find("line 1, column 25 (byte 24)") != std::string::npos);
 }
 
 TEST_CASE("result_fsm: 404 on a young id -> pending; three of them over 30 s -> lost")

@@ -38,6 +38,11 @@ OCRPIPE_DECL ocr_document answer_form::typed(index document) const
         return std::string();
     };
     out.id = word(profile_.document_id_keys);
+    if (out.id.empty())
+        tree_.for_each_child(document, [&](index c) {
+            static constexpr auto ids = std::to_array<std::string_view>({"documentid", "docid"});
+            if (out.id.empty() && !tree_.is_container(c) && is_called(c, ids)) out.id = tree_.text(c);
+        });
     out.type = word(profile_.document_type_keys);
     out.status = word(profile_.status_keys);
     out.failed = is_failed(document);
@@ -105,11 +110,7 @@ OCRPIPE_DECL void answer_form::add_values(index i, ocr_field& to) const
 /// A field for each member with a text, and for each name beside a value.
 OCRPIPE_DECL void answer_form::add_free_fields(index i, ocr_document& to) const
 {
-    auto const is_printed = [this](index c) {
-        answer_tree::type const t = tree_.type_of(c);
-        return (t == answer_tree::type::string || t == answer_tree::type::number) &&
-               content_of(c) != content_kind::none;
-    };
+    auto const is_printed = [this](index c) { return is_shown(c); };
     auto const add = [&](std::string name, std::string text) {
         if (to.fields.empty() || to.fields.back().name != name) {
             to.fields.emplace_back();

@@ -3,8 +3,12 @@
 
 #include <ocrpipe/api/body_facts.hpp>
 #include <ocrpipe/api/impl/answer_tree.hpp>
+#include <ocrpipe/api/impl/status_words.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
 
+#include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +45,10 @@ public:
     /// The same for a document, where the profile's content key decides when there is one.
     content_kind content_of_document(index i) const;
 
+    /// Whether a value is worth a line in a text. More than what decides whether there is a result: a text
+    /// that says that something is under way may be a part of the document.
+    bool is_shown(index i) const;
+
     /// Whether an object has a value beside a label, be it empty.
     bool labels_a_value(index object) const;
 
@@ -54,7 +62,11 @@ public:
     /// The object that holds the list, or the content where there is no list; none for a list at the top.
     index holder() const noexcept { return holder_; }
 
-    /// The ids that the answer to a submit gives, wherever they stand.
+    /// Whether the answer speaks of an error and has no text.
+    bool is_error() const noexcept { return has_error_ && !has_text_; }
+
+    /// The ids that the answer to a submit gives, wherever they stand. In an error, only an id in the data is
+    /// the job's; others belong to the request.
     void complete_submit(body_facts& facts) const;
 
 private:
@@ -68,22 +80,28 @@ private:
     void find_documents();
     void find_status();
     void find_flags(index object);
+    void find_counts(index object);
+    void find_error();
+    bool is_called(index object, std::span<std::string_view const> names) const;
 
     bool is_key(index i, response_profile::words const& keys) const;
     index by_keys(index object, response_profile::words const& keys) const;
-    bool is_pending_word(index i) const;
-    int rank_of_status(index i) const;
-    content_kind content_of_leaf(index i, bool labels) const;
+    bool is_waiting_note(index i) const;
+    std::optional<job_status> job_status_at(index i) const;
+    content_kind content_of_leaf(index i, bool labels, bool notes_count = false) const;
     bool says_anything(index i) const;
     bool is_failed(index document) const;
     template<class Wanted>
-    index nearest(Wanted wanted) const;
+    index nearest(index from, Wanted wanted, bool notes) const;
+    std::string status_text() const;
+    bool is_status_word(index i) const;
     ocr_document typed(index document) const;
     void add_fields(index i, ocr_document& to) const;
     void add_values(index i, ocr_field& to) const;
     void add_free_fields(index i, ocr_document& to) const;
     bool has_text(index i) const;
-    std::uint64_t hash_of(index i, content_kind least, std::uint64_t seed) const;
+    bool has_empty_place(index i) const;
+    std::uint64_t hash_of(index i, content_kind least, bool texts, std::uint64_t seed) const;
 
     answer_tree const& tree_;
     response_profile const& profile_;
@@ -95,11 +113,16 @@ private:
     index status_ = answer_tree::none;
     bool says_pending_ = false;
     bool says_finished_ = false;
+    bool says_failed_ = false;
+    bool has_text_ = false;
+    bool has_error_ = false;
+    int error_status_ = 0; ///< of HTTP, where the error has one
 };
 
 /// The id behind the name of a request id in a text that is no JSON, such as an answer that was cut off;
 /// empty when there is none, or when its end is missing.
-OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_profile const& profile);
+OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_profile const& profile,
+                                            bool whole);
 
 } // namespace ocrpipe::detail
 

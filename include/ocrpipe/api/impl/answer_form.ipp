@@ -24,6 +24,8 @@ OCRPIPE_DECL answer_form::answer_form(answer_tree const& tree, response_profile 
     walk_objects();
     find_documents();
     find_status();
+    has_text_ = has_text(answer_tree::root);
+    find_error();
 }
 
 OCRPIPE_DECL bool answer_form::is_key(index i, response_profile::words const& keys) const
@@ -103,19 +105,42 @@ OCRPIPE_DECL void answer_form::find_documents()
     documents_.push_back(holder);
 }
 
-/// 3 for a word for pending, 2 for failure, 1 for success, 0 for an unknown one, -1 for no status at all.
-OCRPIPE_DECL int answer_form::rank_of_status(index i) const
+/// What a member says of the job; nothing when it is no status. A status may be an object with a name.
+OCRPIPE_DECL std::optional<job_status> answer_form::job_status_at(index i) const
 {
-    if (tree_.type_of(i) != answer_tree::type::string) return -1;
     bool const named = is_key(i, profile_.status_keys);
-    if (!named && tree_.kind(i) != key_kind::status) return -1;
+    if (!named && tree_.kind(i) != key_kind::status) {
+        // A result, a code or a step that is a word for a status, such as {"result": "error"}.
+        static constexpr auto others = std::to_array<std::string_view>({"code", "result", "step", "outcome"});
+        if (tree_.type_of(i) != answer_tree::type::string ||
+            !is_among(split_key(tree_.key(i)).joined, others))
+            return std::nullopt;
+        job_status const s = status_of(tree_.text(i), profile_);
+        if (s == job_status::unknown || words_of_status(tree_.text(i)).size() > 2) return std::nullopt;
+        return s;
+    }
+    if (tree_.is_object(i)) {
+        std::optional<job_status> best;
+        tree_.for_each_child(i, [&](index c) {
+            if (tree_.type_of(c) != answer_tree::type::string) return;
+            job_status const s = status_of(tree_.text(c), profile_);
+            if (s != job_status::unknown) best = std::max(best.value_or(s), s);
+        });
+        return best;
+    }
+    if (tree_.type_of(i) != answer_tree::type::string) return std::nullopt;
     std::string const word = tree_.text(i);
-    if (is_blank(word)) return -1;
-    if (is_word_of(word, profile_.pending_words)) return 3;
-    if (is_word_of(word, profile_.failure_words)) return 2;
-    if (is_word_of(word, profile_.success_words)) return 1;
+    if (is_blank(word)) return std::nullopt;
+    job_status const s = status_of(word, profile_);
     // A state that is no word for how a job stands may be part of an address.
-    return named && tree_.key(i) == profile_.status_keys.front() ? 0 : -1;
+    bool const first = named && tree_.key(i) == profile_.status_keys.front();
+    if (s == job_status::unknown && !first) return std::nullopt;
+    return s;
+}
+
+OCRPIPE_DECL bool answer_form::is_called(index object, std::span<std::string_view const> names) const
+{
+    return std::find(names.begin(), names.end(), split_key(tree_.key(object)).joined) != names.end();
 }
 
 OCRPIPE_DECL void answer_form::find_status()
@@ -129,59 +154,79 @@ OCRPIPE_DECL void answer_form::find_status()
         chain.push_back(steps_[i].object);
         if (i == 0) break;
     }
-    int rank = -1;
-    auto const look_at = [&](index object, bool keep_nearer) {
-        int best = -1;
-        index found = answer_tree::none;
+    // A single document's own status is the nearest of all.
+    if (list_ != answer_tree::none && tree_.is_object(list_)) chain.insert(chain.begin(), list_);
+
+    std::optional<job_status> found;
+    auto const look_at = [&](index object, bool replaces) {
         tree_.for_each_child(object, [&](index c) {
-            if (int const r = rank_of_status(c); r > best) {
-                best = r;
-                found = c;
-            }
+            std::optional<job_status> const here = job_status_at(c);
+            bool const better = !found || *found == job_status::unknown || (replaces && *found < here);
+            if (!here || !better || (found && *here == job_status::unknown)) return;
+            found = here;
+            status_ = c;
         });
-        if (best > rank && !(keep_nearer && rank > 0)) {
-            rank = best;
-            status_ = found;
-        }
     };
     for (index const object : chain) {
         find_flags(object);
-        look_at(object, true);
+        find_counts(object);
+        // Within one object the graver word counts; one further out only when there is none nearer.
+        bool const none_nearer = !found || *found == job_status::unknown;
+        look_at(object, none_nearer);
     }
-    // A single document's own status is the nearest of all.
-    if (list_ != answer_tree::none && tree_.is_object(list_)) {
-        find_flags(list_);
-        int const outer = std::exchange(rank, -1);
-        index const before = status_;
-        look_at(list_, false);
-        if (rank <= 0 && outer > rank) {
-            rank = outer;
-            status_ = before;
-        }
+    // Beside the way to the documents: in an object that is called after the job, and anywhere when nothing
+    // on the way says how the job stands.
+    static constexpr auto jobs = std::to_array<std::string_view>(
+        {"job", "task", "request", "operation", "process", "progress", "meta", "metadata", "state", "ocr"});
+    bool const open = !found || *found == job_status::unknown;
+    for (step const& s : steps_) {
+        if (std::find(chain.begin(), chain.end(), s.object) != chain.end()) continue;
+        bool const job = is_called(s.object, jobs);
+        if (!open && !job) continue;
+        find_flags(s.object);
+        if (job) find_counts(s.object);
+        look_at(s.object, job || open);
     }
-    // Beside the way to the documents, such as in "job", when nothing on the way says how the job stands.
-    if (rank <= 0)
-        for (step const& s : steps_)
-            if (std::find(chain.begin(), chain.end(), s.object) == chain.end()) {
-                find_flags(s.object);
-                look_at(s.object, false);
-            }
-    if (list_ == answer_tree::none || !tree_.is_array(list_)) return;
-    for (index const d : documents_)
-        if (tree_.is_object(d))
-            tree_.for_each_child(d, [&](index c) { says_pending_ |= rank_of_status(c) == 3; });
+    // A document or a page that is not finished.
+    auto const look_into = [&](index list) {
+        tree_.for_each_child(list, [&](index d) {
+            if (!tree_.is_object(d)) return;
+            tree_.for_each_child(d, [&](index c) {
+                if (is_key(c, profile_.status_keys) || tree_.kind(c) == key_kind::status)
+                    says_pending_ |= job_status_at(c) == job_status::pending;
+            });
+        });
+    };
+    if (list_ != answer_tree::none && tree_.is_array(list_)) look_into(list_);
+    if (holder_ != answer_tree::none)
+        tree_.for_each_child(holder_, [&](index c) {
+            if (tree_.is_array(c) && tree_.kind(c) == key_kind::structure) look_into(c);
+        });
 }
 
 /// What truth values and percentages in an envelope say.
 OCRPIPE_DECL void answer_form::find_flags(index object)
 {
+    // {"progress": {"percent": 40}}
     tree_.for_each_child(object, [&](index c) {
+        if (tree_.kind(c) == key_kind::progress && tree_.is_object(c)) {
+            find_flags(c);
+            find_counts(c);
+        }
+    });
+    auto const truth = [this](index i) -> std::optional<bool> {
+        std::string const text = tree_.text(i);
+        if (same_letters(text, "true") || same_letters(text, "yes") || text == "1") return true;
+        if (same_letters(text, "false") || same_letters(text, "no") || text == "0") return false;
+        return std::nullopt;
+    };
+    tree_.for_each_child(object, [&](index c) {
+        if (tree_.is_container(c) || tree_.type_of(c) == answer_tree::type::null) return;
         key_kind const k = tree_.kind(c);
-        if (k == key_kind::finished && tree_.type_of(c) == answer_tree::type::truth)
-            (tree_.is_true(c) ? says_finished_ : says_pending_) = true;
-        bool const scalar =
-            tree_.type_of(c) == answer_tree::type::number || tree_.type_of(c) == answer_tree::type::string;
-        if (k != key_kind::progress || !scalar) return;
+        if (k == key_kind::finished)
+            if (auto const is = truth(c)) (*is ? says_finished_ : says_pending_) = true;
+        if (k == key_kind::unfinished && truth(c) == true) says_pending_ = true;
+        if (k != key_kind::progress || tree_.type_of(c) == answer_tree::type::truth) return;
         std::string const text = tree_.text(c);
         char* end = nullptr;
         double const n = std::strtod(text.c_str(), &end);
@@ -194,9 +239,89 @@ OCRPIPE_DECL void answer_form::find_flags(index object)
     });
 }
 
-OCRPIPE_DECL bool answer_form::is_pending_word(index i) const
+/// Counts that belong together, such as "pages_done" and "pages_total".
+OCRPIPE_DECL void answer_form::find_counts(index object)
 {
-    return is_word_of(tree_.text(i), profile_.pending_words);
+    struct count {
+        std::string noun;
+        double total = -1;
+        double finished = -1;
+        double ignored = 0;
+    };
+    static constexpr auto totals = std::to_array<std::string_view>({"total", "all"});
+    static constexpr auto finishes = std::to_array<std::string_view>(
+        {"finished", "done", "completed", "complete", "processed", "extracted", "recognized", "succeeded"});
+    static constexpr auto ignores = std::to_array<std::string_view>({"ignored", "skipped", "failed"});
+    std::vector<count> counts;
+    tree_.for_each_child(object, [&](index c) {
+        if (tree_.type_of(c) != answer_tree::type::number) return;
+        std::string noun;
+        double count::*member = nullptr;
+        for (std::string const& word : words_of_status(tree_.key(c))) {
+            if (is_among(word, totals))
+                member = &count::total;
+            else if (is_among(word, finishes))
+                member = &count::finished;
+            else if (is_among(word, ignores))
+                member = &count::ignored;
+            else
+                noun += word.substr(0, 3); // "doc" and "docs" are one
+        }
+        if (member == nullptr) return;
+        auto at = std::find_if(counts.begin(), counts.end(), [&](count const& x) {
+            return x.noun == noun || x.noun.empty() || noun.empty();
+        });
+        if (at == counts.end()) at = counts.insert(counts.end(), count{noun});
+        *at.*member = std::strtod(tree_.text(c).c_str(), nullptr);
+    });
+    for (count const& c : counts)
+        if (c.total > 0 && c.finished >= 0)
+            (c.finished + c.ignored < c.total ? says_pending_ : says_finished_) = true;
+}
+
+/// An error that the envelope speaks of: a member called after it, a flag, or a code that HTTP knows.
+OCRPIPE_DECL void answer_form::find_error()
+{
+    static constexpr auto codes = std::to_array<std::string_view>(
+        {"status", "code", "statuscode", "httpstatus", "httpstatuscode", "httpcode", "errorcode", "errcode"});
+    bool waits = false;
+    for (step const& s : steps_) {
+        if (s.depth > 1) continue;
+        tree_.for_each_child(s.object, [&](index c) {
+            key_kind const k = tree_.kind(c);
+            bool const says_something = tree_.is_container(c)
+                                            ? tree_.first(c) != answer_tree::none
+                                            : tree_.type_of(c) != answer_tree::type::null &&
+                                                  !is_blank(tree_.text(c)) && tree_.text(c) != "false" &&
+                                                  tree_.text(c) != "0";
+            bool const flag = tree_.type_of(c) == answer_tree::type::truth;
+            has_error_ |= k == key_kind::error && says_something;
+            has_error_ |= k == key_kind::success && flag && !tree_.is_true(c);
+            has_error_ |= k == key_kind::failed && flag && tree_.is_true(c);
+            says_failed_ |=
+                k == key_kind::failed && flag && tree_.is_true(c) && split_key(tree_.key(c)).last == "failed";
+            waits = waits || (k == key_kind::notice && speaks_of_waiting(tree_.text(c)));
+            if (tree_.is_container(c) || !is_called(c, codes)) return;
+            std::string const code = tree_.text(c);
+            if (code.size() == 3 && (code[0] == '4' || code[0] == '5') &&
+                code.find_first_not_of("0123456789") == code.npos) {
+                has_error_ = true;
+                error_status_ = std::atoi(code.c_str());
+            }
+        });
+    }
+    // "success": false may stand beside "still processing".
+    if (waits && error_status_ == 0 && !has_text(answer_tree::root)) {
+        has_error_ = false;
+        says_pending_ = true;
+    }
+}
+
+/// A text that says how the job stands and nothing else.
+OCRPIPE_DECL bool answer_form::is_waiting_note(index i) const
+{
+    std::string const text = tree_.text(i);
+    return is_word_of(text, profile_.pending_words) || speaks_of_waiting(text);
 }
 
 OCRPIPE_DECL bool answer_form::labels_a_value(index object) const
@@ -209,43 +334,90 @@ OCRPIPE_DECL bool answer_form::labels_a_value(index object) const
     return found;
 }
 
-OCRPIPE_DECL content_kind answer_form::content_of_leaf(index i, bool labels) const
+/// A file in Base64, such as the picture of a page.
+inline bool is_encoded(std::string_view text)
+{
+    if (text.starts_with("data:") && text.substr(0, 200).find(";base64,") != text.npos) return true;
+    constexpr std::size_t long_for_a_word = 64;
+    auto const holds = [&](char from, char to) {
+        return std::any_of(text.begin(), text.end(), [&](char c) { return c >= from && c <= to; });
+    };
+    return text.size() >= long_for_a_word && holds('a', 'z') && holds('A', 'Z') && holds('0', '9') &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                      c == '+' || c == '/' || c == '=' || c == '-' || c == '_';
+           });
+}
+
+inline bool is_address(std::string_view text)
+{
+    return (text.starts_with("http://") || text.starts_with("https://")) && text.find(' ') == text.npos;
+}
+
+OCRPIPE_DECL content_kind answer_form::content_of_leaf(index i, bool labels, bool notes_count) const
 {
     using enum content_kind;
     bool const is_string = tree_.type_of(i) == answer_tree::type::string;
     if (is_string && is_blank(tree_.text(i))) return none;
+    std::string const text = is_string ? tree_.text(i) : std::string();
+    // Pictures are no text.
+    if (is_string && is_encoded(text)) return none;
     switch (tree_.kind(i)) {
     case key_kind::status:
     case key_kind::finished:
+    case key_kind::unfinished:
     case key_kind::success:
+    case key_kind::failed:
     case key_kind::progress:
     case key_kind::error:
+    case key_kind::notice:
     case key_kind::request_id:
     case key_kind::bookkeeping:
         return none;
     case key_kind::structure:
     case key_kind::words:
+        return is_string ? unfamiliar : none;
     case key_kind::measure: {
         if (!is_string) return none;
-        if (tree_.kind(i) != key_kind::measure) break;
-        std::string const text = tree_.text(i);
         bool const numeric = text.find_first_not_of("0123456789.,:;+-% []()") == std::string::npos;
-        return numeric || is_pending_word(i) ? none : unfamiliar;
+        return numeric || (!notes_count && is_waiting_note(i)) ? none : unfamiliar;
     }
     case key_kind::label:
         if (labels) return none;
         break;
     case key_kind::doubtful:
-        return slight;
+        // Codes, units and names of machines are short.
+        if (!is_string) return slight;
+        return text.size() < 16 ? hint : doubtful;
     case key_kind::text:
-        // The value of a field may be a number.
-        if (tree_.type_of(i) == answer_tree::type::number) return unfamiliar;
-        break;
+    case key_kind::markup:
+        // The value of a field may be a number, or a truth value.
+        return unfamiliar;
     default:
         break;
     }
     if (!is_string) return slight;
-    return is_pending_word(i) ? none : unfamiliar;
+    if (!notes_count && is_waiting_note(i)) return none;
+    return is_address(text) ? doubtful : unfamiliar;
+}
+
+OCRPIPE_DECL bool answer_form::is_shown(index i) const
+{
+    switch (tree_.type_of(i)) {
+    case answer_tree::type::string:
+    case answer_tree::type::number:
+        break;
+    case answer_tree::type::truth:
+        // Of a field; others are in the JSON.
+        if (tree_.kind(i) == key_kind::text) break;
+        return false;
+    default:
+        return false;
+    }
+    // Beside texts, addresses of pictures and of other answers say nothing to a reader.
+    if (tree_.type_of(i) == answer_tree::type::string && is_address(tree_.text(i))) return !has_text_;
+    if (tree_.type_of(i) == answer_tree::type::number && tree_.kind(i) == key_kind::doubtful) return false;
+    return content_of_leaf(i, false, true) != content_kind::none;
 }
 
 OCRPIPE_DECL content_kind answer_form::content_of(index i, bool in_fields) const
@@ -260,15 +432,25 @@ OCRPIPE_DECL content_kind answer_form::content_of(index i, bool in_fields) const
     default:
         return content_of_leaf(i, false);
     }
-    if (tree_.kind(i) == key_kind::error || tree_.kind(i) == key_kind::progress) return none;
+    key_kind const kind = tree_.kind(i);
+    if (kind == key_kind::error || kind == key_kind::progress) return none;
     bool const labels = in_fields || (tree_.is_object(i) && labels_a_value(i));
+    bool const element = tree_.is_object(i) && tree_.key(i).empty() && i != answer_tree::root;
+    int members = 0;
+    bool names_alone = true; // {"name": "total"} in a list may be a field that is still to be filled
     content_kind most = none;
     for (index c = tree_.first(i); c != answer_tree::none && most < unfamiliar; c = tree_.next(c)) {
         content_kind const here = tree_.is_container(c)                         ? content_of(c, in_fields)
                                   : tree_.type_of(c) == answer_tree::type::null ? none
                                                                                 : content_of_leaf(c, labels);
         most = std::max(most, here);
+        bool const name = tree_.kind(c) == key_kind::label && !tree_.is_container(c);
+        names_alone = names_alone && (here == none || name);
+        ++members;
     }
+    if (element && names_alone && members < 3 && most == unfamiliar) return doubtful;
+    // What was asked for, and notes about the answer.
+    if (kind == key_kind::doubtful && most == unfamiliar && !has_text(i)) return doubtful;
     return most;
 }
 
@@ -292,17 +474,22 @@ OCRPIPE_DECL content_kind answer_form::content_of_document(index i) const
 OCRPIPE_DECL bool answer_form::is_failed(index document) const
 {
     if (!tree_.is_object(document)) return false;
-    index const status = by_keys(document, profile_.status_keys);
-    return status != answer_tree::none && tree_.type_of(status) == answer_tree::type::string &&
-           is_word_of(tree_.text(status), profile_.failure_words);
+    bool failed = false;
+    tree_.for_each_child(document, [&](index c) {
+        bool const status = is_key(c, profile_.status_keys) || tree_.kind(c) == key_kind::status;
+        failed |= status && job_status_at(c) == job_status::failure;
+    });
+    return failed;
 }
 
 OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
 {
     if (tree_.empty()) return;
-    if (status_ != answer_tree::none) facts.status = tree_.text(status_).substr(0, 64);
+    bool const text = has_text_;
+    if (status_ != answer_tree::none) facts.status = status_text().substr(0, 64);
     facts.says_pending |= says_pending_;
     facts.says_finished |= says_finished_;
+    facts.has_empty_texts = !text && has_empty_place(answer_tree::root);
     facts.documents = facts.failed_documents = facts.filled_documents = 0;
     facts.content = content_kind::none;
     auto const count = [](int& n) { n += n != std::numeric_limits<int>::max(); };
@@ -314,7 +501,10 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
         }
         content_kind const content = content_of_document(d);
         facts.content = std::max(facts.content, content);
-        if (content != content_kind::none) count(facts.filled_documents);
+        // While the places for texts are empty, other texts do not make the result complete.
+        bool const says_something = content == content_kind::slight || content >= content_kind::unfamiliar;
+        if (content == content_kind::known || (says_something && !facts.has_empty_texts))
+            count(facts.filled_documents);
     }
     bool const listed = list_ != answer_tree::none && tree_.is_array(list_);
     facts.lists_documents = listed && (is_key(list_, profile_.documents_keys) ||
@@ -322,58 +512,116 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
     // What stands beside the documents, or in one whose known content is still to come.
     if (facts.content == content_kind::none && facts.failed_documents == 0) {
         facts.content = content_of(answer_tree::root);
-        if (facts.content == content_kind::slight && listed) facts.content = content_kind::none;
+        if (facts.content <= content_kind::slight && listed) facts.content = content_kind::none;
     }
     if (!listed && facts.content == content_kind::none) facts.documents = facts.failed_documents;
+
+    if (is_error() && facts.content != content_kind::known) {
+        // An error may come with a trace, or with what was asked for.
+        facts.content = content_kind::none;
+        facts.filled_documents = 0;
+        job_status const status = status_of(facts.status, profile_);
+        if (says_failed_ || says_finished_ || status == job_status::success)
+            facts.says_failed = true;
+        else if (status != job_status::failure && !facts.says_pending)
+            facts.error_status = error_status_ != 0 ? error_status_ : 500;
+    }
     bool envelopes =
         false; // other than the one that the profile names, which decides alone where there is one
     if (tree_.is_object(answer_tree::root) && !facts.has_data_key)
         tree_.for_each_child(answer_tree::root, [&](index c) {
-            envelopes |= tree_.is_container(c) && tree_.kind(c) != key_kind::error &&
-                         tree_.kind(c) != key_kind::progress;
+            key_kind const k = tree_.kind(c);
+            envelopes |= tree_.is_container(c) && k != key_kind::error && k != key_kind::progress &&
+                         k != key_kind::notice && k != key_kind::doubtful;
         });
-    // An error may come with a trace or the path that was asked for; only what was read is content beside it.
-    if (facts.has_error && !says_finished_ && !is_word_of(facts.status, profile_.success_words) &&
-        facts.content == content_kind::unfamiliar && !has_text(answer_tree::root))
-        facts.content = content_kind::none;
-    if (facts.has_error && facts.error_status == 0 && facts.content == content_kind::none &&
-        status_ == answer_tree::none)
-        facts.error_status = 500; // Assumed: an error without a code that HTTP knows is the service's own
     facts.has_data |= facts.content != content_kind::none || listed || envelopes;
     if (facts.error_status != 0 && facts.content == content_kind::none) facts.has_data = false;
     // Bookkeeping, such as the time of the answer, may differ from one to the next.
     if (facts.content != content_kind::none)
         facts.content_hash =
-            hash_of(answer_tree::root, std::min(facts.content, content_kind::unfamiliar), 1) | 1;
+            hash_of(answer_tree::root, std::min(facts.content, content_kind::unfamiliar), text, 1) | 1;
 }
 
-/// Whether there is a member that is called after a text, with a text in it.
+OCRPIPE_DECL std::string answer_form::status_text() const
+{
+    if (!tree_.is_object(status_)) return tree_.text(status_);
+    std::string out;
+    tree_.for_each_child(status_, [&](index c) {
+        if (tree_.type_of(c) == answer_tree::type::string &&
+            status_of(tree_.text(c), profile_) == job_status_at(status_))
+            out = tree_.text(c);
+    });
+    return out;
+}
+
+/// Whether there is a text in a member that is called after one.
 OCRPIPE_DECL bool answer_form::has_text(index i) const
 {
-    if (!tree_.is_container(i))
-        return (tree_.kind(i) == key_kind::text || tree_.kind(i) == key_kind::markup) &&
-               content_of_leaf(i, false) >= content_kind::unfamiliar;
+    if (!tree_.is_container(i)) {
+        key_kind const k = tree_.kind(i);
+        bool const text = k == key_kind::text || k == key_kind::markup || k == key_kind::structure ||
+                          k == key_kind::words || k == key_kind::documents;
+        answer_tree::type const t = tree_.type_of(i);
+        if (k == key_kind::text && (t == answer_tree::type::number || t == answer_tree::type::truth))
+            return true;
+        return text && t == answer_tree::type::string &&
+               content_of_leaf(i, false) >= content_kind::unfamiliar && !is_status_word(i);
+    }
     bool found = false;
     tree_.for_each_child(i, [&](index c) { found = found || has_text(c); });
     return found;
 }
 
-/// Of everything that says at least as much as `least`, with the names of its members.
-OCRPIPE_DECL std::uint64_t answer_form::hash_of(index i, content_kind least, std::uint64_t seed) const
+/// {"result": "error"} is no text.
+OCRPIPE_DECL bool answer_form::is_status_word(index i) const
+{
+    return tree_.kind(i) == key_kind::documents &&
+           job_status_at(i).value_or(job_status::unknown) != job_status::unknown;
+}
+
+/// Whether a place for texts is there and empty: a text, a list that texts are made of, the list of
+/// documents, or the data.
+OCRPIPE_DECL bool answer_form::has_empty_place(index i) const
+{
+    bool found = false;
+    tree_.for_each_child(i, [&](index c) {
+        key_kind const k = tree_.kind(c);
+        bool const text = k == key_kind::text || k == key_kind::markup;
+        bool const list =
+            k == key_kind::structure || k == key_kind::words || c == list_ || is_key(c, profile_.data_keys);
+        if (!tree_.is_container(c)) {
+            bool const blank = tree_.type_of(c) == answer_tree::type::null ||
+                               (tree_.type_of(c) == answer_tree::type::string && is_blank(tree_.text(c)));
+            found = found || (blank && (text || list));
+        } else if (k != key_kind::error && k != key_kind::progress) {
+            found = found || ((text || list) && content_of(c) == content_kind::none) || has_empty_place(c);
+        }
+    });
+    return found;
+}
+
+/// Of what says at least as much as `least`, with the names of its members; of texts alone, when there are
+/// any.
+OCRPIPE_DECL std::uint64_t answer_form::hash_of(index i, content_kind least, bool texts,
+                                                std::uint64_t seed) const
 {
     auto const mix = [&seed](std::string_view text) {
         seed = (seed ^ std::hash<std::string_view>()(text)) * 0x9E37'79B9'7F4A'7C15ull;
         seed ^= seed >> 29;
     };
     if (tree_.is_container(i)) {
-        if (tree_.kind(i) == key_kind::error || tree_.kind(i) == key_kind::progress) return seed;
+        key_kind const kind = tree_.kind(i);
+        if (kind == key_kind::error || kind == key_kind::progress) return seed;
         mix(tree_.is_object(i) ? "{" : "[");
         tree_.for_each_child(i, [&](index c) {
-            if (!tree_.is_container(c) &&
-                (tree_.type_of(c) == answer_tree::type::null || content_of_leaf(c, false) < least))
+            bool const container = tree_.is_container(c);
+            if (!container && (tree_.type_of(c) == answer_tree::type::null ||
+                               content_of_leaf(c, false) < least || (texts && !has_text(c))))
                 return;
+            // An object without a text may come and go.
+            if (container && texts && !has_text(c)) return;
             mix(tree_.key(c));
-            seed = hash_of(c, least, seed);
+            seed = hash_of(c, least, texts, seed);
         });
     } else if (tree_.type_of(i) != answer_tree::type::null) {
         mix(tree_.text(i));
@@ -397,14 +645,18 @@ OCRPIPE_DECL bool answer_form::says_anything(index i) const
     return found || measures > 1;
 }
 
-/// The nearest to the root that `wanted` is true for; lists are looked into, errors are not.
+/// The nearest below `from` that `wanted` is true for; lists are looked into, errors are not, and notes about
+/// the request only when asked.
 template<class Wanted>
-answer_form::index answer_form::nearest(Wanted wanted) const
+answer_form::index answer_form::nearest(index from, Wanted wanted, bool notes) const
 {
-    std::vector<index> all{answer_tree::root};
+    std::vector<index> all{from};
     for (std::size_t i = 0; i != all.size(); ++i) {
         if (wanted(all[i])) return all[i];
-        if (tree_.is_container(all[i]) && tree_.kind(all[i]) != key_kind::error)
+        key_kind const k = tree_.kind(all[i]);
+        bool const closed =
+            k == key_kind::error || k == key_kind::notice || (k == key_kind::doubtful && !notes);
+        if (tree_.is_container(all[i]) && (i == 0 || !closed))
             tree_.for_each_child(all[i], [&](index c) { all.push_back(c); });
     }
     return answer_tree::none;
@@ -413,61 +665,126 @@ answer_form::index answer_form::nearest(Wanted wanted) const
 OCRPIPE_DECL void answer_form::complete_submit(body_facts& facts) const
 {
     if (tree_.empty()) return;
+    bool const error = is_error() || status_ != answer_tree::none
+                           ? is_error() || job_status_at(status_) == job_status::failure
+                           : false;
     auto const is_id = [this](index i) {
         answer_tree::type const t = tree_.type_of(i);
         if (t != answer_tree::type::string && t != answer_tree::type::number) return false;
         std::string const text = tree_.text(i);
         return !is_blank(text) && may_be_id(text);
     };
-    index found = nearest([&](index i) { return is_id(i) && is_key(i, profile_.request_id_keys); });
-    if (found == answer_tree::none)
-        found = nearest([&](index i) { return is_id(i) && tree_.kind(i) == key_kind::request_id; });
-    // The id of the answer itself, or of an object that is called after what was asked for.
-    for (std::size_t i = 0; i != steps_.size() && found == answer_tree::none; ++i) {
-        index const object = steps_[i].object;
-        std::string const name = split_key(tree_.key(object)).joined;
-        bool const job = object == answer_tree::root || is_key(object, profile_.data_keys) ||
-                         name == "request" || name == "job" || name == "task";
-        if (index const id = job ? tree_.member(object, "id") : answer_tree::none;
-            id != answer_tree::none && is_id(id))
-            found = id;
+    auto const is_named = [&](index i) { return is_id(i) && is_key(i, profile_.request_id_keys); };
+    auto const is_likely = [&](index i) { return is_id(i) && tree_.kind(i) == key_kind::request_id; };
+    // What stands in the data is the job's; what stands at the top, or in notes about the request, may be the
+    // request's own.
+    std::vector<index> roots;
+    for (step const& s : steps_)
+        tree_.for_each_child(s.object, [&](index c) {
+            bool const data = is_key(c, profile_.data_keys) || tree_.kind(c) == key_kind::documents ||
+                              is_called(c, std::to_array<std::string_view>({"job", "task", "request"}));
+            if (tree_.is_container(c) && data) roots.push_back(c);
+        });
+    index found = answer_tree::none;
+    auto const look = [&](index from, auto const& wanted, bool notes) {
+        if (found == answer_tree::none) found = nearest(from, wanted, notes);
+    };
+    for (index const data : roots)
+        look(data, is_named, false);
+    facts.request_id_in_data |= found != answer_tree::none;
+    if (!error) {
+        for (index const data : roots)
+            look(data, is_likely, false);
+        look(answer_tree::root, is_named, false);
+        look(answer_tree::root, is_likely, false);
+        look(answer_tree::root, is_named, true);
+        // The id of the answer itself, or of an object that is called after what was asked for.
+        for (index const data : roots)
+            if (index const id = tree_.is_object(data) ? tree_.member(data, "id") : answer_tree::none;
+                found == answer_tree::none && id != answer_tree::none && is_id(id))
+                found = id;
+        index const id =
+            tree_.is_object(answer_tree::root) ? tree_.member(answer_tree::root, "id") : answer_tree::none;
+        if (found == answer_tree::none && id != answer_tree::none && is_id(id)) found = id;
     }
-    if (found != answer_tree::none) facts.request_id = tree_.text(found);
-    index const files = nearest([this](index i) {
-        return tree_.is_array(i) &&
-               (is_key(i, profile_.file_ids_keys) || split_key(tree_.key(i)).joined == "fileids");
-    });
+    facts.request_id = found != answer_tree::none ? tree_.text(found) : std::string();
+    index const files = nearest(
+        answer_tree::root,
+        [this](index i) {
+            return tree_.is_array(i) &&
+                   (is_key(i, profile_.file_ids_keys) || split_key(tree_.key(i)).joined == "fileids");
+        },
+        true);
     if (facts.file_ids.empty() && files != answer_tree::none)
         tree_.for_each_child(files, [&](index c) {
             if (is_id(c)) facts.file_ids.push_back(tree_.text(c));
         });
 }
 
-/// Begins right behind the name of an id: `": "abc"`, `=abc&`, `>abc<`. Empty unless the id's end is there.
-inline std::string_view id_behind(std::string_view text)
+/// Begins right behind the name of an id: `": "abc"`, `=abc&`, `></td><td>abc<`. Empty unless the id's end is
+/// there; `whole` says that the text's end is one.
+inline std::string_view id_behind(std::string_view text, bool whole)
 {
-    std::size_t const from = text.find_first_not_of("\"' \t\r\n:=>\\");
-    if (from == text.npos || from > 16 || text.substr(0, from).find_first_of(":=>") == text.npos) return {};
-    text.remove_prefix(from);
-    std::size_t const end = text.find_first_of("\"' \t\r\n,;&<>{}[]()\\");
-    if (end == text.npos || end > 1024) return {};
+    bool named = false; // something stands between the name and the id that says that they belong together
+    bool quoted = false;
+    for (std::size_t steps = 0; !text.empty() && steps != 32; ++steps) {
+        char const c = text.front();
+        if (text.starts_with("&quot;")) {
+            text.remove_prefix(6);
+        } else if (c == '<') {
+            std::size_t const end = text.find('>');
+            if (end == text.npos) return {};
+            text.remove_prefix(end + 1);
+            named = true;
+        } else if (c == ':' || c == '=' || c == '>') {
+            text.remove_prefix(1);
+            named = true;
+        } else if (std::string_view("\"' \t\r\n\\").find(c) != std::string_view::npos) {
+            quoted = named && (c == '"' || c == '\'');
+            text.remove_prefix(1);
+        } else {
+            break;
+        }
+    }
+    std::size_t end = text.find_first_of("\"' \t\r\n,;&<>{}[]()\\");
+    if (end == text.npos && whole && !quoted) end = text.size();
+    if (!named || end == text.npos) return {};
     std::string_view const id = text.substr(0, end);
     bool const plain = std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7F; });
-    return plain ? id : std::string_view();
+    return plain && may_be_id(id) ? id : std::string_view();
 }
 
-OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_profile const& profile)
+OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_profile const& profile,
+                                            bool whole)
 {
+    // A page or a damaged answer that speaks of an error shows the request's own id.
+    for (char const* sign : {"\"error\"", "\"success\":false", "\"success\": false", "<title>4", "<title>5",
+                             "Bad Gateway", "Internal Server Error", "Forbidden", "Unauthorized", "Bad Request"})
+        if (contains_letters(body, sign)) return {};
     auto const is_letter = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     };
+    auto const matches = [](std::string_view text, std::string_view key) -> std::size_t {
+        // "requestId" and "request-id" are "request_id", too.
+        std::size_t i = 0;
+        for (char const k : key) {
+            if (k == '_') {
+                if (i != text.size() && (text[i] == '_' || text[i] == '-' || text[i] == ' ')) ++i;
+            } else if (i == text.size() || lower(text[i]) != lower(k)) {
+                return 0;
+            } else {
+                ++i;
+            }
+        }
+        return i;
+    };
     for (std::string const& key : profile.request_id_keys)
-        for (std::size_t at = body.find(key); at != body.npos; at = body.find(key, at + 1)) {
-            std::size_t const behind = at + key.size();
-            if ((at != 0 && is_letter(body[at - 1])) || (behind != body.size() && is_letter(body[behind])))
-                continue;
-            std::string_view const id = id_behind(body.substr(behind));
-            if (!id.empty() && id != "null") return std::string(id);
+        for (std::size_t at = 0; at != body.size(); ++at) {
+            if (at != 0 && is_letter(body[at - 1])) continue;
+            std::size_t const length = matches(body.substr(at), key);
+            if (length == 0 || (at + length != body.size() && is_letter(body[at + length]))) continue;
+            std::string_view const id = id_behind(body.substr(at + length), whole);
+            if (!id.empty()) return std::string(id);
         }
     return {};
 }

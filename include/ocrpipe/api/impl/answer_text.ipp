@@ -39,23 +39,58 @@ inline std::string without_tags(std::string_view marked)
 
 OCRPIPE_DECL std::string answer_text::of(index i)
 {
-    if (!std::exchange(begun_, true)) left_to_compare_ = std::size_t(256) << 20;
     switch (tree_.type_of(i)) {
     case answer_tree::type::object:
         return of_object(i);
     case answer_tree::type::array:
         return of_list(i);
     default:
-        return is_printed(i) ? tree_.text(i) : std::string();
+        return form_.is_shown(i) ? tree_.text(i) : std::string();
     }
 }
 
-/// A value that is worth a line of its own. Truth values are not; they are in the JSON.
-OCRPIPE_DECL bool answer_text::is_printed(index i) const
+/// Services that list lines and their words side by side say which is which.
+OCRPIPE_DECL bool answer_text::is_piece(index i) const
 {
-    answer_tree::type const t = tree_.type_of(i);
-    return (t == answer_tree::type::string || t == answer_tree::type::number) &&
-           form_.content_of(i) != content_kind::none;
+    static constexpr auto pieces = std::to_array<std::string_view>({"word", "token", "symbol", "character"});
+    bool found = false;
+    if (tree_.is_object(i))
+        tree_.for_each_child(i, [&](index c) {
+            if (tree_.kind(c) == key_kind::bookkeeping && tree_.type_of(c) == answer_tree::type::string)
+                found = found || is_among(split_key(tree_.text(c)).joined, pieces);
+        });
+    return found;
+}
+
+OCRPIPE_DECL bool answer_text::has_string(index i) const
+{
+    if (!tree_.is_container(i)) return tree_.type_of(i) == answer_tree::type::string;
+    bool found = false;
+    tree_.for_each_child(i, [&](index c) { found = found || has_string(c); });
+    return found;
+}
+
+OCRPIPE_DECL bool answer_text::has_value(index object) const
+{
+    bool found = false;
+    tree_.for_each_child(
+        object, [&](index c) { found = found || split_key(tree_.key(c)).joined.starts_with("value"); });
+    return found;
+}
+
+/// Whether "id_prob" or the like stands beside "id": then it is a field that was read.
+OCRPIPE_DECL bool answer_text::has_measure(index object, index member) const
+{
+    static constexpr auto measures = std::to_array<std::string_view>(
+        {"prob", "probability", "confidence", "conf", "score", "box", "bbox"});
+    std::string const name = split_key(tree_.key(member)).joined;
+    bool found = false;
+    tree_.for_each_child(object, [&](index c) {
+        std::string const other = split_key(tree_.key(c)).joined;
+        found = found ||
+                (other.starts_with(name) && is_among(std::string_view(other).substr(name.size()), measures));
+    });
+    return found;
 }
 
 OCRPIPE_DECL std::string answer_text::of_list(index i)
@@ -69,18 +104,22 @@ OCRPIPE_DECL std::string answer_text::of_list(index i)
     tree_.for_each_child(i, [&](index c) { cells = cells && !tree_.is_container(c); });
     if (cells) separator = "\t";
     if (name == "pages") separator = "\n\n";
+    // Beside a text, a list without a name holds where it stands and how sure that is.
+    bool const nameless = tree_.key(i).empty() && i != answer_tree::root && has_string(i);
+    auto const is_measure = [&](index c) {
+        if (tree_.is_container(c)) return nameless && !has_string(c);
+        std::string const text = tree_.text(c);
+        return nameless && tree_.type_of(c) == answer_tree::type::number && text.starts_with("0.");
+    };
     std::string out;
+    said_text said;
     tree_.for_each_child(i, [&](index c) {
-        // Services that list lines and their words side by side say which is which.
-        static constexpr auto pieces =
-            std::to_array<std::string_view>({"word", "token", "symbol", "character"});
-        bool piece = false;
-        if (tree_.is_object(c))
-            tree_.for_each_child(c, [&](index m) {
-                if (tree_.kind(m) == key_kind::bookkeeping && tree_.type_of(m) == answer_tree::type::string)
-                    piece = piece || is_among(split_key(tree_.text(m)).joined, pieces);
-            });
-        if (!piece || !repeats(c, out)) add_piece(out, of(c), separator);
+        if (is_measure(c)) return;
+        if (is_piece(c)) {
+            said.grow_to(out);
+            if (repeats(c, said)) return;
+        }
+        add_piece(out, of(c), separator);
     });
     return out;
 }
@@ -92,6 +131,9 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
 
     // What comes first, and what comes last.
     auto const place = [this](index c) {
+        static constexpr auto titles =
+            std::to_array<std::string_view>({"title", "heading", "header", "headline", "subject"});
+        if (!tree_.is_container(c) && is_among(split_key(tree_.key(c)).joined, titles)) return -1;
         switch (tree_.kind(c)) {
         case key_kind::text:
             return 0;
@@ -110,7 +152,7 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
     std::stable_sort(members.begin(), members.end(), [&](index a, index b) { return place(a) < place(b); });
 
     auto const is_label = [this](index c) {
-        return tree_.kind(c) == key_kind::label && !tree_.is_container(c) && is_printed(c);
+        return tree_.kind(c) == key_kind::label && !tree_.is_container(c) && form_.is_shown(c);
     };
     index const content = [&] {
         for (std::string const& key : profile_.content_keys)
@@ -119,32 +161,49 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
     }();
 
     bool const labels_a_value = form_.labels_a_value(i);
+    static constexpr auto maps =
+        std::to_array<std::string_view>({"fields", "entities", "information", "extracted"});
+    bool const pages = split_key(tree_.key(i)).joined == "pages";
+    bool const is_map = is_among(split_key(tree_.key(i)).joined, maps);
     std::string out;
     std::string texts; // what the members that are texts say
     std::string label;
+    said_text said_texts;
+    said_text said_all;
     for (index const c : members) {
         if (c == content) {
             add_piece(texts, of_known_content(c), "\n");
-            out = texts;
+            add_piece(out, texts, "\n");
             continue;
         }
         int const where = place(c);
         bool const is_text = where == 0;
-        if (!texts.empty() && where > 0 && repeats(c, where == 4 ? out : texts)) continue;
-        if (where == 3 && tree_.type_of(c) == answer_tree::type::string && !texts.empty() &&
-            repeats_words(tree_.text(c), texts))
-            continue;
+        if (where > 0 && !(where == 2 ? texts : out).empty()) {
+            // Lists that a text is made of, and copies of it, may be of what other lists say.
+            bool const of_all = where != 2;
+            said_text& said = of_all ? said_all : said_texts;
+            said.grow_to(of_all ? out : texts);
+            if (repeats(c, said)) continue;
+        }
+        bool const scalar = !tree_.is_container(c);
         std::string piece = of(c);
+        // Ids, types and codes of a field map were read from the document.
+        if (piece.empty() && scalar && tree_.type_of(c) == answer_tree::type::string &&
+            (is_map || has_measure(i, c)))
+            piece = tree_.text(c);
         if (piece.empty()) continue;
         if (is_label(c) && label.empty() && labels_a_value) {
             if (!texts.empty()) label = piece + ": ";
             continue;
         }
+        // A value of its own, or an object that is one: {"Total": {"value": "12"}}.
+        bool const field = tree_.is_object(c) && tree_.kind(c) == key_kind::content && has_value(c) &&
+                           piece.find_first_of("\n:") == piece.npos;
         bool const named =
-            !tree_.is_container(c) && !is_text && where != 3 && tree_.kind(c) != key_kind::documents;
+            field || (scalar && !is_text && where != 3 && tree_.kind(c) != key_kind::documents);
         if (named) piece = tree_.key(c) + ": " + piece;
         if (is_text) add_piece(texts, piece, "\n");
-        add_piece(out, piece, "\n");
+        add_piece(out, piece, pages ? "\n\n" : "\n");
     }
     return label + out;
 }
@@ -197,10 +256,8 @@ OCRPIPE_DECL void answer_text::add_values(index i, std::string& out) const
     });
 }
 
-/// Whether every text in `i` stands in `text` already, in any order.
-OCRPIPE_DECL bool answer_text::repeats(index i, std::string_view text)
+OCRPIPE_DECL bool answer_text::repeats(index i, said_text& said)
 {
-    std::size_t at = 0;
     bool any = false;
     bool all = true;
     auto const look = [&](auto const& self, index n, bool whole) -> void {
@@ -208,60 +265,78 @@ OCRPIPE_DECL bool answer_text::repeats(index i, std::string_view text)
         // Letters are parts of words.
         whole = whole && tree_.kind(n) != key_kind::words;
         if (tree_.is_container(n)) return tree_.for_each_child(n, [&](index c) { self(self, c, whole); });
-        if (!is_printed(n)) return;
+        if (!form_.is_shown(n)) return;
         any = true;
         std::string const piece = tree_.text(n);
-        if (tree_.kind(n) == key_kind::markup && repeats_words(piece, text)) return;
-        // Pieces come in the order of the text.
-        std::size_t found = find(text, piece, at, whole);
-        if (found == text.npos) found = find(text, piece, 0, whole);
-        all = found != text.npos;
-        if (all) at = found + piece.size();
+        all = said.holds(piece, whole, left_to_compare_) ||
+              (tree_.kind(n) == key_kind::markup && said.holds_words_of(piece, left_to_compare_));
     };
     look(look, i, true);
     return any && all;
 }
 
-OCRPIPE_DECL bool answer_text::repeats_words(std::string_view marked, std::string_view text)
+/// Appends a text with one blank for each run of white space.
+inline void append_plain(std::string& out, std::string_view text)
+{
+    for (char const c : text) {
+        bool const blank = c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
+        if (!blank)
+            out += c;
+        else if (!out.empty() && out.back() != ' ')
+            out += ' ';
+    }
+}
+
+OCRPIPE_DECL void said_text::grow_to(std::string_view text)
+{
+    append_plain(plain_, text.substr(read_));
+    read_ = text.size();
+}
+
+OCRPIPE_DECL bool said_text::holds(std::string_view piece, bool whole, std::size_t& budget)
+{
+    std::string plain;
+    append_plain(plain, piece);
+    if (plain.ends_with(' ')) plain.pop_back();
+    if (plain.empty()) return true;
+    std::size_t found = find(plain, at_, whole, budget);
+    if (found == plain_.npos) found = find(plain, 0, whole, budget);
+    if (found == plain_.npos) return false;
+    at_ = found + plain.size();
+    return true;
+}
+
+OCRPIPE_DECL bool said_text::holds_words_of(std::string_view marked, std::size_t& budget)
 {
     std::string const plain = without_tags(marked);
-    std::size_t at = 0;
     for (std::size_t i = 0; i != plain.size();) {
         std::size_t end = i;
         while (end != plain.size() && is_part_of_word(plain[end]))
             ++end;
-        if (end == i) {
-            ++i;
-            continue;
-        }
-        std::string_view const word = std::string_view(plain).substr(i, end - i);
-        std::size_t found = find(text, word, at, true);
-        if (found == text.npos) found = find(text, word, 0, true);
-        if (found == text.npos) return false;
-        at = found + word.size();
-        i = end;
+        if (end != i && !holds(std::string_view(plain).substr(i, end - i), true, budget)) return false;
+        i = end + (end == i);
     }
     return true;
 }
 
-/// Where `piece` stands in `text`; as a whole, when that is asked for, and not as a part of a longer word.
-OCRPIPE_DECL std::size_t answer_text::find(std::string_view text, std::string_view piece, std::size_t from,
-                                           bool whole)
+OCRPIPE_DECL std::size_t said_text::find(std::string_view piece, std::size_t from, bool whole,
+                                         std::size_t& budget) const
 {
-    while (left_to_compare_ != 0) {
-        std::size_t const found = text.find(piece, from);
+    while (budget != 0) {
+        std::size_t const found = plain_.find(piece, from);
         std::size_t const end = found + piece.size();
-        std::size_t const compared = (found == text.npos ? text.size() : end) - from + 1;
-        left_to_compare_ -= std::min(left_to_compare_, compared);
-        if (found == text.npos) return found;
+        std::size_t const compared =
+            (found == plain_.npos ? plain_.size() : end) - std::min(from, plain_.size()) + 1;
+        budget -= std::min(budget, compared);
+        if (found == plain_.npos) return found;
         bool const cut_before =
-            found != 0 && is_part_of_word(piece.front()) && is_part_of_word(text[found - 1]);
+            found != 0 && is_part_of_word(piece.front()) && is_part_of_word(plain_[found - 1]);
         bool const cut_behind =
-            end != text.size() && is_part_of_word(piece.back()) && is_part_of_word(text[end]);
+            end != plain_.size() && is_part_of_word(piece.back()) && is_part_of_word(plain_[end]);
         if (!whole || (!cut_before && !cut_behind)) return found;
         from = found + 1;
     }
-    return text.npos;
+    return plain_.npos;
 }
 
 OCRPIPE_DECL std::string answer_form::text() const

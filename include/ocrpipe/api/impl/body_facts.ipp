@@ -14,16 +14,16 @@ namespace detail
 {
 
 /// Whether the reader of known forms has seen all that the verdict depends on.
-inline bool is_conclusive(body_facts const& f, response_profile const& profile)
+inline bool is_conclusive(body_facts const& f)
 {
     if (f.shape != body_facts::form::filled && f.shape != body_facts::form::scalar) return true;
     if (f.error_status != 0 && !f.has_data) return true;
-    if (is_word_of(f.status, profile.failure_words)) return true;
+    if (f.said == job_status::failure) return true;
     if (f.progress && f.progress->is_incomplete()) return true;
-    bool const pending = is_word_of(f.status, profile.pending_words);
+    bool const pending = f.said == job_status::pending;
     if (!f.progress && ((pending && (f.status_is_near || !f.has_data)) || f.says_pending)) return true;
-    bool const terminal = f.progress || is_word_of(f.status, profile.success_words);
-    return terminal && f.all_filled();
+    bool const terminal = f.progress || f.said == job_status::success;
+    return terminal && f.all_filled() && !f.has_error;
 }
 
 } // namespace detail
@@ -39,9 +39,11 @@ OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile 
         return facts;
     }
     facts = handler.take_facts();
-    if (detail::is_conclusive(facts, profile)) return facts;
+    facts.said = detail::status_of(facts.status, profile);
+    if (detail::is_conclusive(facts)) return facts;
     if (auto const tree = detail::answer_tree::read(body))
         detail::answer_form(*tree, profile).complete(facts);
+    facts.said = detail::status_of(facts.status, profile);
     return facts;
 }
 

@@ -3,6 +3,7 @@
 
 #include <ocrpipe/api/body_facts.hpp>
 #include <ocrpipe/api/impl/json_events.hpp>
+#include <ocrpipe/api/impl/status_words.hpp>
 #include <ocrpipe/api/impl/words.hpp>
 
 #include <array>
@@ -244,6 +245,8 @@ private:
     body_facts facts_;
     std::string document_status_;
     std::size_t document_status_rank_ = 0;
+    std::string judged_status_; ///< of the last document, and what it means
+    job_status judged_as_ = job_status::unknown;
     bool document_has_content_ = false;
     bool has_error_ = false; ///< an error is spoken of, without a code that HTTP knows
 };

@@ -64,11 +64,16 @@ inline void body_handler::close(bool empty)
         break;
     case place::document: {
         if (!closed.is_object) break;
-        if (is_word_of(document_status_, profile_.failure_words))
+        // Most documents say the same.
+        if (document_status_ != judged_status_) {
+            judged_status_ = document_status_;
+            judged_as_ = status_of(document_status_, profile_);
+        }
+        if (judged_as_ == job_status::failure)
             ++here().failed;
         else if (document_has_content_)
             ++here().filled;
-        here().pending |= is_word_of(document_status_, profile_.pending_words);
+        here().pending |= judged_as_ == job_status::pending;
         break;
     }
     case place::error:
@@ -97,8 +102,7 @@ inline void body_handler::take(scalar const& s)
         }
         break;
     case place::file_ids:
-        if (is_id(s) && here().file_ids.size() < max_file_ids)
-            here().file_ids.emplace_back(s.text);
+        if (is_id(s) && here().file_ids.size() < max_file_ids) here().file_ids.emplace_back(s.text);
         break;
     case place::status:
         if (s.what != scalar::kind::string || rank_ >= here().status_rank) break;

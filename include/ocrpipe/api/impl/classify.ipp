@@ -75,14 +75,20 @@ struct seen_answer {
         return answer ? std::string_view(answer->body).substr(0, 512) : std::string_view();
     }
 
-    bool has_success_word() const { return is_word_of(facts.status, profile.success_words); }
-    bool has_failure_word() const { return is_word_of(facts.status, profile.failure_words); }
-    bool has_partial_word() const { return is_word_of(facts.status, profile.partial_words); }
+    bool has_success_word() const { return facts.said == job_status::success; }
+    bool has_failure_word() const { return facts.said == job_status::failure || facts.says_failed; }
+    /// A success in part, such as "PARTIAL_SUCCESS" or "completed with errors".
+    bool has_partial_word() const
+    {
+        return is_word_of(facts.status, profile.partial_words) ||
+               (has_success_word() &&
+                (contains_letters(facts.status, "with") || contains_letters(facts.status, "partial")));
+    }
     bool is_incomplete() const { return facts.progress && facts.progress->is_incomplete(); }
     /// Where there is progress, it alone says whether the job is finished.
     bool has_pending_word() const
     {
-        return !facts.progress && (facts.says_pending || is_word_of(facts.status, profile.pending_words));
+        return !facts.progress && (facts.says_pending || facts.said == job_status::pending);
     }
     bool is_terminal() const
     {
@@ -157,7 +163,7 @@ inline constexpr std::array submit_rows{
     submit_row{"accepted",
                [](seen_answer& s) {
                    bool const refused = s.facts.error_status != 0 && !s.facts.request_id_in_data;
-                   return s.is_success() && !s.facts.request_id.empty() && !refused;
+                   return s.answer && s.answer->status / 100 == 2 && !s.facts.request_id.empty() && !refused;
                },
                verdict::accepted},
     submit_row{"2xx without a request_id",
@@ -210,14 +216,15 @@ struct seen_result : seen_answer {
     /// Content that is all there is to decide by.
     bool speaks_for_itself() const
     {
-        return has_text() && facts.status.empty() && !facts.progress && !facts.says_finished;
+        return has_text() && facts.status.empty() && !facts.progress && !facts.has_empty_texts &&
+               !facts.has_error;
     }
     /// The same content for so long that nothing more is to be expected. Numbers alone may be a place in a
     /// queue, so that they take longer.
     bool stays_the_same() const
     {
         constexpr int windows_for_numbers = 6;
-        int const windows = has_text() ? 1 : windows_for_numbers;
+        int const windows = facts.content <= content_kind::slight ? windows_for_numbers : 1;
         return has_content() && history.settle_reads >= profile.settle_reads &&
                now - history.settling_since >= profile.settle_time * windows;
     }
@@ -308,7 +315,12 @@ inline constexpr std::array result_rows{
                [](seen_result& s) { return s.is_terminal() && s.facts.has_content() && s.settled(); },
                verdict::done_in_part},
     result_row{"terminal, content elsewhere, settled",
-               [](seen_result& s) { return s.is_terminal() && s.has_content() && s.settled(); },
+               [](seen_result& s) {
+                   content_kind const content = s.facts.content;
+                   bool const noise = content == content_kind::hint ||
+                                      (content == content_kind::slight && s.facts.has_empty_texts);
+                   return s.is_terminal() && s.has_content() && !noise && s.settled();
+               },
                verdict::done},
     result_row{"terminal, content missing, settled",
                [](seen_result& s) { return s.is_terminal() && s.settled(); }, verdict::done_empty},
@@ -317,6 +329,11 @@ inline constexpr std::array result_rows{
         "content without status, final by the profile",
         [](seen_result& s) { return s.speaks_for_itself() && s.profile.content_without_status_is_final; },
         verdict::done},
+    result_row{"content without status, twice the same, a part failed",
+               [](seen_result& s) {
+                   return s.speaks_for_itself() && s.same_content_as_before && s.facts.failed_documents > 0;
+               },
+               verdict::done_in_part},
     result_row{"content without status, twice the same",
                [](seen_result& s) { return s.speaks_for_itself() && s.same_content_as_before; },
                verdict::done},
@@ -395,10 +412,14 @@ namespace detail
 /// An id that can be seen counts, however the answer is damaged or shaped.
 inline void look_for_ids(std::string_view body, response_profile const& profile, body_facts& facts)
 {
-    if (auto const tree = answer_tree::read(body))
-        answer_form(*tree, profile).complete_submit(facts);
-    else
-        facts.request_id = visible_request_id(body, profile);
+    if (auto const tree = answer_tree::read(body)) {
+        answer_form const form(*tree, profile);
+        form.complete_submit(facts);
+        // Perhaps in JSON that stands in a string.
+        if (facts.request_id.empty() && !form.is_error())
+            facts.request_id = visible_request_id(body, profile, true);
+    } else
+        facts.request_id = visible_request_id(body, profile, true);
 }
 
 } // namespace detail
@@ -407,7 +428,8 @@ OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile
                                  submitted_job& job)
 {
     detail::seen_answer s(answer, profile);
-    if (s.is_success() && s.facts.request_id.empty()) detail::look_for_ids(answer->body, profile, s.facts);
+    // Beside the data an id may be the request's own, for tracing.
+    if (s.is_success() && !s.facts.request_id_in_data) detail::look_for_ids(answer->body, profile, s.facts);
     reading const r = detail::first_match(detail::submit_rows, s);
     if (r.what == verdict::accepted) {
         job.request_id = std::move(s.facts.request_id);

@@ -2,6 +2,7 @@
 #define OCRPIPE_API_IMPL_WORDS_HPP
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -56,10 +57,15 @@ constexpr std::string_view trim(std::string_view text) noexcept
     return text;
 }
 
-/// An id that the service may have given: of bounded length, and without a character that was damaged.
+/// An id that the service may have given: of bounded length, without a character that was damaged, and not
+/// what services write where there is no id.
 inline bool may_be_id(std::string_view text) noexcept
 {
-    return !text.empty() && text.size() <= 1024 && text.find("\xEF\xBF\xBD") == std::string_view::npos;
+    constexpr std::array<std::string_view, 10> placeholders{"null", "none", "undefined", "nil",   "n/a",
+                                                            "nan",  "true", "false",     "0",     "-1"};
+    return !text.empty() && text.size() <= 1024 && text.find("\xEF\xBF\xBD") == std::string_view::npos &&
+           std::none_of(placeholders.begin(), placeholders.end(),
+                        [text](std::string_view p) { return same_letters(p, text); });
 }
 
 inline bool is_blank(std::string_view text) noexcept
