@@ -220,7 +220,7 @@ class Failing(Watched):
                     # SQLite tries a file that it cannot create in another way, and forgets a journal's errors.
                     if failed[0].op != "create" and failed[0].name != "ledger.db-journal":
                         self.assertIn(os.strerror(error), errors[0]["text"], what)
-                    self.assertRegex(errors[0]["text"], "make room on the disk|mend the disk", what)
+                    self.assertRegex(errors[0]["text"], "make room on the disk|repair the disk", what)
                 self.go_on_to_the_end(folder)
         self.assertGreater(ends[8], len(places) // 2)
         return ends

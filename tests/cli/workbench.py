@@ -27,12 +27,12 @@ def main():
 
 
 class Emulator:
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, engine="synthetic", key=KEY, user=USER):
         self.truth_path = folder / "truth.jsonl"
         self.log_path = folder / "emulator.log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [binary, "emulator", "--port", "0", "--engine", "synthetic", "--api-key", KEY, "--portal-user-id", USER,
+                [binary, "emulator", "--port", "0", "--engine", engine, "--api-key", key, "--portal-user-id", user,
                  "--truth", str(self.truth_path), *arguments],
                 stdout=subprocess.PIPE, stderr=log, text=True, env=clean_environment())
         line = self.process.stdout.readline()
@@ -71,8 +71,8 @@ class Case(unittest.TestCase):
         self.out = self.folder / "out"
         self.url = "http://127.0.0.1:9"  # discard: nobody listens
 
-    def start_emulator(self, *arguments):
-        emulator = Emulator(self.folder, *(arguments or ("--latency", "fixed:50ms")))
+    def start_emulator(self, *arguments, **more):
+        emulator = Emulator(self.folder, *(arguments or (() if more else ("--latency", "fixed:50ms"))), **more)
         self.addCleanup(emulator.close)
         self.url = emulator.url
         return emulator

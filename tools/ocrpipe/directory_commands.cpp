@@ -51,7 +51,7 @@ std::string_view meaning(document_state s)
     case document_state::found:
         return "are to be sent";
     case document_state::failed:
-        return "failed; see failures.jsonl, take them up again with retry";
+        return "failed; see failures.jsonl, and send them again with retry";
     case document_state::ambiguous:
         return "may have been accepted; held, since sending them again may be billed twice";
     case document_state::stuck:

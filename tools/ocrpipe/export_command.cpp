@@ -35,7 +35,7 @@ exit_code output_failed(std::string_view path, error_code cause, logger& log)
 {
     log.write(
         message(level::error, "output_failed",
-                fmt::format("{} could not be written: {}: mend the disk or make room, then give the same "
+                fmt::format("{} could not be written: {}: repair the disk or make room, then give the same "
                             "command again",
                             path == "-" ? "standard output" : path, cause.message())));
     return exit_code::disk_error;

@@ -21,59 +21,61 @@ constexpr std::array table{
     option_spec{"ca-file", "FILE", "", "trust these certificates (PEM) instead of the system's", service},
     option_spec{"client-cert", "FILE", "", "client certificate chain (PEM)", service},
     option_spec{"client-key", "FILE", "", "its private key (PEM)", service},
-    option_spec{"proxy", "URL", "",
-                "http://[user:password@]host:port; by default HTTPS_PROXY (http_proxy for http), ALL_PROXY "
-                "and NO_PROXY "
-                "decide",
-                service},
+    option_spec{
+        "proxy", "URL", "",
+        "http://[user:password@]host:port or host:port; by default, HTTPS_PROXY (http_proxy for http), "
+        "ALL_PROXY and NO_PROXY decide",
+        service},
     option_spec{"allow-plain-http", "", "",
-                "send the key in clear text to an http:// address that is not this machine", service},
-    option_spec{"profile", "FILE", "", "response profile (JSON) for a tenant that answers differently",
+                "allow sending the key in clear text to an http:// address of another machine", service},
+    option_spec{"profile", "FILE", "", "response profile (JSON), if your tenant answers in another form",
                 service},
 
     option_spec{"flow", "FLOW", "single", "single, or a flow id", document},
-    option_spec{"doc-type", "TYPE", "", "type of document; required while the flow is single", document},
-    option_spec{"file-type", "TYPE", "auto", "auto (by the first bytes), pdf or image", document},
+    option_spec{"doc-type", "TYPE", "", "type of document; required if the flow is single", document},
+    option_spec{"file-type", "TYPE", "auto", "auto (detect from the first bytes), pdf or image", document},
     option_spec{"on-ambiguous", "WHAT", "hold",
-                "what to do with a document that the service may or may not have accepted: hold, or resubmit "
-                "(it may be billed twice)",
+                "hold or resubmit a document that the service may have accepted; resubmit may bill it twice",
                 document},
 
     option_spec{"follow-links", "", "",
-                "also read what symbolic links to directories, and to files outside of the inputs, lead to",
-                inputs},
-    option_spec{"min-age", "TIME", "0s",
-                "skip files that were modified less than TIME ago, since they may still be written; the next "
-                "run finds them again; 0s skips none",
-                inputs},
+                "also follow symbolic links to directories, and to files outside the inputs", inputs},
+    option_spec{
+        "min-age", "TIME", "0s",
+        "skip files that were modified less than TIME ago, because they may be incomplete; the next run "
+        "finds them; 0s skips none",
+        inputs},
 
-    option_spec{"deadline", "TIME", "30m", "give up waiting for a result after TIME; its request id is kept",
+    option_spec{"deadline", "TIME", "30m", "stop waiting for a result after TIME; its request id is kept",
                 patience},
     option_spec{"poll-interval", "MIN-MAX", "2s-5s", "ask for a result every MIN to MAX", patience},
 
-    option_spec{"max-inflight", "N", "1000", "documents under way at once", bulk},
-    option_spec{"connections", "N", "28", "connections: 4 of 7 for submits, 2 for polls, 1 for parts", bulk},
-    option_spec{"submit-rate", "RATE", "0", "submits, such as 20/s or 300/m; 0 is no limit", bulk},
-    option_spec{"poll-rate", "RATE", "0", "result and part requests, likewise", bulk},
-    option_spec{"bandwidth", "BYTES", "0", "upload bytes a second, such as 500k, 10M or 4MiB; 0 is no limit",
+    option_spec{"max-inflight", "N", "1000", "maximum number of documents under way", bulk},
+    option_spec{"connections", "N", "28",
+                "number of connections: 4 of 7 for submits, 2 for polls, 1 for parts", bulk},
+    option_spec{"submit-rate", "RATE", "0", "maximum rate of submits, such as 20/s or 300/m; 0 is no limit",
                 bulk},
-    option_spec{"parts", "LIST", "", "fetch these too: tables,signatures,stamps,images", bulk},
+    option_spec{"poll-rate", "RATE", "0", "maximum rate of requests for results and parts; 0 is no limit",
+                bulk},
+    option_spec{"bandwidth", "BYTES", "0",
+                "maximum upload in bytes a second, such as 500k, 10M or 4MiB; 0 is no limit", bulk},
+    option_spec{"parts", "LIST", "", "also fetch these parts: tables,signatures,stamps,images", bulk},
     option_spec{"dedupe", "WHAT", "none",
-                "none, or content: pay once for equal documents, every copy gets the result", bulk},
+                "none, or content: send equal documents once and give each copy the result", bulk},
     option_spec{"accept-changes", "", "",
-                "go on although the configuration differs from the last run's in DIR", bulk},
+                "continue although the configuration differs from the last run in DIR", bulk},
 
-    option_spec{"drain-timeout", "TIME", "1m", "after an interrupt, ask for what is under way for TIME",
+    option_spec{"drain-timeout", "TIME", "1m", "after an interrupt, wait up to TIME for documents under way",
                 ending},
-    option_spec{"max-documents", "N", "0", "stop when N documents were sent; 0 is no limit", ending},
+    option_spec{"max-documents", "N", "0", "stop after sending N documents; 0 is no limit", ending},
     option_spec{"max-duration", "TIME", "0s", "stop after TIME; 0s is no limit", ending},
     option_spec{"fail-budget", "N|P%", "0",
-                "stop when more than N documents, or P percent, failed; 0 is no limit", ending},
+                "stop when more than N documents, or P percent, have failed; 0 is no limit", ending},
 
     option_spec{"log-level", "LEVEL", "info", "debug, info, warn or error", messages},
     option_spec{"log-format", "FORMAT", "auto",
-                "human, json, or auto: json for run when standard error is no terminal", messages},
-    option_spec{"seed", "N", "0", "of the jitter; 0 is a random one", messages, true},
+                "human, json, or auto: json for run and retry if standard error is not a terminal", messages},
+    option_spec{"seed", "N", "0", "seed of the jitter; 0 takes a random one", messages, true},
 };
 
 } // namespace

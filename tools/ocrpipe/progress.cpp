@@ -168,7 +168,7 @@ message summary_message(run_report const& r, std::string const& directory)
                         format_duration(std::max(elapsed, std::chrono::milliseconds(0))));
     if (!r.ended_by.empty()) text += fmt::format("; {}", r.ended_by);
     if (r.failed + r.unreadable > 0) text += fmt::format(": see {}/failures.jsonl", directory);
-    if (r.failed > 0) text += fmt::format("; what failed is taken up again by ocrpipe retry {}", directory);
+    if (r.failed > 0) text += fmt::format("; to send failed documents again: ocrpipe retry {}", directory);
     if (r.not_sent > 0 && r.end == run_end::complete)
         text += fmt::format("; what was not sent is sent by run with its inputs, or by ocrpipe retry {}",
                             directory);

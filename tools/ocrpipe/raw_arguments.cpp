@@ -20,81 +20,84 @@ namespace
 constexpr char short_help[] = R"(usage: ocrpipe COMMAND ...
 
   ocrpipe run INPUT... --out DIR      read many documents
-  ocrpipe recognize FILE              read one and print its text
-  ocrpipe doctor                      check the configuration and say what to mend
-  ocrpipe --help                      all commands, with examples
+  ocrpipe recognize FILE              read one document and print its text
+  ocrpipe doctor                      check the configuration and say how to fix it
+  ocrpipe --help                      list all commands, with examples
 )";
 
 constexpr char examples[] = R"(First steps:
-  export OCRPIPE_PORTAL_USER_ID=12345              who you are
+  export OCRPIPE_PORTAL_USER_ID=12345              your user id
   export OCRPIPE_API_KEY=...                       or --api-key-file FILE, --api-key-command COMMAND
-  ocrpipe doctor                                   is everything in place?
-  ocrpipe recognize invoice.pdf --doc-type invoice one document, its text on standard output
+  ocrpipe doctor                                   checks the setup
+  ocrpipe recognize invoice.pdf --doc-type invoice
+                                                   prints the text of one document
   ocrpipe run scans/ --out results --doc-type invoice
-                                                   all files below scans/, the answers in results/
-  ocrpipe export results --csv -o results.csv      the answers as a table
+                                                   reads all files below scans/ and writes the results to results/
+  ocrpipe export results --csv -o results.csv      writes the results as a table
 
-Without an account, with the service's emulator on this machine:
+Without an account, with an emulator of the service on this machine:
   ocrpipe emulator --port 8080 &
   export OCRPIPE_BASE_URL=http://127.0.0.1:8080 OCRPIPE_API_KEY=test-key OCRPIPE_PORTAL_USER_ID=1
   ocrpipe recognize invoice.pdf --doc-type invoice
 
-Every option can also be set in the environment, --base-url as OCRPIPE_BASE_URL and so on, but for --out, --null, --text,
---csv, --class, --json, --wait, --explain and --sample.
-Standard output is data, standard error is for people. `ocrpipe COMMAND --help` says more.
+Options can also be set in the environment, --base-url as OCRPIPE_BASE_URL and so on, except --out, --null, --text, --csv,
+--class, --json, --wait, --explain and --sample.
+Standard output carries data, standard error carries messages. `ocrpipe COMMAND --help` describes a command.
 
-Exit codes: 0 all done, 1 some documents failed, 2 usage, 3 some inputs unreadable, empty or too young, 4 credentials or configuration
-refused, 5 stopped by a limit, 6 failure budget used up, 7 another process works on DIR, 8 disk or ledger error,
-129, 130 and 143 interrupted. After 5, 6, 8, 129, 130 and 143 the same command goes on where the run stopped.)";
+Exit codes: 0 all done, 1 some documents failed, 2 usage error, 3 some inputs unreadable, empty or too young, 4 credentials or
+configuration refused, 5 stopped by a limit, 6 failure budget used up, 7 another process works on DIR, 8 disk or ledger error,
+129, 130 and 143 interrupted. After 5, 6, 8, 129, 130 and 143, the same command continues the run.)";
 
 constexpr char run_examples[] = R"(Examples:
   ocrpipe run scans/ --out results --doc-type invoice
-      every file below scans/ whose name does not begin with a dot; one that is no PDF, PNG, JPEG or TIFF is not
-      sent and stands in failures.jsonl as unsupported_file_type
+      reads every file below scans/ whose name does not begin with a dot; a file that is not PDF, PNG, JPEG or TIFF is not
+      sent, and is listed in failures.jsonl as unsupported_file_type
   ocrpipe run march.jsonl --out results
-      a manifest, one {"path": "a.pdf", "doc_type": "invoice", "id": "A-1"} a line; CSV with a header line works too, as
-      spreadsheets write it; other columns are named once, and one such as doctype stops the run before anything is sent
+      reads a manifest with one {"path": "a.pdf", "doc_type": "invoice", "id": "A-1"} on each line; CSV with a header line
+      works too; unknown columns are reported once; a column such as doctype stops the run before anything is sent
   ocrpipe run inbox/ --out results --doc-type invoice --min-age 10s
-      files that are still being written are left to the next run, and the exit code is 3; symbolic links to directories, or
-      out of inbox/, are counted and skipped without --follow-links
+      skips files that were modified less than 10 seconds ago; the exit code is then 3, and the next run finds them;
+      symbolic links to directories, or out of inbox/, are skipped and counted unless you give --follow-links
   find scans -name '*.pdf' -print0 | ocrpipe run - -0 --out results --doc-type invoice
-      names from standard input
+      takes names from standard input
   ocrpipe run scans/ --out results --flow 42 --parts tables,stamps --max-inflight 5000 --submit-rate 20/s
-      a workflow, with tables and stamps, at most 20 submits a second
+      uses a workflow, fetches tables and stamps, and sends at most 20 submits a second
 
-DIR gets results-00001.jsonl (one line a document; ocrpipe export makes a table or text files of it), failures.jsonl, report.json, ledger.db and parts/. The path of report.json is
-printed. Ctrl-C stops taking documents and finishes those under way; a second Ctrl-C leaves at once. The same command on the same
-DIR goes on where the run stopped, whatever stopped it: nothing is sent or paid for twice. SIGUSR1 says how far it is.)";
+The run writes results-00001.jsonl (one line for each document), failures.jsonl, report.json, ledger.db and parts/ to DIR, and
+prints the path of report.json. `ocrpipe export` makes a table or text files from the results.
+Ctrl-C stops sending and finishes the documents under way; a second Ctrl-C exits at once. If a run stops, for whatever reason,
+the same command with the same DIR continues it: no document is sent or paid for twice. SIGUSR1 prints the progress.)";
 
 constexpr char retry_examples[] = R"(Examples:
-  ocrpipe retry results                            everything that failed, but for the next ones
+  ocrpipe retry results                            failed documents, except those that might be billed twice
   ocrpipe retry results --class job_failed,rejected
-  ocrpipe retry results --class ambiguous_submit   may be billed twice; likewise job_lost and job_expired
-Jobs that were not finished are asked for again and never sent again. The classes stand in failures.jsonl and report.json.
-Documents are read as the run read them; to change --doc-type, --flow, --file-type, --parts or --text, give run's command again
-with --accept-changes.)";
+  ocrpipe retry results --class ambiguous_submit   might be billed twice, as might job_lost and job_expired
+Jobs that were not finished are polled and never sent again. failures.jsonl and report.json name the classes.
+Documents are read with the options of the run. To change --doc-type, --flow, --file-type, --parts or --text, give the run
+command again with --accept-changes.)";
 
 constexpr char status_examples[] = R"(Examples:
-  ocrpipe status results                           works beside a run
+  ocrpipe status results                           works during a run, too
   sqlite3 -readonly results/ledger.db "SELECT * FROM document_for_people WHERE state = 'ambiguous'")";
 
 constexpr char export_examples[] = R"(Examples:
-  ocrpipe export results --text                    writes results/text/..., a file a document
-  ocrpipe export results --parts tables,images     fetches them into results/parts/...; nothing is sent or paid for
-  ocrpipe export results --csv -o march.csv        a row a document, a column for each field that was read
-DIR gets exported-text.jsonl or exported-parts.jsonl, which tell each document's files; its path is printed. --text and --csv use no
-network. --parts needs the key and goes on where it stopped: what is there is not fetched again. All work beside a run, and of a
-document that was read again they take the last result. A cell that a spreadsheet would take for a formula gets a ' in front.)";
+  ocrpipe export results --text                    writes one file for each document to results/text/
+  ocrpipe export results --parts tables,images     fetches parts into results/parts/; no document is sent or paid for
+  ocrpipe export results --csv -o march.csv        writes a row for each document and a column for each named field
+--text and --parts list the files of each document in DIR/exported-text.jsonl or DIR/exported-parts.jsonl, and print its path.
+--text and --csv use no network. --parts needs the key; parts that are there already are not fetched again. You can export
+during a run. If a document was read again, its last result is exported. If a spreadsheet would take a cell for a formula, the
+cell gets a ' in front.)";
 
 constexpr char support_examples[] = R"(Examples:
-  ocrpipe support results 0d9ff7e1                 writes results/support/..., to be handed to the service's support
-  ocrpipe support results 0d9ff7e1 --sample        with a copy of the document itself)";
+  ocrpipe support results 0d9ff7e1                 writes results/support/..., for the service's support
+  ocrpipe support results 0d9ff7e1 --sample        adds a copy of the document)";
 
 constexpr char recognize_examples[] = R"(Examples:
   ocrpipe recognize invoice.pdf --doc-type invoice
   ocrpipe recognize page.png --doc-type receipt --json | jq .data.documents
   curl -s https://files.example/scan.pdf | ocrpipe recognize - --doc-type invoice
-      a document from standard input, of at most 256 MiB)";
+      reads a document of at most 256 MiB from standard input)";
 
 constexpr char result_examples[] = R"(Examples:
   id=$(ocrpipe submit invoice.pdf --doc-type invoice)
@@ -104,13 +107,13 @@ constexpr char result_examples[] = R"(Examples:
 
 constexpr char explain_examples[] = R"(Examples:
   ocrpipe explain answer.json
-  ocrpipe result "$id" --explain                   the same with the service's answer of this moment
-  ocrpipe explain answer.json --profile mine.json  is the profile right?
-The profile lines that it prints go into a file for --profile, inside { and }.)";
+  ocrpipe result "$id" --explain                   the same for the current answer of the service
+  ocrpipe explain answer.json --profile mine.json  tests a profile
+Put the profile lines that it prints into a file, between { and }, and give the file to --profile.)";
 
 constexpr char profile_examples[] = R"(Examples:
-  ocrpipe profile > mine.json                      edit it, then give --profile mine.json
-A profile may leave members out; they keep their default.)";
+  ocrpipe profile > mine.json                      edit the file, then give --profile mine.json
+Members that a profile leaves out keep their default.)";
 
 constexpr char image_examples[] = R"(Examples:
   ocrpipe image "$id" "$file_id" -o page-1.png
@@ -118,7 +121,7 @@ constexpr char image_examples[] = R"(Examples:
 
 constexpr char doctor_examples[] = R"(Examples:
   ocrpipe doctor
-  ocrpipe doctor --out results      checks the disk that the results will be written to)";
+  ocrpipe doctor --out results      also checks the disk that the results will be written to)";
 
 /// Options of run that say how a document is read; retry takes them from the run.
 constexpr std::array<std::string_view, 4> reading_options{"flow", "doc-type", "file-type", "parts"};
@@ -130,9 +133,10 @@ bool is_reading_option(std::string_view option)
 
 constexpr std::array key_flags{"--api-key", "--api_key", "--apikey"};
 
-constexpr char key_advice[] = "error: the key is not taken from an argument, since arguments are visible to "
-                              "everybody on this machine: set "
-                              "OCRPIPE_API_KEY, or use --api-key-file or --api-key-command\n";
+constexpr char key_advice[] =
+    "error: the key must not be an argument, because other users of this machine can "
+    "see arguments: set OCRPIPE_API_KEY, or use --api-key-file or "
+    "--api-key-command\n";
 
 bool holds_key_flag(std::vector<std::string> const& arguments)
 {
@@ -156,7 +160,7 @@ std::string_view heading(option_group g)
     case option_group::inputs:
         return "Inputs";
     case option_group::patience:
-        return "Patience";
+        return "Waiting";
     case option_group::bulk:
         return "Limits and parts";
     case option_group::ending:
@@ -176,7 +180,7 @@ struct typed_value {
 class parser
 {
 public:
-    parser() : app_("reads documents with an OCR service, one by one or a million in one run", "ocrpipe")
+    parser() : app_("read documents with an OCR service, one by one or millions in one run", "ocrpipe")
     {
         app_.set_version_flag("--version", "ocrpipe " OCRPIPE_VERSION_STRING, "print the version");
         app_.set_help_flag("-h,--help", "print this help");
@@ -187,7 +191,7 @@ public:
         app_.get_formatter()->label("SUBCOMMAND", "COMMAND ...");
         using enum option_group;
 
-        auto* const run = add(command::run, "run", "reads many documents into a directory",
+        auto* const run = add(command::run, "run", "read many documents and write the results to a directory",
                               {document, inputs, bulk, ending, patience, service, messages}, run_examples);
         run->add_option(
                "INPUT", raw_.inputs,
@@ -196,46 +200,47 @@ public:
             ->type_name("");
         run->add_option("-o,--out", raw_.output, "directory for the results")->required()->type_name("DIR");
         run->add_flag("-0,--null", raw_.null_separated,
-                      "names on standard input end in NUL instead of a line feed");
-        run->add_flag("--text", raw_.text, "also write the recognised text of each document to DIR/text");
+                      "names on standard input end with NUL instead of a line feed");
+        run->add_flag("--text", raw_.text, "also write the text of each document to DIR/text");
 
         auto* const retry =
-            add(command::retry, "retry", "takes up what failed in a run, and reads it as the run did",
+            add(command::retry, "retry", "send failed documents of a run again, with the options of the run",
                 {document, bulk, ending, patience, service, messages}, retry_examples);
         add_directory(*retry);
-        retry->add_option("--class", raw_.classes, "only these classes of failure")
+        retry->add_option("--class", raw_.classes, "only documents that failed with these classes")
             ->delimiter(',')
             ->type_name("CLASS,...");
 
         auto* const status =
-            add(command::status, "status", "says how far a run is", {messages}, status_examples);
+            add(command::status, "status", "print how many documents of a run are in which state", {messages},
+                status_examples);
         add_directory(*status);
-        status->add_flag("--json", raw_.json, "one JSON object");
+        status->add_flag("--json", raw_.json, "print one JSON object");
 
-        add_directory(*add(command::report, "report", "writes report.json again, as the ledger says",
-                           {messages}, "The path of report.json is printed."));
+        add_directory(*add(command::report, "report", "write report.json again, from the ledger", {messages},
+                           "It prints the path of report.json."));
 
-        auto* const support = add(command::support, "support", "gathers what the service's support asks for",
+        auto* const support = add(command::support, "support", "collect what the service's support asks for",
                                   {messages}, support_examples);
         add_directory(*support);
         add_request_id(*support);
         support->add_flag("--sample", raw_.sample,
-                          "with a copy of the document, if it is still what was sent");
+                          "add a copy of the document, if the file has not changed since");
 
         auto* const exported = add(command::export_results, "export",
-                                   "makes text files, parts or a CSV from the results of a run",
+                                   "make text files, parts or a CSV file from the results of a run",
                                    {patience, service, messages}, export_examples);
         add_directory(*exported);
-        exported->add_flag("--text", raw_.text, "write the recognised text of each document to DIR/text");
+        exported->add_flag("--text", raw_.text, "write the text of each document to DIR/text");
         add_option(*exported, "parts");
-        exported->add_flag("--csv", raw_.csv, "write a table of all fields, UTF-8 with a byte order mark");
-        exported->add_option("-o,--out", raw_.output, "where the CSV goes, - is standard output")
+        exported->add_flag("--csv", raw_.csv, "write a table of all fields, in UTF-8 with a byte order mark");
+        exported->add_option("-o,--out", raw_.output, "file for the CSV, or - for standard output")
             ->type_name("FILE");
         for (char const* const limit : {"connections", "poll-rate"})
             add_option(*exported, limit);
 
         auto* const recognize =
-            add(command::recognize, "recognize", "submits one document and prints its text",
+            add(command::recognize, "recognize", "submit one document, wait, and print its text",
                 {document, patience, service, messages}, recognize_examples);
         recognize
             ->add_option("FILE", raw_.file, "PDF, PNG, JPEG or TIFF, or - for a document on standard input")
@@ -243,50 +248,53 @@ public:
             ->type_name("");
         recognize->add_flag("--json", raw_.json, "print the service's JSON instead of the text");
 
-        auto* const submit = add(command::submit, "submit", "submits one document and prints its request id",
+        auto* const submit = add(command::submit, "submit", "submit one document and print its request id",
                                  {document, patience, service, messages}, result_examples);
         submit->add_option("FILE", raw_.file, "PDF, PNG, JPEG or TIFF, or - for a document on standard input")
             ->required()
             ->type_name("");
         submit->add_flag("--json", raw_.json,
-                         "print request_id and file_ids as JSON; image needs the latter");
+                         "print request_id and file_ids as JSON; image needs the file ids");
 
         auto* const result =
-            add(command::result, "result", "prints a result", {patience, service, messages}, result_examples);
+            add(command::result, "result", "print a result", {patience, service, messages}, result_examples);
         add_request_id(*result);
-        result->add_flag("--wait", raw_.wait, "wait until it is there, at most for --deadline");
+        result->add_flag("--wait", raw_.wait, "wait for the result, at most for --deadline");
         result->add_flag("--text", raw_.text, "print the text instead of the service's JSON");
-        result->add_flag("--explain", raw_.explain, "ask once, and say how the answer is read and why");
+        result->add_flag("--explain", raw_.explain, "ask once, and explain how the answer is read");
 
-        add_part(command::table, "table", "prints the tables of a document");
-        add_part(command::signature, "signature", "prints the signatures of a document");
-        add_part(command::stamp, "stamp", "prints the stamps of a document");
+        add_part(command::table, "table", "print the tables of a document");
+        add_part(command::signature, "signature", "print the signatures of a document");
+        add_part(command::stamp, "stamp", "print the stamps of a document");
 
-        auto* const image = add(command::image, "image", "downloads a result image",
+        auto* const image = add(command::image, "image", "download a result image",
                                 {patience, service, messages}, image_examples);
         add_request_id(*image);
-        image->add_option("FILE_ID", raw_.sub_id, "from the submit's answer")->required()->type_name("");
-        image->add_option("-o,--out", raw_.output, "where to, - is standard output")
+        image->add_option("FILE_ID", raw_.sub_id, "file id, as submit --json prints it")
+            ->required()
+            ->type_name("");
+        image->add_option("-o,--out", raw_.output, "file for the image, or - for standard output")
             ->required()
             ->type_name("FILE");
 
-        auto* const explain = add(command::explain, "explain", "says how a saved answer is read, and why",
+        auto* const explain = add(command::explain, "explain", "explain how a saved answer is read",
                                   {messages}, explain_examples);
         add_option(*explain, "profile");
-        explain->add_option("FILE", raw_.file, "a result's JSON, - is standard input")->type_name("");
+        explain->add_option("FILE", raw_.file, "saved answer, or - for standard input")->type_name("");
 
-        add(command::profile, "profile", "prints the response profile, as a start for one of your own",
-            {messages}, profile_examples);
+        add(command::profile, "profile", "print the response profile, as a start for your own", {messages},
+            profile_examples);
         add_option(*commands_.back().app, "profile");
 
         // Only for the list of commands: its arguments are the emulator's own and never come here.
-        app_.add_subcommand("emulator", "runs the service on this machine, for trials and tests")
+        app_.add_subcommand("emulator",
+                            "run an emulator of the service on this machine, for trials and tests")
             ->group("Commands");
 
         auto* const doctor =
-            add(command::doctor, "doctor", "checks configuration, network, key, disk and file limits",
+            add(command::doctor, "doctor", "check configuration, network, key, disk and file limits",
                 {service, bulk, messages}, doctor_examples);
-        doctor->add_option("-o,--out", raw_.output, "directory of the results to come")->type_name("DIR");
+        doctor->add_option("-o,--out", raw_.output, "directory for the results")->type_name("DIR");
     }
 
     std::variant<raw_arguments, early_exit> parse(std::vector<std::string> const& arguments)
@@ -366,16 +374,18 @@ private:
 
     void add_request_id(CLI::App& app)
     {
-        app.add_option("ID", raw_.request_id, "request id, as submit printed it")->required()->type_name("");
+        app.add_option("ID", raw_.request_id, "request id, as submit prints it")->required()->type_name("");
     }
 
     void add_part(enum command what, char const* name, char const* help)
     {
         auto* const app =
             add(what, name, help, {option_group::patience, option_group::service, option_group::messages},
-                "The document ids stand in the result.");
+                "Take the document ids from the result.");
         add_request_id(*app);
-        app->add_option("DOCUMENT_ID", raw_.sub_id, "from the result")->required()->type_name("");
+        app->add_option("DOCUMENT_ID", raw_.sub_id, "document id, from the result")
+            ->required()
+            ->type_name("");
     }
 
     CLI::App& chosen_app()
@@ -421,8 +431,8 @@ private:
         }
         if (of_run && chosen_app().get_name() == "retry")
             return fmt::format(
-                "retry has no option {}, it reads documents as the run did: to have them read otherwise, "
-                "give run's command again with --accept-changes",
+                "retry has no option {}, it reads documents with the options of the run: to change these, "
+                "give the run command again with --accept-changes",
                 unknown);
         if (!unknown.empty()) return "there is no option " + unknown;
         return surplus == 1 ? "there is one argument too many"

@@ -47,9 +47,9 @@ std::string_view remedy(error_code const& code) noexcept
     case errc::ledger_in_use:
         return "wait for the other process, or stop it";
     case errc::ledger_failed:
-        return "mend the disk or restore ledger.db, then give the same command again";
+        return "repair the disk or restore ledger.db, then give the same command again";
     case errc::unwritable_output:
-        return "mend the disk or choose another directory, then give the same command again";
+        return "repair the disk or choose another directory, then give the same command again";
     case errc::resolve_failed:
         return "check --base-url, the network and --proxy";
     case errc::connect_failed:

@@ -168,7 +168,7 @@ TEST_CASE("summary_message: failures -> a warning with the classes and where to 
     CHECK(m.text ==
           "4 of 9 done (1 without content), 3 failed (2 job_failed, 1 rejected), 1 unreadable, 2 "
           "not sent, 0 B in 0ms: "
-          "see out/failures.jsonl; what failed is taken up again by ocrpipe retry out; what was not sent is "
+          "see out/failures.jsonl; to send failed documents again: ocrpipe retry out; what was not sent is "
           "sent by run with its inputs, or by ocrpipe retry out");
 }
 

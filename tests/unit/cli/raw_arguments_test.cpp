@@ -100,7 +100,7 @@ TEST_CASE("parse_arguments: what --help says of the environment -> true of every
     std::string const help = ended({"--help"}).text;
     auto const said = help.find("in the environment");
     REQUIRE(said != std::string::npos);
-    auto const excepted = help.find("but for", said);
+    auto const excepted = help.find("except", said);
     REQUIRE(excepted != std::string::npos);
     std::string exceptions = help.substr(excepted, help.find('.', excepted) - excepted);
     std::replace(exceptions.begin(), exceptions.end(), '\n', ' ');
