@@ -1,5 +1,7 @@
 #include <ocrpipe/api/impl/answer_documents.ipp>
 #include <ocrpipe/api/impl/answer_form.ipp>
+#include <ocrpipe/api/impl/answer_ids.ipp>
+#include <ocrpipe/api/impl/answer_status.ipp>
 #include <ocrpipe/api/impl/answer_text.ipp>
 #include <ocrpipe/api/impl/body_facts.ipp>
 #include <ocrpipe/api/impl/classify.ipp>

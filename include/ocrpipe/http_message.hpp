@@ -62,6 +62,10 @@ struct transport_failure {
     phase where = phase::none;
     bytes_sent sent = bytes_sent::none;
     std::string detail; ///< for people, such as the host and port, or what the proxy said; no secret
+    /// What had come of an answer that broke off: its status, and at most 64 KiB of its body. 0 and empty when
+    /// there was no answer, or more of it.
+    int status = 0;
+    std::string begun_body;
 };
 
 using exchange_result = boost::system::result<http_response, transport_failure>;

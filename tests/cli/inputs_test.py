@@ -325,7 +325,7 @@ class Nothing(Runs):
         self.assert_exit(self.run_bulk(self.write_documents(1)), 0)
         done = self.ocrpipe("retry", self.out)
         self.assert_exit(done, 0)
-        self.assertIn("nothing to take up again", done.stderr)
+        self.assertIn("nothing to send again", done.stderr)
 
 
 if __name__ == "__main__":

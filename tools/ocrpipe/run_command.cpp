@@ -283,7 +283,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
         if (p.inputs.empty() && r.submits + r.polls + r.unreadable == 0)
             log.write(message(
                 level::info, "nothing_to_retry",
-                fmt::format("nothing to take up again in {}{}", how.directory,
+                fmt::format("nothing to send again in {}{}", how.directory,
                             r.failed > 0
                                 ? ": what failed may be billed twice when it is sent again, or is of other "
                                   "classes; name its class with --class"

@@ -59,6 +59,7 @@ private:
     bool take_input(transport_failure& failure);
     void expect(reception& r);
     std::size_t send(std::string_view wire, error_code& ec);
+    void keep_beginning(transport_failure& failure);
     void fail_receive(transport_failure& failure, phase where, error_code ec) const;
     void fail_reception(transport_failure& failure, reception const& r, error_code ec) const;
     void fail_wait(transport_failure& failure, errc timeout, phase where, error_code ec) const;

@@ -33,6 +33,17 @@ exchange_result broken(errc code, bytes_sent sent)
     return f;
 }
 
+/// An accepted submit's answer of which only the beginning came.
+exchange_result broken_off(std::string begun)
+{
+    transport_failure f;
+    f.code = errc::truncated_answer;
+    f.sent = bytes_sent::all;
+    f.status = 201;
+    f.begun_body = std::move(begun);
+    return f;
+}
+
 std::string const filled =
     R"([{"document_id":"d","status":"SUCCESS","ocr_data":[{"name":"total","value":["12"]}]}])";
 std::string const unfilled = R"([{"document_id":"d","ocr_data":[{"name":"total","value":[]}]}])";
@@ -207,6 +218,10 @@ std::vector<result_case> result_cases()
          seconds(5)},
         {"terminal and filled", verdict::done, {empty_terminal, http(200, result_json("COMPLETED", filled))}},
         {"content without status, twice the same", verdict::done, {no_status, no_status}},
+        {"content without status, twice the same, a part failed",
+         verdict::done_in_part,
+         {http(200, R"({"data":{"documents":[{"status":"FAILED"},{"text":"Hello"}]}})"),
+          http(200, R"({"data":{"documents":[{"status":"FAILED"},{"text":"Hello"}]}})")}},
         {"unknown status", verdict::pending, {no_status}},
         {"unknown status",
          verdict::pending,
@@ -240,7 +255,7 @@ TEST_CASE("read_result: each row of the decision table -> its verdict")
         CHECK(r.what == c.what);
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 37); // all but the one that the profile turns on
+    CHECK(rows.size() == 38); // all but the one that the profile turns on
 }
 
 TEST_CASE("read_result: content without status is final when the profile says so")
@@ -308,6 +323,10 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
         {"2xx without a request_id", verdict::ambiguous, http(204)},
         {"2xx without a request_id", verdict::ambiguous, http(200, "<html>", "text/html")},
         {"2xx without a request_id", verdict::ambiguous, http(200, R"({"code":500,"message":"oops"})")},
+        {"broken off, with a request_id", verdict::accepted,
+         broken_off(R"({"data":{"request_id":"r","file_ids":["f)")},
+        {"failed after the first byte", verdict::ambiguous, broken_off(R"({"data":{"request_id":"r)")},
+        {"failed after the first byte", verdict::ambiguous, broken_off("request_id: r")},
         {"redirected elsewhere", verdict::misdirected, broken(errc::redirect_refused, bytes_sent::all)},
         {"stopped before the first byte", verdict::stopped, broken(errc::cancelled, bytes_sent::none)},
         {"stopped before the first byte", verdict::stopped, broken(errc::too_many_waiting, bytes_sent::none)},
@@ -350,7 +369,7 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
         CHECK((r.what == verdict::accepted) == !job.request_id.empty());
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 17);
+    CHECK(rows.size() == 18);
 }
 
 TEST_CASE("read_submit: a request_id beyond 2^53, as a number -> every digit is kept")

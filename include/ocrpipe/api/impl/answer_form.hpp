@@ -129,6 +129,8 @@ OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_prof
 #if defined(OCRPIPE_HEADER_ONLY)
 #include <ocrpipe/api/impl/answer_documents.ipp>
 #include <ocrpipe/api/impl/answer_form.ipp>
+#include <ocrpipe/api/impl/answer_ids.ipp>
+#include <ocrpipe/api/impl/answer_status.ipp>
 #endif
 
 #endif

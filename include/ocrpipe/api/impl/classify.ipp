@@ -145,6 +145,8 @@ using submit_row = verdict_row<seen_answer>;
 // Assumed: 425 and a redirect say that the request was not looked at, but for 303, which says that it was
 // carried out; a 408 may come from a gateway that had handed it on.
 inline constexpr std::array submit_rows{
+    submit_row{"broken off, with a request_id",
+               [](seen_answer& s) { return s.failed() && !s.facts.request_id.empty(); }, verdict::accepted},
     submit_row{"redirected elsewhere", [](seen_answer& s) { return s.failed_with(errc::redirect_refused); },
                verdict::misdirected},
     submit_row{"stopped before the first byte",
@@ -428,6 +430,8 @@ OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile
                                  submitted_job& job)
 {
     detail::seen_answer s(answer, profile);
+    if (!answer && answer.error().status / 100 == 2)
+        s.facts.request_id = detail::visible_request_id(answer.error().begun_body, profile, false);
     // Beside the data an id may be the request's own, for tracing.
     if (s.is_success() && !s.facts.request_id_in_data) detail::look_for_ids(answer->body, profile, s.facts);
     reading const r = detail::first_match(detail::submit_rows, s);

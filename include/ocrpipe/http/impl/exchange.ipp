@@ -62,6 +62,7 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
         if (!ec && r.now >= r.limit()) ec = asio::error::timed_out;
         if (answer_.complete() || !ec || ec == asio::error::would_block) continue;
         fail_reception(failure, r, ec);
+        keep_beginning(failure);
         co_return false;
     }
     reusable_ = sent == upload::done && answer_.keep_alive() && !connection_.ended();
@@ -201,6 +202,16 @@ OCRPIPE_DECL void exchange::fail_reception(transport_failure& failure, reception
         fail_wait(failure, begun ? errc::read_timeout : errc::first_byte_timeout, r.where, ec);
     else
         fail_receive(failure, r.where, ec);
+}
+
+/// A request_id in an answer that broke off is worth what the document costs.
+OCRPIPE_DECL void exchange::keep_beginning(transport_failure& failure)
+{
+    constexpr std::size_t most = 64 * 1024;
+    http_response& begun = answer_.response();
+    if (!answer_.has_header() || begun.body.size() > most) return;
+    failure.status = begun.status;
+    failure.begun_body = std::move(begun.body);
 }
 
 OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec) const
