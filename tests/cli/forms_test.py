@@ -33,7 +33,7 @@ class Forms(Outputs):
         self.assertEqual(service.requests.count("POST"), 3)
 
     def test_a_list_as_data_is_done_when_it_stays_the_same(self):
-        service = self.script({"message": "success", "data": [{"text": "Hello", "at": "x"}], "time": 7})
+        service = self.script({"message": "success", "data": [{"text": "Hello"}], "time": 7})
         done = self.ocrpipe("recognize", self.write("a.pdf"), "--doc-type", "x")
         self.assert_exit(done, 0)
         self.assertEqual(done.stdout, "Hello\n")

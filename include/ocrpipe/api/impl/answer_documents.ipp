@@ -4,6 +4,7 @@
 // The typed view of an answer's documents.
 
 #include <ocrpipe/api/impl/answer_form.hpp>
+#include <ocrpipe/api/ocr_result.hpp>
 
 #include <cstdlib>
 #include <utility>

@@ -1,10 +1,10 @@
 #ifndef OCRPIPE_API_IMPL_ANSWER_FORM_HPP
 #define OCRPIPE_API_IMPL_ANSWER_FORM_HPP
 
-#include <ocrpipe/api/body_facts.hpp>
+#include <ocrpipe/api/answer_facts.hpp>
 #include <ocrpipe/api/impl/answer_tree.hpp>
 #include <ocrpipe/api/impl/status_words.hpp>
-#include <ocrpipe/api/ocr_result.hpp>
+#include <ocrpipe/api/profile.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -12,6 +12,12 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace ocrpipe
+{
+struct ocr_document;
+struct ocr_field;
+} // namespace ocrpipe
 
 namespace ocrpipe::detail
 {
@@ -131,6 +137,7 @@ OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_prof
 #include <ocrpipe/api/impl/answer_form.ipp>
 #include <ocrpipe/api/impl/answer_ids.ipp>
 #include <ocrpipe/api/impl/answer_status.ipp>
+#include <ocrpipe/api/impl/answer_text.hpp>
 #endif
 
 #endif

@@ -217,7 +217,7 @@ inline std::optional<answer_tree> answer_tree::read(std::string_view body)
         tree.in_utf8_ = std::make_shared<std::string const>(std::move(*text));
     tree.body_ = tree.in_utf8_ ? std::string_view(*tree.in_utf8_) : body;
     builder events(tree);
-    if (!read_json(body, events)) return std::nullopt;
+    if (!read_json(tree.body_, events)) return std::nullopt;
     return tree;
 }
 

@@ -28,11 +28,11 @@ inline bool is_conclusive(body_facts const& f)
 
 } // namespace detail
 
-OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile const& profile)
+OCRPIPE_DECL body_facts read_known_form(std::string_view body, response_profile const& profile)
 {
     body_facts facts;
     if (detail::is_blank(body)) return facts;
-    if (std::optional<std::string> const text = json_in_utf8(body)) return read_body_facts(*text, profile);
+    if (std::optional<std::string> const text = json_in_utf8(body)) return read_known_form(*text, profile);
     detail::body_handler handler(profile);
     if (!detail::read_json(body, handler)) {
         facts.shape = body_facts::form::not_json;
@@ -40,6 +40,12 @@ OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile 
     }
     facts = handler.take_facts();
     facts.said = detail::status_of(facts.status, profile);
+    return facts;
+}
+
+OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile const& profile)
+{
+    body_facts facts = read_known_form(body, profile);
     if (detail::is_conclusive(facts)) return facts;
     if (auto const tree = detail::answer_tree::read(body))
         detail::answer_form(*tree, profile).complete(facts);

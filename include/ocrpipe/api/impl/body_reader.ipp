@@ -9,11 +9,14 @@ namespace ocrpipe::detail
 inline void body_handler::find_member(std::string_view key)
 {
     place_ = place::elsewhere;
+    if (key.empty()) return;
     row_range const rows = rows_by_parent[static_cast<std::size_t>(frames_[depth_ - 1].at)];
     for (std::size_t i = rows.first; i != rows.last; ++i) {
         response_profile::words const& keys = profile_.*member_rows[i].keys;
         for (std::size_t rank = 0; rank != keys.size(); ++rank) {
-            if (keys[rank] != key) continue;
+            // Most keys are told apart by their length or their first letter.
+            std::string const& candidate = keys[rank];
+            if (candidate.size() != key.size() || candidate.front() != key.front() || candidate != key) continue;
             place_ = member_rows[i].child;
             rank_ = rank;
             return;

@@ -17,12 +17,15 @@ namespace detail
 
 /// An answer as the tables look at it.
 struct seen_answer {
-    seen_answer(exchange_result const& a, response_profile const& p) : answer(a), profile(p)
+    using reader = body_facts (*)(std::string_view, response_profile const&);
+
+    seen_answer(exchange_result const& a, response_profile const& p, reader read = read_body_facts)
+        : answer(a), profile(p)
     {
         if (!answer) return;
         http_response const& r = *answer;
         status = r.status;
-        facts = read_body_facts(r.body, profile);
+        facts = read(r.body, profile);
         if (is_success() && facts.error_status != 0 && !facts.has_data && facts.request_id.empty())
             status = facts.error_status;
     }
@@ -429,7 +432,7 @@ inline void look_for_ids(std::string_view body, response_profile const& profile,
 OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile const& profile,
                                  submitted_job& job)
 {
-    detail::seen_answer s(answer, profile);
+    detail::seen_answer s(answer, profile, read_known_form);
     if (!answer && answer.error().status / 100 == 2)
         s.facts.request_id = detail::visible_request_id(answer.error().begun_body, profile, false);
     // Beside the data an id may be the request's own, for tracing.

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_IMPL_STATUS_WORDS_HPP
 #define OCRPIPE_API_IMPL_STATUS_WORDS_HPP
 
-#include <ocrpipe/api/body_facts.hpp>
+#include <ocrpipe/api/answer_facts.hpp>
 #include <ocrpipe/api/impl/words.hpp>
 #include <ocrpipe/api/profile.hpp>
 
