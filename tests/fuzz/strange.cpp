@@ -4,13 +4,13 @@
 #include <ocrpipe/api/ocr_result.hpp>
 
 #include "fuzz/fuzz_input.hpp"
+#include "support/read_again.hpp"
 #include "support/strange_answer.hpp"
 
 #include <cstddef>
 #include <string>
 
 using namespace ocrpipe;
-using std::chrono::seconds;
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
 {
@@ -21,17 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         return static_cast<std::size_t>(*data++) % n;
     });
     std::string const body = answer.make();
-    result_history history;
-    reading r;
-    for (seconds at{0}; at <= default_profile().settle_time; at += seconds(2)) {
-        http_response got;
-        got.status = 200;
-        got.content_type = "application/json";
-        got.body = body;
-        r = read_result(exchange_result(std::move(got)), history, default_profile(), "req", false,
-                        clock::time_point(seconds(1000) + at));
-        if (r.what != verdict::pending) break;
-    }
+    reading const r = tests::read_until_decided(body, std::chrono::seconds(10)).last;
     require(r.what == verdict::done || r.what == verdict::done_in_part,
             "a text is a result within the settle window");
     require(ocr_result("req", body, completeness::whole, 1).text().find(answer.text()) != std::string::npos,

@@ -4,6 +4,8 @@
 #include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
 
+#include "support/read_again.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -12,6 +14,7 @@
 
 using namespace ocrpipe;
 using std::chrono::seconds;
+using tests::taken;
 
 namespace
 {
@@ -89,7 +92,7 @@ std::vector<answer_form_row> const& rows()
          R"({"state":"running","lines":[{"words":[{"text":"Hello"}]}]})",
          R"({"state":"finished","lines":[{"words":[{"text":"Hello"},{"text":"world"}]},{"words":[{"text":"bye"}]}]})",
          R"({"state":"failed"})", R"({"state":"finished","lines":[]})", "Hello world\nbye", 0},
-        {"flat names and values", R"({"data":{"request_id":"r-1"}})",
+        {"flat names and values", R"({"data":{"request_id":"req"}})",
          R"({"data":{"status":"PROCESSING","invoice_no":"HD-00458"}})",
          R"({"data":{"invoice_no":"HD-00458","total":125000,"seller":{"name":"An Bình"}}})",
          R"({"data":{"status":"REJECTED"}})",
@@ -214,31 +217,7 @@ std::vector<answer_form_row> const& rows()
     return all;
 }
 
-struct taken {
-    reading last;
-    seconds after{0};
-    int reads = 0;
-};
-
-/// Reads the same answer again and again until it is decided, at most for two minutes.
-taken read_until_decided(std::string_view body)
-{
-    result_history history;
-    taken t;
-    for (seconds at{0}; at <= seconds(120); at += seconds(2)) {
-        http_response r;
-        r.status = 200;
-        r.content_type = "application/json";
-        r.body = body;
-        exchange_result const answer(std::move(r));
-        t.last = read_result(answer, history, default_profile(), "r-1", false,
-                             clock::time_point(seconds(1000) + at));
-        t.after = at;
-        ++t.reads;
-        if (t.last.what != verdict::pending && t.last.what != verdict::retry) break;
-    }
-    return t;
-}
+taken read_until_decided(std::string_view body) { return tests::read_until_decided(body, seconds(120)); }
 
 } // namespace
 

@@ -2,6 +2,7 @@
 #include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
 
+#include "support/read_again.hpp"
 #include "support/strange_answer.hpp"
 
 #include <doctest/doctest.h>
@@ -10,7 +11,6 @@
 #include <string>
 
 using namespace ocrpipe;
-using std::chrono::seconds;
 
 TEST_CASE(
     "read_result: any JSON with a text outside bookkeeping, answered repeatedly -> done within the settle "
@@ -23,18 +23,7 @@ TEST_CASE(
         std::string const body = answer.make();
         CAPTURE(seed);
         CAPTURE(body);
-        result_history history;
-        reading r;
-        seconds at{0};
-        for (; at <= default_profile().settle_time; at += seconds(2)) {
-            http_response got;
-            got.status = 200;
-            got.content_type = "application/json";
-            got.body = body;
-            r = read_result(exchange_result(std::move(got)), history, default_profile(), "req", false,
-                            clock::time_point(seconds(1000) + at));
-            if (r.what != verdict::pending) break;
-        }
+        reading const r = tests::read_until_decided(body, std::chrono::seconds(10)).last;
         CAPTURE(std::string(r.row));
         bool const is_done = r.what == verdict::done || r.what == verdict::done_in_part;
         CHECK(is_done);
