@@ -252,9 +252,10 @@ OCRPIPE_DECL void answer_text::add_values(index i, std::string& out) const
     // Texts in places that were not observed, and names that have no value.
     index const name = first_of(profile_.name_keys);
     bool const labelled = text != answer_tree::none || values != answer_tree::none;
+    content_kind const least = labelled ? content_kind::unfamiliar : content_kind::doubtful;
     tree_.for_each_child(i, [&](index c) {
         if (c == values || c == text || (c == name && labelled && !tree_.is_container(c))) return;
-        if (form_.content_of(c) >= content_kind::unfamiliar) add_values(c, out);
+        if (form_.content_of(c) >= least) add_values(c, out);
     });
 }
 
