@@ -3,7 +3,7 @@
 // that is sent is read again by a strict reader of our own, and says what was asked for, no more.
 
 #include <ocrpipe/api/multipart.hpp>
-#include <ocrpipe/detail/utf8.hpp>
+#include <ocrpipe/core/utf8.hpp>
 
 #include "fuzz_input.hpp"
 

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_TOOLS_CREDENTIALS_HPP
 #define OCRPIPE_TOOLS_CREDENTIALS_HPP
 
-#include <ocrpipe/options.hpp>
+#include <ocrpipe/client/client_options.hpp>
 
 #include "option_table.hpp"
 

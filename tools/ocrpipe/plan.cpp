@@ -1,7 +1,7 @@
 #include "plan.hpp"
 
-#include <ocrpipe/bulk/detail/name_finder.hpp>
-#include <ocrpipe/bulk/manifest_source.hpp>
+#include <ocrpipe/bulk/source/manifest_source.hpp>
+#include <ocrpipe/bulk/source/name_finder.hpp>
 #include <ocrpipe/pace/poll_schedule.hpp>
 
 #include "credentials.hpp"

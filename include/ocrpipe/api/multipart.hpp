@@ -3,7 +3,7 @@
 
 #include <ocrpipe/api/file_type.hpp>
 #include <ocrpipe/api/submit_request.hpp>
-#include <ocrpipe/http_message.hpp>
+#include <ocrpipe/transport/http_message.hpp>
 
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_HTTP_ORIGIN_HPP
 #define OCRPIPE_HTTP_ORIGIN_HPP
 
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include <optional>
 #include <string>

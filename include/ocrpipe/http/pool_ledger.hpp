@@ -1,9 +1,9 @@
 #ifndef OCRPIPE_HTTP_POOL_LEDGER_HPP
 #define OCRPIPE_HTTP_POOL_LEDGER_HPP
 
-#include <ocrpipe/http_message.hpp>
-#include <ocrpipe/options.hpp>
+#include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/pace/gcra.hpp>
+#include <ocrpipe/transport/http_message.hpp>
 
 #include <array>
 #include <cstdint>

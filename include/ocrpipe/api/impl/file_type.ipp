@@ -2,7 +2,7 @@
 #define OCRPIPE_API_IMPL_FILE_TYPE_IPP
 
 #include <ocrpipe/api/file_type.hpp>
-#include <ocrpipe/api/impl/words.hpp>
+#include <ocrpipe/core/words.hpp>
 
 #include <array>
 

@@ -1,9 +1,9 @@
 #ifndef OCRPIPE_API_IMPL_MULTIPART_IPP
 #define OCRPIPE_API_IMPL_MULTIPART_IPP
 
-#include <ocrpipe/api/impl/percent.hpp>
 #include <ocrpipe/api/multipart.hpp>
-#include <ocrpipe/detail/utf8.hpp>
+#include <ocrpipe/core/percent.hpp>
+#include <ocrpipe/core/utf8.hpp>
 
 #include <fmt/format.h>
 

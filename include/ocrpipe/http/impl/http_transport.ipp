@@ -21,7 +21,7 @@ inline constexpr int max_redirects = 3;
 class http_transport::impl
 {
 public:
-    impl(asio::io_context& ioc, client_options const& options, origin to, std::optional<proxy_server> proxy,
+    impl(asio::io_context& ioc, http_options const& options, origin to, std::optional<proxy_server> proxy,
          std::unique_ptr<detail::tls_context> tls);
 
     /// A coroutine that keeps `self` alive.
@@ -152,7 +152,7 @@ private:
     impl& pool_;
 };
 
-OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, client_options const& options, origin to,
+OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, http_options const& options, origin to,
                                         std::optional<proxy_server> proxy,
                                         std::unique_ptr<detail::tls_context> tls)
     : ioc_(ioc)
@@ -450,7 +450,7 @@ OCRPIPE_DECL task<exchange_result> http_transport::async_exchange(http_request r
 }
 
 OCRPIPE_DECL result<std::unique_ptr<http_transport>> http_transport::make(asio::io_context& ioc,
-                                                                          client_options const& options)
+                                                                          http_options const& options)
 {
     if (std::vector<std::string> const problems = options.validate(); !problems.empty())
         return detail::invalid_option(fmt::format("{}", fmt::join(problems, "; ")));
