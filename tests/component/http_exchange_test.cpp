@@ -277,18 +277,6 @@ TEST_CASE("http_transport: a deadline that has passed, with an idle connection a
     CHECK(requests == 1);
 }
 
-TEST_CASE("http_transport: max_body of the request -> overrides the transport's")
-{
-    http_fixture f(always(answer(std::string(1000, 'x'))));
-    f.run([&]() -> task<void> {
-        http_request request(lane::poll, http_method::get, "ingest/1");
-        request.max_body = 999;
-        exchange_result const r = co_await f.transport->async_exchange(std::move(request));
-        REQUIRE(r.has_error());
-        CHECK(r.error().code == errc::body_too_large);
-    });
-}
-
 TEST_CASE("http_transport: 413 during an upload, then close -> seen as 413, every time")
 {
     int const rounds = 40;

@@ -31,8 +31,6 @@ public:
     body_source* body = nullptr; ///< not owned; must outlive the exchange
     clock::time_point deadline =
         clock::time_point::max(); ///< for the whole exchange, waiting for a connection included
-    std::uint64_t max_body =
-        0; ///< bytes allowed in the answer's body after decoding; 0 means the transport's own limit
 
 private:
     enum lane lane_;

@@ -45,7 +45,7 @@ private:
 
     bool acquire_at_once(lease& l, detail::pool_decision& d, clock::time_point deadline, bool fresh,
                          bool cancelled);
-    detail::answer_limits limits_for(http_request const& request) const noexcept;
+    detail::answer_limits answer_limits() const noexcept;
     void note_failure(http_request const& request, course& c, lease const& l, bool answer_started,
                       transport_failure& failure);
     bool goes_on(http_request& request, course& c, bool answered, http_response const& response,
@@ -195,7 +195,7 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
                 detail::borrowed_buffer buffer(self->shared_);
                 self->head_.render(request, c.redirected, *buffer);
                 body_source* const body = request.method() == http_method::post ? request.body : nullptr;
-                detail::exchange exchange(l.connection(), self->shared_, self->limits_for(request),
+                detail::exchange exchange(l.connection(), self->shared_, self->answer_limits(),
                                           self->timeouts_, request.deadline);
                 l.begin_exchange();
                 answered = co_await exchange.async_run(buffer, body, failure);
@@ -251,12 +251,11 @@ OCRPIPE_DECL bool http_transport::impl::acquire_at_once(lease& l, detail::pool_d
     return !cancelled && now < deadline && take_offered(l, d, fresh);
 }
 
-OCRPIPE_DECL detail::answer_limits
-http_transport::impl::limits_for(http_request const& request) const noexcept
+OCRPIPE_DECL detail::answer_limits http_transport::impl::answer_limits() const noexcept
 {
     detail::answer_limits limits;
     limits.max_header = limits_.max_header;
-    limits.max_body = request.max_body != 0 ? request.max_body : limits_.max_body;
+    limits.max_body = limits_.max_body;
     return limits;
 }
 
