@@ -203,18 +203,10 @@ chosen_proxy choose_proxy(std::string const& base_url, typed_options const& type
     return {{std::move(url.value), std::move(no_proxy)}, std::move(url.name)};
 }
 
-std::vector<std::string> check_connection(client_options const& o)
+std::vector<std::string> check_certificates(client_options const& o)
 {
     std::vector<std::string> problems;
-    if (o.endpoint.base_url.empty()) return problems;
     auto const service = parse_origin(o.endpoint.base_url);
-    if (!service)
-        problems.push_back(service.error().reason);
-    else if (!service->tls && !o.endpoint.allow_plain_http && !is_loopback(service->host))
-        problems.push_back(
-            "base_url: http:// would send the key in clear text: give https://, or --allow-plain-http");
-    if (!o.proxy.url.empty())
-        if (auto const proxy = parse_proxy(o.proxy.url); !proxy) problems.push_back(proxy.error().reason);
     bool const names_files = !o.tls.ca_file.empty() || !o.tls.client_cert.empty();
     bool const is_whole = o.tls.client_cert.empty() == o.tls.client_key.empty();
     if (service && service->tls && names_files && is_whole)

@@ -18,9 +18,10 @@ namespace ocrpipe::detail
 class option_problems
 {
 public:
+    void add(std::string problem) { found_.push_back(std::move(problem)); }
     void check(bool fine, std::string problem)
     {
-        if (!fine) found_.push_back(std::move(problem));
+        if (!fine) add(std::move(problem));
     }
 
     /// A time that something may take.

@@ -14,7 +14,7 @@ OCRPIPE_DECL std::vector<std::string> client_options::validate() const
     detail::option_problems own;
     own.positive(job_deadline, "job_deadline");
     for (std::string& p : ocrpipe::problems(profile))
-        own.check(false, "profile." + std::move(p));
+        own.add("profile." + std::move(p));
 
     std::vector<std::string> problems = http_options::validate();
     for (auto& others : {pace_options::validate(), own.take()})

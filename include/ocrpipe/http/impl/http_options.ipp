@@ -3,6 +3,7 @@
 
 #include <ocrpipe/core/option_problems.hpp>
 #include <ocrpipe/http/http_options.hpp>
+#include <ocrpipe/http/origin.hpp>
 
 #include <fmt/format.h>
 
@@ -27,8 +28,16 @@ inline bool is_header_safe(std::string_view text) noexcept
 OCRPIPE_DECL std::vector<std::string> http_options::validate() const
 {
     detail::option_problems p;
-    p.check(!endpoint.base_url.empty(),
-            "base_url: empty: give scheme, host and port, such as https://ocr.example");
+    if (endpoint.base_url.empty())
+        p.add("base_url: empty: give scheme, host and port, such as https://ocr.example");
+    else if (auto const service = parse_origin(endpoint.base_url); !service)
+        p.add(service.error().reason);
+    else
+        p.check(service->tls || endpoint.allow_plain_http || is_loopback(service->host),
+                "base_url: http:// would send the key in clear text: give https://, or allow_plain_http if "
+                "the network is trusted");
+    if (!proxy.url.empty())
+        if (auto const parsed = parse_proxy(proxy.url); !parsed) p.add(parsed.error().reason);
     p.check(!endpoint.portal_user_id.empty(), "portal_user_id: missing: it is shown in the service's portal");
     p.check(detail::is_header_safe(endpoint.portal_user_id),
             "portal_user_id: holds a blank, control or non-ASCII character: copy it again from the portal");

@@ -453,24 +453,17 @@ OCRPIPE_DECL result<std::unique_ptr<http_transport>> http_transport::make(asio::
 {
     if (std::vector<std::string> const problems = options.validate(); !problems.empty())
         return detail::invalid_option(fmt::format("{}", fmt::join(problems, "; ")));
-    result<origin> to = parse_origin(options.endpoint.base_url);
-    if (!to) return to.error();
-    if (!to->tls && !options.endpoint.allow_plain_http && !is_loopback(to->host))
-        return detail::invalid_option("base_url: http would send the key in clear text: use https, or set "
-                                      "allow_plain_http if the network is trusted");
+    origin to = parse_origin(options.endpoint.base_url).value();
     std::optional<proxy_server> proxy;
-    if (!options.proxy.url.empty() && !bypasses_proxy(to->host, to->port, options.proxy.no_proxy)) {
-        result<proxy_server> parsed = parse_proxy(options.proxy.url);
-        if (!parsed) return parsed.error();
-        proxy = *std::move(parsed);
-    }
+    if (!options.proxy.url.empty() && !bypasses_proxy(to.host, to.port, options.proxy.no_proxy))
+        proxy = parse_proxy(options.proxy.url).value();
     std::unique_ptr<detail::tls_context> tls;
-    if (to->tls) {
+    if (to.tls) {
         auto made = detail::tls_context::make(options.tls);
         if (!made) return made.error();
         tls = *std::move(made);
     }
-    auto i = std::make_shared<impl>(ioc, options, *std::move(to), std::move(proxy), std::move(tls));
+    auto i = std::make_shared<impl>(ioc, options, std::move(to), std::move(proxy), std::move(tls));
     return std::unique_ptr<http_transport>(new http_transport(std::move(i)));
 }
 
