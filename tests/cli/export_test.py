@@ -215,6 +215,20 @@ class Export(Outputs):
         self.assertEqual(service.requests, [])
         self.assertEqual(len(self.lines_of("exported-parts.jsonl")), 3)
 
+    def test_a_table_never_takes_the_place_of_a_file_of_the_run(self):
+        self.script(finished(("total", "12")))
+        self.assert_exit(self.run_bulk(self.write_documents(1)), 0)
+        before = {path.name: path.read_bytes() for path in self.out.iterdir() if path.is_file()}
+        for name in ("results-00001.jsonl", "results-00002.jsonl", "ledger.db", "failures.jsonl", "report.json"):
+            done = self.export("--csv", "-o", self.out / name)
+            self.assert_exit(done, 2)
+            self.assertIn(name, done.stderr)
+        after = {path.name: path.read_bytes() for path in self.out.iterdir() if path.is_file()}
+        self.assertEqual({n: before[n] for n in ("results-00001.jsonl", "report.json")},
+                         {n: after[n] for n in ("results-00001.jsonl", "report.json")})
+        self.assertNotIn("results-00002.jsonl", after)
+        self.assert_exit(self.export("--csv", "-o", self.out / "march.csv"), 0)
+
     def test_a_refused_key_ends_the_export_with_4(self):
         self.serve("--latency", "fixed:20ms")
         self.assert_exit(self.run_bulk(self.write_documents(30)), 0)

@@ -126,14 +126,6 @@ class Manifests(Runs):
                     self.assertIn(f"{name} is not known and resembles ", done.stderr)
                     self.assertIn("bad.", done.stderr)
 
-    def test_a_key_that_resembles_a_known_one_further_down_is_not_sent_with_the_default(self):
-        rows = "".join(json.dumps({"path": "docs/000.pdf", "id": "a", "note": "n" * 1000}) + "\n" for _ in range(1200))
-        done, sent = self.run_list(self.write("list.jsonl", rows + '{"path": "docs/001.pdf", "docType": "receipt"}\n'))
-        self.assert_exit(done, 3)
-        self.assertEqual(set(sent), {"000.pdf"})
-        self.assertIn("resembles doc_type", self.failures[0]["message"])
-
-
 class Links(Runs):
     def make_ring(self):
         """Six directories with a file each that link to each other."""
@@ -278,6 +270,39 @@ class UnicodeForms(Runs):
         done = self.run_bulk(f"in/{neither}")
         self.assert_exit(done, 3)
         self.assertIn("2 names there differ from it only in Unicode normalization", done.stderr)
+
+
+class Spelling(Runs):
+    def test_the_same_manifest_under_another_name_is_refused(self):
+        emulator = self.start_emulator()
+        self.write_documents(2)
+        self.write("m.csv", "path\nin/000.pdf\nin/001.pdf\n")
+        self.assert_exit(self.run_bulk("m.csv"), 0)
+        for other in (self.folder / "m.csv", "in/../m.csv"):
+            done = self.run_bulk(other)
+            self.assertIn(done.returncode, (2, 4), done.stderr)
+        self.assertEqual(len(emulator.truth("accepted")), 2)
+
+    def test_a_near_miss_in_the_last_row_of_a_long_list_stops_the_run_before_anything_is_sent(self):
+        emulator = self.start_emulator()
+        self.write_documents(1)
+        row = '{"path": "in/000.pdf", "id": "%d", "doc_type": "x"}\n'
+        self.write("m.jsonl", "".join(row % i for i in range(40_000)) + '{"path": "in/000.pdf", "docType": "x"}\n')
+        done = self.run_bulk("m.jsonl")
+        self.assert_exit(done, 2)
+        self.assertIn("m.jsonl:40001", done.stderr)
+        self.assertEqual(emulator.truth("accepted"), [])
+
+    def test_a_manifest_in_a_fifo_is_read_once(self):
+        self.start_emulator()
+        self.write_documents(1)
+        fifo = self.folder / "m.jsonl"
+        os.mkfifo(fifo)
+        writer = subprocess.Popen(["sh", "-c", f"printf '{{\"path\": \"in/000.pdf\"}}\n' > {fifo}"])
+        self.addCleanup(writer.kill)
+        done = self.run_bulk(fifo)
+        self.assert_exit(done, 0)
+        self.assertEqual(len(self.results), 1)
 
 
 class Nothing(Runs):

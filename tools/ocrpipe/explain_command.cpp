@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "remedy.hpp"
 #include "standard_output.hpp"
+#include "text_units.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -22,10 +23,11 @@
 #include <iostream>
 #include <iterator>
 #include <optional>
-#include <sstream>
+#include <istream>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace ocrpipe::cli
 {
@@ -180,16 +182,20 @@ result<http_response> ask(std::string const& request_id, client_options const& o
     return f;
 }
 
-std::optional<std::string> read_answer(std::string const& path)
+std::optional<std::string> read_answer(std::string const& path, std::uint64_t limit)
 {
-    std::ostringstream text;
-    if (path == "-") {
-        text << std::cin.rdbuf();
-        return text.str();
+    std::ifstream file;
+    if (path != "-") file.open(path, std::ios::binary);
+    std::istream& in = path == "-" ? std::cin : file;
+    std::string text;
+    std::vector<char> piece(64 * 1024);
+    // One byte more than an answer may have, so that it is seen that there are more.
+    while (in && text.size() <= limit) {
+        in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+        text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
     }
-    std::ifstream file(path, std::ios::binary);
-    if (!file || !(text << file.rdbuf())) return std::nullopt;
-    return text.str();
+    if (in.bad() || (!in.eof() && text.size() <= limit)) return std::nullopt;
+    return text;
 }
 
 } // namespace
@@ -202,11 +208,16 @@ exit_code carry_out(explain_plan const& p, client_options const& options, logger
         if (!got) return refuse(got.error(), p.request_id, log);
         answer = std::move(*got);
     } else {
-        std::optional<std::string> text = read_answer(p.file);
-        if (!text || text->empty()) {
+        std::uint64_t const limit = options.limits.max_body;
+        std::optional<std::string> text = read_answer(p.file, limit);
+        if (!text || text->empty() || text->size() > limit) {
+            std::string const why = !text          ? "cannot be read"
+                                    : text->empty() ? "empty"
+                                                    : fmt::format("larger than {}, which no answer may be",
+                                                                  format_bytes(limit));
             log.write(message(level::error, "failed",
-                              fmt::format("{}: {}: give the JSON of a result, or - for standard input",
-                                          p.file, text ? "empty" : "cannot be read")));
+                              fmt::format("{}: {}: give the JSON of one result, or - for standard input", p.file,
+                                          why)));
             return exit_code::inputs_unreadable;
         }
         // A line of a results file holds the answer.

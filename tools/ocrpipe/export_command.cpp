@@ -15,7 +15,10 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <filesystem>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -76,8 +79,32 @@ exit_code export_text(exported_results& results, client_options const& options, 
     return worst(results.code(), deliver(list + "\n", "-", "the list's path", log));
 }
 
+namespace
+{
+
+/// Whether a name in the run's directory is one of the run's own files, which a table must not take the place
+/// of; a results file of a number that is still to come is one, too.
+bool is_file_of_run(std::string const& directory, std::string const& output)
+{
+    namespace fs = std::filesystem;
+    if (output == "-") return false;
+    std::error_code ec;
+    fs::path const parent = fs::path(output).parent_path();
+    if (!fs::equivalent(parent.empty() ? fs::path(".") : parent, directory, ec)) return false;
+    std::string const name = fs::path(output).filename().string();
+    return (name.starts_with("results-") && name.ends_with(".jsonl")) || name.starts_with("ledger.") ||
+           name.starts_with("exported-") || name == "failures.jsonl" || name == "report.json";
+}
+
+} // namespace
+
 exit_code carry_out(export_plan const& p, client_options const& options, logger& log)
 {
+    if (is_file_of_run(p.directory, p.output)) {
+        log.write(message(level::error, "usage",
+                          fmt::format("--out {}: is a file of the run: give the table another name", p.output)));
+        return exit_code::usage;
+    }
     result<std::unique_ptr<exported_results>> results = exported_results::open(p.directory, log);
     if (!results) return refuse(results.error(), "nothing was exported", log);
     if ((**results).count() == 0) {

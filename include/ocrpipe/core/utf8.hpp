@@ -36,6 +36,18 @@ inline std::size_t utf8_sequence_length(std::string_view s) noexcept
     return 0;
 }
 
+/// Whether a character beyond ASCII controls a terminal, breaks a line, or turns the direction of what follows:
+/// C1 controls, line and paragraph separators, bidirectional controls.
+inline bool is_unseen(std::string_view character) noexcept
+{
+    auto const at = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+    if (character.size() == 2) return at(0) == 0xC2 && at(1) < 0xA0;
+    if (character.size() != 3 || at(0) != 0xE2) return false;
+    bool const separator = at(1) == 0x80 && (at(2) == 0xA8 || at(2) == 0xA9);
+    bool const embedding = at(1) == 0x80 && (at(2) == 0x8E || at(2) == 0x8F || (at(2) >= 0xAA && at(2) <= 0xAE));
+    return separator || embedding || (at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9);
+}
+
 inline bool is_utf8(std::string_view s) noexcept
 {
     while (!s.empty()) {

@@ -65,6 +65,8 @@ TEST_CASE("printable_excerpt: control characters and broken UTF-8 are replaced, 
     CHECK(printable_excerpt("a\xC3(\xFF") == "a?(?");
     CHECK(printable_excerpt("\xED\xA0\x80") == "???");      // a surrogate
     CHECK(printable_excerpt("\xF4\x90\x80\x80") == "????"); // beyond U+10FFFF
+    CHECK(printable_excerpt("a\u009B31m\u2028\u202Eb\u2066") == "a?31m??b?"); // CSI of C1, separators, directions
+    CHECK(printable_excerpt("\u00A0\u2013\u20AC") == "\u00A0\u2013\u20AC");
 }
 
 TEST_CASE("printable_excerpt: a limit inside a character -> the whole character is left out")

@@ -44,6 +44,11 @@ OCRPIPE_DECL std::string printable_excerpt(std::string_view body, std::size_t li
     while (!body.empty() && out.size() < limit) {
         std::size_t const n = detail::utf8_sequence_length(body);
         auto const c = static_cast<unsigned char>(body.front());
+        if (n != 0 && detail::is_unseen(body.substr(0, n))) {
+            out += '?';
+            body.remove_prefix(n);
+            continue;
+        }
         if (n == 0 || (n == 1 && (c < 0x20 || c == 0x7F))) {
             bool const space = c == '\n' || c == '\r' || c == '\t';
             out += space ? ' ' : '?';

@@ -72,7 +72,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "manifest_columns: a key that resembles one -> found at the beginning, and later its row is a problem")
+    "manifest_columns: a key that resembles one -> found wherever it stands, and its row is a problem")
 {
     manifest const early("l.jsonl", "{\"path\":\"a.pdf\"}\n{\"path\":\"a.pdf\",\"docType\":\"x\"}\n");
     CHECK(misnamed_column_in(early.file("l.jsonl"), manifest_format::jsonl)
@@ -85,7 +85,7 @@ TEST_CASE(
         rows += "{\"path\":\"a.pdf\",\"note\":\"" + std::string(1000, 'n') + "\"}\n";
     std::size_t const count = static_cast<std::size_t>(std::count(rows.begin(), rows.end(), '\n'));
     manifest const late("l.jsonl", rows + "{\"path\":\"a.pdf\",\"docType\":\"x\"}\n");
-    CHECK(misnamed_column_in(late.file("l.jsonl"), manifest_format::jsonl).empty());
+    CHECK(!misnamed_column_in(late.file("l.jsonl"), manifest_format::jsonl).empty());
     CHECK(late.all().items.size() == count);
     CHECK(late.problem_at(static_cast<int>(count) + 1).find("resembles doc_type") != std::string::npos);
 }

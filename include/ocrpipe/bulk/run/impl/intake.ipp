@@ -69,6 +69,8 @@ OCRPIPE_DECL intake::verdict intake::judge(ledger_row const& row, bool same) con
         break;
     }
     if (!same) return verdict::send;
+    // It was not sent because its file was being written. That the file is now what it was then changes nothing.
+    if (row.state == document_state::failed && row.failure_class == name(errc::file_changed)) return verdict::send;
     bool const has_result = row.state == document_state::done || row.state == document_state::skipped;
     return !has_result && options_.take_up && options_.take_up(row) ? verdict::send : verdict::pass_over;
 }

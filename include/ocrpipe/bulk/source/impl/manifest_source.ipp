@@ -102,17 +102,18 @@ OCRPIPE_DECL std::optional<manifest_format> manifest_format_of(std::string_view 
 
 OCRPIPE_DECL std::string misnamed_column_in(std::string const& path, manifest_format format)
 {
-    std::string real = path;
-    unique_fd fd = detail::open_manifest(real);
     struct ::stat status {
     };
-    // What a pipe says can be read only once.
-    if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+    // What a pipe says can be read only once, and opening it tells its writer that somebody reads.
+    if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return {};
+    std::string real = path;
+    unique_fd fd = detail::open_manifest(real);
+    if (!fd) return {};
     auto const rows = detail::rows_of(std::move(fd), path, format);
     detail::manifest_row row;
     std::size_t line = 0;
     std::string wrong;
-    while (rows->bytes < detail::max_record && rows->next(row, line, wrong)) {
+    while (rows->next(row, line, wrong)) {
         if (rows->has_misnamed_column) return fmt::format("{}:{}: {}", path, line, wrong);
         // Of CSV the header says it all.
         if (format == manifest_format::csv) return {};
