@@ -272,17 +272,7 @@ class UnicodeForms(Runs):
         self.assertIn("2 names there differ from it only in Unicode normalization", done.stderr)
 
 
-class Spelling(Runs):
-    def test_the_same_manifest_under_another_name_is_refused(self):
-        emulator = self.start_emulator()
-        self.write_documents(2)
-        self.write("m.csv", "path\nin/000.pdf\nin/001.pdf\n")
-        self.assert_exit(self.run_bulk("m.csv"), 0)
-        for other in (self.folder / "m.csv", "in/../m.csv"):
-            done = self.run_bulk(other)
-            self.assertIn(done.returncode, (2, 4), done.stderr)
-        self.assertEqual(len(emulator.truth("accepted")), 2)
-
+class LongManifests(Runs):
     def test_a_near_miss_in_the_last_row_of_a_long_list_stops_the_run_before_anything_is_sent(self):
         emulator = self.start_emulator()
         self.write_documents(1)

@@ -351,7 +351,7 @@ result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pip
         std::string const input = detail::path_on_disk(given);
         if (input == "-" || fs::path(input).is_relative())
             into.configuration["working_directory"] = working_directory();
-        if (input == "-") continue;
+        if (input == "-" || manifest_format_of(input)) continue;
         std::error_code ec;
         fs::path const folder = fs::is_directory(input, ec) ? fs::path(input) : fs::path(input).parent_path();
         fs::path const real = fs::canonical(folder.empty() ? "." : folder, ec);
