@@ -149,7 +149,9 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
     };
     std::vector<index> members;
     tree_.for_each_child(i, [&](index c) { members.push_back(c); });
-    std::stable_sort(members.begin(), members.end(), [&](index a, index b) { return place(a) < place(b); });
+    std::sort(members.begin(), members.end(), [&](index a, index b) {
+        return std::pair(place(a), a) < std::pair(place(b), b); // indexes follow the answer
+    });
 
     auto const is_label = [this](index c) {
         return tree_.kind(c) == key_kind::label && !tree_.is_container(c) && form_.is_shown(c);
