@@ -4,7 +4,7 @@
 // --url may name several servers, with commas between them: each gets a client and a thread of its own, on a
 // core of its own, all documents, and a results file with its number behind the name.
 
-#include <ocrpipe/bulk/results_writer.hpp>
+#include <ocrpipe/bulk/output/results_writer.hpp>
 #include <ocrpipe/client.hpp>
 #include <ocrpipe/pace/poll_schedule.hpp>
 

@@ -6,8 +6,8 @@
 // `window` documents on their way, as in a run. Afterwards every document is looked up by its id. The work is
 // checked: counts, every row, and the database's own integrity.
 
-#include <ocrpipe/bulk/ledger.hpp>
-#include <ocrpipe/bulk/sqlite_ledger.hpp>
+#include <ocrpipe/bulk/ledger/ledger.hpp>
+#include <ocrpipe/bulk/ledger/sqlite_ledger.hpp>
 
 #include <boost/asio/io_context.hpp>
 

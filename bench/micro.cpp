@@ -3,7 +3,7 @@
 #include <ocrpipe/api/body_facts.hpp>
 #include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/multipart.hpp>
-#include <ocrpipe/bulk/results_writer.hpp>
+#include <ocrpipe/bulk/output/results_writer.hpp>
 #include <ocrpipe/job/job_table.hpp>
 #include <ocrpipe/pace/gcra.hpp>
 

@@ -5,7 +5,7 @@
 
 #include <ocrpipe/client.hpp>
 #include <ocrpipe/pace/poll_schedule.hpp>
-#include <ocrpipe/transport.hpp>
+#include <ocrpipe/transport/transport.hpp>
 
 #include <boost/asio/io_context.hpp>
 

@@ -5,6 +5,7 @@
 #include <ocrpipe/api/impl/answer_text.ipp>
 #include <ocrpipe/api/impl/body_facts.ipp>
 #include <ocrpipe/api/impl/classify.ipp>
+#include <ocrpipe/api/impl/document.ipp>
 #include <ocrpipe/api/impl/explain.ipp>
 #include <ocrpipe/api/impl/file_type.ipp>
 #include <ocrpipe/api/impl/multipart.ipp>

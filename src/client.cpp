@@ -1,1 +1,2 @@
-#include <ocrpipe/impl/client.ipp>
+#include <ocrpipe/client/impl/client.ipp>
+#include <ocrpipe/client/impl/client_options.ipp>

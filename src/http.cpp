@@ -6,6 +6,7 @@
 #include <ocrpipe/http/impl/connector.ipp>
 #include <ocrpipe/http/impl/exchange.ipp>
 #include <ocrpipe/http/impl/host_resolver.ipp>
+#include <ocrpipe/http/impl/http_options.ipp>
 #include <ocrpipe/http/impl/http_transport.ipp>
 #include <ocrpipe/http/impl/inflater.ipp>
 #include <ocrpipe/http/impl/origin.ipp>

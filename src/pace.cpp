@@ -1,1 +1,2 @@
+#include <ocrpipe/pace/impl/pace_options.ipp>
 #include <ocrpipe/pace/impl/retry_after.ipp>

@@ -1,7 +1,7 @@
 // The ledger in SQLite: the only unit that includes sqlite3.h.
 
-#include <ocrpipe/bulk/detail/atomic_file.hpp>
-#include <ocrpipe/bulk/sqlite_ledger.hpp>
+#include <ocrpipe/bulk/ledger/sqlite_ledger.hpp>
+#include <ocrpipe/core/atomic_file.hpp>
 
 #include "sqlite_ledger/connection.hpp"
 #include "sqlite_ledger/lock.hpp"
@@ -171,9 +171,8 @@ result<void> sqlite_ledger::open()
     // Created here for its mode, which SQLite gives to the log beside it too; its name is durable with the
     // log's first sync, with which SQLite syncs the folder. Nothing in this process has the file open yet:
     // closing a second descriptor would drop SQLite's locks.
-    if (detail::unique_fd const file(::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-        !file)
-        return detail::ledger_failure(options_.path, detail::errno_code());
+    if (unique_fd const file(::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)); !file)
+        return detail::ledger_failure(options_.path, errno_code());
     else
         // All of it is about to be read, in whatever order the source has.
         ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_WILLNEED);

@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_SRC_SQLITE_LEDGER_CONNECTION_HPP
 #define OCRPIPE_SRC_SQLITE_LEDGER_CONNECTION_HPP
 
-#include <ocrpipe/detail/utf8.hpp>
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
+#include <ocrpipe/core/utf8.hpp>
 
 #include <fmt/format.h>
 #include <sqlite3.h>

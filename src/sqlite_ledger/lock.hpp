@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_SRC_SQLITE_LEDGER_LOCK_HPP
 #define OCRPIPE_SRC_SQLITE_LEDGER_LOCK_HPP
 
-#include <ocrpipe/bulk/detail/unique_fd.hpp>
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
+#include <ocrpipe/core/unique_fd.hpp>
 
 #include "connection.hpp"
 

@@ -2,7 +2,7 @@
 #define OCRPIPE_SRC_SQLITE_LEDGER_READER_HPP
 
 #include <ocrpipe/api/file_type.hpp>
-#include <ocrpipe/bulk/ledger.hpp>
+#include <ocrpipe/bulk/ledger/ledger.hpp>
 
 #include "connection.hpp"
 

@@ -1,5 +1,5 @@
-#include <ocrpipe/bulk/open_input.hpp>
-#include <ocrpipe/bulk/pipeline.hpp>
+#include <ocrpipe/bulk/run/pipeline.hpp>
+#include <ocrpipe/bulk/source/open_input.hpp>
 
 #include "emulator/emulator.hpp"
 #include "emulator/fault.hpp"

@@ -1,6 +1,6 @@
-#include <ocrpipe/bulk/open_input.hpp>
-#include <ocrpipe/bulk/pipeline.hpp>
-#include <ocrpipe/bulk/sqlite_ledger.hpp>
+#include <ocrpipe/bulk/ledger/sqlite_ledger.hpp>
+#include <ocrpipe/bulk/run/pipeline.hpp>
+#include <ocrpipe/bulk/source/open_input.hpp>
 
 #include "emulator/emulator.hpp"
 #include "support/temp_directory.hpp"

@@ -9,7 +9,7 @@ namespace
 
 /// Runs one GET against `script` and returns how it ended.
 exchange_result get_from(scripted_server::script script,
-                         std::function<void(client_options&)> const& adjust = {})
+                         std::function<void(http_options&)> const& adjust = {})
 {
     http_fixture f(std::move(script));
     if (adjust) adjust(f.options);
@@ -121,7 +121,7 @@ TEST_CASE("http_transport: a large answer -> whole")
 TEST_CASE("http_transport: answers that break a rule -> each its own error, in the phase of the body, after "
           "all was sent")
 {
-    auto const limits = [](client_options& o) {
+    auto const limits = [](http_options& o) {
         o.limits.max_header = 4096;
         o.limits.max_body = 100'000;
     };
@@ -184,15 +184,14 @@ TEST_CASE("http_transport: the end of the stream within the answer -> truncated_
 TEST_CASE(
     "http_transport: silence, a stall, a steady drip, an upload nobody reads -> the phase's own time-out")
 {
-    exchange_result const silent =
-        get_from(once(""), [](client_options& o) { o.timeouts.first_byte = 20ms; });
+    exchange_result const silent = get_from(once(""), [](http_options& o) { o.timeouts.first_byte = 20ms; });
     REQUIRE(silent.has_error());
     CHECK(silent.error().code == errc::first_byte_timeout);
     CHECK(silent.error().where == phase::first_byte);
     CHECK(silent.error().sent == bytes_sent::all);
 
     exchange_result const stalled = get_from(once("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n1"),
-                                             [](client_options& o) { o.timeouts.read_stall = 20ms; });
+                                             [](http_options& o) { o.timeouts.read_stall = 20ms; });
     REQUIRE(stalled.has_error());
     CHECK(stalled.error().code == errc::read_timeout);
     CHECK(stalled.error().where == phase::body);
@@ -203,7 +202,7 @@ TEST_CASE(
         while (!p.ended())
             co_await p.write(std::string(10, 'x'));
     };
-    exchange_result const dripped = get_from(drip, [](client_options& o) {
+    exchange_result const dripped = get_from(drip, [](http_options& o) {
         o.limits.max_body = 2'000'000'000;
         o.timeouts.answer = 30ms;
     });
@@ -276,18 +275,6 @@ TEST_CASE("http_transport: a deadline that has passed, with an idle connection a
         co_await turns(20);
     });
     CHECK(requests == 1);
-}
-
-TEST_CASE("http_transport: max_body of the request -> overrides the transport's")
-{
-    http_fixture f(always(answer(std::string(1000, 'x'))));
-    f.run([&]() -> task<void> {
-        http_request request(lane::poll, http_method::get, "ingest/1");
-        request.max_body = 999;
-        exchange_result const r = co_await f.transport->async_exchange(std::move(request));
-        REQUIRE(r.has_error());
-        CHECK(r.error().code == errc::body_too_large);
-    });
 }
 
 TEST_CASE("http_transport: 413 during an upload, then close -> seen as 413, every time")

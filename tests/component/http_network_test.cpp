@@ -594,13 +594,13 @@ TEST_CASE(
     "http_transport::make: options that are wrong -> invalid_argument that names the option and no secret")
 {
     asio::io_context ioc(1);
-    client_options good;
+    http_options good;
     good.endpoint.base_url = "https://ocr.test";
     good.endpoint.portal_user_id = "42";
     good.endpoint.api_key = secret("top-secret");
     CHECK(http_transport::make(ioc, good).has_value());
     auto const reason = [&](auto change) {
-        client_options o = good;
+        http_options o = good;
         change(o);
         auto const made = http_transport::make(ioc, o);
         REQUIRE(made.has_error());
@@ -609,14 +609,14 @@ TEST_CASE(
         CHECK(made.error().reason.find("top-secret") == std::string::npos);
         return made.error().reason;
     };
-    CHECK(reason([](client_options& o) { o.endpoint.base_url = "http://ocr.test"; }).find("base_url") == 0);
-    CHECK(reason([](client_options& o) { o.endpoint.base_url = "https://ocr.test/path"; }).find("base_url") ==
+    CHECK(reason([](http_options& o) { o.endpoint.base_url = "http://ocr.test"; }).find("base_url") == 0);
+    CHECK(reason([](http_options& o) { o.endpoint.base_url = "https://ocr.test/path"; }).find("base_url") ==
           0);
-    CHECK(reason([](client_options& o) {
+    CHECK(reason([](http_options& o) {
               o.endpoint.api_key = secret("top-secret\r\nX: y");
           }).find("api_key") == 0);
-    CHECK(reason([](client_options& o) { o.endpoint.portal_user_id = "4\n2"; }).find("portal_user_id") == 0);
-    CHECK(reason([](client_options& o) { o.proxy.url = "ftp://proxy"; }).find("proxy") == 0);
-    CHECK(reason([](client_options& o) { o.tls.ca_file = "/nowhere"; }).find("ca_file") == 0);
-    CHECK(reason([](client_options& o) { o.timeouts.connect = 0ms; }).find("timeouts.connect") == 0);
+    CHECK(reason([](http_options& o) { o.endpoint.portal_user_id = "4\n2"; }).find("portal_user_id") == 0);
+    CHECK(reason([](http_options& o) { o.proxy.url = "ftp://proxy"; }).find("proxy") == 0);
+    CHECK(reason([](http_options& o) { o.tls.ca_file = "/nowhere"; }).find("ca_file") == 0);
+    CHECK(reason([](http_options& o) { o.timeouts.connect = 0ms; }).find("timeouts.connect") == 0);
 }

@@ -1,6 +1,6 @@
 // What a user's first program does, without a server: a client over a transport of the user's own.
 #include <ocrpipe/client.hpp>
-#include <ocrpipe/transport.hpp>
+#include <ocrpipe/transport/transport.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

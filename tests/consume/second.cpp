@@ -1,4 +1,4 @@
-#include <ocrpipe/bulk/open_input.hpp>
+#include <ocrpipe/bulk.hpp>
 #include <ocrpipe/client.hpp>
 
 #include <string_view>

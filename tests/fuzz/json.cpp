@@ -2,7 +2,7 @@
 // and, if so, on every event. What only ours reads is made strict without a change of its events. What a
 // handler does not want to hear of is checked all the same and changes nothing of the rest.
 
-#include <ocrpipe/api/impl/json_events.hpp>
+#include <ocrpipe/api/json_events.hpp>
 #include <ocrpipe/api/strict_json.hpp>
 
 #include "fuzz_input.hpp"

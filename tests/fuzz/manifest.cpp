@@ -2,10 +2,10 @@
 // or a problem at its line, the rows behind a broken one are still read, and no cut of the bytes changes a
 // record.
 
-#include <ocrpipe/bulk/detail/csv_record.hpp>
-#include <ocrpipe/bulk/detail/json_text.hpp>
-#include <ocrpipe/bulk/detail/manifest_columns.hpp>
-#include <ocrpipe/bulk/manifest_source.hpp>
+#include <ocrpipe/bulk/source/detail/csv_record.hpp>
+#include <ocrpipe/bulk/source/detail/manifest_columns.hpp>
+#include <ocrpipe/bulk/source/manifest_source.hpp>
+#include <ocrpipe/core/json_text.hpp>
 
 #include "fuzz_input.hpp"
 #include "support/temp_directory.hpp"

@@ -3,7 +3,7 @@
 // that is sent is read again by a strict reader of our own, and says what was asked for, no more.
 
 #include <ocrpipe/api/multipart.hpp>
-#include <ocrpipe/detail/utf8.hpp>
+#include <ocrpipe/core/utf8.hpp>
 
 #include "fuzz_input.hpp"
 
@@ -116,8 +116,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     std::string_view form = form_text;
     check_field(form, delimiter, "flow", request.flow);
     if (!request.doc_type.empty()) check_field(form, delimiter, "doc_type", request.doc_type);
-    enum file_type const sent =
-        request.type != file_type::detect ? request.type : service_type(body.format());
+    file_format const format = detect_format(std::string_view(bytes).substr(0, format_probe_size));
+    enum file_type const sent = request.type != file_type::detect ? request.type : service_type(format);
     check_field(form, delimiter, "file_type", wire_word(sent));
     for (auto const& [field, value] : fields)
         check_field(form, delimiter, field, value);
@@ -127,7 +127,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     require(header.starts_with(begin), "the document is a file with a name");
     header.remove_prefix(begin.size());
     std::size_t const quote = header.find('"');
-    require(header.substr(quote) == "\"\r\nContent-Type: " + std::string(mime(body.format())),
+    require(header.substr(quote) == "\"\r\nContent-Type: " + std::string(mime(format)),
             "the document has one type");
     if (name.empty())
         require(quote != 0, "a document without a name gets one");

@@ -98,7 +98,7 @@ public:
 
     boost::asio::io_context ioc{1};
     scripted_server server;
-    ocrpipe::client_options options;
+    ocrpipe::http_options options;
     std::unique_ptr<ocrpipe::http_transport> transport;
     std::function<void()> also_stop; ///< called at the end of run(), whether the test failed or not
 

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_TESTS_SUPPORT_RUN_CORO_HPP
 #define OCRPIPE_TESTS_SUPPORT_RUN_CORO_HPP
 
-#include <ocrpipe/transport.hpp>
+#include <ocrpipe/transport/transport.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_TESTS_SUPPORT_SCRIPTED_SERVER_HPP
 #define OCRPIPE_TESTS_SUPPORT_SCRIPTED_SERVER_HPP
 
-#include <ocrpipe/transport.hpp>
+#include <ocrpipe/transport/transport.hpp>
 
 #include "support/test_certificates.hpp"
 

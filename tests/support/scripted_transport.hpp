@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_TESTS_SUPPORT_SCRIPTED_TRANSPORT_HPP
 #define OCRPIPE_TESTS_SUPPORT_SCRIPTED_TRANSPORT_HPP
 
-#include <ocrpipe/transport.hpp>
+#include <ocrpipe/transport/transport.hpp>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>

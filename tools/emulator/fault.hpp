@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_EMULATOR_FAULT_HPP
 #define OCRPIPE_EMULATOR_FAULT_HPP
 
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_EMULATOR_JOB_TABLE_HPP
 #define OCRPIPE_EMULATOR_JOB_TABLE_HPP
 
-#include <ocrpipe/http_message.hpp>
+#include <ocrpipe/core/clock.hpp>
 
 #include "emulator/answer.hpp"
 #include "emulator/digest.hpp"

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_EMULATOR_LATENCY_HPP
 #define OCRPIPE_EMULATOR_LATENCY_HPP
 
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include "emulator/text.hpp"
 

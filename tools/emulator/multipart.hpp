@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_EMULATOR_MULTIPART_HPP
 #define OCRPIPE_EMULATOR_MULTIPART_HPP
 
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_EMULATOR_RECOGNITION_HPP
 #define OCRPIPE_EMULATOR_RECOGNITION_HPP
 
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include <functional>
 #include <memory>

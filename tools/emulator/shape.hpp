@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_EMULATOR_SHAPE_HPP
 #define OCRPIPE_EMULATOR_SHAPE_HPP
 
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include <string>
 #include <string_view>

@@ -1,6 +1,6 @@
 #include "emulator/text.hpp"
 
-#include <ocrpipe/detail/utf8.hpp>
+#include <ocrpipe/core/utf8.hpp>
 
 #include <fmt/format.h>
 

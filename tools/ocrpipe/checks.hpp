@@ -2,7 +2,7 @@
 #define OCRPIPE_TOOLS_CHECKS_HPP
 
 #include <ocrpipe/api/ocr_result.hpp>
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include "exit_code.hpp"
 #include "file_limit.hpp"

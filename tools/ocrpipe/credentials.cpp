@@ -1,7 +1,7 @@
 #include "credentials.hpp"
 
-#include <ocrpipe/bulk/detail/json_text.hpp>
-#include <ocrpipe/bulk/detail/unique_fd.hpp>
+#include <ocrpipe/core/json_text.hpp>
+#include <ocrpipe/core/unique_fd.hpp>
 #include <ocrpipe/http/origin.hpp>
 #include <ocrpipe/http/tls_session.hpp>
 
@@ -64,7 +64,7 @@ loaded_key load_from_file(std::string const& path, std::string const& shown_as)
             fmt::format("{}: {}: {}", shown_as, printable_excerpt(path, 1024), std::move(why)));
         return out;
     };
-    detail::unique_fd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    unique_fd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) return problem(std::string(std::strerror(errno)));
     struct ::stat st {
     };
@@ -88,8 +88,8 @@ loaded_key load_from_command(std::string const& command, std::string const& show
     };
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return problem(std::strerror(errno));
-    detail::unique_fd reader(ends[0]);
-    detail::unique_fd writer(ends[1]);
+    unique_fd reader(ends[0]);
+    unique_fd writer(ends[1]);
 
     // Standard input stays ours: with `-` it carries the names of documents.
     ::posix_spawn_file_actions_t actions;
@@ -113,9 +113,9 @@ loaded_key load_from_command(std::string const& command, std::string const& show
     ::posix_spawnattr_destroy(&attributes);
     if (error != 0) return problem(std::strerror(error));
 
-    writer = detail::unique_fd();
+    writer = unique_fd();
     auto const printed = read_some(reader.get());
-    reader = detail::unique_fd();
+    reader = unique_fd();
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
@@ -203,18 +203,10 @@ chosen_proxy choose_proxy(std::string const& base_url, typed_options const& type
     return {{std::move(url.value), std::move(no_proxy)}, std::move(url.name)};
 }
 
-std::vector<std::string> check_connection(client_options const& o)
+std::vector<std::string> check_certificates(client_options const& o)
 {
     std::vector<std::string> problems;
-    if (o.endpoint.base_url.empty()) return problems;
     auto const service = parse_origin(o.endpoint.base_url);
-    if (!service)
-        problems.push_back(service.error().reason);
-    else if (!service->tls && !o.endpoint.allow_plain_http && !is_loopback(service->host))
-        problems.push_back(
-            "base_url: http:// would send the key in clear text: give https://, or --allow-plain-http");
-    if (!o.proxy.url.empty())
-        if (auto const proxy = parse_proxy(o.proxy.url); !proxy) problems.push_back(proxy.error().reason);
     bool const names_files = !o.tls.ca_file.empty() || !o.tls.client_cert.empty();
     bool const is_whole = o.tls.client_cert.empty() == o.tls.client_key.empty();
     if (service && service->tls && names_files && is_whole)

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_TOOLS_CREDENTIALS_HPP
 #define OCRPIPE_TOOLS_CREDENTIALS_HPP
 
-#include <ocrpipe/options.hpp>
+#include <ocrpipe/client/client_options.hpp>
 
 #include "option_table.hpp"
 
@@ -51,9 +51,9 @@ struct chosen_proxy : proxy_options {
 /// HTTP_PROXY in capitals is not read: a web server's request header could have set it.
 chosen_proxy choose_proxy(std::string const& base_url, typed_options const& typed, environment const& env);
 
-/// What is wrong with the address, the proxy and the files of certificates, as client_options::validate()
-/// says such things, which does not look at them. Reads those files.
-std::vector<std::string> check_connection(client_options const& o);
+/// What is wrong with the files of certificates, as client_options::validate() says such things, which does not
+/// read them. Reads those files if the address is one that needs them.
+std::vector<std::string> check_certificates(client_options const& o);
 
 /// What must not be shown of a proxy's URL: its password, as it was typed and as it means, and what is sent
 /// to the proxy instead. Empty for a URL without one.

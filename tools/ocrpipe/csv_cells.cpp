@@ -1,6 +1,6 @@
 #include "csv_cells.hpp"
 
-#include <ocrpipe/detail/utf8.hpp>
+#include <ocrpipe/core/utf8.hpp>
 
 #include <algorithm>
 #include <array>

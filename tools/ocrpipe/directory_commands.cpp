@@ -1,9 +1,9 @@
 // status, report and support: commands that look at a run through its ledger.
 
-#include <ocrpipe/bulk/detail/atomic_file.hpp>
-#include <ocrpipe/bulk/detail/json_text.hpp>
-#include <ocrpipe/bulk/report.hpp>
-#include <ocrpipe/bulk/sha256.hpp>
+#include <ocrpipe/bulk/output/report.hpp>
+#include <ocrpipe/core/atomic_file.hpp>
+#include <ocrpipe/core/json_text.hpp>
+#include <ocrpipe/core/sha256.hpp>
 
 #include "commands.hpp"
 #include "remedy.hpp"

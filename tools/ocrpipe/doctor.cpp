@@ -1,5 +1,5 @@
-#include <ocrpipe/bulk/detail/unique_fd.hpp>
 #include <ocrpipe/client.hpp>
+#include <ocrpipe/core/unique_fd.hpp>
 #include <ocrpipe/http/origin.hpp>
 
 #include "checks.hpp"
@@ -93,16 +93,16 @@ error_code write_test(std::string const& directory)
 {
     std::string path = directory + "/.ocrpipe-doctor-XXXXXX";
     int const fd = ::mkstemp(path.data());
-    if (fd < 0) return detail::errno_code();
+    if (fd < 0) return errno_code();
     ::unlink(path.c_str());
     std::string const megabyte(1 << 20, 'x');
     error_code ec;
     if (::write(fd, megabyte.data(), megabyte.size()) != static_cast<::ssize_t>(megabyte.size())) {
-        ec = detail::errno_code();
+        ec = errno_code();
         // A write that stops short without an error met a full disk.
         if (!ec) ec = error_code(ENOSPC, boost::system::system_category());
     } else if (::fsync(fd) != 0) {
-        ec = detail::errno_code();
+        ec = errno_code();
     }
     ::close(fd);
     return ec;
@@ -113,7 +113,7 @@ finding check_disk(std::string const& directory)
     std::string const where = existing_part_of(directory);
     struct ::statvfs s {
     };
-    if (::statvfs(where.c_str(), &s) != 0) return judge_disk(where, 0, detail::errno_code());
+    if (::statvfs(where.c_str(), &s) != 0) return judge_disk(where, 0, errno_code());
     return judge_disk(where, std::uint64_t(s.f_bavail) * s.f_frsize, write_test(where));
 }
 

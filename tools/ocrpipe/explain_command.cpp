@@ -3,7 +3,7 @@
 #include <ocrpipe/api/explain.hpp>
 #include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/api/strict_json.hpp>
-#include <ocrpipe/bulk/result_line.hpp>
+#include <ocrpipe/bulk/output/result_line.hpp>
 #include <ocrpipe/http/http_transport.hpp>
 
 #include "commands.hpp"

@@ -3,9 +3,9 @@
 #include "export_command.hpp"
 
 #include <ocrpipe/api/ocr_result.hpp>
-#include <ocrpipe/bulk/detail/json_text.hpp>
-#include <ocrpipe/bulk/detail/unique_fd.hpp>
-#include <ocrpipe/bulk/part_files.hpp>
+#include <ocrpipe/bulk/output/part_files.hpp>
+#include <ocrpipe/core/json_text.hpp>
+#include <ocrpipe/core/unique_fd.hpp>
 
 #include "commands.hpp"
 #include "output_file.hpp"
@@ -69,9 +69,8 @@ exit_code export_text(exported_results& results, client_options const& options, 
     if (!read) return refuse(read.error(), "the export ended early", log);
     if (failed) return *failed;
     // The files and their names, before the list that speaks of them.
-    detail::unique_fd const folder(::open(results.directory().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder || ::syncfs(folder.get()) != 0)
-        return output_failed(results.directory(), detail::errno_code(), log);
+    unique_fd const folder(::open(results.directory().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder || ::syncfs(folder.get()) != 0) return output_failed(results.directory(), errno_code(), log);
     if (error_code const ec = out.finish()) return output_failed(list, ec, log);
     std::string said = fmt::format("{} text files in {}/text", results.count(), results.directory());
     if (without_text > 0) said += fmt::format(", {} of them empty: their results hold no text", without_text);

@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_TOOLS_EXPORT_COMMAND_HPP
 #define OCRPIPE_TOOLS_EXPORT_COMMAND_HPP
 
-#include <ocrpipe/bulk/result_line.hpp>
-#include <ocrpipe/options.hpp>
+#include <ocrpipe/bulk/output/result_line.hpp>
+#include <ocrpipe/client/client_options.hpp>
 
 #include "exported_results.hpp"
 #include "plan.hpp"

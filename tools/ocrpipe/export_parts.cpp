@@ -1,12 +1,12 @@
 // export --parts: tables, signatures, stamps and images of results that are there, by GET.
 
 #include <ocrpipe/api/ocr_result.hpp>
-#include <ocrpipe/bulk/detail/input_window.hpp>
-#include <ocrpipe/bulk/detail/json_text.hpp>
-#include <ocrpipe/bulk/detail/jsonl_file.hpp>
-#include <ocrpipe/bulk/detail/unique_fd.hpp>
-#include <ocrpipe/bulk/part_files.hpp>
+#include <ocrpipe/bulk/output/jsonl_file.hpp>
+#include <ocrpipe/bulk/output/part_files.hpp>
+#include <ocrpipe/bulk/source/input_window.hpp>
 #include <ocrpipe/client.hpp>
+#include <ocrpipe/core/json_text.hpp>
+#include <ocrpipe/core/unique_fd.hpp>
 
 #include "export_command.hpp"
 #include "file_limit.hpp"
@@ -97,7 +97,7 @@ private:
     /// What earlier exports did. A file that was removed since is fetched again.
     void read_list()
     {
-        detail::unique_fd fd(::open(list_path_.c_str(), O_RDONLY | O_CLOEXEC));
+        unique_fd fd(::open(list_path_.c_str(), O_RDONLY | O_CLOEXEC));
         if (!fd) return;
         detail::record_reader lines(std::move(fd), '\n');
         std::string_view line;
@@ -287,10 +287,9 @@ private:
 
     exit_code conclude()
     {
-        detail::unique_fd const folder(
-            ::open(results_.directory().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        unique_fd const folder(::open(results_.directory().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (!folder || ::syncfs(folder.get()) != 0)
-            stop(output_failed(results_.directory(), detail::errno_code(), log_));
+            stop(output_failed(results_.directory(), errno_code(), log_));
         std::string said =
             fmt::format("{} parts fetched, {} were there, {} absent", fetched_, there_, absent_);
         if (failed_ > 0) said += fmt::format(", {} failed", failed_);

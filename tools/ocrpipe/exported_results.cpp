@@ -1,7 +1,7 @@
 #include "exported_results.hpp"
 
-#include <ocrpipe/bulk/results_writer.hpp>
-#include <ocrpipe/bulk/sha256.hpp>
+#include <ocrpipe/bulk/output/results_writer.hpp>
+#include <ocrpipe/core/sha256.hpp>
 
 #include "run_ledger.hpp"
 

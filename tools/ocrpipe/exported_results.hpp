@@ -1,9 +1,9 @@
 #ifndef OCRPIPE_TOOLS_EXPORTED_RESULTS_HPP
 #define OCRPIPE_TOOLS_EXPORTED_RESULTS_HPP
 
-#include <ocrpipe/bulk/ledger.hpp>
-#include <ocrpipe/bulk/result_line.hpp>
-#include <ocrpipe/bulk/results_reader.hpp>
+#include <ocrpipe/bulk/ledger/ledger.hpp>
+#include <ocrpipe/bulk/output/result_line.hpp>
+#include <ocrpipe/bulk/output/results_reader.hpp>
 
 #include "exit_code.hpp"
 #include "logger.hpp"

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_TOOLS_FILE_LIMIT_HPP
 #define OCRPIPE_TOOLS_FILE_LIMIT_HPP
 
-#include <ocrpipe/options.hpp>
+#include <ocrpipe/client/client_options.hpp>
 
 #include "message.hpp"
 

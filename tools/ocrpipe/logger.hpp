@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_TOOLS_LOGGER_HPP
 #define OCRPIPE_TOOLS_LOGGER_HPP
 
-#include <ocrpipe/options.hpp>
+#include <ocrpipe/client/client_options.hpp>
 
 #include "message.hpp"
 #include "option_names.hpp"

@@ -1,7 +1,7 @@
 #include "message.hpp"
 
-#include <ocrpipe/bulk/detail/json_text.hpp>
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/json_text.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include <fmt/format.h>
 

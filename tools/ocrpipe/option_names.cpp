@@ -55,7 +55,10 @@ std::string option_names::in_problem(std::string problem) const
     if (problem.starts_with(key)) return key_ + ": the key" + problem.substr(key.size());
     for (member const& m : members)
         if (problem.starts_with(m.name)) {
-            std::string const rest = problem.substr(m.name.size());
+            std::string rest = problem.substr(m.name.size());
+            constexpr std::string_view plain = "allow_plain_http";
+            if (auto const at = rest.find(plain); at != rest.npos)
+                rest.replace(at, plain.size(), of("allow-plain-http"));
             return of(m.option) + (m.name.ends_with('.') ? ": " : ":") + rest;
         }
     return problem;

@@ -1,6 +1,6 @@
 #include "output_file.hpp"
 
-#include <ocrpipe/bulk/detail/atomic_file.hpp>
+#include <ocrpipe/core/atomic_file.hpp>
 
 #include "standard_output.hpp"
 #include "write_all.hpp"
@@ -35,8 +35,8 @@ error_code output_file::open(std::string path)
         draft_ = path_.substr(0, slash) + '.' + path_.substr(slash) + ".tmp";
         flags |= O_CREAT | O_TRUNC | O_NOFOLLOW;
     }
-    fd_ = detail::unique_fd(::open((draft_.empty() ? path_ : draft_).c_str(), flags, 0600));
-    return fd_ ? error_code() : detail::errno_code();
+    fd_ = unique_fd(::open((draft_.empty() ? path_ : draft_).c_str(), flags, 0600));
+    return fd_ ? error_code() : errno_code();
 }
 
 error_code output_file::flush()
@@ -63,7 +63,7 @@ error_code output_file::finish()
 {
     if (error_code const ec = flush()) return ec;
     if (draft_.empty()) return {};
-    if (::fsync(fd_.get()) != 0 || ::rename(draft_.c_str(), path_.c_str()) != 0) return detail::errno_code();
+    if (::fsync(fd_.get()) != 0 || ::rename(draft_.c_str(), path_.c_str()) != 0) return errno_code();
     fd_ = {};
     std::size_t const slash = path_.rfind('/');
     return detail::sync_folder(slash == std::string::npos ? "." : path_.substr(0, slash + 1));

@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_TOOLS_OUTPUT_FILE_HPP
 #define OCRPIPE_TOOLS_OUTPUT_FILE_HPP
 
-#include <ocrpipe/bulk/detail/unique_fd.hpp>
-#include <ocrpipe/error.hpp>
+#include <ocrpipe/core/error.hpp>
+#include <ocrpipe/core/unique_fd.hpp>
 
 #include <string>
 #include <string_view>
@@ -34,7 +34,7 @@ private:
 
     std::string path_;
     std::string draft_; ///< empty when the target is written to directly
-    detail::unique_fd fd_;
+    unique_fd fd_;
     std::string buffer_;
     bool reader_gone_ = false;
 };

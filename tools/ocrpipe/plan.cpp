@@ -1,7 +1,7 @@
 #include "plan.hpp"
 
-#include <ocrpipe/bulk/detail/name_finder.hpp>
-#include <ocrpipe/bulk/manifest_source.hpp>
+#include <ocrpipe/bulk/source/manifest_source.hpp>
+#include <ocrpipe/bulk/source/name_finder.hpp>
 #include <ocrpipe/pace/poll_schedule.hpp>
 
 #include "credentials.hpp"
@@ -225,7 +225,7 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
         read.value("bandwidth", parse_byte_rate, "bytes a second such as 500k, 10M or 4MiB, 0 for no limit");
 
     bool const key_is_explained = !key.problems.empty();
-    std::vector<std::string> problems = check_connection(o);
+    std::vector<std::string> problems = check_certificates(o);
     for (std::string& p : o.validate())
         if (!(key_is_explained && p.starts_with("api_key:")) && !p.starts_with("client_cert, client_key:"))
             problems.push_back(std::move(p));

@@ -3,8 +3,8 @@
 
 #include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/api/submit_request.hpp>
-#include <ocrpipe/bulk/pipeline.hpp>
-#include <ocrpipe/options.hpp>
+#include <ocrpipe/bulk/run/pipeline.hpp>
+#include <ocrpipe/client/client_options.hpp>
 
 #include "logger.hpp"
 #include "raw_arguments.hpp"

@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_TOOLS_PROGRESS_HPP
 #define OCRPIPE_TOOLS_PROGRESS_HPP
 
-#include <ocrpipe/bulk/pipeline.hpp>
-#include <ocrpipe/bulk/source_notes.hpp>
+#include <ocrpipe/bulk/run/pipeline.hpp>
+#include <ocrpipe/bulk/source/source_notes.hpp>
 
 #include "message.hpp"
 

@@ -1,6 +1,6 @@
 #include "raw_arguments.hpp"
 
-#include <ocrpipe/config.hpp>
+#include <ocrpipe/core/config.hpp>
 
 #include "exit_code.hpp"
 

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_TOOLS_REMEDY_HPP
 #define OCRPIPE_TOOLS_REMEDY_HPP
 
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include "exit_code.hpp"
 #include "logger.hpp"

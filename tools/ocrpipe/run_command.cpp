@@ -1,10 +1,10 @@
 #include <ocrpipe/api/file_type.hpp>
-#include <ocrpipe/bulk/detail/examine.hpp>
-#include <ocrpipe/bulk/detail/name_finder.hpp>
-#include <ocrpipe/bulk/ledger.hpp>
-#include <ocrpipe/bulk/ledger_source.hpp>
-#include <ocrpipe/bulk/manifest_source.hpp>
-#include <ocrpipe/bulk/open_input.hpp>
+#include <ocrpipe/bulk/ledger/ledger.hpp>
+#include <ocrpipe/bulk/ledger/ledger_source.hpp>
+#include <ocrpipe/bulk/source/examine.hpp>
+#include <ocrpipe/bulk/source/manifest_source.hpp>
+#include <ocrpipe/bulk/source/name_finder.hpp>
+#include <ocrpipe/bulk/source/open_input.hpp>
 
 #include "commands.hpp"
 #include "file_limit.hpp"

@@ -1,6 +1,6 @@
 #include "run_ledger.hpp"
 
-#include <ocrpipe/bulk/sqlite_ledger.hpp>
+#include <ocrpipe/bulk/ledger/sqlite_ledger.hpp>
 
 #include <fmt/format.h>
 

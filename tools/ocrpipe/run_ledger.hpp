@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_TOOLS_RUN_LEDGER_HPP
 #define OCRPIPE_TOOLS_RUN_LEDGER_HPP
 
-#include <ocrpipe/bulk/ledger.hpp>
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/bulk/ledger/ledger.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include <boost/asio/io_context.hpp>
 

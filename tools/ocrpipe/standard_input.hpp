@@ -2,7 +2,7 @@
 #define OCRPIPE_TOOLS_STANDARD_INPUT_HPP
 
 #include <ocrpipe/api/submit_request.hpp>
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include <cstddef>
 #include <string_view>

@@ -1,7 +1,7 @@
 #include "standard_output.hpp"
 
-#include <ocrpipe/bulk/detail/atomic_file.hpp>
-#include <ocrpipe/bulk/detail/unique_fd.hpp>
+#include <ocrpipe/core/atomic_file.hpp>
+#include <ocrpipe/core/unique_fd.hpp>
 
 #include "write_all.hpp"
 
@@ -36,8 +36,8 @@ exit_code deliver(std::string_view bytes, std::string const& output, std::string
         ec = write_standard_output(bytes);
     } else if (::stat(output.c_str(), &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode)) {
         // A pipe or a device is written to, not replaced.
-        detail::unique_fd const fd(::open(output.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
-        ec = fd ? write_all(fd.get(), bytes) : detail::errno_code();
+        unique_fd const fd(::open(output.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+        ec = fd ? write_all(fd.get(), bytes) : errno_code();
     } else {
         auto const slash = output.find_last_of('/');
         auto const folder = slash == std::string::npos ? std::string(".") : output.substr(0, slash + 1);

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_TOOLS_WRITE_ALL_HPP
 #define OCRPIPE_TOOLS_WRITE_ALL_HPP
 
-#include <ocrpipe/error.hpp>
+#include <ocrpipe/core/error.hpp>
 
 #include <cerrno>
 #include <poll.h>

@@ -4,7 +4,8 @@
 #include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/api/profile.hpp>
 #include <ocrpipe/api/submit_request.hpp>
-#include <ocrpipe/http_message.hpp>
+#include <ocrpipe/core/clock.hpp>
+#include <ocrpipe/transport/http_message.hpp>
 
 #include <cstdint>
 #include <string>

@@ -24,9 +24,6 @@ OCRPIPE_DECL file_format detect_format(std::string_view first_bytes) noexcept;
 /// The media type, application/octet-stream for an unknown format.
 OCRPIPE_DECL std::string_view mime(file_format f) noexcept;
 
-/// The format that a Content-Type names, parameters and case ignored.
-OCRPIPE_DECL file_format format_of_mime(std::string_view content_type) noexcept;
-
 /// The usual end of a file name, such as ".png"; ".bin" for an unknown format.
 OCRPIPE_DECL std::string_view extension(file_format f) noexcept;
 

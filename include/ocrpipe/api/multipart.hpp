@@ -3,7 +3,7 @@
 
 #include <ocrpipe/api/file_type.hpp>
 #include <ocrpipe/api/submit_request.hpp>
-#include <ocrpipe/http_message.hpp>
+#include <ocrpipe/transport/http_message.hpp>
 
 #include <cstdint>
 #include <string>
@@ -36,9 +36,6 @@ public:
     /// "multipart/form-data; boundary=…".
     std::string content_type() const { return "multipart/form-data; boundary=" + boundary_; }
 
-    /// What the document's first bytes are.
-    file_format format() const noexcept { return format_; }
-
     std::uint64_t size() const noexcept override { return head_.size() + document_.size() + tail_.size(); }
 
     /// Errors: those of document_reader::read(); errc::file_changed when the file grew or shrank since
@@ -47,13 +44,9 @@ public:
     void rewind() override;
 
 private:
-    multipart_body(document_reader document, file_format format)
-        : document_(std::move(document)), format_(format)
-    {
-    }
+    explicit multipart_body(document_reader document) : document_(std::move(document)) {}
 
     document_reader document_;
-    file_format format_;
     std::string boundary_;
     std::string head_;
     std::string tail_;

@@ -1,7 +1,8 @@
 #ifndef OCRPIPE_API_OPERATION_HPP
 #define OCRPIPE_API_OPERATION_HPP
 
-#include <ocrpipe/config.hpp>
+#include <ocrpipe/core/config.hpp>
+#include <ocrpipe/core/percent.hpp>
 
 #include <string>
 #include <string_view>
@@ -14,13 +15,6 @@ enum class operation { submit, result, table, signature, stamp, image };
 
 /// The enumerator's own name.
 OCRPIPE_DECL std::string_view name(operation op) noexcept;
-
-/// `text` as one segment of a path: RFC 3986's unreserved characters stay, all else becomes %XX, so that no
-/// id can add a segment, a query or a fragment. "." and ".." become %2E and %2E%2E: left as they are, a URL
-/// library on the way would take a segment away.
-///
-/// Source: RFC 3986, 2.3 and 5.2.4.
-OCRPIPE_DECL std::string percent_encode_segment(std::string_view text);
 
 /// The part of the path that all operations share, with a slash at both ends.
 ///

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_PROFILE_HPP
 #define OCRPIPE_API_PROFILE_HPP
 
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include <chrono>
 #include <string>

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_STRICT_JSON_HPP
 #define OCRPIPE_API_STRICT_JSON_HPP
 
-#include <ocrpipe/config.hpp>
+#include <ocrpipe/core/config.hpp>
 
 #include <cstddef>
 #include <optional>

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_SUBMIT_REQUEST_HPP
 #define OCRPIPE_API_SUBMIT_REQUEST_HPP
 
-#include <ocrpipe/document.hpp>
+#include <ocrpipe/api/document.hpp>
 
 #include <chrono>
 #include <string>

@@ -1,9 +1,9 @@
 #ifndef OCRPIPE_HTTP_ANSWER_HEAD_HPP
 #define OCRPIPE_HTTP_ANSWER_HEAD_HPP
 
-#include <ocrpipe/config.hpp>
+#include <ocrpipe/core/config.hpp>
 #include <ocrpipe/http/inflater.hpp>
-#include <ocrpipe/http_message.hpp>
+#include <ocrpipe/transport/http_message.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -3,7 +3,7 @@
 
 #include <ocrpipe/http/answer_head.hpp>
 #include <ocrpipe/http/inflater.hpp>
-#include <ocrpipe/http_message.hpp>
+#include <ocrpipe/transport/http_message.hpp>
 
 #include <chrono>
 #include <cstdint>

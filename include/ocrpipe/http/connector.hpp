@@ -3,8 +3,8 @@
 
 #include <ocrpipe/http/connection.hpp>
 #include <ocrpipe/http/host_resolver.hpp>
+#include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/http/origin.hpp>
-#include <ocrpipe/options.hpp>
 
 #include <memory>
 #include <optional>

@@ -3,7 +3,7 @@
 
 #include <ocrpipe/http/connection.hpp>
 #include <ocrpipe/http/failures.hpp>
-#include <ocrpipe/options.hpp>
+#include <ocrpipe/http/http_options.hpp>
 
 namespace ocrpipe
 {

@@ -1,8 +1,9 @@
 #ifndef OCRPIPE_HTTP_FAILURES_HPP
 #define OCRPIPE_HTTP_FAILURES_HPP
 
-#include <ocrpipe/http_message.hpp>
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/clock.hpp>
+#include <ocrpipe/core/result.hpp>
+#include <ocrpipe/transport/http_message.hpp>
 
 #include <string>
 #include <utility>

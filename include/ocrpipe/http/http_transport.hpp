@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_HTTP_HTTP_TRANSPORT_HPP
 #define OCRPIPE_HTTP_HTTP_TRANSPORT_HPP
 
-#include <ocrpipe/options.hpp>
-#include <ocrpipe/transport.hpp>
+#include <ocrpipe/http/http_options.hpp>
+#include <ocrpipe/transport/transport.hpp>
 
 #include <array>
 #include <cstdint>
@@ -46,7 +46,7 @@ public:
     /// Reads certificates and checks the options; does no network input or output.
     ///
     /// Errors: errc::invalid_argument, with a reason that names each option that is wrong and the remedy.
-    static result<std::unique_ptr<http_transport>> make(asio::io_context& ioc, client_options const& options);
+    static result<std::unique_ptr<http_transport>> make(asio::io_context& ioc, http_options const& options);
 
     ~http_transport() override;
 

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_HTTP_INFLATER_HPP
 #define OCRPIPE_HTTP_INFLATER_HPP
 
-#include <ocrpipe/error.hpp>
+#include <ocrpipe/core/error.hpp>
 
 #include <cstdint>
 #include <memory>

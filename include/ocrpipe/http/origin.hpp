@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_HTTP_ORIGIN_HPP
 #define OCRPIPE_HTTP_ORIGIN_HPP
 
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/core/result.hpp>
 
 #include <optional>
 #include <string>
@@ -63,10 +63,6 @@ OCRPIPE_DECL result<proxy_server> parse_proxy(std::string_view url);
 /// entry that is none of this matches nothing.
 /// Source: there is no standard; this is what curl and Go agree on.
 OCRPIPE_DECL bool bypasses_proxy(std::string_view host, std::string_view port, std::string_view no_proxy);
-inline bool bypasses_proxy(std::string_view host, std::string_view no_proxy)
-{
-    return bypasses_proxy(host, {}, no_proxy);
-}
 
 /// Where a redirect leads.
 struct redirect_target {

@@ -1,9 +1,9 @@
 #ifndef OCRPIPE_HTTP_POOL_LEDGER_HPP
 #define OCRPIPE_HTTP_POOL_LEDGER_HPP
 
-#include <ocrpipe/http_message.hpp>
-#include <ocrpipe/options.hpp>
+#include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/pace/gcra.hpp>
+#include <ocrpipe/transport/http_message.hpp>
 
 #include <array>
 #include <cstdint>
@@ -42,7 +42,6 @@ public:
     pool_waiter& operator=(pool_waiter const&) = delete;
 
     enum lane lane() const noexcept { return lane_; }
-    bool decided() const noexcept { return decision_.what != pool_verdict::pending; }
     pool_decision decision() const noexcept { return decision_; }
 
     virtual ~pool_waiter() = default;
@@ -127,7 +126,6 @@ public:
     std::size_t idle() const noexcept { return idle_.size(); }
     std::size_t in_use(enum lane l) const noexcept { return lanes_[index(l)].in_use; }
     std::size_t waiting(enum lane l) const noexcept { return lanes_[index(l)].waiters.size(); }
-    bool is_closed() const noexcept { return closed_; }
 
 private:
     struct lane_state {

@@ -2,9 +2,9 @@
 #define OCRPIPE_HTTP_REQUEST_HEAD_HPP
 
 #include <ocrpipe/http/byte_buffer.hpp>
+#include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/http/origin.hpp>
-#include <ocrpipe/options.hpp>
-#include <ocrpipe/transport.hpp>
+#include <ocrpipe/transport/transport.hpp>
 
 #include <string>
 #include <string_view>

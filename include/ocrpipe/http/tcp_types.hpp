@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_HTTP_TCP_TYPES_HPP
 #define OCRPIPE_HTTP_TCP_TYPES_HPP
 
-#include <ocrpipe/http_message.hpp>
-#include <ocrpipe/transport.hpp>
+#include <ocrpipe/transport/http_message.hpp>
+#include <ocrpipe/transport/transport.hpp>
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>

@@ -1,9 +1,9 @@
 #ifndef OCRPIPE_HTTP_TLS_SESSION_HPP
 #define OCRPIPE_HTTP_TLS_SESSION_HPP
 
+#include <ocrpipe/core/result.hpp>
 #include <ocrpipe/http/byte_buffer.hpp>
-#include <ocrpipe/options.hpp>
-#include <ocrpipe/result.hpp>
+#include <ocrpipe/http/http_options.hpp>
 
 #include <memory>
 #include <span>

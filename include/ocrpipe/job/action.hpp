@@ -1,10 +1,11 @@
 #ifndef OCRPIPE_JOB_ACTION_HPP
 #define OCRPIPE_JOB_ACTION_HPP
 
-#include <ocrpipe/http_message.hpp>
+#include <ocrpipe/core/clock.hpp>
 #include <ocrpipe/pace/backoff.hpp>
 #include <ocrpipe/pace/retry_after.hpp>
 #include <ocrpipe/pace/retry_policy.hpp>
+#include <ocrpipe/transport/http_message.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_JOB_JOB_TABLE_HPP
 #define OCRPIPE_JOB_JOB_TABLE_HPP
 
-#include <ocrpipe/http_message.hpp>
+#include <ocrpipe/core/clock.hpp>
 
 #include <boost/assert.hpp>
 

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_PACE_AUTH_GATE_HPP
 #define OCRPIPE_PACE_AUTH_GATE_HPP
 
-#include <ocrpipe/http_message.hpp>
+#include <ocrpipe/core/clock.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_PACE_RETRY_AFTER_HPP
 #define OCRPIPE_PACE_RETRY_AFTER_HPP
 
-#include <ocrpipe/config.hpp>
+#include <ocrpipe/core/config.hpp>
 
 #include <chrono>
 #include <optional>

@@ -75,19 +75,8 @@ TEST_CASE("file_format: each -> its media type, its ending and the service's wor
         CHECK(mime(row.format) == row.mime);
         CHECK(extension(row.format) == row.extension);
         CHECK((service_type(row.format) == row.type));
-        CHECK(format_of_mime(row.mime) == row.format);
     }
     CHECK(wire_word(file_type::pdf) == "PDF");
     CHECK(wire_word(file_type::image) == "IMAGE");
     CHECK(wire_word(file_type::detect).empty());
-}
-
-TEST_CASE("format_of_mime: parameters, case and spaces -> ignored; anything else -> unknown")
-{
-    CHECK(format_of_mime("Image/PNG; q=1") == file_format::png);
-    CHECK(format_of_mime(" \timage/jpeg \t;charset=x") == file_format::jpeg);
-    CHECK(format_of_mime("") == file_format::unknown);
-    CHECK(format_of_mime("  ;image/png") == file_format::unknown);
-    CHECK(format_of_mime("image/pngx") == file_format::unknown);
-    CHECK(format_of_mime("image") == file_format::unknown);
 }

@@ -1,4 +1,4 @@
-#include <ocrpipe/api/impl/json_events.hpp>
+#include <ocrpipe/api/json_events.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

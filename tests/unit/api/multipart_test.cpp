@@ -86,7 +86,6 @@ TEST_CASE("multipart_body: one document -> the form of the usage guide, byte for
           field + "flow\"\r\n\r\nsingle\r\n" + field + "doc_type\"\r\n\r\ninvoice\r\n" + field +
               "file_type\"\r\n\r\nPDF\r\n" + field + "model\"\r\n\r\nidp\r\n" + field +
               "file\"; filename=\"a.pdf\"\r\nContent-Type: application/pdf\r\n\r\n%PDF-1\r\n" + b + "--\r\n");
-    CHECK(body.format() == file_format::pdf);
 }
 
 TEST_CASE(
@@ -175,7 +174,6 @@ TEST_CASE("multipart_body: an unknown format -> refused before anything is sent;
     std::string const all = streamed(body);
     CHECK(contains(all, "name=\"file_type\"\r\n\r\nIMAGE\r\n"));
     CHECK(contains(all, "Content-Type: application/octet-stream\r\n\r\nhello\r\n"));
-    CHECK(body.format() == file_format::unknown);
 }
 
 TEST_CASE(

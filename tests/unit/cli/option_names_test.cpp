@@ -32,6 +32,8 @@ TEST_CASE("option_names: a problem of client_options -> begins with the flag or 
 {
     auto names = some_names();
     CHECK(names.in_problem("base_url: not a URL") == "OCRPIPE_BASE_URL: not a URL");
+    CHECK(names.in_problem("base_url: give https://, or allow_plain_http") ==
+          "OCRPIPE_BASE_URL: give https://, or --allow-plain-http");
     CHECK(names.in_problem("proxy: not a URL") == "HTTPS_PROXY: not a URL");
     CHECK(names.in_problem("job_deadline: out of range") == "--deadline: out of range");
     CHECK(names.in_problem("profile.status_keys: empty") == "--profile: status_keys: empty");

@@ -2,7 +2,7 @@
 #define OCRPIPE_API_IMPL_ANSWER_TREE_HPP
 
 #include <ocrpipe/api/impl/answer_words.hpp>
-#include <ocrpipe/api/impl/json_events.hpp>
+#include <ocrpipe/api/json_events.hpp>
 #include <ocrpipe/api/strict_json.hpp>
 
 #include <cstdint>

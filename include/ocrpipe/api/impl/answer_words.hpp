@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_IMPL_ANSWER_WORDS_HPP
 #define OCRPIPE_API_IMPL_ANSWER_WORDS_HPP
 
-#include <ocrpipe/api/impl/words.hpp>
+#include <ocrpipe/core/words.hpp>
 
 #include <algorithm>
 #include <array>

@@ -2,9 +2,9 @@
 #define OCRPIPE_API_IMPL_BODY_READER_HPP
 
 #include <ocrpipe/api/body_facts.hpp>
-#include <ocrpipe/api/impl/json_events.hpp>
 #include <ocrpipe/api/impl/status_words.hpp>
-#include <ocrpipe/api/impl/words.hpp>
+#include <ocrpipe/api/json_events.hpp>
+#include <ocrpipe/core/words.hpp>
 
 #include <array>
 #include <charconv>

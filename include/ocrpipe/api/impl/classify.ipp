@@ -4,7 +4,7 @@
 #include <ocrpipe/api/body_facts.hpp>
 #include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/impl/answer_form.hpp>
-#include <ocrpipe/api/impl/words.hpp>
+#include <ocrpipe/core/words.hpp>
 
 #include <array>
 #include <functional>

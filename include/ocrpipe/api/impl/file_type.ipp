@@ -2,7 +2,6 @@
 #define OCRPIPE_API_IMPL_FILE_TYPE_IPP
 
 #include <ocrpipe/api/file_type.hpp>
-#include <ocrpipe/api/impl/words.hpp>
 
 #include <array>
 
@@ -47,16 +46,6 @@ constexpr format_row const& row_of(file_format f) noexcept
 static_assert(row_of(file_format::tiff).format == file_format::tiff,
               "file_formats must be in the order of the enumeration");
 
-/// A Content-Type without its parameters.
-inline std::string_view media_type(std::string_view content_type) noexcept
-{
-    content_type = content_type.substr(0, content_type.find(';'));
-    auto const last = content_type.find_last_not_of(" \t");
-    content_type = content_type.substr(0, last == std::string_view::npos ? 0 : last + 1);
-    auto const first = content_type.find_first_not_of(" \t");
-    return content_type.substr(first == std::string_view::npos ? 0 : first);
-}
-
 } // namespace detail
 
 OCRPIPE_DECL file_format detect_format(std::string_view first_bytes) noexcept
@@ -68,14 +57,6 @@ OCRPIPE_DECL file_format detect_format(std::string_view first_bytes) noexcept
 }
 
 OCRPIPE_DECL std::string_view mime(file_format f) noexcept { return detail::row_of(f).mime; }
-
-OCRPIPE_DECL file_format format_of_mime(std::string_view content_type) noexcept
-{
-    std::string_view const type = detail::media_type(content_type);
-    for (auto const& row : detail::file_formats)
-        if (detail::same_letters(type, row.mime)) return row.format;
-    return file_format::unknown;
-}
 
 OCRPIPE_DECL std::string_view extension(file_format f) noexcept { return detail::row_of(f).extension; }
 

@@ -1,9 +1,9 @@
 #ifndef OCRPIPE_API_IMPL_MULTIPART_IPP
 #define OCRPIPE_API_IMPL_MULTIPART_IPP
 
-#include <ocrpipe/api/impl/percent.hpp>
 #include <ocrpipe/api/multipart.hpp>
-#include <ocrpipe/detail/utf8.hpp>
+#include <ocrpipe/core/percent.hpp>
+#include <ocrpipe/core/utf8.hpp>
 
 #include <fmt/format.h>
 
@@ -115,7 +115,7 @@ multipart_body::make(submit_request const& request,
     std::string file_name = escape_form_name(request.doc.name());
     if (file_name.empty()) file_name = fmt::format("document{}", extension(format));
 
-    multipart_body body(std::move(*reader), format);
+    multipart_body body(std::move(*reader));
     do {
         body.boundary_ = detail::next_boundary(boundary_seed);
     } while (std::any_of(

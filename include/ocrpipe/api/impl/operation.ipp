@@ -1,10 +1,8 @@
 #ifndef OCRPIPE_API_IMPL_OPERATION_IPP
 #define OCRPIPE_API_IMPL_OPERATION_IPP
 
-#include <ocrpipe/api/impl/percent.hpp>
 #include <ocrpipe/api/operation.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -39,32 +37,12 @@ constexpr bool routes_in_order()
 }
 static_assert(routes_in_order(), "routes must list every operation in the order of the enumeration");
 
-constexpr bool is_unreserved(char c) noexcept
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
 } // namespace detail
 
 OCRPIPE_DECL std::string_view name(operation op) noexcept
 {
     auto const i = static_cast<std::size_t>(op);
     return i < detail::routes.size() ? detail::routes[i].name : "unknown";
-}
-
-OCRPIPE_DECL std::string percent_encode_segment(std::string_view text)
-{
-    bool const dots = text == "." || text == "..";
-    if (!dots && std::all_of(text.begin(), text.end(), detail::is_unreserved)) return std::string(text);
-    std::string out;
-    for (char const c : text) {
-        if (detail::is_unreserved(c) && !dots)
-            out += c;
-        else
-            detail::append_percent_encoded(out, c);
-    }
-    return out;
 }
 
 OCRPIPE_DECL std::string service_path(std::string_view portal_user_id)

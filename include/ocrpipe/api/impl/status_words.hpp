@@ -2,8 +2,8 @@
 #define OCRPIPE_API_IMPL_STATUS_WORDS_HPP
 
 #include <ocrpipe/api/answer_facts.hpp>
-#include <ocrpipe/api/impl/words.hpp>
 #include <ocrpipe/api/profile.hpp>
+#include <ocrpipe/core/words.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_IMPL_STRICT_JSON_IPP
 #define OCRPIPE_API_IMPL_STRICT_JSON_IPP
 
-#include <ocrpipe/api/impl/json_events.hpp>
+#include <ocrpipe/api/json_events.hpp>
 #include <ocrpipe/api/strict_json.hpp>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_HTTP_IMPL_ANSWER_HEAD_IPP
 #define OCRPIPE_HTTP_IMPL_ANSWER_HEAD_IPP
 
-#include <ocrpipe/api/impl/words.hpp>
+#include <ocrpipe/core/words.hpp>
 #include <ocrpipe/http/answer_head.hpp>
 
 #include <algorithm>

@@ -21,7 +21,7 @@ inline constexpr int max_redirects = 3;
 class http_transport::impl
 {
 public:
-    impl(asio::io_context& ioc, client_options const& options, origin to, std::optional<proxy_server> proxy,
+    impl(asio::io_context& ioc, http_options const& options, origin to, std::optional<proxy_server> proxy,
          std::unique_ptr<detail::tls_context> tls);
 
     /// A coroutine that keeps `self` alive.
@@ -45,7 +45,7 @@ private:
 
     bool acquire_at_once(lease& l, detail::pool_decision& d, clock::time_point deadline, bool fresh,
                          bool cancelled);
-    detail::answer_limits limits_for(http_request const& request) const noexcept;
+    detail::answer_limits answer_limits() const noexcept;
     void note_failure(http_request const& request, course& c, lease const& l, bool answer_started,
                       transport_failure& failure);
     bool goes_on(http_request& request, course& c, bool answered, http_response const& response,
@@ -152,7 +152,7 @@ private:
     impl& pool_;
 };
 
-OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, client_options const& options, origin to,
+OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, http_options const& options, origin to,
                                         std::optional<proxy_server> proxy,
                                         std::unique_ptr<detail::tls_context> tls)
     : ioc_(ioc)
@@ -195,7 +195,7 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
                 detail::borrowed_buffer buffer(self->shared_);
                 self->head_.render(request, c.redirected, *buffer);
                 body_source* const body = request.method() == http_method::post ? request.body : nullptr;
-                detail::exchange exchange(l.connection(), self->shared_, self->limits_for(request),
+                detail::exchange exchange(l.connection(), self->shared_, self->answer_limits(),
                                           self->timeouts_, request.deadline);
                 l.begin_exchange();
                 answered = co_await exchange.async_run(buffer, body, failure);
@@ -251,12 +251,11 @@ OCRPIPE_DECL bool http_transport::impl::acquire_at_once(lease& l, detail::pool_d
     return !cancelled && now < deadline && take_offered(l, d, fresh);
 }
 
-OCRPIPE_DECL detail::answer_limits
-http_transport::impl::limits_for(http_request const& request) const noexcept
+OCRPIPE_DECL detail::answer_limits http_transport::impl::answer_limits() const noexcept
 {
     detail::answer_limits limits;
     limits.max_header = limits_.max_header;
-    limits.max_body = request.max_body != 0 ? request.max_body : limits_.max_body;
+    limits.max_body = limits_.max_body;
     return limits;
 }
 
@@ -450,28 +449,21 @@ OCRPIPE_DECL task<exchange_result> http_transport::async_exchange(http_request r
 }
 
 OCRPIPE_DECL result<std::unique_ptr<http_transport>> http_transport::make(asio::io_context& ioc,
-                                                                          client_options const& options)
+                                                                          http_options const& options)
 {
     if (std::vector<std::string> const problems = options.validate(); !problems.empty())
         return detail::invalid_option(fmt::format("{}", fmt::join(problems, "; ")));
-    result<origin> to = parse_origin(options.endpoint.base_url);
-    if (!to) return to.error();
-    if (!to->tls && !options.endpoint.allow_plain_http && !is_loopback(to->host))
-        return detail::invalid_option("base_url: http would send the key in clear text: use https, or set "
-                                      "allow_plain_http if the network is trusted");
+    origin to = parse_origin(options.endpoint.base_url).value();
     std::optional<proxy_server> proxy;
-    if (!options.proxy.url.empty() && !bypasses_proxy(to->host, to->port, options.proxy.no_proxy)) {
-        result<proxy_server> parsed = parse_proxy(options.proxy.url);
-        if (!parsed) return parsed.error();
-        proxy = *std::move(parsed);
-    }
+    if (!options.proxy.url.empty() && !bypasses_proxy(to.host, to.port, options.proxy.no_proxy))
+        proxy = parse_proxy(options.proxy.url).value();
     std::unique_ptr<detail::tls_context> tls;
-    if (to->tls) {
+    if (to.tls) {
         auto made = detail::tls_context::make(options.tls);
         if (!made) return made.error();
         tls = *std::move(made);
     }
-    auto i = std::make_shared<impl>(ioc, options, *std::move(to), std::move(proxy), std::move(tls));
+    auto i = std::make_shared<impl>(ioc, options, std::move(to), std::move(proxy), std::move(tls));
     return std::unique_ptr<http_transport>(new http_transport(std::move(i)));
 }
 

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_HTTP_IMPL_ORIGIN_IPP
 #define OCRPIPE_HTTP_IMPL_ORIGIN_IPP
 
-#include <ocrpipe/api/impl/words.hpp>
+#include <ocrpipe/core/words.hpp>
 #include <ocrpipe/http/failures.hpp>
 #include <ocrpipe/http/origin.hpp>
 

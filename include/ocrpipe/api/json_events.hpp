@@ -1,0 +1,381 @@
+#ifndef OCRPIPE_API_JSON_EVENTS_HPP
+#define OCRPIPE_API_JSON_EVENTS_HPP
+
+#include <ocrpipe/core/utf8.hpp>
+
+#include <boost/config.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace ocrpipe::detail
+{
+
+/// A string as it stands between its quotes, each escape well formed.
+struct json_string {
+    std::string_view raw;
+    bool escaped = false; ///< `raw` is not the text: it holds an escape or invalid UTF-8, see unescaped()
+};
+
+inline std::uint32_t hex_digits(char const* four) noexcept
+{
+    std::uint32_t n = 0;
+    for (char const c : std::string_view(four, 4))
+        n = 16 * n + static_cast<std::uint32_t>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    return n;
+}
+
+/// A character that a string holds as \uXXXX or as two of these.
+struct unicode_escape {
+    std::uint32_t character; ///< U+FFFD for half a surrogate pair
+    std::size_t length;
+};
+
+/// `rest` is the rest of a string that was read, and begins with \u.
+inline unicode_escape read_unicode_escape(std::string_view rest) noexcept
+{
+    std::uint32_t const high = hex_digits(rest.data() + 2);
+    if (high < 0xD800 || high >= 0xE000) return {high, 6};
+    std::string_view const next = rest.substr(6);
+    std::uint32_t const low =
+        high < 0xDC00 && next.starts_with("\\u") ? hex_digits(next.data() + 2) : replacement_character;
+    if (low < 0xDC00 || low >= 0xE000) return {replacement_character, 6};
+    return {0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00), 12};
+}
+
+/// The text of a string, in valid UTF-8: half a surrogate pair and each run of invalid bytes become U+FFFD.
+inline std::string unescaped(json_string s)
+{
+    static constexpr std::string_view letters = "bfnrt";
+    static constexpr std::string_view controls = "\b\f\n\r\t";
+    std::string out;
+    out.reserve(s.raw.size());
+    for (std::string_view rest = s.raw; !rest.empty();) {
+        if (rest.front() == '\\' && rest[1] == 'u') {
+            unicode_escape const e = read_unicode_escape(rest);
+            append_utf8(out, e.character);
+            rest.remove_prefix(e.length);
+        } else if (rest.front() == '\\') {
+            std::size_t const i = letters.find(rest[1]);
+            out += i == letters.npos ? rest[1] : controls[i];
+            rest.remove_prefix(2);
+        } else if (std::size_t const n = utf8_sequence_length(rest); n != 0) {
+            out += rest.substr(0, n);
+            rest.remove_prefix(n);
+        } else {
+            append_utf8(out, replacement_character);
+            rest.remove_prefix(utf8_broken_length(rest));
+        }
+    }
+    return out;
+}
+
+/// How deep an answer may be nested: Python's limit is about the same.
+inline constexpr int max_json_depth = 1000;
+
+/// What a reading finds beside the values.
+struct json_notes {
+    bool lenient = false;        ///< something was read that a strict reader refuses
+    char const* error = nullptr; ///< where the text stops being JSON
+    std::string_view what;       ///< is wrong there
+};
+
+/// Reads the parts of a JSON text. Each function takes where something begins and returns what follows it, or
+/// null when it is something else; the notes then say where and what.
+///
+/// No state of its own but the text's end: as locals of one loop, the position and the end stay in registers.
+class json_scanner
+{
+public:
+    json_scanner(char const* end, json_notes& notes) noexcept : end_(end), notes_(&notes) {}
+
+    char const* fail(char const* at, std::string_view what) const noexcept
+    {
+        notes_->error = at;
+        notes_->what = what;
+        return nullptr;
+    }
+
+    bool at_end(char const* p) const noexcept { return p == end_; }
+    bool is(char c, char const* p) const noexcept { return p != end_ && *p == c; }
+
+    /// Behind white space; never null.
+    BOOST_FORCEINLINE char const* space(char const* p) const noexcept
+    {
+        return p != end_ && static_cast<unsigned char>(*p) <= ' ' ? spaces(p) : p;
+    }
+
+    /// `p` stands behind the opening quote.
+    BOOST_FORCEINLINE char const* string(char const* p, json_string& out) const noexcept
+    {
+        char const* const from = p;
+        out.escaped = false;
+        while (!is('"', p = plain(p))) {
+            p = special(p, out.escaped);
+            if (p == nullptr) return nullptr;
+        }
+        out.raw = std::string_view(from, static_cast<std::size_t>(p - from));
+        return p + 1;
+    }
+
+    BOOST_FORCEINLINE char const* number(char const* p) const noexcept
+    {
+        char const* const from = p;
+        if (is('-', p)) ++p;
+        p = is('0', p) ? p + 1 : digits(p);
+        if (p == nullptr) return not_finite(from);
+        if (is('.', p)) p = digits(p + 1);
+        if (p == nullptr || (!is('e', p) && !is('E', p))) return p;
+        ++p;
+        return digits(is('+', p) || is('-', p) ? p + 1 : p);
+    }
+
+    char const* word(char const* p, std::string_view w) const noexcept
+    {
+        return rest(p).starts_with(w) ? p + w.size() : fail(p, "a value is missing");
+    }
+
+    /// NaN, Infinity or -Infinity, as Python writes and reads them; `p` is not the beginning of a number.
+    char const* not_finite(char const* p) const noexcept
+    {
+        bool const negative = is('-', p);
+        if (negative && !is('I', p + 1)) return nullptr; // noted: a digit is missing
+        *notes_ = {true, nullptr, {}};
+        return word(negative ? p + 1 : p, is('N', p) ? "NaN" : "Infinity");
+    }
+
+private:
+    /// Behind the characters of a string that need no look: ASCII, no control, no quote, no backslash.
+    BOOST_FORCEINLINE char const* plain(char const* p) const noexcept
+    {
+#if defined(__SSE2__)
+        for (; end_ - p >= 16; p += 16) {
+            __m128i const text = _mm_loadu_si128(reinterpret_cast<__m128i const*>(p));
+            // Signed: what is not ASCII is below the controls.
+            __m128i const stop = _mm_or_si128(_mm_cmplt_epi8(text, _mm_set1_epi8(' ')),
+                                              _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('"')),
+                                                           _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'))));
+            if (auto const found = static_cast<unsigned>(_mm_movemask_epi8(stop)); found != 0)
+                return p + std::countr_zero(found);
+        }
+#endif
+        while (p != end_ && static_cast<signed char>(*p) >= ' ' && *p != '"' && *p != '\\')
+            ++p;
+        return p;
+    }
+
+    BOOST_FORCEINLINE char const* digits(char const* p) const noexcept
+    {
+        char const* const from = p;
+        while (p != end_ && static_cast<unsigned char>(*p - '0') < 10)
+            ++p;
+        return p != from ? p : fail(p, "a digit is missing");
+    }
+
+    std::string_view rest(char const* p) const noexcept { return {p, static_cast<std::size_t>(end_ - p)}; }
+
+    char const* spaces(char const* p) const noexcept
+    {
+        while (p != end_ && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+            ++p;
+        return p;
+    }
+
+    char const* special(char const* p, bool& escaped) const noexcept;
+    char const* escape(char const* p) const noexcept;
+
+    char const* end_;
+    json_notes* notes_;
+};
+
+/// An escape, or characters of a string beyond ASCII.
+inline char const* json_scanner::special(char const* p, bool& escaped) const noexcept
+{
+    if (is('\\', p)) {
+        escaped = true;
+        return escape(p);
+    }
+    if (p == end_) return fail(p, "the closing quote is missing");
+    if (static_cast<unsigned char>(*p) < 0x20) return fail(p, "a control character stands in a string");
+    do {
+        std::size_t n = utf8_sequence_length(rest(p));
+        if (n == 0) {
+            n = utf8_broken_length(rest(p));
+            escaped = notes_->lenient = true;
+        }
+        p += n;
+    } while (p != end_ && static_cast<unsigned char>(*p) >= 0x80);
+    return p;
+}
+
+inline char const* json_scanner::escape(char const* p) const noexcept
+{
+    auto const is_hex = [](char c) {
+        char const lower = static_cast<char>(c | 0x20);
+        return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'f');
+    };
+    auto const is_unit = [&](char const* u) {
+        return end_ - u >= 6 && u[0] == '\\' && u[1] == 'u' && std::all_of(u + 2, u + 6, is_hex);
+    };
+    constexpr std::string_view unknown = "an escape that JSON does not know";
+    if (end_ - p < 2) return fail(p, unknown);
+    if (p[1] != 'u')
+        return std::string_view("\"\\/bfnrt").find(p[1]) != std::string_view::npos ? p + 2 : fail(p, unknown);
+    if (!is_unit(p)) return fail(p, unknown);
+    std::uint32_t const high = hex_digits(p + 2);
+    if (high < 0xD800 || high >= 0xE000) return p + 6;
+    std::uint32_t const low = high < 0xDC00 && is_unit(p + 6) ? hex_digits(p + 8) : 0;
+    if (low >= 0xDC00 && low < 0xE000) return p + 12;
+    notes_->lenient = true;
+    return p + 6;
+}
+
+/// A handler that wants nothing.
+struct no_json_events {
+    void key(json_string const&) noexcept {}
+    void string(json_string const&) noexcept {}
+    void number(std::string_view) noexcept {}
+    void truth(bool) noexcept {}
+    void null() noexcept {}
+    bool open(bool) noexcept { return true; }
+    void close(bool) noexcept {}
+};
+
+/// Reads the JSON value that begins at `p`, of which nothing is white space, and tells a handler what it
+/// meets; returns what follows it. Null when it is none, or nested deeper than `room`; the handler has then
+/// heard of its beginning.
+template<class Handler>
+char const* read_json_value(char const* p, json_scanner const text, Handler& handler, int room)
+{
+    // A bit for each open container, the innermost lowest: whether it is an object. One word holds those of
+    // the innermost; it is put aside when it is full.
+    std::uint64_t objects = 0;
+    std::array<std::uint64_t, max_json_depth / 64 + 1> outer;
+    int depth = 0;
+    auto const word_of = [](int at) { return static_cast<std::size_t>(at / 64); };
+    for (;;) {
+        json_string s;
+        // Here a value begins, in an object with its key.
+        if ((objects & 1) != 0) {
+            if (!text.is('"', p)) return text.fail(p, "a key is missing");
+            if ((p = text.string(p + 1, s)) == nullptr) return nullptr;
+            handler.key(s);
+            if (!text.is(':', p = text.space(p))) return text.fail(p, "a colon is missing");
+            p = text.space(p + 1);
+        }
+        if (text.at_end(p)) return text.fail(p, "a value is missing");
+        char const first = *p;
+        if (first == '"') {
+            if ((p = text.string(p + 1, s)) == nullptr) return nullptr;
+            handler.string(s);
+        } else if (first == '{' || first == '[') {
+            if (depth == room) return text.fail(p, "it is nested too deep");
+            bool const is_object = first == '{';
+            if (!handler.open(is_object)) {
+                no_json_events nobody;
+                p = read_json_value(p, text, nobody, room - depth);
+                if (p == nullptr) return nullptr;
+            } else {
+                p = text.space(p + 1);
+                if (!text.is(is_object ? '}' : ']', p)) {
+                    if (depth % 64 == 0) outer[word_of(depth)] = objects;
+                    objects = objects << 1 | std::uint64_t{is_object};
+                    ++depth;
+                    continue;
+                }
+                ++p;
+                handler.close(true);
+            }
+        } else if (first == 't' || first == 'f') {
+            if ((p = text.word(p, first == 't' ? "true" : "false")) == nullptr) return nullptr;
+            handler.truth(first == 't');
+        } else if (first == 'n') {
+            if ((p = text.word(p, "null")) == nullptr) return nullptr;
+            handler.null();
+        } else {
+            char const* const from = p;
+            if ((p = text.number(p)) == nullptr) return nullptr;
+            handler.number({from, static_cast<std::size_t>(p - from)});
+        }
+        // Here one has ended, and perhaps what holds it ends too.
+        for (; depth != 0 && !text.is(',', p = text.space(p)); ++p) {
+            bool const in_object = (objects & 1) != 0;
+            if (!text.is(in_object ? '}' : ']', p))
+                return text.fail(p, in_object ? "a comma or } is missing" : "a comma or ] is missing");
+            handler.close(false);
+            objects >>= 1;
+            if (--depth % 64 == 0) objects = outer[word_of(depth)];
+        }
+        if (depth == 0) return p;
+        p = text.space(p + 1);
+    }
+}
+
+/// A text without the byte order marks that it begins with.
+inline std::string_view without_marks(std::string_view text) noexcept
+{
+    constexpr std::string_view mark = "\xEF\xBB\xBF";
+    while (text.starts_with(mark))
+        text.remove_prefix(mark.size());
+    return text;
+}
+
+/// Reads one JSON text in UTF-8 that lies in memory whole, and tells a handler what it meets. False when the
+/// text is not one JSON value, nested at most max_json_depth deep; the handler has then heard of its
+/// beginning, and the notes say where the error is.
+///
+/// A text that Python's json.loads() or JavaScript's Response.json() takes is read. Beyond RFC 8259, and
+/// noted as lenient:
+/// - a byte order mark at the beginning, or several;
+/// - NaN, Infinity and -Infinity, told as numbers;
+/// - half a surrogate pair as an escape, and invalid UTF-8 in a string: `escaped` is then set, and
+/// unescaped()
+///   gives U+FFFD for it. Python decodes surrogates in UTF-8, JavaScript replaces them; here they are
+///   replaced.
+///
+/// Both refuse, and so does this: control characters in strings, other white space than the four kinds,
+/// numbers such as 01, +1, .5 or 1., other escapes, comments, commas at the end, NUL bytes, a second value,
+/// nothing. A number may be of any size, and a key may come twice.
+///
+/// UTF-16 and UTF-32, which json.loads() takes, are to be converted first: see json_in_utf8().
+///
+/// The handler may say of an object or array that nothing in it interests it; that is then only checked. Why
+/// not Boost.JSON's basic_parser: it can be cut anywhere and converts every number, which costs several times
+/// as much; a test holds the two to the same verdicts on strict texts.
+///
+/// Handler: void key(json_string), string(json_string), number(std::string_view), truth(bool), null(); bool
+/// open(bool is_object): whether the members are wanted, and if not there is no close(); void close(bool
+/// empty).
+template<class Handler>
+bool read_json(std::string_view json, Handler& handler, json_notes& notes)
+{
+    std::size_t const size = json.size();
+    json = without_marks(json);
+    notes.lenient = json.size() != size;
+    char const* const end = json.data() + json.size();
+    json_scanner const text(end, notes);
+    char const* p = read_json_value(text.space(json.data()), text, handler, max_json_depth);
+    if (p == nullptr) return false;
+    if ((p = text.space(p)) != end) text.fail(p, "something follows the value");
+    return p == end;
+}
+
+template<class Handler>
+bool read_json(std::string_view json, Handler& handler)
+{
+    json_notes notes;
+    return read_json(json, handler, notes);
+}
+
+} // namespace ocrpipe::detail
+
+#endif

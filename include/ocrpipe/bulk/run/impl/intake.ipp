@@ -1,0 +1,175 @@
+#ifndef OCRPIPE_BULK_RUN_IMPL_INTAKE_IPP
+#define OCRPIPE_BULK_RUN_IMPL_INTAKE_IPP
+
+#include <ocrpipe/api/file_type.hpp>
+#include <ocrpipe/bulk/run/detail/intake.hpp>
+
+#include <fmt/format.h>
+
+#include <span>
+#include <string>
+
+namespace ocrpipe::detail
+{
+
+/// In these a document whose file is as it was needs no work, whatever a run may take up again.
+inline constexpr document_states settled{document_state::done, document_state::skipped,
+                                         document_state::intent, document_state::submitted,
+                                         document_state::stuck};
+
+OCRPIPE_DECL std::string const& intake::fingerprint_of(input_item const& item)
+{
+    // A directory's documents are all read in the same way.
+    input_item& last = fingerprinted_;
+    if (fingerprint_.empty() || last.flow != item.flow || last.doc_type != item.doc_type ||
+        last.type != item.type) {
+        last.flow = item.flow;
+        last.doc_type = item.doc_type;
+        last.type = item.type;
+        fingerprint_ = parameters_fingerprint(item.flow, item.doc_type, item.type, options_.extra_fields);
+    }
+    return fingerprint_;
+}
+
+OCRPIPE_DECL std::optional<input_problem> id_is_taken(prepared_document const& d,
+                                                      ledger_document const& first)
+{
+    std::string const id = printable_excerpt(d.item.id, 200);
+    std::string const path = printable_excerpt(first.path, 1024);
+    auto const problem = [&d](std::string message) {
+        return input_problem{d.item.path, d.item.where, errc::invalid_argument, std::move(message)};
+    };
+    if (first.path != d.item.path && first.sha256 != d.sha256)
+        return problem(fmt::format("the id {} is that of {} already: give each document its own", id, path));
+    if (first.parameters == d.parameters) return std::nullopt;
+    auto const reading = [](std::string_view doc_type, std::string_view flow, enum file_type type) {
+        return fmt::format("{} by flow {}{}{}", printable_excerpt(doc_type, 100),
+                           printable_excerpt(flow, 100), type == file_type::detect ? "" : ", ",
+                           wire_word(type));
+    };
+    return problem(
+        fmt::format("{} has the id {} already, to be read as {}, and here as {}: give each reading an "
+                    "id of its own, or accept changes",
+                    path, id, reading(first.doc_type, first.flow, first.type),
+                    reading(d.item.doc_type, d.item.flow, d.item.type)));
+}
+
+/// `same`: content and parameters are the row's.
+OCRPIPE_DECL intake::verdict intake::judge(ledger_row const& row, bool same) const
+{
+    switch (row.state) {
+    case document_state::found:
+        return verdict::send;
+    // Under way, or to be asked for: what else became of its file is seen when that is over.
+    case document_state::intent:
+    case document_state::submitted:
+    case document_state::stuck:
+        return verdict::pass_over;
+    default:
+        break;
+    }
+    if (!same) return verdict::send;
+    // It was not sent because its file was being written. That the file is now what it was then changes nothing.
+    if (row.state == document_state::failed && row.failure_class == name(errc::file_changed)) return verdict::send;
+    bool const has_result = row.state == document_state::done || row.state == document_state::skipped;
+    return !has_result && options_.take_up && options_.take_up(row) ? verdict::send : verdict::pass_over;
+}
+
+/// Whether this run has met a row before; from now on it has.
+OCRPIPE_DECL bool intake::meet(std::uint64_t number)
+{
+    if (number > options_.rows_before) return true;
+    if (met_.empty()) met_.resize(options_.rows_before + 1);
+    bool const before = met_[number];
+    met_[number] = true;
+    return before;
+}
+
+/// Reads the document to its end; one that fits is kept in memory for its upload.
+OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
+{
+    document const file = document::from_file(d.item.path);
+    auto const problem = [&d](error_code code, std::string message) {
+        return input_problem{d.item.path, d.item.where, code, std::move(message)};
+    };
+    result<document_reader> reader = document_reader::open(file);
+    if (!reader) return problem(reader.error().code, to_string(reader.error()));
+    d.size = reader->size();
+    d.version = reader->version();
+    d.item.mtime_ns = d.version.mtime_ns;
+    bool const hold = d.size < hold_below;
+    std::string whole(hold ? d.size + 1 : 0, '\0'); // room for more: so the reader looks whether there is any
+    std::span<char> const into = hold ? std::span<char>(whole) : std::span<char>(buffer_);
+    hash_.begin();
+    for (;;) {
+        if (cancelled_.load(std::memory_order_relaxed))
+            return problem(errc::cancelled, "the run was stopped");
+        error_code ec;
+        std::size_t const n = reader->read(into, ec);
+        if (ec) return problem(ec, printable_excerpt(d.item.path, 1024) + ": " + ec.message());
+        if (n == 0) break;
+        hash_.update(into.first(n));
+        if (n < into.size()) break; // the rest
+    }
+    d.sha256 = hash_.hex();
+    if (hold) whole.pop_back();
+    d.doc = hold ? document::from_bytes(std::move(whole), file.name())
+                 : document::from_file(d.item.path, reader->version());
+    return std::nullopt;
+}
+
+OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
+{
+    if (item.flow.empty()) item.flow = options_.flow;
+    if (item.doc_type.empty()) item.doc_type = options_.doc_type;
+    if (item.type == file_type::detect) item.type = options_.type;
+    prepared_document d;
+    d.parameters = fingerprint_of(item);
+
+    std::uint64_t number = 0; // of its row
+    auto const pass_over = [this, &number] {
+        passed_over_.fetch_add(1, std::memory_order_relaxed);
+        if (meet(number)) repeated_.fetch_add(1, std::memory_order_relaxed);
+        return std::optional<prepared>();
+    };
+    std::optional<ledger_row> row;
+    if (ledger_) {
+        result<std::optional<known_document>> const known =
+            ledger_->look_up(item.id, item.path, item.size, item.mtime_ns, d.parameters);
+        if (!known) return known.error();
+        bool const untouched = *known && (**known).untouched;
+        if (*known) number = (**known).number;
+        // Most of a run that goes on: there is no need to look at the rest of their rows.
+        if (untouched && settled.contains((**known).state)) return pass_over();
+        if (*known) {
+            result<std::optional<ledger_row>> found = ledger_->find(item.id);
+            if (!found) return std::move(found).error();
+            row = std::move(*found);
+        }
+        if (row && untouched && judge(*row, true) == verdict::pass_over) return pass_over();
+    }
+
+    d.item = std::move(item);
+    if (std::optional<input_problem> problem = hash(d)) return std::move(*problem);
+    if (row) {
+        bool const same_content = row->sha256 == d.sha256;
+        bool const same = same_content && row->parameters == d.parameters;
+        // What was paid for, and what may have been, is not sent again because it is to be read otherwise.
+        bool const paid_for =
+            document_states{document_state::done, document_state::skipped, document_state::ambiguous}
+                .contains(row->state);
+        bool const other_reading = paid_for && same_content && !options_.accept_changes;
+        bool const other_document = !same_content && row->path != d.item.path;
+        if (other_reading || other_document)
+            if (auto taken = id_is_taken(d, *row)) return std::move(*taken);
+        if (judge(*row, same) == verdict::pass_over) return pass_over();
+        meet(number);
+        d.was = row->version();
+        d.was_ambiguous = same && row->state == document_state::ambiguous;
+    }
+    return d;
+}
+
+} // namespace ocrpipe::detail
+
+#endif

@@ -1,0 +1,147 @@
+#ifndef OCRPIPE_BULK_RUN_IMPL_PIPELINE_COPIES_IPP
+#define OCRPIPE_BULK_RUN_IMPL_PIPELINE_COPIES_IPP
+
+// Documents with equal content: one is sent, and the others share its result.
+
+#include <ocrpipe/bulk/run/impl/pipeline_document.ipp>
+
+#include <boost/system/errc.hpp>
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace ocrpipe
+{
+
+/// False for a document that must not be sent, which is then seen to.
+///
+/// Asked at the last moment: while a document waits for its turn, another with its content may come to its
+/// end.
+OCRPIPE_DECL bool pipeline::impl::is_first_of_content(document_ptr const& d)
+{
+    auto const [place, first] = originals_.try_emplace(d->content(), d);
+    if (!first) {
+        // Its original is under way, or held since nobody knows whether it was accepted.
+        if (place->second)
+            place->second->copies.push_back(d);
+        else
+            withhold(*d);
+        return false;
+    }
+    result<std::optional<ledger_row>> const done =
+        ledger_->find_done_by_content(d->input.sha256, d->input.parameters);
+    bool const has_original = done && *done && (**done).id != d->input.item.id;
+    if (done && !has_original) return true;
+    originals_.erase(place);
+    if (has_original)
+        write_copy(d, (**done).id, (**done).result.value_or(result_location()));
+    else {
+        end_run(done.error());
+        withhold(*d);
+    }
+    return false;
+}
+
+/// Gives a document the result of another one with the same content.
+OCRPIPE_DECL void pipeline::impl::write_copy(document_ptr const& d, std::string const& original_id,
+                                             result_location original)
+{
+    std::string const& id = d->input.item.id;
+    if (auto const other = unrecorded_.find(id); other != unrecorded_.end())
+        return yield_id(d, other->second->row());
+    result<std::optional<ledger_row>> const now = ledger_->find(id);
+    if (!now) {
+        end_run(now.error());
+        return withhold(*d);
+    }
+    if (*now && d->input.was != (**now).version()) return yield_id(d, **now);
+    auto const failed = [&](error_code ec, std::string_view what) {
+        disk_failed(ec, what);
+        withhold(*d);
+    };
+    std::string line;
+    error_code ec = files_->results().read(original, line);
+    if (ec == boost::system::errc::no_such_file_or_directory) return withhold_copy(d, original_id, original);
+    std::optional<result_line> const shared = ec ? std::nullopt : read_result_line(line);
+    if (!shared) return failed(ec ? ec : make_error_code(boost::system::errc::bad_message), "results");
+    std::string text;
+    if (options_.text) {
+        ocr_result const answer(shared->request_id, std::string(shared->result_json), completeness::whole, 0);
+        result<std::string> written = files_->write_text(id, answer.text(client_.profile()));
+        if (!written) return failed(written.error().cause, "text");
+        text = std::move(*written);
+    }
+    result_record copy = shared->record();
+    copy.id = id;
+    copy.path = d->input.item.path;
+    copy.duplicate_of = original_id;
+    copy.text = text;
+    copy.file_changed = note_change(*d);
+    result_location where;
+    if ((ec = files_->results().append(copy, &where))) return failed(ec, "results");
+    unrecorded_.emplace(id, d);
+    record([&](ledger& l, ledger_handler h) { l.skip(d->row(), original_id, where, std::move(h)); }, d,
+           [this, d] {
+               unrecorded_.erase(d->input.item.id);
+               forget_outcome(d->input.was);
+               count_done();
+               leave();
+           });
+}
+
+/// A copy of a document whose results file was moved away. It is not sent, since its content is paid for.
+OCRPIPE_DECL void pipeline::impl::withhold_copy(document_ptr const& d, std::string const& original_id,
+                                                result_location original)
+{
+    constexpr std::uint64_t most_named = 20;
+    if (++copies_withheld_ <= most_named)
+        notice("copy_not_sent",
+               fmt::format("{} has the content of {}, whose result is in {}: it is not sent; restore {}/{}, "
+                           "then give the same command again",
+                           printable_excerpt(d->input.item.path, 1024), printable_excerpt(original_id, 1024),
+                           results_file_name(original.file), options_.directory,
+                           results_file_name(original.file)));
+    else if (copies_withheld_ == most_named + 1)
+        notice("copy_not_sent", "further copies that are not sent for this reason are not named");
+    withhold(*d);
+}
+
+/// Copies of a document whose result will not come in this run.
+OCRPIPE_DECL void pipeline::impl::settle_copies(detail::document_in_flight& d, document_state state)
+{
+    bool const may_come = state == document_state::ambiguous || state == document_state::stuck;
+    std::vector<document_ptr> copies = release_content(d);
+    if (shares_results_ && may_come) originals_[d.content()] = nullptr;
+    for (document_ptr& copy : copies) {
+        if (may_come || is_stopped() || limit_reached()) {
+            withhold(*copy);
+            continue;
+        }
+        // Another one takes its place, and the rest wait for that.
+        --in_flight_;
+        if (!copy->input.was) --known_;
+        admit(std::move(copy));
+    }
+}
+
+/// Forgets that the document stands for others of its content, and returns those that wait for it.
+OCRPIPE_DECL std::vector<pipeline::impl::document_ptr>
+pipeline::impl::release_content(detail::document_in_flight& d)
+{
+    if (shares_results_) originals_.erase(d.content());
+    return std::exchange(d.copies, {});
+}
+
+/// Leaves to the next run what waits for a document's result.
+OCRPIPE_DECL void pipeline::impl::withhold_copies(detail::document_in_flight& d)
+{
+    for (document_ptr const& copy : release_content(d))
+        withhold(*copy);
+}
+
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,258 @@
+#ifndef OCRPIPE_CLIENT_CLIENT_HPP
+#define OCRPIPE_CLIENT_CLIENT_HPP
+
+#include <ocrpipe/api/ocr_result.hpp>
+#include <ocrpipe/api/operation.hpp>
+#include <ocrpipe/api/submit_request.hpp>
+#include <ocrpipe/client/client_options.hpp>
+#include <ocrpipe/core/result.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace ocrpipe
+{
+
+namespace asio = boost::asio;
+class transport;
+
+/// A job to wait for. May come from another process or an earlier run: the request_id is enough.
+class wait_request
+{
+public:
+    wait_request(std::string id) : request_id(std::move(id)) {}
+    wait_request(char const* id) : request_id(id) {}
+
+    std::string request_id;
+    std::string doc_type;                  ///< tells the poll schedule what to expect; may be empty
+    std::uint64_t document_bytes = 0;      ///< likewise; 0 when unknown
+    std::chrono::milliseconds deadline{0}; ///< from now; 0 means client_options::job_deadline
+    bool just_submitted = false;     ///< the first poll comes after the schedule's delay; otherwise at once
+    bool possible_duplicate = false; ///< as its submit said; the result says it again
+};
+
+/// Monotonic counters and gauges of one client; a snapshot, cheap to take.
+struct client_statistics {
+    std::uint64_t submits = 0;         ///< POSTs sent, repeats included
+    std::uint64_t accepted = 0;        ///< submits that gave a request_id
+    std::uint64_t polls = 0;           ///< result GETs sent
+    std::uint64_t pending_answers = 0; ///< polls answered with "not yet"
+    std::uint64_t part_reads = 0;      ///< table, signature, stamp and image GETs sent
+    std::uint64_t transport_failures = 0;
+    std::uint64_t throttled = 0;             ///< answers that asked to slow down
+    std::uint64_t bytes_uploaded = 0;        ///< bodies of accepted submits
+    std::size_t waiting_jobs = 0;            ///< gauge: jobs in the poll heap
+    std::size_t active_submits = 0;          ///< gauge: submits under way, pacing included
+    std::size_t active_polls = 0;            ///< gauge
+    std::chrono::milliseconds paused_for{0}; ///< gauge: how long the origin asked everybody to wait from now
+    bool credentials_paused = false; ///< gauge: the last answer refused the credentials and a probe decides
+    std::chrono::nanoseconds waited_for_submit_rate{0};
+    std::chrono::nanoseconds waited_for_poll_rate{0};
+    std::chrono::nanoseconds waited_for_bytes{0};
+    std::chrono::nanoseconds waited_for_pause{0};
+};
+
+namespace detail
+{
+class client_core;
+template<class T>
+using completion = asio::any_completion_handler<void(result<T>)>;
+} // namespace detail
+
+/// The six operations of the OCR service, and recognize = submit + wait.
+///
+/// Every operation takes any completion token; its handler's signature is `void(result<T>)`, so that
+/// `co_await` yields a `result<T>` whose `value()` throws ocrpipe::error and whose `error()` holds the facts.
+/// The handler runs on its associated executor, by default the context's.
+///
+/// Cancellation: by the handler's slot, terminal, partial or total alike. A submit whose bytes had begun to
+/// leave ends with errc::ambiguous_submit, since the service may have accepted it; a job that was waiting
+/// ends with errc::cancelled and its request_id, and can be taken up again with async_wait. Thread safety:
+/// operations may be started, and slots emitted, from any thread, as long as one thread runs the io_context;
+/// the other members are called on that thread. Lifetime: operations keep the state they need; destroying the
+/// client closes it. Cost: a waiting job is a record of less than 300 bytes beside its strings; a coroutine
+/// exists only while bytes move.
+class client
+{
+public:
+    /// Throws ocrpipe::error (errc::invalid_argument) naming every problem of `options`. Opens no connection.
+    client(asio::io_context& ioc, client_options options);
+
+    /// With a transport of the caller's: a test needs no server.
+    client(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
+
+    client(client&&) noexcept;
+    client& operator=(client&&) noexcept;
+    ~client();
+
+    /// Sends one document; the service answers with a request_id and works on.
+    ///
+    /// Errors: errc::unsupported_file_type, empty_document, unreadable_file, invalid_argument before anything
+    /// is sent; rejected (400, 413, 415,
+    ///   422); ambiguous_submit when the answer was lost or was 500 after the body went out, unless
+    ///   retry_policy::resubmit_ambiguous; unauthorized, wrong_base_url; transport errors and throttled when
+    ///   the attempts or the deadline were used up. Three 500s in a row for a doc_type that was never
+    ///   accepted stop that doc_type: further submits of it are rejected unsent.
+    /// Source: OCR API Usage Guide, "Submit OCR".
+    template<asio::completion_token_for<void(result<submitted_job>)> Token>
+    auto async_submit(submit_request request, Token&& token)
+    {
+        return initiate<submitted_job>(&client::start_submit, std::move(request), std::forward<Token>(token));
+    }
+
+    /// Asks once for a result; what is not finished is errc::still_processing. So is a job that failed or
+    /// came out empty, since one read does not settle that: async_wait() reads again.
+    ///
+    /// Source: OCR API Usage Guide, "Get OCR Result".
+    template<asio::completion_token_for<void(result<ocr_result>)> Token>
+    auto async_result(std::string request_id, Token&& token)
+    {
+        return initiate<ocr_result>(&client::start_result, std::move(request_id), std::forward<Token>(token));
+    }
+
+    /// Polls until the job is finished or failed, or its deadline passes.
+    ///
+    /// Errors: errc::still_processing at the deadline (the job goes on; ask again); job_failed, job_expired,
+    /// job_lost; unauthorized,
+    ///   wrong_base_url, rejected, unexpected_answer; service_error when reads of this job alone keep
+    ///   failing. A connection that fails ends nothing before the deadline; then it is the failure's cause.
+    ///   The failure holds the request_id.
+    /// Source: OCR API Usage Guide, "What if no data is returned yet?": wait 2 to 5 seconds between calls.
+    template<asio::completion_token_for<void(result<ocr_result>)> Token>
+    auto async_wait(wait_request request, Token&& token)
+    {
+        return initiate<ocr_result>(&client::start_wait, std::move(request), std::forward<Token>(token));
+    }
+
+    /// Submits a document and waits for its result.
+    ///
+    /// Errors: those of async_submit and async_wait.
+    template<asio::completion_token_for<void(result<ocr_result>)> Token>
+    auto async_recognize(submit_request request, Token&& token)
+    {
+        return initiate<ocr_result>(&client::start_recognize, std::move(request), std::forward<Token>(token));
+    }
+
+    /// Fetches one document's tables; `document_id` stands in the result.
+    ///
+    /// Errors: errc::part_absent when the service has none; otherwise those of async_result.
+    /// Source: OCR API Usage Guide, "Additional OCR Data APIs".
+    template<asio::completion_token_for<void(result<part_data>)> Token>
+    auto async_table(std::string request_id, std::string document_id, Token&& token)
+    {
+        return async_part(operation::table, std::move(request_id), std::move(document_id),
+                          std::forward<Token>(token));
+    }
+
+    /// Fetches one document's signatures; as async_table.
+    template<asio::completion_token_for<void(result<part_data>)> Token>
+    auto async_signature(std::string request_id, std::string document_id, Token&& token)
+    {
+        return async_part(operation::signature, std::move(request_id), std::move(document_id),
+                          std::forward<Token>(token));
+    }
+
+    /// Fetches one document's stamps; as async_table.
+    template<asio::completion_token_for<void(result<part_data>)> Token>
+    auto async_stamp(std::string request_id, std::string document_id, Token&& token)
+    {
+        return async_part(operation::stamp, std::move(request_id), std::move(document_id),
+                          std::forward<Token>(token));
+    }
+
+    /// Downloads a result image; `file_id` came with the submit's answer.
+    template<asio::completion_token_for<void(result<part_data>)> Token>
+    auto async_image(std::string request_id, std::string file_id, Token&& token)
+    {
+        return async_part(operation::image, std::move(request_id), std::move(file_id),
+                          std::forward<Token>(token));
+    }
+
+    /// Any of the four parts, when which one is data; `part` is neither submit nor result.
+    template<asio::completion_token_for<void(result<part_data>)> Token>
+    auto async_part(operation part, std::string request_id, std::string sub_id, Token&& token)
+    {
+        return initiate<part_data>(&client::start_part,
+                                   part_request(part, std::move(request_id), std::move(sub_id)),
+                                   std::forward<Token>(token));
+    }
+
+    client_statistics statistics() const;
+
+    /// By which answers are read. Thread safety: any thread.
+    response_profile const& profile() const noexcept;
+
+    /// Begins no more submits: those that wait for a rate limit or a pause end with errc::cancelled, as do
+    /// later ones. What is being sent goes on, and so do polls.
+    void stop_submits();
+
+    /// Ends every operation: waiting ones with errc::client_closed, requests under way as if cancelled.
+    /// Idempotent.
+    void close();
+
+private:
+    class part_request
+    {
+    public:
+        part_request(operation o, std::string request, std::string sub)
+            : part(o), request_id(std::move(request)), sub_id(std::move(sub))
+        {
+        }
+        operation part;
+        std::string request_id;
+        std::string sub_id;
+    };
+
+    using core_ptr = std::shared_ptr<detail::client_core>;
+
+    static void start_submit(core_ptr const&, submit_request&&, detail::completion<submitted_job>&&);
+    static void start_result(core_ptr const&, std::string&&, detail::completion<ocr_result>&&);
+    static void start_wait(core_ptr const&, wait_request&&, detail::completion<ocr_result>&&);
+    static void start_recognize(core_ptr const&, submit_request&&, detail::completion<ocr_result>&&);
+    static void start_part(core_ptr const&, part_request&&, detail::completion<part_data>&&);
+
+    template<class T, class Request, class Token>
+    auto initiate(void (*start)(core_ptr const&, Request&&, detail::completion<T>&&), Request request,
+                  Token&& token)
+    {
+        return asio::async_initiate<Token, void(result<T>)>(
+            [start, &ioc = *ioc_](auto handler, core_ptr core, Request r) {
+                // The caller's executor must know that work is under way; the type-erased handler keeps its
+                // executor and slot.
+                auto const executor = asio::get_associated_executor(handler, ioc.get_executor());
+                auto const slot = asio::get_associated_cancellation_slot(handler);
+                auto work = asio::make_work_guard(executor);
+                auto tracked = [h = std::move(handler), w = std::move(work)](result<T> outcome) mutable {
+                    w.reset();
+                    std::move(h)(std::move(outcome));
+                };
+                start(core, std::move(r),
+                      detail::completion<T>(asio::bind_cancellation_slot(
+                          slot, asio::bind_executor(executor, std::move(tracked)))));
+            },
+            token, core_, std::move(request));
+    }
+
+    asio::io_context* ioc_;
+    core_ptr core_;
+};
+
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/client/impl/client.ipp>
+#endif
+
+#endif

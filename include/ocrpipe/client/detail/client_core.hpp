@@ -1,0 +1,192 @@
+#ifndef OCRPIPE_CLIENT_DETAIL_CLIENT_CORE_HPP
+#define OCRPIPE_CLIENT_DETAIL_CLIENT_CORE_HPP
+
+#include <ocrpipe/client/client.hpp>
+#include <ocrpipe/client/detail/fifo_semaphore.hpp>
+#include <ocrpipe/job/job_table.hpp>
+#include <ocrpipe/job/result_fsm.hpp>
+#include <ocrpipe/pace/auth_gate.hpp>
+#include <ocrpipe/pace/doc_type_gate.hpp>
+#include <ocrpipe/pace/gcra.hpp>
+#include <ocrpipe/pace/origin_gate.hpp>
+#include <ocrpipe/transport/transport.hpp>
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <random>
+#include <span>
+
+namespace ocrpipe::detail
+{
+
+/// The shared state behind a client: one thread, one transport, one table of waiting jobs behind one timer.
+///
+/// Everything here runs on the thread of the io_context. The state machines decide; this class waits, sends
+/// and hands out.
+class client_core : public std::enable_shared_from_this<client_core>
+{
+public:
+    client_core(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
+
+    void submit(submit_request&& request, completion<submitted_job>&& handler);
+    void ask(std::string&& request_id, completion<ocr_result>&& handler);
+    void wait(wait_request&& request, completion<ocr_result>&& handler);
+    void recognize(submit_request&& request, completion<ocr_result>&& handler);
+    void part(operation kind, std::string&& request_id, std::string&& sub_id,
+              completion<part_data>&& handler);
+
+    client_statistics statistics() const;
+    response_profile const& profile() const noexcept { return options_.profile; }
+    void stop_submits();
+    void close();
+
+    asio::io_context& context() noexcept { return ioc_; }
+
+private:
+    struct operation_control;
+    using control_ptr = std::shared_ptr<operation_control>;
+
+    struct waiting_job {
+        waiting_job(wait_request&& r, clock::time_point now, clock::time_point deadline)
+            : request(std::move(r)), fsm(now, deadline)
+        {
+        }
+
+        wait_request request;
+        result_fsm fsm;
+        completion<ocr_result> handler;
+        control_ptr control;      ///< null when the handler cannot cancel
+        bool holds_place = false; ///< of in_flight_
+    };
+    using table = job_table<waiting_job>;
+    using slot = table::slot;
+
+    /// One coroutine that polls what is due, one job after another.
+    struct poll_worker {
+        asio::cancellation_signal stop;
+        std::optional<slot> current;
+        bool stopped = false;
+    };
+
+    /// What a caller's cancellation reaches: the coroutine under way, or the job in the table.
+    struct operation_control {
+        asio::cancellation_signal stop;
+        std::optional<slot> waiting;
+        bool cancelled = false;
+    };
+
+    /// A submit, in one place from its start on.
+    template<class T>
+    struct submit_operation : operation_control {
+        submit_operation(submit_request&& r, completion<T>&& h) : request(std::move(r)), handler(std::move(h))
+        {
+        }
+
+        submit_request request;
+        completion<T> handler;
+    };
+
+    template<class T>
+    void connect_cancellation(control_ptr const& control, completion<T> const& handler);
+    void cancel(operation_control& control);
+    void end_all();
+    template<class T>
+    void run(task<result<T>> work, control_ptr control, completion<T>&& handler);
+    template<class T>
+    void complete(completion<T>&& handler, result<T>&& outcome);
+
+    task<result<submitted_job>> do_submit(submit_request const& request);
+    task<result<submitted_job>> do_admitted_submit(submit_request const& request);
+    task<result<part_data>> do_part(operation kind, std::string request_id, std::string sub_id);
+
+    void start_job(wait_request&& request, std::chrono::milliseconds deadline,
+                   completion<ocr_result>&& handler);
+    void add_job(wait_request&& request, std::chrono::milliseconds deadline, control_ptr control,
+                 bool holds_place, completion<ocr_result>&& handler);
+    void schedule(slot s, clock::time_point due);
+    void finish_job(slot s, result<ocr_result> outcome);
+    void cancel_job(slot s);
+    void serve_due_jobs();
+    void arm_timer();
+    task<void> poll(std::list<poll_worker>::iterator self);
+    task<void> poll_once(slot s);
+
+    /// What a request takes from a rate limit before it may go.
+    struct toll {
+        gcra& limiter;
+        double cost;
+        std::chrono::nanoseconds& waited;
+        clock::time_point start{}; ///< when it lets the request go
+    };
+    enum class in_pause { wait, return_at_once };
+
+    /// A request on its way through the pauses and the rate limits.
+    struct passage {
+        lane way;
+        std::span<toll> tolls;
+        clock::time_point deadline;
+        std::string_view doc_type = {}; ///< of a submit
+        in_pause what = in_pause::wait;
+        /// Once decided: ok, or why the request must not be sent; errc::throttled when the origin is paused
+        /// and that is not to be waited for.
+        errc verdict = errc::ok;
+        bool reserved = false; ///< the tolls are taken
+        clock::time_point token{};
+        clock::time_point until{}; ///< while undecided: when to look again
+        std::chrono::nanoseconds* waited = nullptr;
+        std::chrono::nanoseconds* held_by = nullptr;
+    };
+
+    /// Whether it is decided that `p` may go, or must not.
+    bool decide(passage& p);
+    /// Waits until it is.
+    task<void> pass(passage& p);
+    /// What others queued behind stays taken.
+    static bool refuse(passage& p, errc why_not_sent);
+    /// False when it was cancelled, or a submit's and submits were stopped.
+    task<bool> sleep_until(lane l, clock::time_point when, std::chrono::nanoseconds& waited);
+    /// Tells the credentials' gate and the counters how an exchange ended, and what follows from it.
+    void note(exchange_result const& r, action const& next);
+    /// Acts on pause_lane: true when another attempt may follow, false when the credentials are refused for
+    /// good.
+    bool note_refusal();
+    std::string refusal_text() const;
+    std::string why_not_sent(errc e) const;
+
+    double random() { return std::uniform_real_distribution<double>(0, 1)(rng_); }
+    result_context context_of(waiting_job const& job) const;
+
+    asio::io_context& ioc_;
+    client_options const options_;
+    std::shared_ptr<poll_schedule const> schedule_;
+    std::unique_ptr<transport> transport_;
+    std::mt19937_64 rng_;
+
+    gcra submit_rate_;
+    gcra poll_rate_;
+    gcra byte_rate_;
+    origin_gate origin_gate_;
+    auth_gate auth_gate_;
+    doc_type_gate doc_types_;
+    fifo_semaphore in_flight_;
+    bool result_route_succeeded_ = false;
+    std::uint32_t good_reads_ = 0; ///< of results; wraps around
+
+    table jobs_;
+    timer heap_timer_;
+    clock::time_point armed_for_ = clock::time_point::max();
+    std::list<poll_worker> workers_;
+    std::list<control_ptr> active_;
+
+    client_statistics counters_;
+    std::list<timer*> sleeping_submits_;
+    bool submits_stopped_ = false;
+    bool closed_ = false;
+};
+
+} // namespace ocrpipe::detail
+
+#endif

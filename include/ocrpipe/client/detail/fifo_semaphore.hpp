@@ -1,0 +1,87 @@
+#ifndef OCRPIPE_CLIENT_DETAIL_FIFO_SEMAPHORE_HPP
+#define OCRPIPE_CLIENT_DETAIL_FIFO_SEMAPHORE_HPP
+
+#include <ocrpipe/core/error.hpp>
+#include <ocrpipe/core/task.hpp>
+
+#include <boost/asio/redirect_error.hpp>
+
+#include <cstddef>
+#include <limits>
+#include <list>
+
+namespace ocrpipe::detail
+{
+
+/// A counting semaphore for coroutines of one thread: first come, first served, and a released unit is handed
+/// to the first waiter directly, so that nobody can overtake it and no wake-up is lost.
+///
+/// Boost 1.81's experimental channels drop messages on close and never wake blocked senders; this is what the
+/// engine builds on instead.
+class fifo_semaphore
+{
+public:
+    /// `units` 0 means no limit.
+    fifo_semaphore(asio::io_context& ioc, std::size_t units)
+        : ioc_(ioc), free_(units == 0 ? std::numeric_limits<std::size_t>::max() : units)
+    {
+    }
+
+    /// Takes one unit, waiting for it if need be. False when the wait was cancelled or the semaphore was
+    /// closed: no unit was taken.
+    task<bool> acquire()
+    {
+        if (closed_) co_return false;
+        if (free_ > 0) {
+            --free_;
+            co_return true;
+        }
+        auto const self = waiters_.emplace(waiters_.end(), ioc_);
+        self->expiry.expires_at(clock::time_point::max());
+        error_code ignored;
+        co_await self->expiry.async_wait(asio::redirect_error(use_task, ignored));
+        bool const granted = self->granted;
+        waiters_.erase(self);
+        co_return granted;
+    }
+
+    void release()
+    {
+        for (waiter& w : waiters_) {
+            // A wait that was cancelled has already left its timer: cancel() finds nothing to wake, and the
+            // next waiter is tried.
+            if (w.granted || w.expiry.cancel() == 0) continue;
+            w.granted = true;
+            return;
+        }
+        ++free_;
+    }
+
+    /// Every waiter gives up, and later ones too.
+    void close()
+    {
+        closed_ = true;
+        for (waiter& w : waiters_)
+            w.expiry.cancel();
+    }
+
+    /// Whether acquire() would not wait.
+    bool available() const noexcept { return free_ > 0; }
+    std::size_t waiting() const noexcept { return waiters_.size(); }
+
+private:
+    struct waiter {
+        explicit waiter(asio::io_context& ioc) : expiry(ioc.get_executor()) {}
+        timer expiry;
+        bool granted = false;
+    };
+
+    asio::io_context& ioc_;
+    std::size_t free_;
+    bool closed_ = false;
+    std::list<waiter> waiters_;
+};
+
+} // namespace ocrpipe::detail
+
+#endif

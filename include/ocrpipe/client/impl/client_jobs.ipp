@@ -1,0 +1,224 @@
+#ifndef OCRPIPE_CLIENT_IMPL_CLIENT_JOBS_IPP
+#define OCRPIPE_CLIENT_IMPL_CLIENT_JOBS_IPP
+
+// Jobs that wait for their results: the heap behind one timer, and the coroutines that ask.
+
+#include <ocrpipe/client/impl/client_core.ipp>
+
+namespace ocrpipe::detail
+{
+
+/// Timers of waiting jobs are rounded up to this, so that thousands of jobs share one timer setting.
+inline constexpr clock::duration tick = std::chrono::milliseconds(5);
+
+OCRPIPE_DECL void client_core::ask(std::string&& request_id, completion<ocr_result>&& handler)
+{
+    // A wait whose deadline is now: it reads once.
+    start_job(wait_request(std::move(request_id)), std::chrono::milliseconds(0), std::move(handler));
+}
+
+OCRPIPE_DECL void client_core::wait(wait_request&& request, completion<ocr_result>&& handler)
+{
+    auto const deadline = request.deadline.count() > 0 ? request.deadline : options_.job_deadline;
+    start_job(std::move(request), std::min<std::chrono::milliseconds>(deadline, longest_time),
+              std::move(handler));
+}
+
+OCRPIPE_DECL void client_core::start_job(wait_request&& request, std::chrono::milliseconds deadline,
+                                         completion<ocr_result>&& handler)
+{
+    // A job that nobody can cancel waits without a control: a million of them do.
+    control_ptr control;
+    if (asio::get_associated_cancellation_slot(handler).is_connected()) {
+        control = std::make_shared<operation_control>();
+        connect_cancellation(control, handler);
+    }
+    asio::post(ioc_, [self = shared_from_this(), control, deadline, r = std::move(request),
+                      h = std::move(handler)]() mutable {
+        self->add_job(std::move(r), deadline, std::move(control), false, std::move(h));
+    });
+}
+
+OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job) const
+{
+    return result_context{options_.profile,        options_.retry,       *schedule_,
+                          job.request.request_id,  job.request.doc_type, job.request.document_bytes,
+                          result_route_succeeded_, good_reads_};
+}
+
+OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::milliseconds deadline,
+                                       control_ptr control, bool holds_place,
+                                       completion<ocr_result>&& handler)
+{
+    clock::time_point const now = clock::now();
+    slot const s = jobs_.emplace(std::move(request), now, now + deadline);
+    waiting_job& job = jobs_[s];
+    job.handler.swap(
+        handler); // Boost 1.81's move assignment of any_completion_handler calls itself without end
+    job.holds_place = holds_place;
+    if (control) {
+        control->waiting = s;
+        job.control = std::move(control);
+    }
+    if (closed_)
+        return finish_job(s, stopped(errc::client_closed, job.request.request_id, "the client was closed"));
+    if (job.control && job.control->cancelled) return cancel_job(s);
+    action const first = job.fsm.start(context_of(job), now, random());
+    if (job.request.just_submitted) return schedule(s, first.until);
+    // Not through the timer, which would round up to its tick.
+    jobs_.schedule(s, now);
+    serve_due_jobs();
+}
+
+OCRPIPE_DECL void client_core::schedule(slot s, clock::time_point due)
+{
+    jobs_.schedule(s, due);
+    arm_timer();
+}
+
+OCRPIPE_DECL void client_core::arm_timer()
+{
+    auto const due = jobs_.next_due();
+    if (!due) {
+        armed_for_ = clock::time_point::max();
+        heap_timer_.cancel();
+        return;
+    }
+    // All workers busy: each looks into the heap itself when it is done with its job.
+    if (workers_.size() >= options_.pool.poll_connections) return;
+    auto const since = due->time_since_epoch();
+    clock::time_point const rounded(((since + tick - clock::duration(1)) / tick) * tick);
+    if (rounded >= armed_for_) return;
+    armed_for_ = rounded;
+    heap_timer_.expires_at(rounded);
+    heap_timer_.async_wait([weak = weak_from_this()](error_code ec) {
+        if (ec) return;
+        if (auto const self = weak.lock()) {
+            self->armed_for_ = clock::time_point::max();
+            self->serve_due_jobs();
+        }
+    });
+}
+
+OCRPIPE_DECL void client_core::serve_due_jobs()
+{
+    clock::time_point const now = clock::now();
+    while (!closed_ && workers_.size() < options_.pool.poll_connections) {
+        auto const s = jobs_.pop_due(now);
+        if (!s) break;
+        auto const worker = workers_.emplace(workers_.end());
+        worker->current = *s;
+        asio::co_spawn(ioc_, poll(worker),
+                       asio::bind_cancellation_slot(
+                           worker->stop.slot(), [self = shared_from_this(), worker](std::exception_ptr e) {
+                               self->workers_.erase(worker);
+                               if (e) std::rethrow_exception(e);
+                               self->arm_timer();
+                           }));
+    }
+    arm_timer();
+}
+
+OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
+{
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (self->current) {
+        slot const s = *self->current;
+        co_await poll_once(s);
+        self->current.reset();
+        // A worker whose signal was used is spent: its coroutine stays marked as cancelled.
+        if (!self->stopped && !closed_) self->current = jobs_.pop_due(clock::now());
+    }
+}
+
+OCRPIPE_DECL task<void> client_core::poll_once(slot s)
+{
+    waiting_job& job = jobs_[s];
+    toll tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
+    // A pause is waited for in the heap: there it holds no worker, and a job's deadline comes all the same.
+    passage way{lane::poll, tolls, clock::time_point::max(), {}, in_pause::return_at_once};
+    if (!decide(way)) co_await pass(way);
+    action next{step::finish, {}};
+    if (way.verdict == errc::ok) {
+        http_request exchange(lane::poll, http_method::get,
+                              target(operation::result, job.request.request_id));
+        ++counters_.polls;
+        exchange_result answer = co_await transport_->async_exchange(std::move(exchange));
+        next = job.fsm.resume(answer, context_of(job), clock::now(), random());
+        note(answer, next);
+        if (answer && next.what == step::wait) ++counters_.pending_answers;
+        if (job.fsm.read_well()) {
+            result_route_succeeded_ = true;
+            ++good_reads_;
+        }
+    } else if (way.verdict == errc::throttled && clock::now() < job.fsm.latest()) {
+        next = action{step::wait, origin_gate_.open_at()};
+    } else if (way.verdict == errc::throttled) {
+        next = job.fsm.give_up(errc::still_processing, "the service asked to wait beyond the deadline");
+    } else {
+        next = job.fsm.give_up(way.verdict, why_not_sent(way.verdict));
+    }
+    if (next.what == step::pause_lane && !note_refusal())
+        next = job.fsm.give_up(errc::unauthorized, refusal_text());
+    if (next.what == step::pause_lane && clock::now() >= job.fsm.latest())
+        next = job.fsm.give_up(errc::still_processing, refusal_text() + ", and the deadline has passed");
+    if (next.what != step::finish && closed_)
+        next = job.fsm.give_up(errc::client_closed, "the client was closed");
+    if (next.what != step::finish && job.control && job.control->cancelled)
+        next = job.fsm.give_up(errc::cancelled, "cancelled by the caller; the job goes on");
+
+    switch (next.what) {
+    case step::finish: {
+        origin_gate_.pause_until(next.until);
+        result<read_outcome> outcome = std::move(job.fsm).outcome();
+        if (outcome) {
+            finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
+                                     outcome->reads, job.request.possible_duplicate, outcome->recognized));
+        } else {
+            failure f = std::move(outcome).error();
+            f.request_id = job.request.request_id;
+            finish_job(s, std::move(f));
+        }
+        break;
+    }
+    case step::pause_origin:
+        origin_gate_.pause_until(next.until);
+        [[fallthrough]];
+    case step::wait:
+        schedule(s, std::min(std::max(next.until, next.own), job.fsm.latest()));
+        break;
+    case step::pause_lane:
+        schedule(s, std::min(auth_gate_.next_probe(), job.fsm.latest()));
+        break;
+    case step::send: // of submits only
+        break;
+    }
+}
+
+OCRPIPE_DECL void client_core::finish_job(slot s, result<ocr_result> outcome)
+{
+    waiting_job& job = jobs_[s];
+    completion<ocr_result> handler = std::move(job.handler);
+    if (job.control) job.control->waiting.reset();
+    if (job.holds_place) in_flight_.release();
+    jobs_.erase(s);
+    complete(std::move(handler), std::move(outcome));
+}
+
+OCRPIPE_DECL void client_core::cancel_job(slot s)
+{
+    auto const worker =
+        std::find_if(workers_.begin(), workers_.end(), [s](poll_worker const& w) { return w.current == s; });
+    if (worker != workers_.end()) {
+        worker->stopped = true;
+        worker->stop.emit(asio::cancellation_type::terminal);
+        return;
+    }
+    finish_job(
+        s, stopped(errc::cancelled, jobs_[s].request.request_id, "cancelled by the caller; the job goes on"));
+    arm_timer();
+}
+
+} // namespace ocrpipe::detail
+
+#endif

@@ -1,0 +1,99 @@
+#ifndef OCRPIPE_CORE_ERROR_HPP
+#define OCRPIPE_CORE_ERROR_HPP
+
+#include <ocrpipe/core/config.hpp>
+
+#include <boost/system/error_code.hpp>
+
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+namespace ocrpipe
+{
+
+using error_code = boost::system::error_code;
+
+/// What went wrong. The order groups by who can mend it: the caller, the network, the service.
+enum class errc {
+    ok = 0,
+
+    // The caller's side: nothing was sent.
+    invalid_argument,      ///< an option or request field is out of range; the message names it
+    unreadable_file,       ///< the document cannot be opened or read
+    empty_document,        ///< the document has no bytes
+    unsupported_file_type, ///< the first bytes are not PDF, PNG, JPEG or TIFF; give file_type to send it
+                           ///< anyway
+    file_changed,          ///< the file grew, shrank or vanished while it was being sent
+    configuration_changed, ///< the run was begun with other options; the reason names them
+    unwritable_output,     ///< results cannot be written: disk full, no permission; the cause says which
+    ledger_in_use,         ///< another process works on this run's ledger
+    ledger_failed, ///< the ledger cannot be read or written, or is none of ours; the cause and the reason say
+                   ///< why
+    cancelled,     ///< the caller cancelled
+    deadline_exceeded, ///< the caller's deadline passed before the request could be sent, or before a part
+                       ///< was there
+    too_many_waiting,  ///< the bounded queue in front of the connection pool is full
+    client_closed,     ///< the client was closed while the operation waited
+
+    // The network: transport failures, never dressed as an HTTP status.
+    resolve_failed,       ///< the host name has no address
+    connect_failed,       ///< no address accepted the connection
+    connect_timeout,      ///< the TCP connection did not come up in time
+    proxy_refused,        ///< the HTTP proxy did not open the tunnel
+    tls_failed,           ///< the TLS handshake failed
+    certificate_invalid,  ///< the peer's certificate or host name does not verify
+    tls_timeout,          ///< the TLS handshake did not end in time
+    acquire_timeout,      ///< no connection of the pool became free in time
+    write_failed,         ///< the connection broke while the request was being sent
+    write_timeout,        ///< no progress while sending for the write timeout
+    connection_closed,    ///< the peer closed or reset the connection before the answer
+    first_byte_timeout,   ///< no answer began in time
+    read_timeout,         ///< the answer stalled for the read timeout
+    truncated_answer,     ///< the answer ended before its announced length
+    malformed_answer,     ///< the answer is not HTTP/1.1, or its framing contradicts itself
+    header_too_large,     ///< the answer's header exceeds its limit
+    body_too_large,       ///< the answer's body, after decoding, exceeds its limit
+    unsupported_encoding, ///< the answer's content encoding is neither identity nor gzip/deflate
+    redirect_refused,     ///< a redirect to another origin, or too many of them
+
+    // The service.
+    unauthorized,      ///< 401, 402 or 403, and the probe was refused too: key, user id or permission
+    wrong_base_url,    ///< a gateway's 404, or HTML where the API should be: base URL or user id is wrong
+    rejected,          ///< 400, 413, 415, 422 or another 4xx: this document or its parameters are refused
+    throttled,         ///< 429 until the attempts or the deadline were used up
+    service_error,     ///< 408, 409, 423, 425 or 5xx until the attempts were used up
+    unexpected_answer, ///< an answer that fits no row of the decision table
+    unreadable_answer, ///< a result that no JSON parser takes, twice the same; the failure holds all of it
+    ambiguous_submit,  ///< the document went out but its request_id did not come back; it may be billed
+    job_failed,        ///< the service says that the job failed
+    job_expired,       ///< 410: the result is gone
+    job_lost,         ///< the service no longer knows the request_id; it is kept, never resubmitted by itself
+    still_processing, ///< the deadline passed and the job goes on; ask again with the same request_id
+    part_absent,      ///< the service has no such table, signature, stamp or image
+};
+
+OCRPIPE_DECL boost::system::error_category const& category() noexcept;
+
+inline error_code make_error_code(errc e) noexcept { return error_code(static_cast<int>(e), category()); }
+
+/// The enumerator's own name, such as "ambiguous_submit": stable, used in failures.jsonl and `--class`.
+OCRPIPE_DECL std::string_view name(errc e) noexcept;
+
+/// The enumerator of that name, if there is one.
+OCRPIPE_DECL std::optional<errc> errc_named(std::string_view name) noexcept;
+
+/// Whether `e` is one of ours and lies on the way to or from the service (resolve_failed … redirect_refused).
+OCRPIPE_DECL bool is_transport(error_code const& e) noexcept;
+
+} // namespace ocrpipe
+
+template<>
+struct boost::system::is_error_code_enum<ocrpipe::errc> : std::true_type {
+};
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/core/impl/error.ipp>
+#endif
+
+#endif

@@ -1,0 +1,83 @@
+#ifndef OCRPIPE_CORE_RESULT_HPP
+#define OCRPIPE_CORE_RESULT_HPP
+
+#include <ocrpipe/core/error.hpp>
+
+#include <boost/system/result.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace ocrpipe
+{
+
+/// The phase of an operation in which it ended. The transport reports the phases from acquire to body.
+enum class phase {
+    none,
+    prepare,    ///< reading options, opening the file, building the body
+    pace,       ///< waiting for a rate limit, a pause of the origin, or a backoff
+    acquire,    ///< waiting for a pooled connection
+    resolve,    ///< looking up the host name
+    connect,    ///< TCP connect, and the proxy's CONNECT
+    tls,        ///< TLS handshake
+    write,      ///< sending the request
+    first_byte, ///< request sent, waiting for the answer to begin
+    body,       ///< reading the answer
+    classify,   ///< the answer was complete and says no
+    wait,       ///< between two polls of a job
+};
+
+OCRPIPE_DECL std::string_view name(phase p) noexcept;
+
+/// The facts of a failure: what happened, to which request, where, after how many attempts, and why we
+/// stopped.
+///
+/// Holds no secret. Apart from `answer`, it holds at most 512 bytes of the answer, made printable.
+struct failure {
+    error_code code;  ///< an ocrpipe::errc
+    error_code cause; ///< the lower library's error, where there was one
+    phase where = phase::none;
+    int http_status = 0;    ///< of the last answer; 0 when there was none
+    int attempts = 0;       ///< requests sent, not repeats
+    std::string request_id; ///< empty before the service gave one
+    std::string reason;     ///< why we stopped, such as "3 of 3 attempts used"
+    std::string excerpt;    ///< the beginning of the last answer's body, printable, at most 512 bytes
+    /// With errc::unreadable_answer the whole answer, byte for byte; else null.
+    std::shared_ptr<std::string const> answer;
+
+    bool is(errc e) const noexcept { return code == e; }
+};
+
+/// One line for people: message, phase, status, attempts, request id, reason, excerpt; no secret, no full
+/// stop.
+OCRPIPE_DECL std::string to_string(failure const& f);
+
+/// At most `limit` bytes of `body`, with control characters and invalid UTF-8 replaced, fit for a failure's
+/// excerpt.
+OCRPIPE_DECL std::string printable_excerpt(std::string_view body, std::size_t limit = 512);
+
+/// What result<T>::value() throws; what() is to_string(failure).
+class error : public std::runtime_error
+{
+public:
+    explicit error(failure f) : std::runtime_error(to_string(f)), failure_(std::move(f)) {}
+    failure const& facts() const noexcept { return failure_; }
+
+private:
+    failure failure_;
+};
+
+[[noreturn]] OCRPIPE_DECL void throw_exception_from_error(failure const& f, boost::source_location const&);
+
+/// A value or the facts of a failure. `value()` throws ocrpipe::error; `error()` gives the failure.
+template<class T>
+using result = boost::system::result<T, failure>;
+
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/core/impl/result.ipp>
+#endif
+
+#endif

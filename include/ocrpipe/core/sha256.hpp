@@ -1,0 +1,53 @@
+#ifndef OCRPIPE_CORE_SHA256_HPP
+#define OCRPIPE_CORE_SHA256_HPP
+
+#include <ocrpipe/core/config.hpp>
+
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
+
+struct evp_md_ctx_st; // OpenSSL's EVP_MD_CTX, whose headers a user of this one does not need
+
+namespace ocrpipe
+{
+
+using sha256_digest = std::array<unsigned char, 32>;
+
+/// SHA-256 of bytes that come piece by piece.
+///
+/// Errors: std::bad_alloc when OpenSSL has no memory.
+/// Thread safety: distinct objects may be used from distinct threads.
+/// Source: FIPS 180-4.
+class sha256_stream
+{
+public:
+    sha256_stream();
+
+    /// Forgets what came before. An object that is used again costs less than a new one, for which OpenSSL
+    /// looks for its implementation.
+    void begin();
+
+    void update(std::span<char const> bytes);
+
+    /// The digest of all bytes since the beginning or the last finish(); the next update() begins anew.
+    sha256_digest finish();
+
+    /// finish() as 64 lower-case hexadecimal digits.
+    std::string hex();
+
+private:
+    struct closer {
+        OCRPIPE_DECL void operator()(evp_md_ctx_st* c) const noexcept;
+    };
+    std::unique_ptr<evp_md_ctx_st, closer> context_;
+};
+
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/core/impl/sha256.ipp>
+#endif
+
+#endif

@@ -1,0 +1,96 @@
+#ifndef OCRPIPE_HTTP_HTTP_OPTIONS_HPP
+#define OCRPIPE_HTTP_HTTP_OPTIONS_HPP
+
+#include <ocrpipe/core/config.hpp>
+#include <ocrpipe/core/secret.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ocrpipe
+{
+
+/// Who is asking, and where.
+struct endpoint_options {
+    /// Scheme, host and port of the service, without a path; the path follows from portal_user_id. http://
+    /// sends the key in clear text and is accepted for loopback addresses only, unless allow_plain_http is
+    /// set.
+    std::string base_url = "https://maas-llm-aiplatform-hcm.api.vngcloud.vn";
+    bool allow_plain_http = false;
+    /// The service's PORTAL_USER_ID; part of every path and sent as the header portal-user-id. Required.
+    std::string portal_user_id;
+    /// The service's API_KEY; sent as Authorization: Bearer. Required.
+    secret api_key;
+};
+
+/// Certificates. The peer's certificate and host name are always verified; TLS 1.2 is the oldest version
+/// accepted.
+struct tls_options {
+    std::string ca_file;     ///< PEM; empty means the system's certificates
+    std::string client_cert; ///< PEM chain; empty means none
+    std::string client_key;  ///< PEM; required with client_cert
+};
+
+/// HTTP CONNECT proxy for https, absolute-form proxy for http.
+struct proxy_options {
+    std::string url;      ///< http://[user:password@]host:port, or host:port; empty means no proxy
+    std::string no_proxy; ///< hosts, domains, addresses, networks such as 10.0.0.0/8, or *; as in NO_PROXY
+};
+
+/// Connections, by lane. A lane never uses more than its own share; idle connections are shared.
+struct pool_options {
+    std::size_t submit_connections = 16; ///< 1 to 10000
+    std::size_t poll_connections = 8;    ///< 1 to 10000
+    std::size_t part_connections = 4;    ///< 1 to 10000
+    std::size_t max_waiting =
+        1024; ///< operations waiting for a connection, each lane; the next one fails at once
+    std::chrono::milliseconds idle_limit{
+        60'000}; ///< an idle connection is closed after this; learned downwards from the server
+    std::chrono::milliseconds life_limit{
+        600'000}; ///< a connection is not reused after this ±10 %, so that DNS changes are followed
+    double max_connects_per_second = 100; ///< new connections; a handshake costs both sides; 0 means no limit
+};
+
+/// How long each phase may take. Zero is not allowed: nothing waits for ever by accident.
+struct timeout_options {
+    std::chrono::milliseconds resolve{5'000};
+    std::chrono::milliseconds connect{5'000};
+    std::chrono::milliseconds tls{5'000};
+    std::chrono::milliseconds acquire{120'000};    ///< waiting for a pooled connection
+    std::chrono::milliseconds write_stall{30'000}; ///< without a byte of progress
+    std::chrono::milliseconds first_byte{
+        60'000}; ///< from the end of the request to the first byte of the answer
+    std::chrono::milliseconds read_stall{30'000}; ///< without a byte of progress
+    std::chrono::milliseconds answer{300'000};    ///< the whole answer, however steadily it drips
+};
+
+/// Bounds on what a peer may make us hold.
+struct limit_options {
+    std::size_t max_header = 64 * 1024;        ///< bytes of an answer's header, trailers included
+    std::uint64_t max_body = 64 * 1024 * 1024; ///< bytes of an answer's body after decoding
+};
+
+/// Everything that an http_transport is made from. `validate()` reports every problem at once.
+struct http_options {
+    endpoint_options endpoint;
+    tls_options tls;
+    proxy_options proxy;
+    pool_options pool;
+    timeout_options timeouts;
+    limit_options limits;
+    std::uint64_t seed = 0; ///< of the jitter, the client's included; 0 means a random one
+
+    /// Every problem found, as "option: what is wrong: remedy"; empty when there is none.
+    std::vector<std::string> validate() const;
+};
+
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/http/impl/http_options.ipp>
+#endif
+
+#endif

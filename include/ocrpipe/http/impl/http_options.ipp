@@ -1,0 +1,79 @@
+#ifndef OCRPIPE_HTTP_IMPL_HTTP_OPTIONS_IPP
+#define OCRPIPE_HTTP_IMPL_HTTP_OPTIONS_IPP
+
+#include <ocrpipe/core/option_problems.hpp>
+#include <ocrpipe/http/http_options.hpp>
+#include <ocrpipe/http/origin.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+inline bool is_header_safe(std::string_view text) noexcept
+{
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        auto const u = static_cast<unsigned char>(c);
+        return u > 0x20 && u < 0x7F;
+    });
+}
+
+} // namespace detail
+
+OCRPIPE_DECL std::vector<std::string> http_options::validate() const
+{
+    detail::option_problems p;
+    if (endpoint.base_url.empty())
+        p.add("base_url: empty: give scheme, host and port, such as https://ocr.example");
+    else if (auto const service = parse_origin(endpoint.base_url); !service)
+        p.add(service.error().reason);
+    else
+        p.check(service->tls || endpoint.allow_plain_http || is_loopback(service->host),
+                "base_url: http:// would send the key in clear text: give https://, or allow_plain_http if "
+                "the network is trusted");
+    if (!proxy.url.empty())
+        if (auto const parsed = parse_proxy(proxy.url); !parsed) p.add(parsed.error().reason);
+    p.check(!endpoint.portal_user_id.empty(), "portal_user_id: missing: it is shown in the service's portal");
+    p.check(detail::is_header_safe(endpoint.portal_user_id),
+            "portal_user_id: holds a blank, control or non-ASCII character: copy it again from the portal");
+    p.check(!endpoint.api_key.empty(), "api_key: missing: create one in the service's portal");
+    p.check(
+        detail::is_header_safe(endpoint.api_key.reveal()),
+        "api_key: holds a blank, control or non-ASCII character: check the file or variable that it comes "
+        "from");
+    p.check(tls.client_cert.empty() == tls.client_key.empty(),
+            "client_cert, client_key: one is given without the other: give both or neither");
+
+    auto const connections = [&p](std::size_t n, char const* what) {
+        p.check(n >= 1 && n <= 10'000, fmt::format("{}: {} is out of range: 1 to 10000", what, n));
+    };
+    connections(pool.submit_connections, "pool.submit_connections");
+    connections(pool.poll_connections, "pool.poll_connections");
+    connections(pool.part_connections, "pool.part_connections");
+
+    p.positive(pool.idle_limit, "pool.idle_limit");
+    p.positive(pool.life_limit, "pool.life_limit");
+    p.rate(pool.max_connects_per_second, "pool.max_connects_per_second");
+    p.positive(timeouts.resolve, "timeouts.resolve");
+    p.positive(timeouts.connect, "timeouts.connect");
+    p.positive(timeouts.tls, "timeouts.tls");
+    p.positive(timeouts.acquire, "timeouts.acquire");
+    p.positive(timeouts.write_stall, "timeouts.write_stall");
+    p.positive(timeouts.first_byte, "timeouts.first_byte");
+    p.positive(timeouts.read_stall, "timeouts.read_stall");
+    p.positive(timeouts.answer, "timeouts.answer");
+    p.check(limits.max_header >= 1024,
+            fmt::format("limits.max_header: {} is out of range: 1024 or more", limits.max_header));
+    p.check(limits.max_body >= 1024,
+            fmt::format("limits.max_body: {} is out of range: 1024 or more", limits.max_body));
+    return p.take();
+}
+
+} // namespace ocrpipe
+
+#endif

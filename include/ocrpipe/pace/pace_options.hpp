@@ -1,0 +1,45 @@
+#ifndef OCRPIPE_PACE_PACE_OPTIONS_HPP
+#define OCRPIPE_PACE_PACE_OPTIONS_HPP
+
+#include <ocrpipe/core/config.hpp>
+#include <ocrpipe/pace/poll_schedule.hpp>
+#include <ocrpipe/pace/retry_policy.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ocrpipe
+{
+
+/// Pace. Zero means no limit.
+struct rate_options {
+    double submits_per_second = 0;
+    double polls_per_second = 0; ///< results and parts
+    double bytes_per_second = 0; ///< uploads
+    std::size_t max_in_flight =
+        0; ///< documents of async_recognize between submit and result; further ones wait their turn
+};
+
+/// When requests are sent, and when they are sent again. `validate()` reports every problem at once.
+struct pace_options {
+    rate_options rates;
+    retry_policy retry;
+    /// When to ask for a result; null means fixed_poll_schedule, the guide's 2 s to 5 s.
+    std::shared_ptr<poll_schedule const> schedule;
+    /// Lane pauses after a refusal of the credentials; the third refusal in a row ends the waiting operations
+    /// with errc::unauthorized.
+    int max_auth_refusals = 3; ///< 1 to 100
+
+    /// Every problem found, as "option: what is wrong: remedy"; empty when there is none.
+    std::vector<std::string> validate() const;
+};
+
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/pace/impl/pace_options.ipp>
+#endif
+
+#endif

@@ -1,0 +1,77 @@
+#ifndef OCRPIPE_TRANSPORT_HTTP_MESSAGE_HPP
+#define OCRPIPE_TRANSPORT_HTTP_MESSAGE_HPP
+
+#include <ocrpipe/core/result.hpp>
+
+#include <boost/system/system_error.hpp>
+#include <boost/throw_exception.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace ocrpipe
+{
+
+/// Kinds of traffic with connections of their own, so that a ten-megabyte upload never delays a
+/// three-hundred-byte poll.
+enum class lane { submit, poll, part };
+inline constexpr std::size_t lane_count = 3;
+
+enum class http_method { get, post };
+
+/// A request body of known length that is read front to back while it is sent.
+class body_source
+{
+public:
+    virtual ~body_source() = default;
+
+    /// Exactly how many bytes read() will yield; becomes Content-Length.
+    virtual std::uint64_t size() const noexcept = 0;
+
+    /// Fills `out` as far as there are bytes left; returns how many, 0 at the end.
+    virtual std::size_t read(std::span<char> out, error_code& ec) = 0;
+
+    /// Back to the first byte, for a redirect or another attempt.
+    virtual void rewind() = 0;
+};
+
+/// One complete answer. The body is decoded (chunked, gzip) and whole; the header fields are those that
+/// somebody reads.
+struct http_response {
+    int status = 0;
+    std::string content_type;
+    std::string retry_after; ///< as sent; empty when absent
+    std::string date;        ///< as sent; empty when absent
+    std::string location;    ///< as sent; empty when absent
+    std::string body;
+};
+
+/// How much of a request had been handed to the operating system when the exchange failed: decides whether it
+/// may be repeated.
+enum class bytes_sent { none, some, all };
+
+struct transport_failure {
+    error_code code;  ///< an ocrpipe::errc for which is_transport() holds, or cancelled, deadline_exceeded,
+                      ///< file_changed, …
+    error_code cause; ///< the lower library's error, where there was one
+    phase where = phase::none;
+    bytes_sent sent = bytes_sent::none;
+    std::string detail; ///< for people, such as the host and port, or what the proxy said; no secret
+    /// What had come of an answer that broke off: its status, and at most 64 KiB of its body. 0 and empty when
+    /// there was no answer, or more of it.
+    int status = 0;
+    std::string begun_body;
+};
+
+using exchange_result = boost::system::result<http_response, transport_failure>;
+
+[[noreturn]] inline void throw_exception_from_error(transport_failure const& f,
+                                                    boost::source_location const& where)
+{
+    boost::throw_exception(boost::system::system_error(f.code, f.detail), where);
+}
+
+} // namespace ocrpipe
+
+#endif

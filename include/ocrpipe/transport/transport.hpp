@@ -1,0 +1,61 @@
+#ifndef OCRPIPE_TRANSPORT_TRANSPORT_HPP
+#define OCRPIPE_TRANSPORT_TRANSPORT_HPP
+
+#include <ocrpipe/core/task.hpp>
+#include <ocrpipe/transport/http_message.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace ocrpipe
+{
+
+/// One HTTP request as the engine describes it; the transport adds the base URL, the credentials and the
+/// framing.
+///
+/// A class with a constructor, not an aggregate: g++ 12 destroys aggregates twice in a full expression that
+/// contains co_await.
+class http_request
+{
+public:
+    http_request(enum lane l, http_method m, std::string path) : target(std::move(path)), lane_(l), method_(m)
+    {
+    }
+
+    enum lane lane() const noexcept { return lane_; }
+    http_method method() const noexcept { return method_; }
+
+    std::string target;          ///< path below the base URL, percent-encoded, without a leading slash
+    std::string content_type;    ///< of the body; not sent without one
+    body_source* body = nullptr; ///< not owned; must outlive the exchange
+    clock::time_point deadline =
+        clock::time_point::max(); ///< for the whole exchange, waiting for a connection included
+
+private:
+    enum lane lane_;
+    http_method method_;
+};
+
+/// The seam between decisions and sockets: a user's test, or ours, implements it without a server.
+class transport
+{
+public:
+    virtual ~transport() = default;
+
+    /// Sends one request and reads its answer, whatever its status. Never repeats a request of which a byte
+    /// was sent.
+    ///
+    /// Errors: in the result; throws nothing but std::bad_alloc.
+    /// Cancellation: terminal, at any point; the connection in use is closed unless its answer was complete.
+    /// Thread safety: one thread, the one that runs the io_context.
+    virtual task<exchange_result> async_exchange(http_request request) = 0;
+
+    /// Closes idle connections, fails waiters and later exchanges with errc::client_closed. Exchanges under
+    /// way end by themselves.
+    virtual void close() = 0;
+};
+
+} // namespace ocrpipe
+
+#endif

@@ -1,0 +1,2 @@
+#include <ocrpipe/bulk/ledger/impl/ledger.ipp>
+#include <ocrpipe/bulk/ledger/impl/ledger_source.ipp>

@@ -1,0 +1,10 @@
+#include <ocrpipe/bulk/source/impl/csv_record.ipp>
+#include <ocrpipe/bulk/source/impl/directory_source.ipp>
+#include <ocrpipe/bulk/source/impl/examine.ipp>
+#include <ocrpipe/bulk/source/impl/input_window.ipp>
+#include <ocrpipe/bulk/source/impl/manifest_columns.ipp>
+#include <ocrpipe/bulk/source/impl/manifest_rows.ipp>
+#include <ocrpipe/bulk/source/impl/manifest_source.ipp>
+#include <ocrpipe/bulk/source/impl/name_finder.ipp>
+#include <ocrpipe/bulk/source/impl/names_source.ipp>
+#include <ocrpipe/bulk/source/impl/open_input.ipp>

@@ -1,0 +1,5 @@
+#include <ocrpipe/core/impl/atomic_file.ipp>
+#include <ocrpipe/core/impl/error.ipp>
+#include <ocrpipe/core/impl/json_text.ipp>
+#include <ocrpipe/core/impl/result.ipp>
+#include <ocrpipe/core/impl/sha256.ipp>

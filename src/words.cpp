@@ -1,4 +1,0 @@
-#include <ocrpipe/impl/document.ipp>
-#include <ocrpipe/impl/error.ipp>
-#include <ocrpipe/impl/options.ipp>
-#include <ocrpipe/impl/result.ipp>

@@ -1,0 +1,176 @@
+#ifndef OCRPIPE_TESTS_SUPPORT_OPEN_LEDGER_HPP
+#define OCRPIPE_TESTS_SUPPORT_OPEN_LEDGER_HPP
+
+#include <ocrpipe/bulk/ledger/ledger.hpp>
+#include <ocrpipe/bulk/ledger/sqlite_ledger.hpp>
+#include <ocrpipe/core/sha256.hpp>
+
+#include "support/temp_directory.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+inline std::string hash_of(std::string_view content)
+{
+    ocrpipe::sha256_stream s;
+    s.update(content);
+    return s.hex();
+}
+
+/// A document whose content is its id, unless told otherwise.
+inline ocrpipe::ledger_document document_named(std::string id, std::string_view content = {})
+{
+    ocrpipe::ledger_document d;
+    d.sha256 = hash_of(content.empty() ? id : content);
+    d.id = std::move(id);
+    d.path = "in/" + d.id;
+    d.size = 17;
+    d.mtime_ns = 1'700'000'000'123'456'789;
+    d.flow = "single";
+    d.doc_type = "invoice";
+    d.parameters = ocrpipe::parameters_fingerprint(d.flow, d.doc_type, d.type);
+    return d;
+}
+
+inline ocrpipe::submit_record request(std::string id)
+{
+    ocrpipe::submit_record r;
+    r.request_id = std::move(id);
+    return r;
+}
+
+inline ocrpipe::finish_record done_at(ocrpipe::result_location where, int polls = 1)
+{
+    ocrpipe::finish_record f;
+    f.result = where;
+    f.polls = polls;
+    return f;
+}
+
+inline ocrpipe::finish_record ended(ocrpipe::document_state s, ocrpipe::errc e, std::string message = {})
+{
+    ocrpipe::finish_record f;
+    f.state = s;
+    f.failure = e;
+    f.message = std::move(message);
+    return f;
+}
+
+/// A ledger in a folder, and the io_context on which its handlers run. Commits happen when the test asks for
+/// them.
+class open_ledger
+{
+public:
+    explicit open_ledger(std::filesystem::path const& folder, std::string vfs = {})
+        : open_ledger(options_for(folder, std::move(vfs)))
+    {
+    }
+    explicit open_ledger(ocrpipe::sqlite_ledger_options options)
+    {
+        options.now = [this] {
+            return std::chrono::system_clock::time_point(std::chrono::milliseconds(now_ms));
+        };
+        auto opened = ocrpipe::open_sqlite_ledger(ioc, std::move(options));
+        if (!opened)
+            opening_failure = opened.error();
+        else
+            ledger_ = std::move(*opened);
+    }
+
+    static ocrpipe::sqlite_ledger_options options_for(std::filesystem::path const& folder,
+                                                      std::string vfs = {})
+    {
+        ocrpipe::sqlite_ledger_options o;
+        o.path = (folder / "ledger.db").string();
+        o.max_batch_rows = 1'000'000;
+        o.max_delay = std::chrono::hours(1);
+        o.vfs = std::move(vfs);
+        return o;
+    }
+
+    ocrpipe::ledger* operator->() const
+    {
+        REQUIRE_MESSAGE(ledger_, to_string(*opening_failure));
+        return ledger_.get();
+    }
+
+    std::shared_ptr<ocrpipe::ledger> const& share() const { return ledger_; }
+
+    /// Runs all handlers that are due once what was asked for is on the disk.
+    void settle()
+    {
+        (*this)->flush({});
+        ioc.restart();
+        ioc.run();
+    }
+
+    /// Makes one change, given its handler, and says what came of it.
+    template<class Change>
+    ocrpipe::error_code outcome(Change change)
+    {
+        std::optional<ocrpipe::error_code> seen;
+        change([&seen](ocrpipe::error_code ec) { seen = ec; });
+        settle();
+        REQUIRE(seen);
+        return *seen;
+    }
+
+    /// What a look at the row that is there shows.
+    std::optional<ocrpipe::row_version> seen(std::string_view id)
+    {
+        auto const now = (*this)->find(id);
+        return now && *now ? std::optional((**now).version()) : std::nullopt;
+    }
+    /// Of a document that has no row, without a look: a reader keeps the log from being begun anew.
+    ocrpipe::error_code first_intent(ocrpipe::ledger_document d)
+    {
+        return outcome([&](auto h) { (*this)->admit_intent(std::move(d), std::nullopt, std::move(h)); });
+    }
+    ocrpipe::error_code intent(ocrpipe::ledger_document d)
+    {
+        auto const now = seen(d.id);
+        return outcome([&](auto h) { (*this)->admit_intent(std::move(d), now, std::move(h)); });
+    }
+    ocrpipe::error_code submitted(std::string id, ocrpipe::submit_record r)
+    {
+        return outcome([&](auto h) { (*this)->submitted(std::move(id), std::move(r), std::move(h)); });
+    }
+    ocrpipe::error_code finished(std::string id, ocrpipe::finish_record r)
+    {
+        return outcome([&](auto h) { (*this)->finished(std::move(id), std::move(r), std::move(h)); });
+    }
+    ocrpipe::error_code not_sent(std::string id)
+    {
+        return outcome([&](auto h) { (*this)->not_sent(std::move(id), std::move(h)); });
+    }
+    ocrpipe::error_code skip(ocrpipe::ledger_document d, std::string duplicate_of)
+    {
+        return outcome([&](auto h) {
+            (*this)->skip(std::move(d), std::move(duplicate_of), {1, 1000, 10}, std::move(h));
+        });
+    }
+
+    /// The row, which must be there.
+    ocrpipe::ledger_row row(std::string_view id)
+    {
+        std::optional<ocrpipe::ledger_row> r = (*this)->find(id).value();
+        REQUIRE_MESSAGE(r, std::string(id));
+        return std::move(*r);
+    }
+
+    boost::asio::io_context ioc{1};
+    std::int64_t now_ms = 1'000;
+    std::optional<ocrpipe::failure> opening_failure;
+
+private:
+    std::shared_ptr<ocrpipe::ledger> ledger_;
+};
+
+#endif
