@@ -131,7 +131,7 @@ function M.reset()
     ngx.print("{}")
 end
 
--- What a result must look like, for whoever checks the results files.
+-- What a result must look like, for programs that check the results files.
 function M.sample() answer(200, before_id, "REQUEST_ID", after_id) end
 
 return M

@@ -250,9 +250,9 @@ struct no_json_events {
     void close(bool) noexcept {}
 };
 
-/// Reads the JSON value that begins at `p`, of which nothing is white space, and tells a handler what it
-/// meets; returns what follows it. Null when it is none, or nested deeper than `room`; the handler has then
-/// heard of its beginning.
+/// Reads the JSON value that begins at `p` (no white space before it) and calls the handler for each part.
+/// Returns the position after the value, or null if it is no JSON value or is nested deeper than `room`; the
+/// handler has then been called for the part before the error.
 template<class Handler>
 char const* read_json_value(char const* p, json_scanner const text, Handler& handler, int room)
 {

@@ -31,7 +31,7 @@ public:
 
     void update(std::span<char const> bytes);
 
-    /// The digest of all bytes since the beginning or the last finish(); the next update() begins anew.
+    /// The digest of all bytes since the beginning or the last finish(); the next update() starts a new one.
     sha256_digest finish();
 
     /// finish() as 64 lower-case hexadecimal digits.

@@ -20,7 +20,7 @@ namespace detail
 class exchange
 {
 public:
-    /// Begins the connection's answer anew.
+    /// Discards the answer read so far and starts reading a new one.
     exchange(connection& c, shared_io& shared, answer_limits const& limits, timeout_options const& timeouts,
              clock::time_point deadline);
 

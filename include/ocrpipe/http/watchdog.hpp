@@ -13,7 +13,7 @@ namespace detail
 
 /// One timer for the deadlines of all connections in use.
 ///
-/// Moving a deadline away, which happens with every read and write, is a store; the timer is armed anew only
+/// Moving a deadline later, which happens with every read and write, is one store; the timer is set again only
 /// for a deadline earlier than the one it waits for. When nothing is watched no timer is pending, so that
 /// io_context::run() can return.
 class watchdog

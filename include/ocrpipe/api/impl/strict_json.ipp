@@ -76,7 +76,7 @@ private:
     json_encoding how_;
 };
 
-/// Copies a text that was found to be JSON, but for what strict readers refuse.
+/// Copies a text that was found to be JSON, without the parts that strict readers refuse.
 class strict_copy
 {
 public:
@@ -126,7 +126,7 @@ private:
                 if (raw[1] == 'u') {
                     unicode_escape const e = read_unicode_escape(raw);
                     n = e.length;
-                    // An escape that means U+FFFD may be written anew.
+                    // An escape that means U+FFFD may be replaced.
                     whole = e.character != replacement_character;
                 }
             } else if (!whole) {

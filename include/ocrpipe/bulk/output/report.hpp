@@ -98,8 +98,8 @@ OCRPIPE_DECL result<void> count_all(ledger& l, run_report& report);
 /// The same with what the ledger has just counted: beside a run it counts otherwise the next time.
 OCRPIPE_DECL result<void> count_all(ledger& l, document_counts const& counts, run_report& report);
 
-/// Writes `folder`/report.json; whoever reads it sees the one before or the whole new one, after a power cut
-/// too.
+/// Writes `folder`/report.json; a reader sees the previous or the complete new one, even
+/// after a power cut.
 ///
 /// Errors: the system's.
 OCRPIPE_DECL error_code write_report(std::string const& folder, run_report const& report);

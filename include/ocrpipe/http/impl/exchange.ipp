@@ -89,7 +89,7 @@ OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_so
         failure = make_failure(make_error_code(errc::tls_failed), phase::write, sent_, ec);
         return upload::failed;
     }
-    // An error is met again by whoever sends the rest.
+    // The code that sends the rest will meet the error again.
     rest.remove_prefix(send(rest, ec));
     return upload::done;
 }

@@ -89,7 +89,7 @@ inline std::string label_of(std::string_view id)
             label += '_';
         last.remove_prefix(character.size());
     }
-    // Hidden, or an option to whoever gives the name to a command.
+    // A hidden file, or an option when the name is given to a command.
     if (label.starts_with('.') || label.starts_with('-')) label.front() = '_';
     if (label.empty()) label = "_";
     sha256_stream hash;

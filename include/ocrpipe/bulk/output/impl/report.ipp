@@ -94,7 +94,7 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     };
     detail::append_json_time(top.key("started_at"), known(r.started_at));
     detail::append_json_time(top.key("finished_at"), known(r.finished_at));
-    // From the times as they are written, so that whoever reads the report works out the same rates.
+    // From the times as they are written, so that a reader of the report computes the same rates.
     using std::chrono::floor, std::chrono::milliseconds;
     double const seconds =
         std::chrono::duration<double>(floor<milliseconds>(r.finished_at) - floor<milliseconds>(r.started_at))

@@ -62,7 +62,7 @@ struct document_in_flight {
 
 } // namespace detail
 
-/// All on the thread of the io_context, but for what the source's thread asks of the intake.
+/// Everything runs on the thread of the io_context, except what the source's thread asks of the intake.
 class pipeline::impl : public std::enable_shared_from_this<pipeline::impl>
 {
 public:

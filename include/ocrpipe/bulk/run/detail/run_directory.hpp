@@ -67,7 +67,7 @@ public:
     /// Waits until all that was written before is on the disk. Any thread.
     error_code sync();
 
-    /// Writes failures.jsonl anew: documents from the ledger, and from the file that is there the inputs that
+    /// Rewrites failures.jsonl: documents from the ledger, and from the file that is there the inputs that
     /// are none, without what an earlier run said of them word for word, and request ids that the ledger does
     /// not know.
     result<void> rewrite_failures(ledger& l);

@@ -235,12 +235,12 @@ OCRPIPE_DECL result<void> run_directory::keep_lines(failures_writer& out, ledger
 
 OCRPIPE_DECL result<void> run_directory::rewrite_failures(ledger& l)
 {
-    result<failures_writer> anew = failures_writer::replace(path_);
-    if (!anew) return anew.error();
-    if (result<void> kept = keep_lines(*anew, l); !kept) return kept;
-    if (result<void> listed = list_failures(*anew, l); !listed) return listed;
-    if (result<void> published = anew->publish(); !published) return published;
-    failures_.emplace(std::move(*anew));
+    result<failures_writer> rewritten = failures_writer::replace(path_);
+    if (!rewritten) return rewritten.error();
+    if (result<void> kept = keep_lines(*rewritten, l); !kept) return kept;
+    if (result<void> listed = list_failures(*rewritten, l); !listed) return listed;
+    if (result<void> published = rewritten->publish(); !published) return published;
+    failures_.emplace(std::move(*rewritten));
     return {};
 }
 

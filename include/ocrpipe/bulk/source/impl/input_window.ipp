@@ -24,7 +24,7 @@ OCRPIPE_DECL bool input_window::grow()
     while ((n = ::read(fd_.get(), buffer_.data() + held, block)) < 0) {
         if (errno == EINTR) continue;
         if (errno != EAGAIN) break;
-        // Standard input may have been made non-blocking by whoever shares it with us.
+        // Standard input may have been made non-blocking by another process that shares it.
         ::pollfd readable{fd_.get(), POLLIN, 0};
         ::poll(&readable, 1, -1);
     }
