@@ -1,4 +1,4 @@
-// The compiled flavour of http/: the one unit that pays for Boost.URL and OpenSSL.
+// The compiled form of http/: the only translation unit that includes Boost.URL and OpenSSL.
 
 #include <ocrpipe/http/impl/answer_head.ipp>
 #include <ocrpipe/http/impl/answer_reader.ipp>

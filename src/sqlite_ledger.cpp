@@ -1,4 +1,4 @@
-// The ledger in SQLite: the only unit that includes sqlite3.h.
+// The ledger in SQLite: the only translation unit that includes sqlite3.h.
 
 #include <ocrpipe/bulk/ledger/sqlite_ledger.hpp>
 #include <ocrpipe/core/atomic_file.hpp>
@@ -114,9 +114,9 @@ public:
 private:
     using work_guard = asio::executor_work_guard<asio::io_context::executor_type>;
 
-    /// Changes of one commit, however many wait: the last of them should not wait for all.
+    /// Maximum changes per commit, however many are pending: bounds the latency of each.
     static constexpr std::size_t largest_commit = 1000;
-    /// Handlers of one turn of the io_context, so that sockets get theirs.
+    /// Handlers run per turn of the io_context, so that socket handlers are not starved.
     static constexpr std::size_t handlers_at_once = 128;
 
     std::int64_t now() const
@@ -133,7 +133,7 @@ private:
     sqlite_ledger_options const options_;
     detail::ledger_lock lock_;
     detail::ledger_reader reader_;
-    detail::ledger_writer writer_; ///< of the thread, once it has something to write
+    detail::ledger_writer writer_; ///< used only by the thread, once it has something to write
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;
@@ -174,9 +174,9 @@ result<void> sqlite_ledger::open()
     if (unique_fd const file(::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)); !file)
         return detail::ledger_failure(options_.path, errno_code());
     else
-        // All of it is about to be read, in whatever order the source has.
+        // The whole database is about to be read, in the order of the source.
         ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_WILLNEED);
-    // A log is left by a process that did not come to its end, perhaps since a sync had failed.
+    // A log was left by a process that did not end normally, perhaps because a sync had failed.
     std::string const log = options_.path + "-wal";
     std::error_code none;
     if (std::uintmax_t const size = std::filesystem::file_size(log, none); !none && size != 0)
@@ -211,7 +211,7 @@ void sqlite_ledger::enqueue(detail::ledger_change what, ledger_handler h)
     if (queue_.empty()) oldest_ = steady::now();
     urgent_ = urgent_ || flush;
     queue_.push_back(std::move(c));
-    // Between the first of a batch and the last that it may hold the thread has no reason to look.
+    // The thread need not wake between the first change of a batch and the one that fills it.
     if (queue_.size() == 1 || due()) wake_.notify_one();
 }
 
@@ -233,7 +233,7 @@ void sqlite_ledger::work()
         writer_.commit(batch);
         reader_.committed();
         lock.lock();
-        // Before the handlers hear of it, so that they can ask why.
+        // Set before the handlers run, so that they can call broken().
         if (!broken_) broken_ = writer_.broken();
         lock.unlock();
         post_handlers(std::move(batch));
@@ -263,14 +263,14 @@ void sqlite_ledger::post_handlers(std::vector<detail::pending_change> batch)
 
 result<std::uint64_t> sqlite_ledger::interrupted_intents_to_ambiguous()
 {
-    // The thread does not touch the writer before the first change, which this lock keeps away.
+    // The thread does not touch the writer before the first change, and this lock prevents one.
     std::lock_guard const lock(mutex_);
     if (changed_ || closing_ || options_.read_only) {
         failure f = detail::ledger_failure("interrupted intents must be settled before the first change");
         f.code = errc::invalid_argument;
         return f;
     }
-    // Most often there are none, and the counts are known from a moment ago.
+    // Usually there are none, and the counts are cached.
     result<document_counts> const known = reader_.counts();
     if (known && (*known)[document_state::intent] == 0) return std::uint64_t{0};
     result<std::uint64_t> count = writer_.interrupted_intents_to_ambiguous(now());

@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_BULK_HPP
 #define OCRPIPE_BULK_HPP
 
-// The door for a program that reads many documents: where they come from, the durable record of a run, the
-// run itself, and what it leaves behind. open_sqlite_ledger() needs the library ocrpipe::sqlite_ledger.
+// Umbrella header for programs that read many documents: sources, the ledger, the pipeline and its output
+// files. To call open_sqlite_ledger(), also link ocrpipe::sqlite_ledger.
 
 #include <ocrpipe/bulk/ledger/ledger.hpp>
 #include <ocrpipe/bulk/ledger/ledger_source.hpp>

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_CLIENT_HPP
 #define OCRPIPE_CLIENT_HPP
 
-// The door for a program that reads documents one by one: the client and its options.
+// Umbrella header for programs that read documents one by one: the client and its options.
 
 #include <ocrpipe/client/client.hpp>
 #include <ocrpipe/client/client_options.hpp>

@@ -17,7 +17,7 @@
 namespace ocrpipe::detail
 {
 
-/// errc::ledger_failed, with what went wrong for people.
+/// Returns errc::ledger_failed with a human-readable reason.
 inline failure ledger_failure(std::string reason, error_code cause = {})
 {
     failure f;
@@ -60,7 +60,7 @@ public:
         return is_text(value) ? bind_text(at, value) : bind_blob(at, value);
     }
 
-    /// SQLITE_ROW, SQLITE_DONE or an extended error code, of binding too.
+    /// Returns SQLITE_ROW, SQLITE_DONE or an extended error code; also reports binding errors.
     int step() { return bound_ == SQLITE_OK ? ::sqlite3_step(handle_.get()) : bound_; }
 
     void reset()
@@ -150,7 +150,7 @@ public:
         return rc;
     }
 
-    /// The only value of the only row.
+    /// The single value of the single row.
     int query(std::string_view sql, std::string& answer)
     {
         statement s;
@@ -160,12 +160,12 @@ public:
         if (rc == SQLITE_DONE) return SQLITE_CORRUPT;
         if (rc != SQLITE_ROW) return rc;
         answer = s.bytes(0);
-        // What a pragma changes is committed behind its row: only the end tells that it was.
+        // A pragma commits its change after it returns its row: step to the end to be sure.
         rc = s.step();
         return rc == SQLITE_DONE ? SQLITE_OK : rc;
     }
 
-    /// What the last call that returned `rc` says, translated.
+    /// Translates the error of the last call, which returned `rc`.
     failure describe(int rc) const
     {
         error_code cause;
@@ -180,7 +180,7 @@ public:
     }
 
 private:
-    /// SQLite 3.40 forgets the number of an error in COMMIT, but the files remember it.
+    /// SQLite 3.40 loses the errno of a failed COMMIT, but the files remember it.
     int system_error() const
     {
         int number = ::sqlite3_system_errno(handle_.get());

@@ -20,7 +20,8 @@
 namespace ocrpipe::detail
 {
 
-/// Holds a ledger for one process. The lock is the kernel's, on the open file: it goes when the process goes.
+/// Locks a ledger for one process. The kernel holds the lock on the open file and releases it when the
+/// process ends.
 class ledger_lock
 {
 public:
@@ -42,7 +43,7 @@ public:
             f.code = errc::ledger_in_use;
             return f;
         }
-        // For the message above only, so it does not matter when it cannot be written.
+        // Used only for the message above, so a write error is ignored.
         std::string const pid = fmt::format("process {}\n", ::getpid());
         if (::ftruncate(fd.get(), 0) == 0) [[maybe_unused]]
             auto const written = ::pwrite(fd.get(), pid.data(), pid.size(), 0);
@@ -50,7 +51,7 @@ public:
         return {};
     }
 
-    // The file stays: a process that waits between open and flock would lock a name that is gone.
+    // Do not remove the file: a process between open and flock would lock an unlinked file.
     void release() { fd_ = unique_fd(); }
 
 private:

@@ -51,13 +51,13 @@ inline std::string hex_of_bytes(std::string_view bytes)
     return out;
 }
 
-/// Whether others than this process may write to the ledger.
+/// Whether other processes may write to the ledger.
 enum class other_writers { no, yes };
 
-/// Looks at a ledger over a connection of its own, which sees what is committed.
+/// Reads a ledger through a separate connection, which sees committed data.
 ///
-/// A read transaction costs three system calls, so it is kept from one call to the next until committed()
-/// says that there is something new.
+/// A read transaction costs three system calls, so it is kept open between calls until committed() reports
+/// new data.
 ///
 /// Thread safety: any thread; calls take turns.
 class ledger_reader
@@ -97,10 +97,10 @@ public:
         db_.close();
     }
 
-    /// What was read until now is out of date.
+    /// Invalidates the current snapshot.
     void committed() noexcept { commits_.fetch_add(1, std::memory_order_release); }
 
-    /// Lets the log be begun anew.
+    /// Ends the snapshot, so that the log can be restarted.
     void release()
     {
         std::lock_guard const lock(mutex_);
@@ -239,7 +239,7 @@ private:
     static constexpr int state_column = 1;
     static constexpr int request_column = 22;
 
-    /// One call's turn, in a snapshot that holds all that was committed when it began.
+    /// The scope of one call, in a snapshot of everything committed when it began.
     class turn
     {
     public:
@@ -253,7 +253,7 @@ private:
             r.in_snapshot_ = true;
             r.snapshot_ = commits;
         }
-        // A failed read leaves SQLite outside a transaction now and then.
+        // After a failed read, SQLite may have left the transaction.
         ~turn()
         {
             reader_.in_snapshot_ = reader_.in_snapshot_ && !::sqlite3_get_autocommit(reader_.db_.get());
@@ -343,7 +343,7 @@ private:
                 static_cast<std::uint64_t>(s.integer(from + 2))};
     }
 
-    /// False when somebody wrote into the table what we never would.
+    /// Returns false if the row contains values that this library never writes.
     static bool read(statement const& s, ledger_row& r)
     {
         std::optional<document_state> const state = document_state_named(s.bytes(state_column));

@@ -7,7 +7,7 @@ namespace ocrpipe::detail
 /// "ocrp", in the header of the database, by which file(1) and we know it.
 inline constexpr int ledger_application_id = 0x6f637270;
 
-/// In the header as user_version. A change of the tables raises it.
+/// In the header as user_version. Increment it when the tables change.
 inline constexpr int ledger_schema_version = 1;
 
 /// The comments stand inside the statements, so that `.schema` of the sqlite3 shell shows them.
@@ -81,8 +81,8 @@ CREATE VIEW document_counts AS
   SELECT state, failure_class, count(*) AS documents FROM document GROUP BY state, failure_class;
 )sql";
 
-/// Made by the first run that shares results: each of its entries belongs on another page, which every other
-/// run would have to write for each document.
+/// Created by the first run that shares results. Its entries are scattered over pages, so maintaining it
+/// costs one page write per document, which other runs avoid.
 inline constexpr char content_index[] = R"sql(
 CREATE INDEX IF NOT EXISTS document_done_content
   -- For --dedupe content: documents whose result can be shared, by the beginning of their hash.

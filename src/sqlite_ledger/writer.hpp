@@ -67,24 +67,24 @@ struct pending_change {
     error_code outcome;
 };
 
-/// Makes changes, many to a commit. After the first failure it touches the disk no more.
+/// Applies changes, many per commit. After the first failure it no longer accesses the disk.
 ///
 /// Thread safety: none.
 class ledger_writer
 {
 public:
-    /// Opens the database, and makes a ledger of an empty one.
+    /// Opens the database, and creates the schema if it is empty.
     result<void> open(std::string const& path, std::string const& vfs, std::size_t checkpoint_pages,
                       std::int64_t now)
     {
         checkpoint_pages_ = checkpoint_at_ = static_cast<int>(checkpoint_pages);
         result<void> done = try_open(path, vfs, now);
-        // What is none of ours must not be touched on closing.
+        // A database that is not ours must not be modified on closing.
         if (!done) db_.close();
         return done;
     }
 
-    /// Whether the database is empty. Errors: it is something else than a ledger, or a newer one.
+    /// Whether the database is empty. Errors: it is not a ledger, or a newer version.
     static result<bool> is_fresh(database_connection& db)
     {
         std::string id, version, tables;
@@ -104,7 +104,7 @@ public:
 
     void sync_results_with(std::function<error_code()> sync) { sync_results_ = std::move(sync); }
 
-    /// Makes the changes, commits, and sets their outcomes.
+    /// Applies the changes, commits, and sets their outcomes.
     void commit(std::span<pending_change> batch)
     {
         if (!broken_) {
@@ -124,8 +124,7 @@ public:
         int const rc =
             ::sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
         if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) fail(rc);
-        // The next commit begins the log anew; while a reader keeps it from that, there is no use in trying
-        // after each commit.
+        // The next commit restarts the log; while a reader prevents that, do not retry after each commit.
         checkpoint_at_ = log_pages_ + checkpoint_pages_;
     }
 
@@ -173,8 +172,8 @@ private:
         rc = db_.query("PRAGMA journal_mode=WAL", mode);
         if (rc == SQLITE_OK && mode != "wal")
             return ledger_failure(fmt::format("{}: no write-ahead log: journal_mode is {}", path, mode));
-        // FULL: a commit is on the disk when it returns. The log is cut back when a reader had kept it from
-        // being begun anew.
+        // FULL: a commit is on the disk when it returns. The log is truncated if a reader had prevented its
+        // restart.
         if (rc == SQLITE_OK)
             rc = db_.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; "
                              "PRAGMA journal_size_limit=67108864");
@@ -265,7 +264,7 @@ private:
                     "possible_duplicate = possible_duplicate OR ?5, submitted_at = ?6, failure_class = NULL, "
                     "message = NULL, finished_at = NULL WHERE id = ?1 AND {}",
                     legal_before(document_state::submitted)));
-        // Known to have been sent in doubt before, it is held again, not sent as if it were new.
+        // It was sent ambiguously before, so it becomes ambiguous again instead of new.
         prepare(
             not_sent_,
             fmt::format(
@@ -322,7 +321,7 @@ private:
     }
 
     // Each binds and steps a statement and leaves it in `s`, to be reset when what was bound has been used.
-    // SQLITE_MISMATCH says that the change makes no sense.
+    // SQLITE_MISMATCH means that the change is invalid.
 
     int apply(intent_change const& c, std::int64_t at, statement*& s)
     {
@@ -347,7 +346,7 @@ private:
             .bind(from + 2, static_cast<std::int64_t>(where.length));
     }
 
-    /// False when the document's hash is none.
+    /// Returns false if the document's hash is invalid.
     bool bind(statement& with, ledger_document const& d, std::int64_t at, statement*& s)
     {
         hash_ = bytes_of_hex(d.sha256);
@@ -429,7 +428,7 @@ private:
     void fail(int rc)
     {
         if (!broken_) broken_ = db_.describe(rc);
-        // Undoes what is in memory; in WAL mode it writes nothing.
+        // Rolls back in memory; in WAL mode this writes nothing.
         db_.execute("ROLLBACK");
     }
 

@@ -12,7 +12,7 @@ namespace ocrpipe::cli
 namespace
 {
 
-/// Less than this is soon used up by results.
+/// With less than this, results soon fill the disk.
 constexpr std::uint64_t little_space = 1'000'000'000;
 
 } // namespace
@@ -62,7 +62,7 @@ finding judge_service(result<ocr_result> const& answer)
         auto const advice = remedy(what.code);
         return fmt::format("{}{}{}", to_string(what), advice.empty() ? "" : ": ", advice);
     };
-    // The request id is made up: whatever the service says about it, it has let us in.
+    // The request id is made up: any answer about it proves that the service accepted the credentials.
     if (what.is(errc::still_processing) || what.is(errc::job_lost) || what.is(errc::job_failed) ||
         what.is(errc::job_expired) || what.is(errc::rejected))
         return f;

@@ -21,24 +21,24 @@ enum class verdict { ok, warn, fail, skipped };
 
 std::string_view name(verdict v) noexcept;
 
-/// One finding of doctor: what was looked at, how it is, and what to mend.
+/// One finding of doctor: the check, its outcome, and the remedy.
 struct finding {
     std::string_view check; ///< configuration, name, service, disk or files
     verdict how = verdict::ok;
-    std::string text;                     ///< what is, and after a colon the remedy
-    exit_code code = exit_code::all_done; ///< when it failed
+    std::string text;                     ///< the finding and, after a colon, the remedy
+    exit_code code = exit_code::all_done; ///< if the check failed
 };
 
 std::string to_people(finding const& f);
 message to_message(finding const& f);
 
-/// Every problem and warning of the planning, or one line that sums the configuration up; never the key.
+/// Every problem and warning found while planning, or a one-line summary of the configuration; never the key.
 std::vector<finding> judge_configuration(planning const& p);
 
-/// What the answer to a result that cannot exist says about address, tenant and key.
+/// Derives findings about address, tenant and key from the answer to a request for a nonexistent result.
 finding judge_service(result<ocr_result> const& answer);
 
-/// What a write test found in `directory`; `trouble` is its error.
+/// The finding of a write test in `directory`; `trouble` is its error.
 finding judge_disk(std::string const& directory, std::uint64_t free_bytes, error_code trouble);
 
 finding judge_file_limit(file_limit const& l);

@@ -62,16 +62,16 @@ exit_code carry_out_plan(planning const& p, logger& log)
 
 int run_command_line(std::vector<std::string> const& arguments)
 {
-    // Else a file of ours would take the place of a standard one, and what is meant for people be written to
-    // it.
+    // Otherwise a file that we open would get the descriptor of a standard stream, and messages would be
+    // written to it.
     int fd = 0;
     do
         fd = ::open("/dev/null", O_RDWR);
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0) ::close(fd);
-    // A reader of our output that goes away is an error of write(), not the end of a run.
+    // If the reader of our output goes away, write() fails instead of ending the run.
     std::signal(SIGPIPE, SIG_IGN);
-    // Whoever asks how far a run is before it is, or after, is told nothing; the run goes on.
+    // Outside a run, SIGUSR1 is ignored.
     std::signal(SIGUSR1, SIG_IGN);
     if (!arguments.empty() && arguments.front() == "emulator")
         return emulator::emulator_main(std::vector<std::string>(arguments.begin() + 1, arguments.end()));

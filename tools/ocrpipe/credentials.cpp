@@ -26,7 +26,7 @@ namespace ocrpipe::cli
 namespace
 {
 
-/// No key is longer; a wrong path or a command that never stops must not fill the memory.
+/// Maximum length of a key: a wrong path or an endless command must not exhaust memory.
 constexpr std::size_t longest_key = 64 * 1024;
 
 std::optional<std::string> read_some(int fd)
@@ -91,7 +91,7 @@ loaded_key load_from_command(std::string const& command, std::string const& show
     unique_fd reader(ends[0]);
     unique_fd writer(ends[1]);
 
-    // Standard input stays ours: with `-` it carries the names of documents.
+    // Do not share standard input: with `-` it carries the names of documents.
     ::posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -131,7 +131,7 @@ struct variable {
     std::string value;
 };
 
-/// The first of these that is set; an empty one counts as not set.
+/// The first of these variables that is set; an empty one counts as unset.
 variable first_set(environment const& env, std::initializer_list<char const*> names)
 {
     for (char const* n : names)
@@ -139,8 +139,8 @@ variable first_set(environment const& env, std::initializer_list<char const*> na
     return {};
 }
 
-/// Where the password stands in a URL, by its last @, even one in its path: too much is better masked than
-/// too little, and a password with an @ of its own is no URL, but a secret all the same.
+/// Locates the password in a URL, up to the last @, even one in the path: masking too much is better than too
+/// little, and a password that contains an unescaped @ makes the URL invalid but is still a secret.
 std::string_view password_in(std::string_view url)
 {
     std::size_t const scheme = url.find("://");

@@ -12,54 +12,54 @@
 namespace ocrpipe::cli
 {
 
-/// Where the key is to come from. It has no flag of its own: arguments are visible to everybody on the
+/// Where the key comes from. The key itself has no flag, because arguments are visible to every user of the
 /// machine.
 struct key_source {
     enum class kind { none, value, file, command } what = kind::none;
-    std::string text;       ///< the key itself, the file's path or the command line, as `what` says
-    std::string shown_as{}; ///< the flag or variable that it comes from, for messages
+    std::string text;       ///< the key, the file path or the command line, depending on `what`
+    std::string shown_as{}; ///< the flag or variable it comes from, for messages
 };
 
 /// The precedence of flag over environment, applied to three options that exclude each other; within the
-/// environment the key itself wins.
+/// environment, the key itself takes precedence.
 ///
-/// Two flags that contradict each other are added to `problems`.
+/// Conflicting flags are added to `problems`.
 key_source choose_key_source(typed_options const& typed, environment const& env,
                              std::vector<std::string>& problems);
 
 struct loaded_key {
     secret key;
-    /// Name the flag or variable and the file, never what it holds, and never the command, which may hold a
+    /// Name the flag or variable and the file, never its content, and never the command, which may contain a
     /// secret.
     std::vector<std::string> problems;
     std::vector<std::string> warnings;
 };
 
-/// Reads the key: blocks on the file or until the command ended.
+/// Reads the key: blocks on the file or until the command ends.
 loaded_key load_key(key_source const& source);
 
-/// A proxy, none where the URL is empty, and the flag or variable that it comes from.
+/// A proxy (an empty URL means none), and the flag or variable it comes from.
 struct chosen_proxy : proxy_options {
     std::string shown_as = "--proxy";
 };
 
 /// The proxy for `base_url`: --proxy or OCRPIPE_PROXY, else HTTPS_PROXY or https_proxy for https, http_proxy
-/// for http, else ALL_PROXY or all_proxy, as curl reads them. For those, NO_PROXY or no_proxy says which
-/// hosts are reached without; if the host of `base_url` is one, there is no proxy. What the flag or
-/// OCRPIPE_PROXY says holds for every host.
+/// for http, else ALL_PROXY or all_proxy, as curl reads them. For the latter variables, no proxy is used if
+/// NO_PROXY or no_proxy lists the host of `base_url`. The flag and OCRPIPE_PROXY apply to every host.
 ///
-/// HTTP_PROXY in capitals is not read: a web server's request header could have set it.
+/// HTTP_PROXY in upper case is not read, because an HTTP request header could have set it in a CGI
+/// environment.
 chosen_proxy choose_proxy(std::string const& base_url, typed_options const& typed, environment const& env);
 
-/// What is wrong with the files of certificates, as client_options::validate() says such things, which does not
-/// read them. Reads those files if the address is one that needs them.
+/// Returns problems with the certificate files, in the form of client_options::validate(), which does not
+/// read them. Reads the files only if the address needs them.
 std::vector<std::string> check_certificates(client_options const& o);
 
-/// What must not be shown of a proxy's URL: its password, as it was typed and as it means, and what is sent
-/// to the proxy instead. Empty for a URL without one.
+/// The secrets in a proxy URL: its password as typed, decoded, and as sent to the proxy. Empty for a URL
+/// without a password.
 std::vector<secret> secrets_of(std::string_view proxy_url);
 
-/// The URL with asterisks for its password, also when it is no URL that the proxy can be reached by.
+/// The URL with its password replaced by asterisks, even if the URL is invalid.
 std::string without_password(std::string_view proxy_url);
 
 } // namespace ocrpipe::cli

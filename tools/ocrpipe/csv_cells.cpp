@@ -15,7 +15,7 @@ bool is_formula(std::string_view text) noexcept
     if (std::any_of(always.begin(), always.end(), [&](std::string_view a) { return text.starts_with(a); }))
         return true;
     if (!text.starts_with('+') && !text.starts_with('-')) return false;
-    // An amount or a telephone number; another sign within it makes it a sum.
+    // An amount or a telephone number; a second sign would make it a formula.
     return text.find_first_not_of("0123456789., %", 1) != std::string_view::npos;
 }
 

@@ -1,4 +1,4 @@
-// status, report and support: commands that look at a run through its ledger.
+// status, report and support: commands that inspect a run through its ledger.
 
 #include <ocrpipe/bulk/output/report.hpp>
 #include <ocrpipe/core/atomic_file.hpp>
@@ -112,8 +112,8 @@ std::string json_of(document_counts const& counts, run_report const& all)
            "\n";
 }
 
-/// What the service's guide asks for when something must be looked into: who asked for what, when, and what
-/// was answered; no key, and no content of the document.
+/// The information that the service's guide requires in a support request: who requested what, when, and the
+/// answer; no key and no document content.
 json::object bundle_of(ledger_row const& row, ledger& l)
 {
     json::array trace;
@@ -139,7 +139,7 @@ json::object bundle_of(ledger_row const& row, ledger& l)
                    {"possible_duplicate", row.possible_duplicate},
                    {"trace", trace},
                    {"client", "ocrpipe " OCRPIPE_VERSION_STRING}};
-    // The ledger keeps no more of a submit once its document was sent again.
+    // The ledger keeps only this much about a submit once its document was sent again.
     if (row.sha256.empty())
         for (char const* const unknown : {"class", "message", "flow", "doc_type", "bytes", "sha256",
                                           "submits", "polls", "possible_duplicate"})
@@ -150,7 +150,7 @@ json::object bundle_of(ledger_row const& row, ledger& l)
     return o;
 }
 
-/// Whether the file holds what was sent. Nothing when it cannot be read.
+/// Whether the file still has the content that was sent; nullopt if it cannot be read.
 std::optional<bool> holds(std::string const& path, std::string_view sha256)
 {
     std::ifstream file(path, std::ios::binary);
@@ -162,7 +162,7 @@ std::optional<bool> holds(std::string const& path, std::string_view sha256)
     return hash.hex() == sha256;
 }
 
-/// A folder's name from the service's id: nothing that a path or a shell would take for something else.
+/// A folder's name from the service's id: without characters that are special in a path or a shell.
 std::string folder_name(std::string_view request_id)
 {
     std::string out;
@@ -197,7 +197,7 @@ exit_code carry_out(report_plan const& p, client_options const&, logger& log)
     if (!l) return refuse(l.error(), "no report", log);
     auto const last = (**l).metadata("last_run");
     if (!last) return refuse(last.error(), "no report", log);
-    // What the last run said of itself, with the totals as they are now.
+    // The report of the last run, with current totals.
     run_report report;
     if (*last)
         if (auto kept = parse_report(**last)) report = *std::move(kept);

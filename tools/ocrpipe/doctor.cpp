@@ -28,7 +28,7 @@ namespace ocrpipe::cli
 namespace
 {
 
-/// Looks like an id of the service, and none of its ids is like it: all zeros but for the version.
+/// A well-formed request id that the service never issues: all zeros except the version.
 constexpr char impossible_request_id[] = "00000000-0000-4000-8000-000000000000";
 
 finding check_name(client_options const& o)
@@ -61,7 +61,7 @@ finding check_name(client_options const& o)
 
 finding check_service(client_options options)
 {
-    // Somebody is waiting for the verdict: one attempt says enough.
+    // Interactive: one attempt is enough.
     options.retry.max_attempts = 1;
     options.timeouts.first_byte = std::chrono::seconds(15);
     asio::io_context ioc(1);
@@ -76,7 +76,7 @@ finding check_service(client_options options)
     return judge_service(*answer);
 }
 
-/// The directory itself, or the nearest above it that exists: a run creates the rest.
+/// The directory itself, or its nearest existing ancestor: a run creates the rest.
 std::string existing_part_of(std::string const& directory)
 {
     std::error_code ec;
@@ -87,8 +87,7 @@ std::string existing_part_of(std::string const& directory)
     return path.string();
 }
 
-/// Writes a megabyte and waits until it is on the disk; leaves nothing behind, even when it is killed
-/// half-way.
+/// Writes a megabyte and waits until it is on the disk; leaves nothing behind, even if it is killed midway.
 error_code write_test(std::string const& directory)
 {
     std::string path = directory + "/.ocrpipe-doctor-XXXXXX";
@@ -99,7 +98,7 @@ error_code write_test(std::string const& directory)
     error_code ec;
     if (::write(fd, megabyte.data(), megabyte.size()) != static_cast<::ssize_t>(megabyte.size())) {
         ec = errno_code();
-        // A write that stops short without an error met a full disk.
+        // A short write without an error means a full disk.
         if (!ec) ec = error_code(ENOSPC, boost::system::system_category());
     } else if (::fsync(fd) != 0) {
         ec = errno_code();

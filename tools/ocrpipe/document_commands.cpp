@@ -26,7 +26,7 @@ namespace ocrpipe::cli
 namespace
 {
 
-/// One client, one operation after another, each ended by Ctrl-C.
+/// Runs operations on one client, one after another; Ctrl-C cancels the current one.
 class session
 {
 public:
@@ -40,14 +40,14 @@ public:
     {
     }
 
-    /// `start` gives the operation the handler it is to complete.
+    /// `start` starts the operation with the given completion handler.
     template<class T, class Start>
     result<T> perform(Start start)
     {
         std::optional<result<T>> outcome;
         start(client_, asio::bind_cancellation_slot(stop_.slot(),
                                                     [&](result<T> r) { outcome.emplace(std::move(r)); }));
-        // Not run(): idle connections and the wait for signals are no reason to stay.
+        // Not run(), which would also wait for idle connections and signals.
         while (!outcome && ioc_.run_one() != 0) {
         }
         if (!outcome) {
@@ -74,7 +74,7 @@ private:
     interruption interruption_;
 };
 
-/// What messages call the document.
+/// The name of the document in messages.
 std::string shown_name(submit_request const& request)
 {
     return request.doc.is_file() ? request.doc.path() : std::string(standard_input);
@@ -93,8 +93,7 @@ result<submitted_job> submit(session& s, submit_request const& request, logger& 
     auto job = s.perform<submitted_job>(
         [&](client& c, auto handler) { c.async_submit(request, std::move(handler)); });
     if (!job) return job;
-    // The request id is all there is to show for a document that is paid for: it is said before anything else
-    // happens with it.
+    // The request id is the only handle on a paid document, so report it before doing anything else.
     std::string const shown = shown_name(request);
     std::string text = fmt::format("{}: accepted as {}", shown, job->request_id);
     if (!job->file_ids.empty()) text += fmt::format(", file ids {}", fmt::join(job->file_ids, " "));
@@ -176,7 +175,7 @@ exit_code carry_out(part_plan const& p, client_options const& options, logger& l
     auto const what = fmt::format("{} {} of {}", name(p.part), p.sub_id, p.request_id);
     if (!part) return s.failed(what, part.error());
     std::string_view const bytes = part->raw;
-    // JSON ends with a line feed for the shell's sake; an image is delivered as it is.
+    // JSON ends with a line feed for the shell; an image is written unchanged.
     if (p.part == operation::image || bytes.ends_with('\n')) return deliver(bytes, p.output, what, log);
     return deliver(std::string(bytes) + "\n", p.output, what, log);
 }

@@ -7,13 +7,13 @@
 namespace ocrpipe::cli
 {
 
-/// What the process says to its caller. The numbers are a contract with scripts; a number that a script does
-/// not know counts as failure.
+/// Exit code of the process. The numbers are a contract with scripts; scripts should treat an unknown number
+/// as failure.
 enum class exit_code : int {
     all_done = 0,
     documents_failed = 1,
     usage = 2,
-    inputs_unreadable = 3, ///< or empty, or too young
+    inputs_unreadable = 3, ///< or empty, or modified too recently
     refused = 4,           ///< credentials or configuration
     stopped_by_limit = 5,
     failure_budget_used_up = 6,
@@ -24,10 +24,10 @@ enum class exit_code : int {
     terminated = 143,  ///< SIGTERM
 };
 
-/// From harmless to grave: when several apply, the last of them is reported.
+/// In order of increasing severity: if several apply, the last one is reported.
 ///
 /// A failed document outranks an unreadable input, since the service took it and work was lost; an incomplete
-/// run outranks both; what makes running again pointless until somebody mends it comes last.
+/// run outranks both; problems that must be fixed before running again come last.
 inline constexpr std::array exit_codes_by_gravity{
     exit_code::all_done,
     exit_code::inputs_unreadable,
@@ -43,7 +43,7 @@ inline constexpr std::array exit_codes_by_gravity{
     exit_code::usage,
 };
 
-/// The graver of two.
+/// The more severe of two codes.
 constexpr exit_code worst(exit_code a, exit_code b) noexcept
 {
     auto const rank = [](exit_code c) {

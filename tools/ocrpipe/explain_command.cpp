@@ -1,4 +1,4 @@
-// How an answer is read, for people who wonder why a document ended as it did.
+// explain: shows how an answer is interpreted, and so why a document ended as it did.
 
 #include <ocrpipe/api/explain.hpp>
 #include <ocrpipe/api/operation.hpp>
@@ -153,7 +153,7 @@ std::string text_of(answer_explanation const& e, std::string_view body)
     return out;
 }
 
-/// What the service says now, as it came.
+/// Fetches the current answer of the service, unmodified.
 result<http_response> ask(std::string const& request_id, client_options const& options)
 {
     boost::asio::io_context ioc(1);
@@ -189,7 +189,7 @@ std::optional<std::string> read_answer(std::string const& path, std::uint64_t li
     std::istream& in = path == "-" ? std::cin : file;
     std::string text;
     std::vector<char> piece(64 * 1024);
-    // One byte more than an answer may have, so that it is seen that there are more.
+    // One byte more than the maximum size of an answer, to detect a larger one.
     while (in && text.size() <= limit) {
         in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
         text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
@@ -220,7 +220,7 @@ exit_code carry_out(explain_plan const& p, client_options const& options, logger
                                           why)));
             return exit_code::inputs_unreadable;
         }
-        // A line of a results file holds the answer.
+        // A line of a results file contains the answer.
         if (auto const line = read_result_line(*text); line && !line->request_id.empty())
             text = std::string(line->result_json);
         answer.status = 200;

@@ -68,7 +68,7 @@ exit_code export_text(exported_results& results, client_options const& options, 
     });
     if (!read) return refuse(read.error(), "the export ended early", log);
     if (failed) return *failed;
-    // The files and their names, before the list that speaks of them.
+    // Sync the files and their names before the list that refers to them.
     unique_fd const folder(::open(results.directory().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || ::syncfs(folder.get()) != 0) return output_failed(results.directory(), errno_code(), log);
     if (error_code const ec = out.finish()) return output_failed(list, ec, log);
@@ -82,8 +82,8 @@ exit_code export_text(exported_results& results, client_options const& options, 
 namespace
 {
 
-/// Whether a name in the run's directory is one of the run's own files, which a table must not take the place
-/// of; a results file of a number that is still to come is one, too.
+/// Whether a name in the run's directory is reserved for the run's own files, which a table must not replace;
+/// this includes future results files.
 bool is_file_of_run(std::string const& directory, std::string const& output)
 {
     namespace fs = std::filesystem;

@@ -15,30 +15,31 @@
 namespace ocrpipe::cli
 {
 
-/// Begins a line of exported-text.jsonl or exported-parts.jsonl: whose file it is. The caller ends it.
+/// Begins a line of exported-text.jsonl or exported-parts.jsonl with the document that the file belongs to.
+/// The caller completes it.
 std::string exported_line(result_line const& line);
 
-/// One row of the table: a document that was found in a file, with what was read of it by column.
+/// One row of the table: a document found in a file, with its values by column.
 struct table_row {
-    std::string document; ///< its number in the file, from 1; empty when the result tells of none
+    std::string document; ///< number in the file, from 1; empty if the result contains none
     std::string document_id;
     std::string document_type;
-    std::string text;                                        ///< what belongs to no named field, a line each
+    std::string text;                                        ///< text outside named fields, one line each
     std::vector<std::pair<std::string, std::string>> fields; ///< by column, in the order of the answer
 };
 
-/// The rows of a result. A field that occurs again, and its values, are joined by "; ". Fields whose names
-/// are those of a fixed column get "field." in front; one named "text" belongs to the text.
+/// The rows of a result. The values of a repeated field are joined by "; ". A field with the name of a fixed
+/// column is prefixed with "field."; a field named "text" is added to the text.
 std::vector<table_row> table_rows(result_line const& line, response_profile const& profile);
 
-/// Each of the three forms of export.
+/// The three forms of export.
 exit_code export_text(exported_results& results, client_options const& options, logger& log);
 exit_code export_csv(exported_results& results, export_plan const& p, client_options const& options,
                      logger& log);
 exit_code export_parts(exported_results& results, export_plan const& p, client_options const& options,
                        logger& log);
 
-/// Says that an output could not be written.
+/// Reports that an output could not be written.
 exit_code output_failed(std::string_view path, error_code cause, logger& log);
 
 } // namespace ocrpipe::cli

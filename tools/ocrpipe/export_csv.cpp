@@ -1,4 +1,4 @@
-// export --csv: a row a document, a column a field.
+// export --csv: one row per document, one column per field.
 
 #include <ocrpipe/api/ocr_result.hpp>
 
@@ -27,7 +27,8 @@ namespace
 constexpr std::array<std::string_view, 9> fixed_columns{
     "path", "id", "request_id", "status", "recognized", "document", "document_id", "document_type", "text"};
 
-/// More than this no spreadsheet shows, and a result of strange form may give each value a name of its own.
+/// Spreadsheets show no more columns than this, and an unusual result may have a distinct name for each
+/// value.
 constexpr std::size_t most_columns = 2'000;
 
 void join(std::string& to, std::string_view text, std::string_view separator)
@@ -42,7 +43,7 @@ table_row row_of(ocr_document const& d)
     table_row row;
     row.document_id = d.id;
     row.document_type = d.type;
-    // Words repeat, one by one, what stands in the other fields.
+    // The words repeat the content of the other fields.
     bool const only_words =
         std::all_of(d.fields.begin(), d.fields.end(), [](ocr_field const& f) { return f.name == "words"; });
     std::unordered_map<std::string, std::size_t> places;
@@ -72,7 +73,7 @@ bool says_nothing(table_row const& row)
                                            [](auto const& field) { return field.second.empty(); });
 }
 
-/// The names of the fields' columns, in the order in which they were met.
+/// The names of the fields' columns, in order of first appearance.
 class columns
 {
 public:
@@ -94,7 +95,7 @@ public:
         return out;
     }
 
-    /// The row's values, a column each.
+    /// The row's values, one per column.
     std::vector<std::string> values(table_row const& row) const
     {
         std::vector<std::string> out(places_.size() + (has_others_ ? 1 : 0));
@@ -140,7 +141,7 @@ std::vector<table_row> table_rows(result_line const& line, response_profile cons
         rows.back().document = std::to_string(rows.size());
     }
     if (rows.empty()) rows.emplace_back();
-    // A form whose fields are not known may have a text all the same.
+    // A format with unknown fields may still contain text.
     if (std::all_of(rows.begin(), rows.end(), says_nothing)) rows.front().text = answer.text(profile);
     return rows;
 }
@@ -173,7 +174,7 @@ exit_code export_csv(exported_results& results, export_plan const& p, client_opt
         head.cell(name);
     for (std::string_view const name : all.names())
         head.cell(name);
-    // Without the mark, Excel takes the text for another encoding.
+    // Without the byte order mark, Excel assumes another encoding.
     write("\xEF\xBB\xBF");
     write(head.ended());
     std::uint64_t rows = 0;

@@ -1,4 +1,4 @@
-// export --parts: tables, signatures, stamps and images of results that are there, by GET.
+// export --parts: tables, signatures, stamps and images of existing results, fetched by GET.
 
 #include <ocrpipe/api/ocr_result.hpp>
 #include <ocrpipe/bulk/output/jsonl_file.hpp>
@@ -38,24 +38,24 @@ namespace ocrpipe::cli
 namespace
 {
 
-/// Failures shown one by one: a log must not grow with the number of documents.
+/// Maximum number of failures shown individually: a log must not grow with the number of documents.
 constexpr std::uint64_t most_shown = 200;
 
 /// One part of one document.
 struct wanted_part {
     operation kind = operation::table;
     std::string id;       ///< ours
-    std::string document; ///< the same; of one that shares an equal document's result, that one's id
+    std::string document; ///< likewise; for a duplicate, the id of the document whose result it shares
     std::string path;
     std::string request_id;
-    std::string sub_id; ///< the service's document_id, for an image its file_id
+    std::string sub_id; ///< the service's document_id; for an image, its file_id
     std::size_t index = 0;
     std::string begun_line; ///< exported_line()
 
     word_key key() const { return word_key({name(kind), request_id, sub_id}); }
 };
 
-/// What became of a part: the file that holds it, or nothing when the service has none.
+/// The outcome of a part: its file, or empty if the service has no such part.
 using part_outcome = std::optional<std::string>;
 
 class part_export
@@ -81,7 +81,7 @@ public:
     {
         read_list();
         if (error_code const ec = list_.open(list_path_)) return output_failed(list_path_, ec, log_);
-        // Equal documents share their parts: when all others are fetched, theirs are known.
+        // Duplicates share parts, so handle them after all others have been fetched.
         for (copies_ = false;; copies_ = true) {
             results_.rewind();
             read_to_end_ = false;
@@ -94,7 +94,7 @@ public:
     }
 
 private:
-    /// What earlier exports did. A file that was removed since is fetched again.
+    /// Loads the results of earlier exports. A file removed since is fetched again.
     void read_list()
     {
         unique_fd fd(::open(list_path_.c_str(), O_RDONLY | O_CLOEXEC));
@@ -131,7 +131,7 @@ private:
             known_.insert_or_assign(key, part_outcome());
     }
 
-    /// Starts parts until enough are under way.
+    /// Starts fetching parts until enough are in flight.
     void fill()
     {
         while (in_flight_ < at_once_ && !stopped_) {
@@ -146,7 +146,7 @@ private:
         }
     }
 
-    /// The parts of the next result; false at the end.
+    /// Queues the parts of the next result; returns false at the end.
     bool read_more()
     {
         if (read_to_end_) return false;
@@ -199,7 +199,7 @@ private:
         next_.push_back(std::move(w));
     }
 
-    /// The ids of a result's images came with the answer to its submit: only the ledger has them.
+    /// The image ids of a result came with the answer to its submit, so only the ledger has them.
     std::vector<std::string> images_of(result_line const& line)
     {
         std::string const& id = line.duplicate_of.empty() ? line.id : line.duplicate_of;

@@ -31,7 +31,7 @@ result<std::unique_ptr<exported_results>> exported_results::open(std::string dir
     result<results_reader> reader = results_reader::open(directory);
     bool const has_results = reader && !reader->files().empty();
     auto ioc = std::make_unique<boost::asio::io_context>();
-    // Results without their ledger are results all the same.
+    // Results can be exported without their ledger.
     result<std::shared_ptr<ledger>> l = open_run_ledger(*ioc, directory, ledger_use::look);
     if (!l && !(has_results && l.error().is(errc::invalid_argument))) return l.error();
     if (!reader) return reader.error();

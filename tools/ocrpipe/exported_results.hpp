@@ -24,7 +24,7 @@
 namespace ocrpipe::cli
 {
 
-/// Sixteen bytes that stand for some words, such as an id: far fewer than the words when there are a million.
+/// A sixteen-byte hash of some strings, such as an id: saves memory when there are a million.
 class word_key
 {
 public:
@@ -40,32 +40,32 @@ private:
     std::uint64_t low_ = 0;
 };
 
-/// The results of a run as they are on the disk: for each document its last line.
+/// The results of a run as stored on disk: the last line of each document.
 class exported_results
 {
 public:
-    /// Reads all lines once. Says which results files are not there, how many lines make no sense, and which
-    /// documents have no result.
+    /// Reads all lines once. Reports missing results files, the number of invalid lines, and documents
+    /// without a result.
     ///
-    /// Errors: errc::invalid_argument when no run was begun in the directory; errc::unreadable_file.
+    /// Errors: errc::invalid_argument if no run was started in the directory; errc::unreadable_file.
     static result<std::unique_ptr<exported_results>> open(std::string directory, logger& log);
 
-    /// Shows the lines, in the order of the files; ends early when `visit` returns false. Lines that a run
-    /// has written since are left out.
+    /// Passes the lines to `visit` in file order; stops early if it returns false. Lines written since the
+    /// first pass are skipped.
     ///
     /// Errors: errc::unreadable_file.
     result<void> for_each(std::function<bool(result_line const&)> const& visit);
 
-    /// The next of these lines, for those who do not want to be called; nothing at the end.
+    /// Returns the next of these lines, as an alternative to the callback; nothing at the end.
     result<std::optional<result_line>> next();
     void rewind() { reader_.rewind(); }
 
     std::uint64_t count() const noexcept { return last_.size(); }
 
-    /// documents_failed when results are missing, else all_done.
+    /// documents_failed if results are missing, else all_done.
     exit_code code() const noexcept { return code_; }
 
-    /// What the ledger knows of the document; nothing when there is no ledger.
+    /// Returns the document's ledger row; nothing if there is no ledger.
     std::optional<ledger_row> row(std::string_view id);
 
     std::string const& directory() const noexcept { return directory_; }
@@ -85,7 +85,7 @@ private:
     std::string directory_;
     results_reader reader_;
     std::unique_ptr<boost::asio::io_context> ioc_;
-    std::shared_ptr<ledger> ledger_; ///< null when there is none; used for looking only
+    std::shared_ptr<ledger> ledger_; ///< null if there is none; used read-only
     std::unordered_map<word_key, result_location, word_key::hash> last_;
     std::uint64_t senseless_ = 0;
     exit_code code_ = exit_code::all_done;

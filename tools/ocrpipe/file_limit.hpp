@@ -11,21 +11,21 @@
 namespace ocrpipe::cli
 {
 
-/// How many files and sockets the process may open, and how many it wants.
+/// The number of files and sockets that the process may open, and the number it needs.
 struct file_limit {
-    std::uint64_t before = 0; ///< the soft limit that was found
+    std::uint64_t before = 0; ///< the initial soft limit
     std::uint64_t now = 0;    ///< after raising it to the hard one, if that was needed
     std::uint64_t needed = 0;
 };
 
-/// Descriptors of a run: a connection each, a document each for those being sent, and some for results,
-/// directories and the like.
+/// The number of descriptors that a run needs: one per connection, one per document being sent, and some for
+/// results, directories and so on.
 std::uint64_t descriptors_needed(pool_options const& pool) noexcept;
 
-/// Raises the soft limit to the hard one when it is too low.
+/// Raises the soft limit to the hard limit if it is too low.
 file_limit raise_file_limit(pool_options const& pool) noexcept;
 
-/// What there is to say about it; nothing when the limit was high enough.
+/// Returns a message about the limit; nothing if it was high enough.
 std::optional<message> file_limit_message(file_limit const& l);
 
 } // namespace ocrpipe::cli

@@ -14,14 +14,14 @@ namespace ocrpipe::cli
 {
 
 /// SIGINT, SIGTERM and, unless it was ignored from the start, SIGHUP as events of the io_context: the first
-/// asks politely, the second insists, the third finds the system's default and ends the process whatever it
-/// is doing.
+/// requests a graceful stop, the second an immediate stop, and the third has the default action, which kills
+/// the process.
 ///
 /// Lifetime: no handler runs after its destruction.
 class interruption
 {
 public:
-    /// `on_signal` is told how many signals there were, 1 or 2.
+    /// `on_signal` receives the number of signals so far, 1 or 2.
     interruption(boost::asio::io_context& ioc, std::function<void(int times)> on_signal)
         : signals_(ioc, SIGINT, SIGTERM), on_signal_(std::move(on_signal))
     {
@@ -31,7 +31,7 @@ public:
         wait();
     }
 
-    /// By the first signal; all_done when there was none.
+    /// Determined by the first signal; all_done if there was none.
     exit_code code() const noexcept { return code_; }
 
 private:
@@ -56,8 +56,8 @@ private:
     exit_code code_ = exit_code::all_done;
 };
 
-/// SIGUSR1 as an event, as often as it comes: somebody asks how far the run is. Ignored afterwards, as it was
-/// before.
+/// Delivers every SIGUSR1 as an event: a request to show the progress of the run. The signal is ignored
+/// before and afterwards.
 class status_signal
 {
 public:
@@ -68,7 +68,7 @@ public:
     }
     ~status_signal()
     {
-        // This leaves the system's default behind, which ends the process.
+        // This restores the default action, which would kill the process.
         boost::system::error_code ignored;
         signals_.clear(ignored);
         std::signal(SIGUSR1, SIG_IGN);

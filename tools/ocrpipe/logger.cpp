@@ -12,7 +12,7 @@ namespace
 
 constexpr std::string_view erase_line = "\r\x1b[K";
 
-/// A shorter key, as one tries things out with, occurs in ordinary words: it is masked as a word only.
+/// A shorter key, such as a test key, may occur inside ordinary words: it is masked only as a whole word.
 constexpr std::size_t shortest_unmistakable_key = 8;
 
 bool is_word_character(char c)

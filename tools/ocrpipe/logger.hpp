@@ -16,12 +16,12 @@ namespace ocrpipe::cli
 
 enum class log_format { people, json };
 
-/// Writes messages to one descriptor, a whole line a system call, and keeps a status line at the bottom of a
-/// terminal.
+/// Writes messages to one descriptor, one whole line per system call, and keeps a status line at the bottom
+/// of a terminal.
 ///
 /// The status line is plain text that is redrawn in place: no terminal mode is changed, so a crash leaves
-/// nothing to restore. Errors: a descriptor that cannot be written is given up silently; there is nobody left
-/// to tell. Thread safety: one thread.
+/// nothing to restore. Errors: write errors are ignored silently, because there is no other place to report
+/// them. Thread safety: one thread.
 class logger
 {
 public:
@@ -30,7 +30,7 @@ public:
         log_format format = log_format::people;
         bool color = false;
         bool status_line = false; ///< whether set_status() shows anything
-        option_names names{};     ///< warnings and errors call options by these
+        option_names names{};     ///< names of options in warnings and errors
     };
 
     logger(int descriptor, settings s) : settings_(s), descriptor_(descriptor) {}
@@ -45,10 +45,10 @@ public:
     void set_status(std::string line);
     void clear_status();
 
-    /// From now on occurrences of `s` in anything written are masked: an answer's excerpt may echo the key.
+    /// Masks all further occurrences of `s` in the output: an excerpt of an answer may echo the key.
     void mask(secret s) { secrets_.push_back(std::move(s)); }
 
-    /// `text` without what mask() was told of, for what is shown elsewhere.
+    /// Returns `text` with the strings given to mask() masked, for output written elsewhere.
     std::string masked(std::string text) const;
 
     bool shows(level l) const noexcept { return l >= settings_.threshold; }
@@ -61,11 +61,12 @@ private:
     std::vector<secret> secrets_;
 };
 
-/// `text` with every occurrence of `s` replaced by asterisks of a fixed number, so that not even its length
-/// shows. A secret of less than 8 bytes is replaced where it stands alone, not inside a word.
+/// Replaces every occurrence of `s` in `text` by a fixed number of asterisks, so that its length is hidden
+/// too. A secret shorter than 8 bytes is replaced only as a whole word.
 std::string masked(std::string text, secret const& s);
 
-/// The same for the sentence and every fact; done before rendering, which may escape what the key holds.
+/// The same for the text and every fact of a message; done before rendering, which may escape characters of
+/// the key.
 message masked(message m, secret const& s);
 
 } // namespace ocrpipe::cli

@@ -18,14 +18,14 @@ enum class level { debug, info, warn, error };
 std::string_view name(level l) noexcept;
 std::optional<level> parse_level(std::string_view text) noexcept;
 
-/// A named fact of a message, for machines.
+/// A named, machine-readable fact of a message.
 struct field {
-    std::string_view name; ///< a literal; "time", "level", "event" and "text" are taken
+    std::string_view name; ///< a literal; "time", "level", "event" and "text" are reserved
     std::variant<bool, std::int64_t, std::uint64_t, double, std::string> value;
 };
 
-/// The one thing the command line says to anybody: a sentence for people, facts for machines, and a stable
-/// word for what happened.
+/// The only kind of output message of the command line: a sentence for people, facts for machines, and a
+/// stable event name.
 struct message {
     message(level l, std::string_view what, std::string sentence, std::vector<field> facts = {})
         : severity(l), event(what), text(std::move(sentence)), fields(std::move(facts))
@@ -38,10 +38,11 @@ struct message {
     std::vector<field> fields;
 };
 
-/// One line without its newline. Control characters of file names and answers cannot reach the terminal.
+/// Renders one line, without the newline. Control characters of file names and answers cannot reach the
+/// terminal.
 std::string to_people(message const& m, bool color);
 
-/// One JSON object on one line without its newline, valid UTF-8 whatever the message holds.
+/// Renders one JSON object on one line, without the newline; always valid UTF-8.
 std::string to_json(message const& m, std::chrono::system_clock::time_point now);
 
 } // namespace ocrpipe::cli

@@ -9,7 +9,7 @@ namespace
 {
 
 struct member {
-    std::string_view name; ///< as problems begin
+    std::string_view name; ///< as at the beginning of a problem
     std::string_view option;
 };
 constexpr std::array members{

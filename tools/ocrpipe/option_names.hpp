@@ -11,30 +11,30 @@
 namespace ocrpipe::cli
 {
 
-/// What messages call an option: its flag, or the variable that its value comes from. A person who set
-/// HTTPS_PROXY a year ago does not look for a flag.
+/// The name of an option in messages: its flag, or the variable that its value comes from. A user who set
+/// HTTPS_PROXY a year ago would not look for a flag.
 class option_names
 {
 public:
     option_names() = default;
 
-    /// Every option that a variable decides is called by that.
+    /// Names every option that was set by a variable after that variable.
     option_names(typed_options const& typed, environment const& env);
 
-    /// The value of `option`, such as "proxy", comes from `source`, such as "HTTPS_PROXY".
+    /// Records that the value of `option`, such as "proxy", comes from `source`, such as "HTTPS_PROXY".
     void set(std::string_view option, std::string source);
 
-    /// The key has no flag of its own, so that its source is known only once it is chosen.
+    /// The key has no flag of its own, so its source is known only after it has been chosen.
     void set_key(std::string source) { key_ = std::move(source); }
 
     /// "--proxy", or "HTTPS_PROXY".
     std::string of(std::string_view option) const;
 
-    /// A problem that names a member of client_options, as validate() reports it, in terms of flags and
-    /// variables; another one as it is.
+    /// Rewrites a problem reported by validate(), which names a member of client_options, in terms of flags
+    /// and variables; returns any other problem unchanged.
     std::string in_problem(std::string problem) const;
 
-    /// A sentence with the variable in place of each flag whose value comes from one.
+    /// Replaces each flag in a sentence by the variable that its value comes from, if any.
     std::string in_sentence(std::string text) const;
 
 private:

@@ -11,14 +11,14 @@
 namespace ocrpipe::cli
 {
 
-/// What an option is about; a command offers whole groups.
+/// The topic of an option; a command offers whole groups.
 enum class option_group { service, messages, document, inputs, patience, bulk, ending };
 
-/// One option that several commands share. Its environment variable follows from its name.
+/// One option that several commands share. Its environment variable is derived from its name.
 struct option_spec {
     std::string_view name;          ///< without the leading dashes
-    std::string_view value;         ///< what stands for the value in --help; empty for a switch
-    std::string_view default_value; ///< as a user would write it; empty when there is none
+    std::string_view value;         ///< placeholder for the value in --help; empty for a switch
+    std::string_view default_value; ///< as a user would write it; empty if there is none
     std::string_view help;
     option_group group;
     bool hidden = false;
@@ -30,10 +30,10 @@ std::span<option_spec const> shared_options() noexcept;
 /// "base-url" -> "OCRPIPE_BASE_URL".
 std::string environment_name(std::string_view option);
 
-/// Reads the environment; a test gives its own.
+/// Reads the environment; tests provide their own.
 using environment = std::function<std::optional<std::string>(std::string const&)>;
 
-/// What was typed: the value of every option that stood on the command line; "true" for a switch.
+/// The options given on the command line, with their values; "true" for a switch.
 using typed_options = std::map<std::string, std::string, std::less<>>;
 
 /// Where an option's value comes from.
@@ -45,11 +45,9 @@ struct setting {
     std::string shown_as; ///< the flag or variable, for messages
 };
 
-/// The order of precedence, written once: flag, then environment, then default. There is no configuration
-/// file.
+/// The order of precedence: flag, then environment, then default. There is no configuration file.
 ///
-/// An empty variable counts as not set, an empty flag as given: `--proxy ''` switches off what the
-/// environment says.
+/// An empty variable counts as unset, an empty flag as set: `--proxy ''` overrides the environment.
 setting resolve(option_spec const& spec, typed_options const& typed, environment const& env);
 setting resolve(std::string_view option, typed_options const& typed, environment const& env);
 

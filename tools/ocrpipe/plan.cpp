@@ -22,7 +22,7 @@ namespace ocrpipe::cli
 namespace
 {
 
-/// Reads settings one by one and collects what is wrong with them.
+/// Reads settings one by one and collects their problems.
 class reader
 {
 public:
@@ -32,7 +32,7 @@ public:
         names() = option_names(raw.options, around.env);
     }
 
-    /// What messages call the options.
+    /// Names of the options in messages.
     option_names& names() noexcept { return out_.plan.messages.names; }
 
     std::string text(std::string_view option) const
@@ -40,7 +40,7 @@ public:
         return resolve(option, raw_.options, around_.env).value;
     }
 
-    /// The parsed value, or the default's when the text makes no sense; then the problem says which form is
+    /// Returns the parsed value, or the default if the text is invalid; the problem then says which format is
     /// expected.
     template<class Parse>
     auto value(std::string_view option, Parse parse, std::string_view expected)
@@ -124,7 +124,7 @@ std::optional<bool> parse_dedupe(std::string_view text)
     return std::nullopt;
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 std::string quoted(std::string const& word)
 {
     bool const plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
@@ -165,7 +165,7 @@ void read_profile(std::string const& path, response_profile& into, reader& read)
 {
     if (path.empty()) return;
     std::ifstream file(path, std::ios::binary);
-    std::ostringstream text; // reading a directory throws from an iterator, and sets failbit here
+    std::ostringstream text; // an iterator throws on a directory; this sets failbit
     if (!(text << file.rdbuf()))
         return read.problem(read.names().of("profile"),
                             fmt::format("{} cannot be read", printable_excerpt(path, 1024)));
@@ -243,7 +243,7 @@ void read_messages(raw_arguments const& raw, surroundings const& around, reader&
         (format == format_choice::automatic &&
          (around.stderr_is_terminal || (raw.command != command::run && raw.command != command::retry)));
     s.format = people ? log_format::people : log_format::json;
-    // https://no-color.org: present and not empty, whatever its value.
+    // https://no-color.org: set and not empty, whatever its value.
     auto const no_color = around.env("NO_COLOR");
     auto const term = around.env("TERM");
     s.color = around.stderr_is_terminal && people && (!no_color || no_color->empty()) && term != "dumb";
@@ -270,7 +270,7 @@ submit_request read_submit(raw_arguments const& raw, surroundings const& around,
     return r;
 }
 
-/// What was typed, for a person to type again; nobody but that person is to know the proxy's password.
+/// The command line for the user to repeat, without the proxy's password.
 std::string repeated(std::vector<std::string> const& typed)
 {
     constexpr std::string_view proxy = "--proxy";
@@ -284,8 +284,8 @@ std::string repeated(std::vector<std::string> const& typed)
     return out;
 }
 
-/// What run and retry have in common; how documents are read is not among it, since retry reads them as the
-/// run did.
+/// Settings common to run and retry. Document parameters are not included, because retry uses those of the
+/// run.
 run_plan read_bulk(raw_arguments const& raw, reader& read, client_options& client)
 {
     run_plan p;
@@ -303,10 +303,10 @@ run_plan read_bulk(raw_arguments const& raw, reader& read, client_options& clien
     p.pipeline.fail_budget = {budget.count, budget.percent};
     p.pipeline.configuration = {{"base_url", client.endpoint.base_url},
                                 {"portal_user_id", client.endpoint.portal_user_id}};
-    // One document is read from the disk while another is sent.
+    // One document is read from disk while another is sent.
     p.pipeline.max_submitting = 2 * client.pool.submit_connections;
-    // Every document under way may wait for a connection; being refused one would be a failure that nobody
-    // asked for.
+    // Every document in flight may wait for a connection; a full waiting queue would fail documents
+    // needlessly.
     client.pool.max_waiting = std::max(client.pool.max_waiting, p.pipeline.max_in_flight);
     return p;
 }
@@ -331,7 +331,7 @@ run_plan read_run(raw_arguments const& raw, reader& read, client_options& client
         read.problem("INPUT", "empty: name a file or directory");
     if (p.null_separated && std::find(p.inputs.begin(), p.inputs.end(), "-") == p.inputs.end())
         read.problem("--null", "there is no - among the inputs: it is about names on standard input");
-    // A manifest may name a doc_type in each row; a row that does not is reported when its turn comes.
+    // Each row of a manifest may specify a doc_type; a row without one is reported when it is read.
     auto const is_manifest = [](std::string const& path) { return manifest_format_of(path).has_value(); };
     if (!std::all_of(p.inputs.begin(), p.inputs.end(), is_manifest))
         require_doc_type(p.pipeline.flow, p.pipeline.doc_type, read);
@@ -363,7 +363,7 @@ export_plan read_export(raw_arguments const& raw, reader& read)
 {
     export_plan p;
     p.directory = read_directory(raw, read);
-    // OCRPIPE_PARTS is for run: it does not choose among these.
+    // OCRPIPE_PARTS applies only to run and does not select parts here.
     bool const parts = raw.options.find("parts") != raw.options.end();
     if (int(raw.text) + int(parts) + int(raw.csv) != 1)
         read.problem("export", "give one of --text, --parts LIST and --csv");
@@ -488,8 +488,7 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
     for (option_spec const& spec : shared_options())
         if (setting const s = resolve(spec, raw.options, around.env); s.from == origin::environment)
             out.notes.push_back(fmt::format("--{} comes from {}", spec.name, s.shown_as));
-    // One document, one person waiting: a refusal of the credentials is said at once instead of being probed
-    // again.
+    // Interactive: report rejected credentials at once instead of probing again.
     if (raw.command != command::run && raw.command != command::retry) client.max_auth_refusals = 1;
     return out;
 }

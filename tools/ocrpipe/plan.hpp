@@ -26,7 +26,7 @@ struct run_plan {
     bool follow_links = false;
     std::chrono::milliseconds min_age{0};
     pipeline_options pipeline;
-    std::string resume_command; ///< what to type to go on
+    std::string resume_command; ///< the command that resumes the run
 };
 
 struct retry_plan {
@@ -34,7 +34,7 @@ struct retry_plan {
     std::vector<errc> classes; ///< empty for the default: all that cannot be billed twice
 };
 
-/// status, report and support look at a run that is, or was.
+/// status, report and support inspect an active or finished run.
 struct status_plan {
     std::string directory;
     output_form form = output_form::text;
@@ -52,7 +52,7 @@ struct support_plan {
 
 enum class export_form { text, parts, csv };
 
-/// export makes files from the results of a run.
+/// export creates files from the results of a run.
 struct export_plan {
     std::string directory;
     export_form form = export_form::text;
@@ -78,9 +78,9 @@ struct result_plan {
     output_form form = output_form::json;
 };
 
-/// How an answer is read: a saved one, or the one that the service gives now.
+/// explain shows how an answer is interpreted: a saved one, or the service's current one.
 struct explain_plan {
-    std::string file;       ///< a path, or - for standard input; empty for the service's
+    std::string file;       ///< a path, or - for standard input; empty to use the service's answer
     std::string request_id; ///< of a job at the service
 };
 
@@ -98,7 +98,7 @@ struct doctor_plan {
     std::string directory = ".";
 };
 
-/// What will be done: typed, in range, everything from flags and environment resolved.
+/// What will be done: parsed, in range, with flags and environment resolved.
 struct plan {
     logger::settings messages;
     client_options client;
@@ -107,29 +107,29 @@ struct plan {
         command;
 };
 
-/// A plan with all that is wrong with it, at once; it may be carried out when `problems` is empty. doctor
-/// reports them as a check.
+/// A plan with all its problems; it may be carried out only if `problems` is empty. doctor reports them as a
+/// check.
 struct planning {
     struct plan plan;
     /// "--flag: what is wrong: remedy", or with the variable that the value comes from; no secret.
     std::vector<std::string> problems;
     std::vector<std::string> warnings;
-    std::vector<std::string> notes; ///< which options the environment decided, without their values
+    std::vector<std::string> notes; ///< options set by the environment, without their values
 };
 
-/// What a plan needs to know of its surroundings.
+/// What planning needs to know about the environment.
 struct surroundings {
     environment env;
     bool stderr_is_terminal = false;
     bool stdin_is_terminal = false;
 };
 
-/// Turns what was typed into what will be done. Reads the key, and the files of the profile and of
-/// certificates when they are named; touches nothing else.
+/// Converts the arguments into a plan. Reads the key, and the profile and certificate files if specified;
+/// accesses nothing else.
 planning make_plan(raw_arguments const& raw, surroundings const& around);
 
-/// Splits a number of connections over the lanes as the defaults of pool_options are: 4 of 7 for submits, 2
-/// for polls, 1 for parts.
+/// Divides the connections among the lanes in the proportion of the pool_options defaults: 4 of 7 for
+/// submits, 2 for polls, 1 for parts.
 void share_connections(std::size_t total, pool_options& pool) noexcept;
 
 } // namespace ocrpipe::cli

@@ -20,7 +20,7 @@ std::uint64_t in_flight(pipeline_statistics const& s) noexcept
     return s.submitting + s.waiting + s.fetching_parts;
 }
 
-/// Documents of all runs in the directory, as far as they are known, each once.
+/// Documents of all runs in the directory known so far, each counted once.
 std::uint64_t known(pipeline_statistics const& s) noexcept { return finished(s) + s.unfinished + s.not_sent; }
 
 std::string rate_text(double per_second)
@@ -29,10 +29,10 @@ std::string rate_text(double per_second)
                             : fmt::format("{:.1f} docs/s", per_second);
 }
 
-/// A piece of the line: all of them in reading order, left out by their rank when there is no room.
+/// A piece of the line. Pieces are in reading order and are dropped by rank if there is no room.
 struct piece {
     std::string text;
-    int rank = 0; ///< 0 is left out last
+    int rank = 0; ///< 0 is dropped last
     std::string_view color = {};
 };
 
@@ -51,7 +51,7 @@ std::size_t width_of(std::vector<piece> const& pieces)
 void rate_meter::sample(std::chrono::milliseconds at, std::uint64_t total)
 {
     points_.push_back({at, total});
-    // The point before the window's beginning is kept: the window is then covered from end to end.
+    // Keep the last point before the window, so that the whole window is covered.
     while (points_.size() > 2 && points_[1].at <= at - window_)
         points_.pop_front();
 }
@@ -69,7 +69,7 @@ std::optional<std::chrono::milliseconds> time_left(pipeline_statistics const& s,
 {
     if (!s.source_exhausted || per_second <= 0) return std::nullopt;
     double const seconds = static_cast<double>(known(s) - finished(s)) / per_second;
-    // A rate close to nothing promises no end.
+    // With a rate near zero, no end can be predicted.
     if (seconds > 100 * 86'400.0) return std::nullopt;
     return std::chrono::milliseconds(std::llround(seconds * 1'000));
 }
@@ -86,7 +86,8 @@ std::string progress_line(pipeline_statistics const& s, double per_second, std::
         pieces.push_back({fmt::format("{} done", s.done), 0});
     if (s.failed > 0) pieces.push_back({fmt::format("{} failed", s.failed), 1, red});
     if (s.unreadable > 0) pieces.push_back({fmt::format("{} unreadable", s.unreadable), 5, yellow});
-    // The rest: equal to one in flight, or of an earlier run whose turn has not come.
+    // The rest: duplicates of a document in flight, or documents of an earlier run that are not processed
+    // yet.
     std::uint64_t const under_way = std::min(in_flight(s), s.unfinished + s.not_sent);
     pieces.push_back({fmt::format("{} in flight", under_way), 2});
     if (std::uint64_t const waiting = s.unfinished + s.not_sent - under_way; waiting > 0)
@@ -109,7 +110,7 @@ std::string progress_line(pipeline_statistics const& s, double per_second, std::
         else
             line += p.text;
     }
-    // Only the first piece, which has no color, can be left and too long.
+    // Only the first piece, which has no color, can remain and be too long.
     if (width_of(pieces) > width) line.resize(width);
     return line;
 }

@@ -18,7 +18,7 @@ namespace ocrpipe::cli
 {
 
 /// Documents per second over a sliding window. Time is an argument; memory is bounded by the number of
-/// samples a window.
+/// samples per window.
 class rate_meter
 {
 public:
@@ -41,19 +41,19 @@ private:
     std::deque<point> points_;
 };
 
-/// Time until the last document is finished; nothing while the total or the rate is unknown.
+/// Time until the last document is finished; nothing if the total or the rate is unknown.
 std::optional<std::chrono::milliseconds> time_left(pipeline_statistics const& s, double per_second) noexcept;
 
-/// One line of at most `width` columns; what matters less is left out when it does not fit.
+/// One line of at most `width` columns; less important parts are dropped if it does not fit.
 std::string progress_line(pipeline_statistics const& s, double per_second, std::size_t width, bool color);
 
 /// The same facts for machines.
 message progress_message(pipeline_statistics const& s, double per_second);
 
-/// The sentence and the facts at a run's end.
+/// The message at the end of a run.
 message summary_message(run_report const& r, std::string const& directory);
 
-/// What a run passed over in its inputs, each kind once, with the number and the remedy.
+/// Messages about inputs that a run skipped, one per kind, with the number and the remedy.
 std::vector<message> skipped_messages(source_notes const& notes, std::chrono::milliseconds min_age);
 
 } // namespace ocrpipe::cli

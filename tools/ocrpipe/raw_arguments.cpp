@@ -123,7 +123,7 @@ constexpr char doctor_examples[] = R"(Examples:
   ocrpipe doctor
   ocrpipe doctor --out results      also checks the disk that the results will be written to)";
 
-/// Options of run that say how a document is read; retry takes them from the run.
+/// Options of run that set document parameters; retry takes them from the run.
 constexpr std::array<std::string_view, 4> reading_options{"flow", "doc-type", "file-type", "parts"};
 
 bool is_reading_option(std::string_view option)
@@ -169,7 +169,7 @@ std::string_view heading(option_group g)
     return {};
 }
 
-/// CLI11 fills these; they outlive the parse.
+/// CLI11 writes to these; they must outlive the parse.
 struct typed_value {
     option_spec const* spec = nullptr;
     std::string text;
@@ -286,7 +286,7 @@ public:
             profile_examples);
         add_option(*commands_.back().app, "profile");
 
-        // Only for the list of commands: its arguments are the emulator's own and never come here.
+        // Only for the list of commands: the emulator parses its own arguments.
         app_.add_subcommand("emulator",
                             "run an emulator of the service on this machine, for trials and tests")
             ->group("Commands");
@@ -299,7 +299,7 @@ public:
 
     std::variant<raw_arguments, early_exit> parse(std::vector<std::string> const& arguments)
     {
-        // CLI11 takes a vector from its back.
+        // CLI11 consumes a vector from the back.
         std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
         try {
             app_.parse(reversed);
@@ -343,7 +343,7 @@ private:
         return app;
     }
 
-    /// One shared option without the rest of its group.
+    /// Adds one shared option without the rest of its group.
     void add_option(CLI::App& app, std::string_view name)
     {
         for (option_spec const& s : shared_options())
@@ -412,7 +412,7 @@ private:
         return {static_cast<int>(exit_code::usage), fmt::format("error: {}: see {}\n", what, help), true};
     }
 
-    // CLI11's own message repeats what it did not understand, and that may be a secret in the wrong place.
+    // CLI11's own message repeats the text that it did not understand, which may be a misplaced secret.
     std::string describe_extras()
     {
         std::string unknown;

@@ -29,11 +29,11 @@ enum class command {
     doctor
 };
 
-/// What was typed, not yet believed: no value is checked, nothing comes from the environment.
+/// The command line as typed: no value is validated, nothing comes from the environment.
 struct raw_arguments {
     enum command command = command::run;
     typed_options options;
-    std::vector<std::string> typed;   ///< everything, for a command line to repeat
+    std::vector<std::string> typed;   ///< all arguments, to suggest a command line to repeat
     std::vector<std::string> inputs;  ///< run's INPUT...
     std::string directory;            ///< DIR of retry, status, report, support and export
     std::vector<std::string> classes; ///< retry --class
@@ -50,7 +50,7 @@ struct raw_arguments {
     bool csv = false;                 ///< export --csv
 };
 
-/// The command line asked for something that ends here: help, the version, or a usage error.
+/// The command ends after parsing: help, the version, or a usage error.
 struct early_exit {
     int code = 0;
     std::string text; ///< whole lines
@@ -59,7 +59,7 @@ struct early_exit {
 
 /// Reads the command line without argv[0].
 ///
-/// Values are never repeated in usage errors: somebody may have typed the key where it does not belong.
+/// Usage errors never repeat values, because the key may have been typed in the wrong place.
 std::variant<raw_arguments, early_exit> parse_arguments(std::vector<std::string> const& arguments);
 
 } // namespace ocrpipe::cli

@@ -11,7 +11,7 @@ namespace ocrpipe::cli
 namespace
 {
 
-/// Whether the service works on although we stopped asking.
+/// Whether the service keeps processing although we stopped polling.
 bool goes_on(failure const& f) noexcept
 {
     if (f.request_id.empty()) return false;
@@ -25,7 +25,8 @@ bool is_full_disk(failure const& f) noexcept
            f.cause == boost::system::errc::no_space_on_device;
 }
 
-/// A command line for copying must not hold what a shell would interpret; the id is the service's.
+/// A command line to copy must not contain characters that a shell would interpret; the id comes from the
+/// service.
 bool is_plain_word(std::string_view text) noexcept
 {
     return !text.empty() && text.front() != '-' && std::all_of(text.begin(), text.end(), [](char c) {

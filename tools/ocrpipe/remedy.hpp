@@ -12,17 +12,16 @@
 namespace ocrpipe::cli
 {
 
-/// What a person can do about a failure, in terms of this command line; empty when there is nothing to
-/// advise.
+/// What the user can do about a failure, in terms of this command line; empty if there is no advice.
 std::string_view remedy(error_code const& code) noexcept;
 
-/// What a failure of one operation, or the failure that ended a run, makes of the process.
+/// The exit code for a failure of one operation, or for the failure that ended a run.
 exit_code exit_code_of(failure const& f) noexcept;
 
-/// A failure as a message: `what` names the thing, the remedy is appended, the facts stand in the fields.
+/// A failure as a message: `what` names the subject, the remedy is appended, and the facts are in the fields.
 message describe(level l, std::string_view event, std::string_view what, failure const& f);
 
-/// Says a failure that ends a command before it began, and returns its exit code.
+/// Reports a failure that prevents a command from starting, and returns its exit code.
 exit_code refuse(failure const& f, std::string_view what, logger& log);
 
 } // namespace ocrpipe::cli

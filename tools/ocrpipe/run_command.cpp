@@ -40,12 +40,12 @@ namespace ocrpipe::cli
 namespace
 {
 
-/// Twice a second is calm to look at; a log needs it less often.
+/// Twice a second is calm on a terminal; a log needs it less often.
 constexpr std::chrono::milliseconds redraw_interval{500};
 constexpr std::chrono::milliseconds report_interval{2'000};
 
-/// Failures and problems shown one by one; the rest stands in failures.jsonl only. A log must not grow with
-/// the number of documents.
+/// Maximum number of failures and problems shown individually; the rest is only in failures.jsonl. A log must
+/// not grow with the number of documents.
 constexpr std::uint64_t most_shown = 200;
 
 std::size_t terminal_width() noexcept
@@ -66,7 +66,7 @@ public:
     }
     ~display() { log_.clear_status(); }
 
-    /// A whole line, now.
+    /// Prints a whole line immediately.
     void say() { log_.write(progress_message(pipeline_.statistics(), rate_.per_second())); }
 
 private:
@@ -96,7 +96,7 @@ private:
     rate_meter rate_;
 };
 
-/// Says what goes wrong as it happens, up to a bound.
+/// Reports failures as they happen, up to a limit.
 class complaints
 {
 public:
@@ -104,7 +104,7 @@ public:
 
     void failed(input_item const& item, failure const& f)
     {
-        // A request_id may be nowhere else.
+        // The request_id may not be recorded anywhere else.
         if (!f.is(errc::ledger_failed) && !may_show()) return;
         message m = describe(level::warn, "document_failed", item.path, f);
         m.fields.push_back({"path", item.path});
@@ -163,7 +163,7 @@ std::unique_ptr<source> open_inputs(run_plan const& p, std::shared_ptr<source_no
     return std::make_unique<chained_source>(std::move(parts));
 }
 
-/// What is wrong with the name of a manifest's column; empty when nothing is.
+/// Returns a problem with a column name of a manifest; empty if there is none.
 std::string misnamed_column(run_plan const& p)
 {
     for (std::string const& i : p.inputs)
@@ -172,7 +172,7 @@ std::string misnamed_column(run_plan const& p)
     return {};
 }
 
-/// What is wrong with an INPUT that the run is to write to; empty when there is none.
+/// Returns a problem with an INPUT that the run would write to; empty if there is none.
 std::string read_and_written(run_plan const& p)
 {
     namespace fs = std::filesystem;
@@ -180,13 +180,13 @@ std::string read_and_written(run_plan const& p)
     fs::path const out(p.pipeline.directory);
     for (std::string const& given : p.inputs) {
         std::string const i = detail::path_on_disk(given);
-        // Its own files are passed over, so that nothing of it would be read.
+        // The run's own directory is skipped, so nothing in it would be read.
         if (i != "-" && fs::is_directory(i, ec) && fs::equivalent(i, out, ec))
             return fmt::format(
                 "INPUT {} is the folder that --out {} names: give --out a folder of its own; one "
                 "inside INPUT is fine and is passed over",
                 i, out.string());
-        // It grows by each of its rows that cannot be read.
+        // The run would append a line to it for each row that cannot be read.
         if (i != "-" && fs::equivalent(i, out / "failures.jsonl", ec))
             return fmt::format(
                 "INPUT {} is written by this run: take its documents up again with ocrpipe retry "
@@ -206,7 +206,7 @@ exit_code exit_code_of(run_report const& r)
     return code;
 }
 
-/// What is open while a run lasts, with its display.
+/// The resources that are open during a run, and its progress display.
 exit_code carry_out_run(run_plan const& p, client_options const& options, asio::io_context& ioc,
                         std::shared_ptr<ledger> const& l, std::unique_ptr<source> inputs,
                         pipeline_options how, logger& log)
@@ -253,7 +253,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
             thrown = e;
             outcome.emplace(std::move(r));
         });
-        // Not run(): timers, idle connections and the wait for signals are no reason to stay.
+        // Not run(), which would also wait for timers, idle connections and signals.
         while (!outcome && ioc.run_one() != 0) {
         }
     }
@@ -292,7 +292,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
         incomplete = r.end != run_end::complete;
     } else {
         failure const& f = outcome->error();
-        // A report that is there belongs to another run.
+        // An existing report belongs to another run.
         if (f.is(errc::invalid_argument) || f.is(errc::configuration_changed))
             return refuse(f, "nothing was begun", log);
         auto const s = work.statistics();
@@ -310,7 +310,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     return worst(code, deliver(report + "\n", "-", "the report's path", log));
 }
 
-/// A ledger that failed before was spoken of then.
+/// An earlier ledger failure has already been reported.
 exit_code close(ledger& l, exit_code code, logger& log)
 {
     bool const failed_before = l.broken().has_value();
@@ -327,12 +327,11 @@ std::string working_directory()
     return std::filesystem::current_path(ec).string();
 }
 
-/// A document's id begins with its INPUT as it was typed, so that a folder under another name would be sent,
-/// and paid for, again: what the folders are called belongs to a run's configuration. So does the directory
-/// that relative INPUTs, and names on standard input, are relative to: elsewhere other documents have the
-/// same ids.
+/// A document's id begins with its INPUT as typed, so the same folder under another name would be sent, and
+/// paid for, again. The folder names are therefore part of a run's configuration. So is the working directory
+/// for relative INPUTs and names on standard input: in another directory, other documents have the same ids.
 ///
-/// Not seen: the folders of names on standard input and in manifests, and one above a folder that was given
+/// Not detected: the folders of names on standard input and in manifests, and a parent of a folder given
 /// before.
 result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pipeline_options& into)
 {
@@ -355,8 +354,8 @@ result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pip
         std::error_code ec;
         fs::path const folder = fs::is_directory(input, ec) ? fs::path(input) : fs::path(input).parent_path();
         fs::path const real = fs::canonical(folder.empty() ? "." : folder, ec);
-        if (ec) continue; // reported when its turn comes
-        // Ids begin with what was given, whatever form of Unicode the disk has.
+        if (ec) continue; // reported when it is read
+        // Ids begin with the INPUT as given, in whatever Unicode form it is stored on disk.
         std::string const name =
             detail::clean_path(fs::is_directory(input, ec) ? given : fs::path(given).parent_path().string());
         auto const noted = into.configuration.emplace("folder " + real.string(), name).first;
@@ -373,7 +372,7 @@ result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pip
     return {};
 }
 
-/// Retry reads documents as the run did, whatever this command line says.
+/// Retry uses the document parameters of the run, whatever this command line says.
 result<void> restore_configuration(ledger& l, pipeline_options& into)
 {
     auto const value = [&l](std::string key) { return l.metadata("configuration." + key); };

@@ -12,16 +12,16 @@
 namespace ocrpipe::cli
 {
 
-/// What a command wants of a run's ledger.
+/// How a command uses a run's ledger.
 enum class ledger_use {
     begin_or_go_on,
-    go_on, ///< a run must have been begun in the directory
-    look,  ///< beside a run, changing nothing
+    go_on, ///< a run must have been started in the directory
+    look,  ///< read-only; works while a run is active
 };
 
-/// The ledger of the run in `directory`, which is created when the run is begun.
+/// The ledger of the run in `directory`, which is created when the run starts.
 ///
-/// Errors: errc::unwritable_output; errc::invalid_argument when no run was begun there; those of
+/// Errors: errc::unwritable_output; errc::invalid_argument if no run was started there; those of
 /// open_sqlite_ledger.
 result<std::shared_ptr<ledger>> open_run_ledger(boost::asio::io_context& ioc, std::string const& directory,
                                                 ledger_use use);

@@ -10,16 +10,17 @@
 namespace ocrpipe::cli
 {
 
-/// A document from a pipe is held in memory whole, since it may have to be sent a second time.
+/// Maximum size of a document from a pipe, in bytes. It is kept in memory, because it may have to be sent
+/// again.
 inline constexpr std::size_t largest_piped_document = 256 * 1024 * 1024;
 
-/// What messages call a document that came from standard input.
+/// The name of a document from standard input in messages.
 inline constexpr std::string_view standard_input = "standard input";
 
 /// Reads the document of `request` from `descriptor`, to its end. Its name is "stdin" with the extension of
-/// the format that its first bytes show; where they show none, of the type that was asked for.
+/// the format detected from the first bytes or, if none is detected, of the requested type.
 ///
-/// Errors: errc::unreadable_file when it cannot be read or is larger than `most`, errc::empty_document.
+/// Errors: errc::unreadable_file if it cannot be read or is larger than `most`, errc::empty_document.
 result<submit_request> read_document(int descriptor, submit_request request,
                                      std::size_t most = largest_piped_document);
 

@@ -19,7 +19,7 @@ namespace ocrpipe::cli
 error_code write_standard_output(std::string_view bytes)
 {
     error_code const ec = write_all(STDOUT_FILENO, bytes);
-    // A terminal that hung up is a reader that went away, as a pipe's may.
+    // A terminal that hung up counts as a reader that went away, as with a pipe.
     struct ::stat out {
     };
     bool const hung_up =
@@ -35,7 +35,7 @@ exit_code deliver(std::string_view bytes, std::string const& output, std::string
     if (output == "-") {
         ec = write_standard_output(bytes);
     } else if (::stat(output.c_str(), &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode)) {
-        // A pipe or a device is written to, not replaced.
+        // A pipe or a device is written directly, not replaced.
         unique_fd const fd(::open(output.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
         ec = fd ? write_all(fd.get(), bytes) : errno_code();
     } else {

@@ -53,7 +53,8 @@ std::optional<double> factor_of(std::array<unit, N> const& units, std::string_vi
     return found->factor;
 }
 
-// Takes a number without sign or exponent off the front: "1e3" and "-5" are typing errors here, not numbers.
+// Consumes a number without sign or exponent from the front: "1e3" and "-5" are typing errors here, not
+// numbers.
 std::optional<double> take_number(std::string_view& text)
 {
     auto const end = std::min(text.find_first_not_of("0123456789."), text.size());

@@ -10,7 +10,7 @@
 namespace ocrpipe::cli
 {
 
-/// What `--poll-interval 2s-5s` says.
+/// The value of `--poll-interval 2s-5s`.
 struct duration_range {
     std::chrono::milliseconds min{0};
     std::chrono::milliseconds max{0};
@@ -22,17 +22,17 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// "2s-5s", or "3s" for both ends; the first must not exceed the second.
 std::optional<duration_range> parse_duration_range(std::string_view text);
 
-/// Bytes a second: "1500", "64k", "10M", "1.5G" in thousands; "64KiB", "10MiB", "1GiB" in 1024s; a "B" after
-/// k, M, G and a "/s" at the end change nothing.
+/// Bytes per second: "1500", "64k", "10M", "1.5G" in thousands; "64KiB", "10MiB", "1GiB" in 1024s; a "B"
+/// after k, M, G and a "/s" at the end are ignored.
 std::optional<double> parse_byte_rate(std::string_view text);
 
-/// "20" and "20/s" per second, "300/m" per minute, "1000/h" per hour; 0 means no limit to all who use it.
+/// "20" and "20/s" per second, "300/m" per minute, "1000/h" per hour; 0 means no limit wherever it is used.
 std::optional<double> parse_rate(std::string_view text);
 
 /// Decimal digits, with thousands as "10k" or "1M" if wanted.
 std::optional<std::uint64_t> parse_count(std::string_view text);
 
-/// What `--fail-budget 3%` says: one of the two is 0.
+/// The value of `--fail-budget 3%`: one of the two is 0.
 struct count_or_percent {
     std::uint64_t count = 0;
     double percent = 0;

@@ -11,9 +11,9 @@
 namespace ocrpipe::cli
 {
 
-/// Writes all of `bytes`, waiting for room when somebody who shares the descriptor made it non-blocking.
+/// Writes all of `bytes`, waiting for space if another process sharing the descriptor made it non-blocking.
 ///
-/// Errors: the system's.
+/// Errors: a system error.
 inline error_code write_all(int descriptor, std::string_view bytes) noexcept
 {
     while (!bytes.empty()) {

@@ -9,7 +9,7 @@
 namespace ocrpipe
 {
 
-/// How far a job says that it is.
+/// A job's progress, as counts of documents.
 struct job_progress {
     std::int64_t total = 0;
     std::int64_t ignored = 0;
@@ -18,23 +18,23 @@ struct job_progress {
     bool is_incomplete() const noexcept { return total <= 0 || finished + ignored < total; }
 };
 
-/// What a status says of a job.
+/// The meaning of a status text.
 enum class job_status : std::uint8_t { unknown, success, failure, pending };
 
-/// How much of a result stands in an answer.
+/// How much of a result an answer contains.
 enum class content_kind {
-    none,       ///< bookkeeping alone
+    none,       ///< bookkeeping only
     hint,       ///< short texts that may be bookkeeping, such as a language or a unit
-    slight,     ///< numbers and truth values, which may be a place in a queue
-    doubtful,   ///< longer texts that may be bookkeeping, such as an address or what was asked for
-    unfamiliar, ///< texts in places that the profile does not name
-    known,      ///< where the profile looks for it
+    slight,     ///< numbers and booleans, which may be a position in a queue
+    doubtful,   ///< longer texts that may be bookkeeping, such as a URL or an echo of the request
+    unfamiliar, ///< texts under keys that the profile does not name
+    known,      ///< under the profile's content key
 };
 
-/// What an answer's body says; no decision is made here.
+/// Facts parsed from an answer's body. No decision is made here.
 struct body_facts {
     enum class form {
-        blank,    ///< nothing, or white space
+        blank,    ///< empty or white space
         not_json, ///< not JSON in valid UTF-8, or nested deeper than 64
         scalar,   ///< null, true, false, a number or a string
         empty,    ///< {} or []
@@ -42,31 +42,31 @@ struct body_facts {
     };
 
     form shape = form::blank;
-    bool has_data_key = false; ///< a member of the envelope's key exists, whatever its value
-    bool has_data = false; ///< it has members; without such a key: the top level has documents or progress
+    bool has_data_key = false; ///< the envelope's key exists, whatever its value
+    bool has_data = false; ///< it has members; without the key: the top level has documents or progress
 
-    std::string request_id;            ///< as it was written, digit by digit when it is a number
-    bool request_id_in_data = false;   ///< not at the top level, where gateways put ids of their own
+    std::string request_id;            ///< as written in the body, also if it is a number
+    bool request_id_in_data = false;   ///< not at the top level, where gateways put their own ids
     std::vector<std::string> file_ids; ///< the first 100,000
 
-    std::string status;                    ///< the one nearest to the documents
-    job_status said = job_status::unknown; ///< what that means
-    bool status_is_near = false;           ///< it stands beside the documents
-    std::optional<job_progress> progress;  ///< only when it has a total
+    std::string status;                    ///< the status nearest to the documents
+    job_status said = job_status::unknown; ///< the meaning of `status`
+    bool status_is_near = false;           ///< it is a sibling of the documents
+    std::optional<job_progress> progress;  ///< only if it has a total
     bool says_pending = false;             ///< a flag, a percentage or a document's own status says so
     bool says_finished = false;            ///< a flag, a percentage or counts say so
-    bool says_failed = false;              ///< it is finished, with an error and without a text
-    bool has_empty_texts = false;          ///< the places for texts are there, and nothing is in them
+    bool says_failed = false;              ///< finished, with an error and without text
+    bool has_empty_texts = false;          ///< text members are present but empty
 
     content_kind content = content_kind::none; ///< of the documents that did not fail
-    std::uint64_t content_hash = 0; ///< of what is not bookkeeping; 0 unless the content alone must decide
+    std::uint64_t content_hash = 0; ///< of all but bookkeeping; 0 unless the verdict depends on content alone
     int documents = 0;              ///< 1 for content without a list of documents
-    bool lists_documents = false;   ///< `documents` can be compared with what progress counts
-    int failed_documents = 0;       ///< whose status is a word for failure
-    int filled_documents = 0;       ///< not failed, and with content
+    bool lists_documents = false;   ///< `documents` is comparable with the counts of `progress`
+    int failed_documents = 0;       ///< those whose status means failure
+    int filled_documents = 0;       ///< not failed, with content
 
-    bool has_error = false; ///< an error envelope is there, perhaps without a code that HTTP knows
-    int error_status = 0; ///< the HTTP status that an error envelope's code stands for; 0 when there is none
+    bool has_error = false; ///< there is an error envelope, perhaps without a valid HTTP code
+    int error_status = 0; ///< the HTTP status given by an error envelope's code; 0 if none
     std::string message;  ///< of an error envelope, at most 256 bytes
 
     bool is_json() const noexcept { return shape != form::blank && shape != form::not_json; }

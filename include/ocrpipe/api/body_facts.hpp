@@ -9,22 +9,22 @@
 namespace ocrpipe
 {
 
-/// Reads a body.
+/// Parses the body of an answer.
 ///
-/// A document has content when its ocr_data holds a value with a text that is not empty, or when its
-/// schema.table holds anything but empty strings, nulls and brackets. An answer without a known sign of being
-/// pending, failed or filled is read a second time, whatever its form: see content_kind and the README,
-/// "Answers of an unfamiliar form".
+/// A document has content if its ocr_data holds a value with non-empty text, or if its schema.table holds
+/// anything other than empty strings, nulls and empty containers. An answer that the profile does not
+/// recognize as pending, failed or filled is parsed a second time without assumptions about its form: see
+/// content_kind and the README, "Answers of an unfamiliar form".
 ///
-/// Cost: about 1.5 µs a KB, without building a tree, for the shapes that were observed; five times as much
-/// and 28 bytes a JSON value for others. Source: shapes seen in public clients of the service. Assumed:
-/// everything else.
+/// Cost: about 1.5 µs per KB, without building a tree, for the observed forms; five times as much, and 28
+/// bytes per JSON value, for others. Source: forms seen in public clients of the service. Assumed: everything
+/// else.
 OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile const& profile);
 
-/// The same without the second look, for answers that are no results.
+/// Like read_body_facts(), but without the second pass; for answers that are not results.
 OCRPIPE_DECL body_facts read_known_form(std::string_view body, response_profile const& profile);
 
-/// Whether there is anything in the answer to a table, signature or stamp.
+/// Whether the answer to a table, signature or stamp request contains any data.
 OCRPIPE_DECL bool has_part(std::string_view body, response_profile const& profile);
 
 } // namespace ocrpipe

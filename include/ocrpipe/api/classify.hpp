@@ -14,77 +14,76 @@
 namespace ocrpipe
 {
 
-/// What one answer, or its absence, means. This module alone interprets answers; the three tables are in
-/// impl/classify.ipp, a row each.
+/// The meaning of an answer or of a transport error. Only this module interprets answers; its three decision
+/// tables are in impl/classify.ipp.
 ///
-/// Source: the usage guide, "Quick Troubleshooting". Assumed: nearly all else; see response_profile.
+/// Source: the usage guide, "Quick Troubleshooting". Assumed: nearly everything else; see response_profile.
 enum class verdict {
-    // Of a submit.
-    accepted,       ///< a request_id came back
+    // Submit.
+    accepted,       ///< the service returned a request_id
     ambiguous,      ///< the service may have accepted it and may bill it
     safe_to_repeat, ///< the service cannot have accepted it
-    // Of a result or a part.
-    pending, ///< not yet: ask again by the schedule
-    retry,   ///< this read failed: ask again soon
-    foreign, ///< a page where a result should be: ask again, but not for ever
+    // Result or part.
+    pending, ///< not finished: poll again by the schedule
+    retry,   ///< this read failed: retry soon
+    foreign, ///< a web page instead of a result: retry, but not forever
     done,
     done_in_part, ///< some documents of the file failed
     done_empty,   ///< finished, and nothing was found
-    unreadable,   ///< no JSON parser takes it, and it was the same twice
+    unreadable,   ///< invalid JSON, with the same bytes twice
     job_failed,
     expired,
     lost,
     absent, ///< the service has no such part
-    // Of any.
-    throttled,           ///< slow down; costs the document nothing
-    credentials_refused, ///< 401, 402, 403: concerns everybody, not this document
-    wrong_base_url,      ///< a gateway speaks, not the service
+    // Any operation.
+    throttled,           ///< slow down; does not count as an attempt
+    credentials_refused, ///< 401, 402, 403: concerns all requests, not only this one
+    wrong_base_url,      ///< a gateway answered, not the service
     rejected,            ///< this request is refused
-    misdirected,         ///< redirected to where we do not go
+    misdirected,         ///< redirected to a target that is not followed
     stopped,             ///< our own side ended it: cancelled, closed, deadline, unreadable file
 };
 
-/// What an answer says, and which row of the table said so.
+/// The verdict on an answer, and the table row that gave it.
 struct reading {
     verdict what = verdict::retry;
     std::string_view row;   ///< a short name of the row, for logs and tests
-    int status = 0;         ///< HTTP's, or the one an error envelope holds; 0 without an answer
+    int status = 0;         ///< of HTTP, or of an error envelope; 0 without an answer
     bool recognized = true; ///< false for content in a form that the profile does not describe
 };
 
-/// Reads the answer to a submit. On accepted, `job` gets its ids.
+/// Classifies the answer to a submit. On `accepted`, stores the ids in `job`.
 OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile const& profile,
                                  submitted_job& job);
 
-/// What must be remembered of a job's earlier reads to read the next one. Lives in every waiting job, so it
-/// is small.
+/// State kept between the reads of a job. Small, because every waiting job holds one.
 struct result_history {
     clock::time_point first_not_found{};
     clock::time_point settling_since{};
-    std::uint64_t last_content = 0; ///< a hash; 0 when there was none
+    std::uint64_t last_content = 0; ///< a hash; 0 if there was no content
     std::uint16_t not_found = 0;    ///< 404s in a row
     std::uint16_t settle_reads =
-        0; ///< in a row: terminal without content, or undecided with the same content
-    std::uint16_t rejected_with = 0; ///< the status of the last answer, when it was a refusal
+        0; ///< in a row: finished without content, or undecided with the same content
+    std::uint16_t rejected_with = 0; ///< the status of the last answer if it was a refusal
     bool failed_before = false;      ///< the last answer said that the job failed
 };
 
-/// Reads the answer to a result GET.
+/// Classifies the answer to a result GET.
 ///
-/// `request_id`: the job that was asked for; a result that names another one, letters' case aside, is never
-/// taken for its own. `route_succeeded`: a result was read on this route before, by any job; then a 404 is
-/// the job's, not the base URL's.
+/// `request_id`: the requested job. A result that names another id (compared without case) is never accepted.
+/// `route_succeeded`: a result of any job was read on this route before, so a 404 concerns the job, not the
+/// base URL.
 OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& history,
                                  response_profile const& profile, std::string_view request_id,
                                  bool route_succeeded, clock::time_point now);
 
-/// What must be remembered of a part's earlier reads.
+/// State kept between the reads of a part.
 struct part_history {
     clock::time_point missing_since{};
     std::uint16_t missing = 0; ///< answers without the part
 };
 
-/// Reads the answer to a table, signature, stamp or image GET.
+/// Classifies the answer to a table, signature, stamp or image GET.
 OCRPIPE_DECL reading read_part(exchange_result const& answer, part_history& history,
                                response_profile const& profile, operation kind, clock::time_point now);
 

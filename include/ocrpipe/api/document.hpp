@@ -14,7 +14,7 @@ struct stat;
 namespace ocrpipe
 {
 
-/// What tells whether a file was written since.
+/// Size and modification time, used to detect whether a file has changed.
 struct file_version {
     std::uint64_t size = 0;
     std::int64_t mtime_ns = 0; ///< since the epoch
@@ -27,7 +27,7 @@ namespace detail
 OCRPIPE_DECL file_version version_of(struct ::stat const& status) noexcept;
 }
 
-/// Where a document's bytes come from: a file that is read while it is sent, or bytes in memory.
+/// The source of a document's bytes: a file that is read while it is sent, or a buffer in memory.
 ///
 /// Cheap to copy. Distinct objects may be used from distinct threads.
 class document
@@ -35,18 +35,19 @@ class document
 public:
     document() = default;
 
-    /// A regular file; opened only when it is sent. `name` is what the service is told; empty means the
-    /// path's last part.
+    /// A regular file, opened only when it is sent. `name` is the file name sent to the service; empty means
+    /// the last component of the path.
     static document from_file(std::string path, std::string name = {});
 
-    /// Bytes in memory, shared, never copied.
+    /// Bytes in memory, shared and never copied.
     static document from_bytes(std::shared_ptr<std::string const> bytes, std::string name);
     static document from_bytes(std::string bytes, std::string name)
     {
         return from_bytes(std::make_shared<std::string const>(std::move(bytes)), std::move(name));
     }
 
-    /// The same file, to be read only as it was then: document_reader gives errc::file_changed otherwise.
+    /// A file that must still have this version when it is read; otherwise document_reader reports
+    /// errc::file_changed.
     static document from_file(std::string path, file_version as_it_was);
 
     std::string const& path() const noexcept { return path_; }
@@ -62,35 +63,35 @@ private:
     std::optional<file_version> version_;
 };
 
-/// Reads a document front to back, holding a descriptor but never the file.
+/// Reads a document sequentially; never loads the whole file.
 ///
-/// Reading is synchronous (`pread`): a page-cached file costs less than a hop to another thread. Move-only;
-/// closes its descriptor when destroyed.
+/// Reading is synchronous (`pread`): reading a file from the page cache is cheaper than switching to another
+/// thread. Move-only; closes its descriptor when destroyed.
 class document_reader
 {
 public:
-    /// Opens a document. Refuses what is not a regular file (errc::unreadable_file) without blocking on a
-    /// FIFO or device, what has no bytes (errc::empty_document), and what is not the file any more that it
-    /// was (errc::file_changed).
+    /// Opens a document. Does not block on a FIFO or device. Errors: errc::unreadable_file if it is not a
+    /// regular file or cannot be opened; errc::empty_document if it has no bytes; errc::file_changed if its
+    /// version is not the expected one.
     static result<document_reader> open(document const& d);
 
     document_reader(document_reader&& other) noexcept;
     document_reader& operator=(document_reader&& other) noexcept;
     ~document_reader();
 
-    /// Of the file as it was when it was opened; only its size means something for bytes in memory.
+    /// The file's version when it was opened. For bytes in memory, only the size is meaningful.
     file_version version() const noexcept { return version_; }
 
-    /// Bytes of the document as it was when it was opened.
+    /// The document's size in bytes when it was opened.
     std::uint64_t size() const noexcept { return version_.size; }
 
-    /// Fills `out` as far as there are bytes left; returns how many. Returns 0 at the end.
+    /// Reads up to `out.size()` bytes and returns how many were read, 0 at the end.
     ///
-    /// Errors: errc::file_changed when the file is now shorter or longer than size(), or is to be read only
-    /// as it was and was written; errc::unreadable_file.
+    /// Errors: errc::file_changed if the file is now shorter or longer than size(), or if a version was
+    /// required and the file has been modified; errc::unreadable_file.
     std::size_t read(std::span<char> out, error_code& ec);
 
-    /// Back to the first byte, for another attempt.
+    /// Returns to the first byte, for another attempt.
     void rewind() noexcept { offset_ = 0; }
 
 private:
@@ -100,7 +101,7 @@ private:
     int fd_ = -1;
     file_version version_;
     std::uint64_t offset_ = 0;
-    bool must_stay_ = false; ///< the file is looked at again when it was read
+    bool must_stay_ = false; ///< check the version again after reading
 };
 
 } // namespace ocrpipe

@@ -9,14 +9,14 @@
 namespace ocrpipe
 {
 
-/// What a document's first bytes say that it is.
+/// The format detected from a document's first bytes.
 enum class file_format { unknown, pdf, png, jpeg, tiff };
 
-/// How many bytes of a document detect_format() looks at.
+/// Number of leading bytes that detect_format() examines.
 inline constexpr std::size_t format_probe_size = 1024;
 
-/// Finds the format from the first bytes; a PDF's header may come after other bytes, as readers of PDF allow,
-/// as long as it begins and ends within the first 1024. TIFF of both byte orders, and BigTIFF.
+/// Detects the format from the first bytes. As PDF readers allow, a PDF header may follow other bytes if it
+/// lies entirely within the first 1024. Recognizes TIFF in both byte orders, and BigTIFF.
 ///
 /// Source: ISO 32000-1 with Adobe's implementation notes (PDF), ISO 15948 (PNG), ITU-T T.81 (JPEG), TIFF 6.0.
 OCRPIPE_DECL file_format detect_format(std::string_view first_bytes) noexcept;
@@ -24,10 +24,10 @@ OCRPIPE_DECL file_format detect_format(std::string_view first_bytes) noexcept;
 /// The media type, application/octet-stream for an unknown format.
 OCRPIPE_DECL std::string_view mime(file_format f) noexcept;
 
-/// The usual end of a file name, such as ".png"; ".bin" for an unknown format.
+/// The usual file name extension, such as ".png"; ".bin" for an unknown format.
 OCRPIPE_DECL std::string_view extension(file_format f) noexcept;
 
-/// What the service calls the format; file_type::detect when it has no word for it.
+/// The service's file_type for the format; file_type::detect if it has none.
 OCRPIPE_DECL enum file_type service_type(file_format f) noexcept;
 
 /// "PDF" or "IMAGE", the values of the form field file_type; empty for file_type::detect.

@@ -20,10 +20,10 @@
 namespace ocrpipe::detail
 {
 
-/// A string as it stands between its quotes, each escape well formed.
+/// The raw text of a string between its quotes; all escapes are well formed.
 struct json_string {
     std::string_view raw;
-    bool escaped = false; ///< `raw` is not the text: it holds an escape or invalid UTF-8, see unescaped()
+    bool escaped = false; ///< `raw` holds an escape or invalid UTF-8 and needs unescaped()
 };
 
 inline std::uint32_t hex_digits(char const* four) noexcept
@@ -34,13 +34,13 @@ inline std::uint32_t hex_digits(char const* four) noexcept
     return n;
 }
 
-/// A character that a string holds as \uXXXX or as two of these.
+/// A character written as \uXXXX or as a surrogate pair of two such escapes.
 struct unicode_escape {
-    std::uint32_t character; ///< U+FFFD for half a surrogate pair
+    std::uint32_t character; ///< U+FFFD for an unpaired surrogate
     std::size_t length;
 };
 
-/// `rest` is the rest of a string that was read, and begins with \u.
+/// Decodes the escape at the start of `rest`, which begins with \u and belongs to a string already validated.
 inline unicode_escape read_unicode_escape(std::string_view rest) noexcept
 {
     std::uint32_t const high = hex_digits(rest.data() + 2);
@@ -52,7 +52,7 @@ inline unicode_escape read_unicode_escape(std::string_view rest) noexcept
     return {0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00), 12};
 }
 
-/// The text of a string, in valid UTF-8: half a surrogate pair and each run of invalid bytes become U+FFFD.
+/// The decoded string in valid UTF-8: each unpaired surrogate and each run of invalid bytes becomes U+FFFD.
 inline std::string unescaped(json_string s)
 {
     static constexpr std::string_view letters = "bfnrt";
@@ -79,20 +79,20 @@ inline std::string unescaped(json_string s)
     return out;
 }
 
-/// How deep an answer may be nested: Python's limit is about the same.
+/// Maximum nesting depth of an answer; Python's limit is about the same.
 inline constexpr int max_json_depth = 1000;
 
-/// What a reading finds beside the values.
+/// Diagnostics of a parse.
 struct json_notes {
-    bool lenient = false;        ///< something was read that a strict reader refuses
-    char const* error = nullptr; ///< where the text stops being JSON
-    std::string_view what;       ///< is wrong there
+    bool lenient = false;        ///< the text contains something that a strict parser rejects
+    char const* error = nullptr; ///< where the text stops being valid JSON
+    std::string_view what;       ///< what is wrong there
 };
 
-/// Reads the parts of a JSON text. Each function takes where something begins and returns what follows it, or
-/// null when it is something else; the notes then say where and what.
+/// Scans the tokens of a JSON text. Each function takes a pointer to the start of a token and returns the
+/// position after it, or null on a mismatch; the notes then say where and what is wrong.
 ///
-/// No state of its own but the text's end: as locals of one loop, the position and the end stay in registers.
+/// Its only state is the end of the text, so that position and end stay in registers as locals of one loop.
 class json_scanner
 {
 public:
@@ -108,13 +108,13 @@ public:
     bool at_end(char const* p) const noexcept { return p == end_; }
     bool is(char c, char const* p) const noexcept { return p != end_ && *p == c; }
 
-    /// Behind white space; never null.
+    /// Skips white space; never returns null.
     BOOST_FORCEINLINE char const* space(char const* p) const noexcept
     {
         return p != end_ && static_cast<unsigned char>(*p) <= ' ' ? spaces(p) : p;
     }
 
-    /// `p` stands behind the opening quote.
+    /// `p` points after the opening quote.
     BOOST_FORCEINLINE char const* string(char const* p, json_string& out) const noexcept
     {
         char const* const from = p;
@@ -144,23 +144,23 @@ public:
         return rest(p).starts_with(w) ? p + w.size() : fail(p, "a value is missing");
     }
 
-    /// NaN, Infinity or -Infinity, as Python writes and reads them; `p` is not the beginning of a number.
+    /// NaN, Infinity or -Infinity, as Python writes and reads them; `p` is not the start of a number.
     char const* not_finite(char const* p) const noexcept
     {
         bool const negative = is('-', p);
-        if (negative && !is('I', p + 1)) return nullptr; // noted: a digit is missing
+        if (negative && !is('I', p + 1)) return nullptr; // already noted: a digit is missing
         *notes_ = {true, nullptr, {}};
         return word(negative ? p + 1 : p, is('N', p) ? "NaN" : "Infinity");
     }
 
 private:
-    /// Behind the characters of a string that need no look: ASCII, no control, no quote, no backslash.
+    /// Skips characters of a string that need no handling: ASCII without controls, quotes and backslashes.
     BOOST_FORCEINLINE char const* plain(char const* p) const noexcept
     {
 #if defined(__SSE2__)
         for (; end_ - p >= 16; p += 16) {
             __m128i const text = _mm_loadu_si128(reinterpret_cast<__m128i const*>(p));
-            // Signed: what is not ASCII is below the controls.
+            // Signed comparison: non-ASCII bytes compare below the control characters.
             __m128i const stop = _mm_or_si128(_mm_cmplt_epi8(text, _mm_set1_epi8(' ')),
                                               _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('"')),
                                                            _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'))));
@@ -197,7 +197,7 @@ private:
     json_notes* notes_;
 };
 
-/// An escape, or characters of a string beyond ASCII.
+/// Scans an escape or non-ASCII characters of a string.
 inline char const* json_scanner::special(char const* p, bool& escaped) const noexcept
 {
     if (is('\\', p)) {
@@ -239,7 +239,7 @@ inline char const* json_scanner::escape(char const* p) const noexcept
     return p + 6;
 }
 
-/// A handler that wants nothing.
+/// A handler that ignores all events.
 struct no_json_events {
     void key(json_string const&) noexcept {}
     void string(json_string const&) noexcept {}
@@ -251,20 +251,20 @@ struct no_json_events {
 };
 
 /// Reads the JSON value that begins at `p` (no white space before it) and calls the handler for each part.
-/// Returns the position after the value, or null if it is no JSON value or is nested deeper than `room`; the
-/// handler has then been called for the part before the error.
+/// Returns the position after the value, or null if it is not a JSON value or is nested deeper than `room`.
+/// In that case the handler has been called for the part before the error.
 template<class Handler>
 char const* read_json_value(char const* p, json_scanner const text, Handler& handler, int room)
 {
-    // A bit for each open container, the innermost lowest: whether it is an object. One word holds those of
-    // the innermost; it is put aside when it is full.
+    // One bit per open container, the innermost lowest: whether it is an object. This word holds the
+    // innermost ones; when it is full, it is pushed onto a stack.
     std::uint64_t objects = 0;
     std::array<std::uint64_t, max_json_depth / 64 + 1> outer;
     int depth = 0;
     auto const word_of = [](int at) { return static_cast<std::size_t>(at / 64); };
     for (;;) {
         json_string s;
-        // Here a value begins, in an object with its key.
+        // A value begins here, preceded by its key in an object.
         if ((objects & 1) != 0) {
             if (!text.is('"', p)) return text.fail(p, "a key is missing");
             if ((p = text.string(p + 1, s)) == nullptr) return nullptr;
@@ -306,7 +306,7 @@ char const* read_json_value(char const* p, json_scanner const text, Handler& han
             if ((p = text.number(p)) == nullptr) return nullptr;
             handler.number({from, static_cast<std::size_t>(p - from)});
         }
-        // Here one has ended, and perhaps what holds it ends too.
+        // A value has ended here; its containers may end too.
         for (; depth != 0 && !text.is(',', p = text.space(p)); ++p) {
             bool const in_object = (objects & 1) != 0;
             if (!text.is(in_object ? '}' : ']', p))
@@ -320,7 +320,7 @@ char const* read_json_value(char const* p, json_scanner const text, Handler& han
     }
 }
 
-/// A text without the byte order marks that it begins with.
+/// `text` without leading byte order marks.
 inline std::string_view without_marks(std::string_view text) noexcept
 {
     constexpr std::string_view mark = "\xEF\xBB\xBF";
@@ -329,32 +329,31 @@ inline std::string_view without_marks(std::string_view text) noexcept
     return text;
 }
 
-/// Reads one JSON text in UTF-8 that lies in memory whole, and tells a handler what it meets. False when the
-/// text is not one JSON value, nested at most max_json_depth deep; the handler has then heard of its
-/// beginning, and the notes say where the error is.
+/// Parses one complete JSON text in UTF-8 and calls a handler for each event. Returns false if the text is
+/// not a single JSON value nested at most max_json_depth deep. In that case the handler has received the
+/// events before the error, and the notes say where the error is.
 ///
-/// A text that Python's json.loads() or JavaScript's Response.json() takes is read. Beyond RFC 8259, and
-/// noted as lenient:
-/// - a byte order mark at the beginning, or several;
-/// - NaN, Infinity and -Infinity, told as numbers;
-/// - half a surrogate pair as an escape, and invalid UTF-8 in a string: `escaped` is then set, and
-/// unescaped()
-///   gives U+FFFD for it. Python decodes surrogates in UTF-8, JavaScript replaces them; here they are
-///   replaced.
+/// Accepts every text that Python's json.loads() or JavaScript's Response.json() accepts. These extensions to
+/// RFC 8259 are accepted and noted as lenient:
+/// - one or more byte order marks at the beginning;
+/// - NaN, Infinity and -Infinity, reported as numbers;
+/// - an unpaired surrogate written as an escape, and invalid UTF-8 in a string: `escaped` is then set, and
+///   unescaped() returns U+FFFD for it. Python decodes surrogates encoded in UTF-8, JavaScript replaces them;
+///   here they are replaced.
 ///
-/// Both refuse, and so does this: control characters in strings, other white space than the four kinds,
-/// numbers such as 01, +1, .5 or 1., other escapes, comments, commas at the end, NUL bytes, a second value,
-/// nothing. A number may be of any size, and a key may come twice.
+/// Like both, it rejects control characters in strings, white space other than JSON's four characters,
+/// numbers such as 01, +1, .5 or 1., unknown escapes, comments, trailing commas, NUL bytes, a second value,
+/// and an empty text. Numbers may have any size, and keys may be repeated.
 ///
-/// UTF-16 and UTF-32, which json.loads() takes, are to be converted first: see json_in_utf8().
+/// Convert UTF-16 and UTF-32, which json.loads() accepts, first: see json_in_utf8().
 ///
-/// The handler may say of an object or array that nothing in it interests it; that is then only checked. Why
-/// not Boost.JSON's basic_parser: it can be cut anywhere and converts every number, which costs several times
-/// as much; a test holds the two to the same verdicts on strict texts.
+/// The handler may skip an object or array; its content is then only validated. Boost.JSON's basic_parser is
+/// not used because it supports incremental input and converts every number, which costs several times as
+/// much. A test checks that both give the same verdict on strict texts.
 ///
 /// Handler: void key(json_string), string(json_string), number(std::string_view), truth(bool), null(); bool
-/// open(bool is_object): whether the members are wanted, and if not there is no close(); void close(bool
-/// empty).
+/// open(bool is_object): returns whether the members are wanted; if not, close() is not called; void
+/// close(bool empty).
 template<class Handler>
 bool read_json(std::string_view json, Handler& handler, json_notes& notes)
 {

@@ -13,12 +13,12 @@
 namespace ocrpipe
 {
 
-/// One value that was read. Observed both as a plain string and as an object.
+/// One value read from the document. The service sends it as a string or as an object.
 struct ocr_value {
     std::string name; ///< empty for a plain string
     std::string text;
     std::optional<double> probability; ///< 0 to 1
-    std::vector<double> coordinates;   ///< usually x1, y1, x2, y2; empty when not given
+    std::vector<double> coordinates;   ///< usually x1, y1, x2, y2; empty if absent
 };
 
 /// A field of a document, such as "total", with its values.
@@ -30,30 +30,30 @@ struct ocr_field {
 /// One document found in the file.
 struct ocr_document {
     std::string
-        id; ///< for async_table, async_signature, async_stamp; as it was written; empty when not given
+        id; ///< as written, for async_table, async_signature and async_stamp; empty if absent
     std::string type;
     std::string status;
-    bool failed = false;                        ///< its status is a word for failure
-    std::optional<bool> correct_classification; ///< the service's own judgement of `type`
+    bool failed = false;                        ///< its status means failure
+    std::optional<bool> correct_classification; ///< whether the service considers `type` correct
     std::vector<ocr_field> fields;
 };
 
-/// How a job ended well.
+/// How complete a successful result is.
 enum class completeness {
     whole,
     in_part, ///< some of the file's documents failed
     empty,   ///< finished, and nothing was found
 };
 
-/// A finished result: the service's JSON byte for byte, and a typed view of what was observed in it.
+/// A finished result: the service's JSON byte for byte, and a typed view of its known members.
 ///
-/// Thread safety: distinct objects safe; a const object may be read from several threads.
+/// Thread safety: distinct objects are safe; a const object may be read from several threads.
 class ocr_result
 {
 public:
     ocr_result() = default;
 
-    /// `reads` is the number of GETs it took.
+    /// `reads` is the number of GETs that were needed.
     ocr_result(std::string request_id, std::string raw, completeness how_complete, int reads,
                bool possible_duplicate = false, bool recognized = true)
         : request_id_(std::move(request_id))
@@ -71,28 +71,28 @@ public:
     bool empty() const noexcept { return completeness_ == completeness::empty; }
     int reads() const noexcept { return reads_; }
 
-    /// Its document was sent again after a submit whose answer was lost, and may be billed twice.
+    /// Whether the document was resubmitted after a lost answer, so that it may be billed twice.
     bool possible_duplicate() const noexcept { return possible_duplicate_; }
 
-    /// Whether the content stands where the profile says. Otherwise it was found by the names of its members,
-    /// and documents() and text() show what can be made of it; raw() has all of it.
+    /// Whether the content was found under the profile's keys. Otherwise it was found by the names of its
+    /// members, documents() and text() are a best effort, and raw() has the complete answer.
     bool recognized() const noexcept { return recognized_; }
 
-    /// The documents in the result; what does not fit the shapes that were observed is shown as fields by the
-    /// names of its members, never as an error.
+    /// The documents in the result. Content of an unknown form becomes fields named after its members, never
+    /// an error.
     ///
-    /// Cost: parses the JSON at each call, into a tree of 28 bytes a value.
+    /// Cost: parses the JSON on each call, into a tree of 28 bytes per value.
     std::vector<ocr_document> documents(response_profile const& profile = default_profile()) const;
 
     /// The text of the result, in reading order.
     ///
-    /// Where the profile's content key stands, it is the texts of all values, a line each. Elsewhere the
-    /// README, "Answers of an unfamiliar form", has the rules.
+    /// If the profile's content key is present, it is the texts of all values, one per line. For other forms,
+    /// see the README, "Answers of an unfamiliar form".
     ///
-    /// Assumed: fields that repeat the same words one by one (named "words") are left out when there is any
-    /// other field.
+    /// Assumed: fields named "words", which repeat the text word by word, are omitted if there is any other
+    /// field.
     ///
-    /// Cost: as documents().
+    /// Cost: like documents().
     std::string text(response_profile const& profile = default_profile()) const;
 
 private:
@@ -108,7 +108,7 @@ private:
 struct part_data {
     operation kind = operation::table;
     std::string raw;
-    std::string content_type; ///< as the service said
+    std::string content_type; ///< as sent by the service
 };
 
 } // namespace ocrpipe

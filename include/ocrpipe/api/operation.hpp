@@ -10,7 +10,7 @@
 namespace ocrpipe
 {
 
-/// The requests of the service. `submit` and `result` make a job; the others are parts of its result.
+/// The requests of the service. `submit` and `result` make up a job; the others fetch parts of its result.
 enum class operation { submit, result, table, signature, stamp, image };
 
 /// The enumerator's own name.
@@ -22,8 +22,7 @@ OCRPIPE_DECL std::string_view name(operation op) noexcept;
 OCRPIPE_DECL std::string service_path(std::string_view portal_user_id);
 
 /// The path of an operation below service_path(), ids percent-encoded. `sub_id` is a document_id, or for an
-/// image a file_id; an operation ignores the ids that it does not have. Ids that an operation has must not be
-/// empty.
+/// image a file_id; ids that an operation does not use are ignored. Ids that it uses must not be empty.
 OCRPIPE_DECL std::string target(operation op, std::string_view request_id = {}, std::string_view sub_id = {});
 
 } // namespace ocrpipe

@@ -12,14 +12,15 @@
 namespace ocrpipe
 {
 
-/// The words of the service: which keys answers are searched for, which status words mean what, how long an
-/// answer may settle.
+/// Describes the service's vocabulary: the keys in its answers, the meaning of status words, and how long an
+/// answer may take to settle.
 ///
-/// A user whose tenant answers differently changes data, not code. Words and texts are compared without
-/// regard to case (ASCII), a word that ends in * by its beginning; keys are compared exactly. Where a list of
-/// keys has several that occur, the earlier one in the list wins.
+/// If your tenant answers differently, change the profile instead of the code. Words and texts are compared
+/// ignoring ASCII case; a word that ends in * matches by prefix; keys are compared exactly. If several keys
+/// of a list occur, the earliest one in the list wins.
 ///
-/// Answers of other forms are read too, by the names of their members; what the profile names comes first.
+/// Answers of other forms are interpreted too, by the names of their members; keys in the profile take
+/// precedence.
 ///
 /// Source: the usage guide names request_id, file_ids and document_id; the other keys were observed in public
 /// clients of the service. Assumed: the status words, the texts, the windows.
@@ -28,7 +29,7 @@ struct response_profile {
 
     words success_words{"SUCCESS",  "SUCCEEDED", "COMPLETED", "COMPLETE",   "DONE",
                         "FINISHED", "PROCESSED", "READY",     "SUCCESSFUL", "PARTIAL_SUCCESS"};
-    words partial_words{"PARTIAL*"}; ///< a success in part
+    words partial_words{"PARTIAL*"}; ///< a partial success
     words failure_words{"FAILED",   "FAILURE", "ERROR",   "CANCEL*",
                         "REJECTED", "EXPIRED", "STOPPED", "TIMEOUT*"};
 
@@ -37,12 +38,12 @@ struct response_profile {
                         "NOTSTARTED", "CREATED",     "ACCEPTED",   "RECEIVED",  "SCHEDULED", "INITIALIZING",
                         "UPLOADING",  "ANALYZING",   "EXTRACTING", "PARSING",   "NOT_READY"};
 
-    /// Searched for in the beginning of a refusal's body: asked to slow down, whatever the status.
+    /// Searched for at the start of an error body. A match means throttled, whatever the status.
     words throttle_texts{"too many requests", "rate limit", "rate_limit", "ratelimit", "throttl"};
-    /// Searched for in the beginning of a 404's body: a gateway speaks, not the service.
+    /// Searched for at the start of a 404 body. A match means that a gateway answered, not the service.
     words gateway_texts{"no route matched", "404 page not found", "default backend"};
 
-    words data_keys{"data"}; ///< the envelope; without one the same keys are looked for at the top level
+    words data_keys{"data"}; ///< the envelope; if absent, the same keys are looked up at the top level
     words request_id_keys{"request_id"};
     words file_ids_keys{"file_ids"};
     words status_keys{"status", "state", "job_status"}; ///< of a job and of a document
@@ -62,44 +63,44 @@ struct response_profile {
     words coordinates_keys{"coordinates"};
     words schema_keys{"schema"};
     words table_keys{"table"};
-    words error_keys{"error"}; ///< an object that holds the two that follow, or a text
+    words error_keys{"error"}; ///< an object with the next two keys, or a text
     words code_keys{"code", "errorCode", "error_code", "statusCode"};
     words message_keys{"message", "errorMessage", "error_message", "detail"};
 
-    /// A finished answer without content is read again for this long and this often before it counts as
-    /// empty; both must have passed.
+    /// A finished answer without content is read again at least this long and this many times before it
+    /// counts as empty.
     std::chrono::milliseconds settle_time{10'000}; ///< 0 to 1 h
     int settle_reads = 3;                          ///< 1 to 1000
 
-    /// A request_id is lost when it was answered with 404 this often in a row, over this long.
+    /// A request_id is lost after this many 404s in a row over at least this time.
     std::chrono::milliseconds lost_time{30'000}; ///< 0 to 1 h
     int lost_reads = 3;                          ///< 1 to 1000
 
-    /// Whether content without status and progress is the whole result. Off: it is when two reads in a row
+    /// Whether content without status and progress is the complete result. If false, two reads in a row must
     /// have the same body.
     bool content_without_status_is_final = false;
 
-    /// Sent with every submit beside flow, doc_type and file_type; by default none. Observed: other clients
-    /// send model=idp.
+    /// Additional form fields of every submit, after flow, doc_type and file_type. Default: none. Observed:
+    /// other clients send model=idp.
     std::vector<std::pair<std::string, std::string>> extra_fields;
 
     bool operator==(response_profile const&) const = default;
 };
 
-/// The default profile, one object for the whole program.
+/// The default profile; always returns the same object.
 OCRPIPE_DECL response_profile const& default_profile();
 
-/// Reads a profile from a JSON object; a member that is not given keeps its default.
+/// Parses a profile from a JSON object; missing members keep their defaults.
 ///
-/// The members are those of response_profile, with settle_seconds and lost_seconds for the times, and
-/// extra_fields as an object of strings. Errors: errc::invalid_argument naming the member, what is wrong and
-/// what is allowed.
+/// The members are those of response_profile, except that the times are settle_seconds and lost_seconds and
+/// that extra_fields is an object of strings. Errors: errc::invalid_argument; the reason names the member,
+/// the problem and the allowed values.
 OCRPIPE_DECL result<response_profile> parse_profile(std::string_view json);
 
-/// The profile as parse_profile() reads it: a JSON object with all members, a line each.
+/// Serializes the profile for parse_profile(): a JSON object with all members, one per line.
 OCRPIPE_DECL std::string to_json(response_profile const& profile);
 
-/// Every problem found, as "member: what is wrong: remedy"; empty when there is none.
+/// Every problem found, as "member: what is wrong: remedy"; empty if there are none.
 OCRPIPE_DECL std::vector<std::string> problems(response_profile const& profile);
 
 } // namespace ocrpipe

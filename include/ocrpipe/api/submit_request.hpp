@@ -11,14 +11,14 @@
 namespace ocrpipe
 {
 
-/// What the service calls file_type.
+/// The service's file_type.
 enum class file_type {
-    detect, ///< by the document's first bytes
+    detect, ///< detect from the document's first bytes
     pdf,
     image,
 };
 
-/// One document to be read, and how.
+/// A document to recognize, and the parameters of its submit.
 ///
 /// A class with a constructor, not an aggregate: g++ 12 destroys aggregates twice in a full expression that
 /// contains co_await. Source: OCR API Usage Guide, "Submit OCR".
@@ -32,19 +32,20 @@ public:
     }
 
     document doc;
-    std::string doc_type; ///< required when flow is "single"
+    std::string doc_type; ///< required if flow is "single"
     std::string flow;     ///< "single" or a flow id
     enum file_type type = file_type::detect;
     std::chrono::milliseconds deadline{
         0}; ///< for all attempts of the submit; 0 means client_options::job_deadline
 };
 
-/// The service's answer to a submit: the only handle on work already paid for.
+/// The service's answer to a submit. Its request_id is the only way to get a result that may already be
+/// billed.
 struct submitted_job {
     std::string request_id;
     std::vector<std::string> file_ids; ///< for async_image; may be empty
     bool possible_duplicate =
-        false; ///< an earlier attempt of this submit was ambiguous and resubmitting was allowed
+        false; ///< an earlier attempt was ambiguous and resubmit_ambiguous is set
     int attempts = 0;
 };
 

@@ -36,11 +36,11 @@ public:
     wait_request(char const* id) : request_id(id) {}
 
     std::string request_id;
-    std::string doc_type;                  ///< tells the poll schedule what to expect; may be empty
-    std::uint64_t document_bytes = 0;      ///< likewise; 0 when unknown
+    std::string doc_type;                  ///< hint for the poll schedule; may be empty
+    std::uint64_t document_bytes = 0;      ///< hint for the poll schedule; 0 when unknown
     std::chrono::milliseconds deadline{0}; ///< from now; 0 means client_options::job_deadline
-    bool just_submitted = false;     ///< the first poll comes after the schedule's delay; otherwise at once
-    bool possible_duplicate = false; ///< as its submit said; the result says it again
+    bool just_submitted = false;     ///< delay the first poll by the schedule; else poll at once
+    bool possible_duplicate = false; ///< copied from submitted_job; passed on to the result
 };
 
 /// Monotonic counters and gauges of one client; a snapshot, cheap to take.
@@ -54,10 +54,10 @@ struct client_statistics {
     std::uint64_t throttled = 0;             ///< answers that asked to slow down
     std::uint64_t bytes_uploaded = 0;        ///< bodies of accepted submits
     std::size_t waiting_jobs = 0;            ///< gauge: jobs in the poll heap
-    std::size_t active_submits = 0;          ///< gauge: submits under way, pacing included
+    std::size_t active_submits = 0;          ///< gauge: submits in progress, pacing included
     std::size_t active_polls = 0;            ///< gauge
-    std::chrono::milliseconds paused_for{0}; ///< gauge: how long the origin asked everybody to wait from now
-    bool credentials_paused = false; ///< gauge: the last answer refused the credentials and a probe decides
+    std::chrono::milliseconds paused_for{0}; ///< gauge: remaining pause of the origin
+    bool credentials_paused = false; ///< gauge: credentials refused; waiting for a probe
     std::chrono::nanoseconds waited_for_submit_rate{0};
     std::chrono::nanoseconds waited_for_poll_rate{0};
     std::chrono::nanoseconds waited_for_bytes{0};
@@ -74,37 +74,38 @@ using completion = asio::any_completion_handler<void(result<T>)>;
 /// The six operations of the OCR service, and recognize = submit + wait.
 ///
 /// Every operation takes any completion token; its handler's signature is `void(result<T>)`, so that
-/// `co_await` yields a `result<T>` whose `value()` throws ocrpipe::error and whose `error()` holds the facts.
+/// `co_await` yields a `result<T>`: its `value()` throws ocrpipe::error, its `error()` returns the failure.
 /// The handler runs on its associated executor, by default the context's.
 ///
-/// Cancellation: by the handler's slot, terminal, partial or total alike. A submit whose bytes had begun to
-/// leave ends with errc::ambiguous_submit, since the service may have accepted it; a job that was waiting
-/// ends with errc::cancelled and its request_id, and can be taken up again with async_wait. Thread safety:
-/// operations may be started, and slots emitted, from any thread, as long as one thread runs the io_context;
-/// the other members are called on that thread. Lifetime: operations keep the state they need; destroying the
-/// client closes it. Cost: a waiting job is a record of less than 300 bytes beside its strings; a coroutine
-/// exists only while bytes move.
+/// Cancellation: through the handler's slot; terminal, partial and total act alike. If a submit is cancelled
+/// after its first bytes were sent, it ends with errc::ambiguous_submit, since the service may have accepted
+/// it. A waiting job ends with errc::cancelled and its request_id; resume it with async_wait. Thread safety:
+/// you may start operations and emit slots from any thread, as long as a single thread runs the io_context.
+/// Call the other members on that thread. Lifetime: operations keep the state they need alive; destroying the
+/// client closes it. Cost: a waiting job takes less than 300 bytes plus its strings; a coroutine exists only
+/// while a request is in progress.
 class client
 {
 public:
-    /// Throws ocrpipe::error (errc::invalid_argument) naming every problem of `options`. Opens no connection.
+    /// Opens no connection. Throws ocrpipe::error (errc::invalid_argument) that lists every problem in
+    /// `options`.
     client(asio::io_context& ioc, client_options options);
 
-    /// With a transport of the caller's: a test needs no server.
+    /// Uses the given transport, so that tests need no server.
     client(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
 
     client(client&&) noexcept;
     client& operator=(client&&) noexcept;
     ~client();
 
-    /// Sends one document; the service answers with a request_id and works on.
+    /// Sends one document. The service answers with a request_id and processes the document asynchronously.
     ///
     /// Errors: errc::unsupported_file_type, empty_document, unreadable_file, invalid_argument before anything
-    /// is sent; rejected (400, 413, 415,
-    ///   422); ambiguous_submit when the answer was lost or was 500 after the body went out, unless
-    ///   retry_policy::resubmit_ambiguous; unauthorized, wrong_base_url; transport errors and throttled when
-    ///   the attempts or the deadline were used up. Three 500s in a row for a doc_type that was never
-    ///   accepted stop that doc_type: further submits of it are rejected unsent.
+    /// is sent; rejected (400, 413, 415, 422); ambiguous_submit when the body was sent and the answer was
+    /// lost or was 500, unless retry_policy::resubmit_ambiguous is set; unauthorized, wrong_base_url;
+    /// transport errors and throttled when the attempts or the deadline are used up. If a doc_type was never
+    /// accepted and three submits in a row get a 500, further submits with that doc_type are rejected without
+    /// being sent.
     /// Source: OCR API Usage Guide, "Submit OCR".
     template<asio::completion_token_for<void(result<submitted_job>)> Token>
     auto async_submit(submit_request request, Token&& token)
@@ -112,8 +113,9 @@ public:
         return initiate<submitted_job>(&client::start_submit, std::move(request), std::forward<Token>(token));
     }
 
-    /// Asks once for a result; what is not finished is errc::still_processing. So is a job that failed or
-    /// came out empty, since one read does not settle that: async_wait() reads again.
+    /// Requests a result once. If the job is not finished, the error is errc::still_processing. A failed or
+    /// empty job gives the same error, because a single read cannot confirm either; use async_wait(), which
+    /// reads again.
     ///
     /// Source: OCR API Usage Guide, "Get OCR Result".
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
@@ -124,11 +126,10 @@ public:
 
     /// Polls until the job is finished or failed, or its deadline passes.
     ///
-    /// Errors: errc::still_processing at the deadline (the job goes on; ask again); job_failed, job_expired,
-    /// job_lost; unauthorized,
-    ///   wrong_base_url, rejected, unexpected_answer; service_error when reads of this job alone keep
-    ///   failing. A connection that fails ends nothing before the deadline; then it is the failure's cause.
-    ///   The failure holds the request_id.
+    /// Errors: errc::still_processing at the deadline (the job continues; ask again); job_failed,
+    /// job_expired, job_lost; unauthorized, wrong_base_url, rejected, unexpected_answer; service_error when
+    /// only the reads of this job keep failing. Connection failures are retried until the deadline, and then
+    /// become the failure's cause. The failure holds the request_id.
     /// Source: OCR API Usage Guide, "What if no data is returned yet?": wait 2 to 5 seconds between calls.
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_wait(wait_request request, Token&& token)
@@ -145,7 +146,7 @@ public:
         return initiate<ocr_result>(&client::start_recognize, std::move(request), std::forward<Token>(token));
     }
 
-    /// Fetches one document's tables; `document_id` stands in the result.
+    /// Fetches one document's tables; take `document_id` from the result.
     ///
     /// Errors: errc::part_absent when the service has none; otherwise those of async_result.
     /// Source: OCR API Usage Guide, "Additional OCR Data APIs".
@@ -172,7 +173,7 @@ public:
                           std::forward<Token>(token));
     }
 
-    /// Downloads a result image; `file_id` came with the submit's answer.
+    /// Downloads a result image; take `file_id` from submitted_job::file_ids.
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_image(std::string request_id, std::string file_id, Token&& token)
     {
@@ -180,7 +181,7 @@ public:
                           std::forward<Token>(token));
     }
 
-    /// Any of the four parts, when which one is data; `part` is neither submit nor result.
+    /// Fetches any of the four parts, chosen at run time; `part` must not be submit or result.
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_part(operation part, std::string request_id, std::string sub_id, Token&& token)
     {
@@ -191,14 +192,14 @@ public:
 
     client_statistics statistics() const;
 
-    /// By which answers are read. Thread safety: any thread.
+    /// The profile used to interpret answers. Thread safety: any thread.
     response_profile const& profile() const noexcept;
 
-    /// Begins no more submits: those that wait for a rate limit or a pause end with errc::cancelled, as do
-    /// later ones. What is being sent goes on, and so do polls.
+    /// Stops new submits: those waiting for a rate limit or a pause, and all later ones, end with
+    /// errc::cancelled. Submits already being sent and polls continue.
     void stop_submits();
 
-    /// Ends every operation: waiting ones with errc::client_closed, requests under way as if cancelled.
+    /// Ends every operation: waiting ones with errc::client_closed, requests in progress as if cancelled.
     /// Idempotent.
     void close();
 
@@ -229,7 +230,7 @@ private:
     {
         return asio::async_initiate<Token, void(result<T>)>(
             [start, &ioc = *ioc_](auto handler, core_ptr core, Request r) {
-                // The caller's executor must know that work is under way; the type-erased handler keeps its
+                // A work guard keeps the caller's executor running; the type-erased handler keeps its
                 // executor and slot.
                 auto const executor = asio::get_associated_executor(handler, ioc.get_executor());
                 auto const slot = asio::get_associated_cancellation_slot(handler);

@@ -13,15 +13,14 @@
 namespace ocrpipe
 {
 
-/// Everything that a client is built from: the options of its connections, of its pace, and its own.
-/// `validate()` reports every problem at once.
+/// All options of a client: connections, pace, and its own. `validate()` reports every problem at once.
 struct client_options : http_options, pace_options {
     response_profile profile;
-    /// From the submit's acceptance to the result; afterwards the operation ends with errc::still_processing
-    /// and keeps the request_id.
+    /// Time from the acceptance of a submit to its result. When it passes, the operation ends with
+    /// errc::still_processing and keeps the request_id.
     std::chrono::milliseconds job_deadline{30 * 60'000};
 
-    /// Every problem found, as "option: what is wrong: remedy"; empty when there is none.
+    /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;
 };
 

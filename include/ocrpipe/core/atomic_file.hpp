@@ -13,19 +13,19 @@ namespace ocrpipe
 namespace detail
 {
 
-/// When a new file is safe from a power cut. From the end of the process it is safe at once.
+/// What a new file must survive: the end of the process only, or a power cut too.
 enum class durability { process, power };
 
-/// Writes `folder`/`name` (mode 0600) under another name first, so that readers see the old file or the whole
-/// new one.
+/// Writes `folder`/`name` (mode 0600) through a temporary file and a rename, so that readers see either the
+/// old file or the complete new one.
 OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::string const& name,
                                               std::string_view bytes, durability d);
 
-/// Writes bytes of a file over themselves and waits until they are on the disk. After a sync that failed, the
-/// system shows them and takes them for written, and no later sync brings them to the disk.
+/// Rewrites bytes [from, to) of a file in place and syncs them. After a failed fsync the kernel marks the
+/// pages clean although they are not on disk, so a later fsync alone would not write them.
 OCRPIPE_DECL error_code write_again(std::string const& path, std::uint64_t from, std::uint64_t to);
 
-/// Waits until the names in a folder are on the disk.
+/// Syncs a directory, so that its entries are on disk.
 OCRPIPE_DECL error_code sync_folder(std::string const& folder);
 
 } // namespace detail

@@ -6,10 +6,10 @@
 namespace ocrpipe
 {
 
-/// All time inside the engine: monotonic, never the wall clock.
+/// The engine's clock: monotonic, never the wall clock.
 using clock = std::chrono::steady_clock;
 
-/// No time that an option or a request names is longer; what a request asks for beyond it is cut down to it.
+/// Upper limit of every duration in options and requests; a longer one in a request is clamped to it.
 inline constexpr std::chrono::hours longest_time{10 * 365 * 24};
 
 } // namespace ocrpipe

@@ -14,7 +14,7 @@ namespace ocrpipe
 
 using error_code = boost::system::error_code;
 
-/// What went wrong. The order groups by who can mend it: the caller, the network, the service.
+/// What went wrong. Grouped by who can fix it: the caller, the network, the service.
 enum class errc {
     ok = 0,
 
@@ -25,31 +25,31 @@ enum class errc {
     unsupported_file_type, ///< the first bytes are not PDF, PNG, JPEG or TIFF; give file_type to send it
                            ///< anyway
     file_changed,          ///< the file grew, shrank or vanished while it was being sent
-    configuration_changed, ///< the run was begun with other options; the reason names them
+    configuration_changed, ///< the run was started with other options; the reason names them
     unwritable_output,     ///< results cannot be written: disk full, no permission; the cause says which
-    ledger_in_use,         ///< another process works on this run's ledger
-    ledger_failed, ///< the ledger cannot be read or written, or is none of ours; the cause and the reason say
+    ledger_in_use,         ///< another process is using this run's ledger
+    ledger_failed, ///< the ledger cannot be read or written, or is not a ledger; the cause and the reason say
                    ///< why
     cancelled,     ///< the caller cancelled
-    deadline_exceeded, ///< the caller's deadline passed before the request could be sent, or before a part
-                       ///< was there
+    deadline_exceeded, ///< the caller's deadline passed before the request was sent or the part was
+                       ///< available
     too_many_waiting,  ///< the bounded queue in front of the connection pool is full
     client_closed,     ///< the client was closed while the operation waited
 
-    // The network: transport failures, never dressed as an HTTP status.
+    // The network: transport failures, never reported as an HTTP status.
     resolve_failed,       ///< the host name has no address
-    connect_failed,       ///< no address accepted the connection
-    connect_timeout,      ///< the TCP connection did not come up in time
+    connect_failed,       ///< no address of the host accepted a connection
+    connect_timeout,      ///< the TCP connection was not established in time
     proxy_refused,        ///< the HTTP proxy did not open the tunnel
     tls_failed,           ///< the TLS handshake failed
-    certificate_invalid,  ///< the peer's certificate or host name does not verify
-    tls_timeout,          ///< the TLS handshake did not end in time
-    acquire_timeout,      ///< no connection of the pool became free in time
+    certificate_invalid,  ///< the peer's certificate or host name failed verification
+    tls_timeout,          ///< the TLS handshake did not complete in time
+    acquire_timeout,      ///< no pooled connection became free in time
     write_failed,         ///< the connection broke while the request was being sent
-    write_timeout,        ///< no progress while sending for the write timeout
+    write_timeout,        ///< no bytes could be sent for the write timeout
     connection_closed,    ///< the peer closed or reset the connection before the answer
     first_byte_timeout,   ///< no answer began in time
-    read_timeout,         ///< the answer stalled for the read timeout
+    read_timeout,         ///< no bytes of the answer arrived for the read timeout
     truncated_answer,     ///< the answer ended before its announced length
     malformed_answer,     ///< the answer is not HTTP/1.1, or its framing contradicts itself
     header_too_large,     ///< the answer's header exceeds its limit
@@ -64,12 +64,12 @@ enum class errc {
     throttled,         ///< 429 until the attempts or the deadline were used up
     service_error,     ///< 408, 409, 423, 425 or 5xx until the attempts were used up
     unexpected_answer, ///< an answer that fits no row of the decision table
-    unreadable_answer, ///< a result that no JSON parser takes, twice the same; the failure holds all of it
-    ambiguous_submit,  ///< the document went out but its request_id did not come back; it may be billed
+    unreadable_answer, ///< a result that is twice the same invalid JSON; failure::answer holds it
+    ambiguous_submit,  ///< the document was sent but no request_id came back; it may be billed
     job_failed,        ///< the service says that the job failed
     job_expired,       ///< 410: the result is gone
-    job_lost,         ///< the service no longer knows the request_id; it is kept, never resubmitted by itself
-    still_processing, ///< the deadline passed and the job goes on; ask again with the same request_id
+    job_lost,         ///< the service no longer knows the request_id; kept, never resubmitted automatically
+    still_processing, ///< the deadline passed, the job continues; ask again with the same request_id
     part_absent,      ///< the service has no such table, signature, stamp or image
 };
 
@@ -80,10 +80,10 @@ inline error_code make_error_code(errc e) noexcept { return error_code(static_ca
 /// The enumerator's own name, such as "ambiguous_submit": stable, used in failures.jsonl and `--class`.
 OCRPIPE_DECL std::string_view name(errc e) noexcept;
 
-/// The enumerator of that name, if there is one.
+/// The enumerator with that name, if any.
 OCRPIPE_DECL std::optional<errc> errc_named(std::string_view name) noexcept;
 
-/// Whether `e` is one of ours and lies on the way to or from the service (resolve_failed … redirect_refused).
+/// Whether `e` is an ocrpipe::errc for a transport failure (resolve_failed … redirect_refused).
 OCRPIPE_DECL bool is_transport(error_code const& e) noexcept;
 
 } // namespace ocrpipe

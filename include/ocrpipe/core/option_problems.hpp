@@ -14,7 +14,7 @@
 namespace ocrpipe::detail
 {
 
-/// What the options of every ring are checked with; collects each problem as "option: what is wrong: remedy".
+/// Checks options and collects each problem as "option: what is wrong: remedy". Used by all layers.
 class option_problems
 {
 public:
@@ -24,14 +24,14 @@ public:
         if (!fine) add(std::move(problem));
     }
 
-    /// A time that something may take.
+    /// Requires a positive duration.
     void positive(std::chrono::milliseconds d, char const* what)
     {
         check(d.count() > 0 && d <= longest_time,
               fmt::format("{}: {} ms is out of range: more than zero, at most ten years", what, d.count()));
     }
 
-    /// So many a second.
+    /// Requires a valid rate per second.
     void rate(double r, char const* what)
     {
         check(std::isfinite(r) && r >= 0,

@@ -27,9 +27,9 @@ constexpr bool is_unreserved(char c) noexcept
 
 } // namespace detail
 
-/// `text` as one segment of a path: RFC 3986's unreserved characters stay, all else becomes %XX, so that no
-/// id can add a segment, a query or a fragment. "." and ".." become %2E and %2E%2E: left as they are, a URL
-/// library on the way would take a segment away.
+/// Encodes `text` as one path segment: RFC 3986's unreserved characters stay, all others become %XX, so that
+/// no id can add a segment, a query or a fragment. "." and ".." become %2E and %2E%2E; otherwise a URL
+/// library in between could remove a segment.
 ///
 /// Source: RFC 3986, 2.3 and 5.2.4.
 inline std::string percent_encode_segment(std::string_view text)

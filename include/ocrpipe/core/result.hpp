@@ -12,7 +12,7 @@
 namespace ocrpipe
 {
 
-/// The phase of an operation in which it ended. The transport reports the phases from acquire to body.
+/// The phase in which an operation ended. The transport reports the phases from acquire to body.
 enum class phase {
     none,
     prepare,    ///< reading options, opening the file, building the body
@@ -24,26 +24,26 @@ enum class phase {
     write,      ///< sending the request
     first_byte, ///< request sent, waiting for the answer to begin
     body,       ///< reading the answer
-    classify,   ///< the answer was complete and says no
+    classify,   ///< the answer was complete and reports a failure
     wait,       ///< between two polls of a job
 };
 
 OCRPIPE_DECL std::string_view name(phase p) noexcept;
 
-/// The facts of a failure: what happened, to which request, where, after how many attempts, and why we
-/// stopped.
+/// Describes a failure: what happened, to which request, in which phase, after how many attempts, and why no
+/// further attempt was made.
 ///
 /// Holds no secret. Apart from `answer`, it holds at most 512 bytes of the answer, made printable.
 struct failure {
     error_code code;  ///< an ocrpipe::errc
-    error_code cause; ///< the lower library's error, where there was one
+    error_code cause; ///< the error of the lower library, if any
     phase where = phase::none;
-    int http_status = 0;    ///< of the last answer; 0 when there was none
-    int attempts = 0;       ///< requests sent, not repeats
-    std::string request_id; ///< empty before the service gave one
-    std::string reason;     ///< why we stopped, such as "3 of 3 attempts used"
+    int http_status = 0;    ///< of the last answer; 0 if none
+    int attempts = 0;       ///< requests sent, the first one included
+    std::string request_id; ///< empty until the service has assigned one
+    std::string reason;     ///< why no further attempt was made, such as "3 of 3 attempts used"
     std::string excerpt;    ///< the beginning of the last answer's body, printable, at most 512 bytes
-    /// With errc::unreadable_answer the whole answer, byte for byte; else null.
+    /// The complete answer, byte for byte, for errc::unreadable_answer; otherwise null.
     std::shared_ptr<std::string const> answer;
 
     bool is(errc e) const noexcept { return code == e; }
@@ -53,11 +53,11 @@ struct failure {
 /// stop.
 OCRPIPE_DECL std::string to_string(failure const& f);
 
-/// At most `limit` bytes of `body`, with control characters and invalid UTF-8 replaced, fit for a failure's
-/// excerpt.
+/// At most `limit` bytes of `body`, with control characters and invalid UTF-8 replaced, for use as a
+/// failure's excerpt.
 OCRPIPE_DECL std::string printable_excerpt(std::string_view body, std::size_t limit = 512);
 
-/// What result<T>::value() throws; what() is to_string(failure).
+/// The exception thrown by result<T>::value(); what() is to_string(failure).
 class error : public std::runtime_error
 {
 public:
@@ -70,7 +70,7 @@ private:
 
 [[noreturn]] OCRPIPE_DECL void throw_exception_from_error(failure const& f, boost::source_location const&);
 
-/// A value or the facts of a failure. `value()` throws ocrpipe::error; `error()` gives the failure.
+/// Either a value or a failure. `value()` throws ocrpipe::error; `error()` gives the failure.
 template<class T>
 using result = boost::system::result<T, failure>;
 

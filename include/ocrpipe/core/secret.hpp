@@ -7,7 +7,7 @@
 namespace ocrpipe
 {
 
-/// A secret that does not print itself. Reading it is spelled out at the one place that sends it.
+/// A secret that cannot be printed by accident. Access is explicit, at the one place that sends it.
 class secret
 {
 public:

@@ -8,14 +8,14 @@
 #include <span>
 #include <string>
 
-struct evp_md_ctx_st; // OpenSSL's EVP_MD_CTX, whose headers a user of this one does not need
+struct evp_md_ctx_st; // OpenSSL's EVP_MD_CTX, declared here to avoid including its headers
 
 namespace ocrpipe
 {
 
 using sha256_digest = std::array<unsigned char, 32>;
 
-/// SHA-256 of bytes that come piece by piece.
+/// Incremental SHA-256.
 ///
 /// Errors: std::bad_alloc when OpenSSL has no memory.
 /// Thread safety: distinct objects may be used from distinct threads.
@@ -25,8 +25,8 @@ class sha256_stream
 public:
     sha256_stream();
 
-    /// Forgets what came before. An object that is used again costs less than a new one, for which OpenSSL
-    /// looks for its implementation.
+    /// Starts a new digest and discards the current one. Reusing an object is cheaper than creating one, for
+    /// which OpenSSL has to look up the implementation.
     void begin();
 
     void update(std::span<char const> bytes);

@@ -10,7 +10,7 @@
 namespace ocrpipe
 {
 
-/// A file descriptor that is closed with its owner.
+/// Owns a file descriptor and closes it on destruction.
 class unique_fd
 {
 public:

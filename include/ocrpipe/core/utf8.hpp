@@ -11,7 +11,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Length of the valid UTF-8 sequence at the start of `s`, 0 when there is none (RFC 3629: no overlong forms,
+/// Length of the valid UTF-8 sequence at the start of `s`, 0 if there is none (RFC 3629: no overlong forms,
 /// no surrogates, nothing beyond U+10FFFF).
 inline std::size_t utf8_sequence_length(std::string_view s) noexcept
 {
@@ -36,8 +36,8 @@ inline std::size_t utf8_sequence_length(std::string_view s) noexcept
     return 0;
 }
 
-/// Whether a character beyond ASCII controls a terminal, breaks a line, or turns the direction of what follows:
-/// C1 controls, line and paragraph separators, bidirectional controls.
+/// Whether a non-ASCII character controls a terminal, breaks a line, or changes the text direction: C1
+/// controls, line and paragraph separators, bidirectional controls.
 inline bool is_unseen(std::string_view character) noexcept
 {
     auto const at = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
@@ -58,8 +58,8 @@ inline bool is_utf8(std::string_view s) noexcept
     return true;
 }
 
-/// How many bytes one U+FFFD stands for at the start of `s`, which is no valid UTF-8 there: as many as could
-/// begin a sequence, at least one. So browsers and Python replace them. Source: the Unicode Standard, 3.9.
+/// Number of bytes that one U+FFFD replaces at the start of `s`, which is not valid UTF-8 there: the longest
+/// truncated sequence, at least one byte. Browsers and Python do the same. Source: the Unicode Standard, 3.9.
 inline std::size_t utf8_broken_length(std::string_view s) noexcept
 {
     auto const at = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
@@ -71,7 +71,7 @@ inline std::size_t utf8_broken_length(std::string_view s) noexcept
     return c >= 0xF0 && s.size() > 2 && (at(2) & 0xC0) == 0x80 ? 3 : 2;
 }
 
-/// Appends the character `c`, which must be one that UTF-8 can hold.
+/// Appends the code point `c`, which must be encodable in UTF-8.
 inline void append_utf8(std::string& out, std::uint32_t c)
 {
     auto const put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
@@ -87,7 +87,7 @@ inline void append_utf8(std::string& out, std::uint32_t c)
     }
 }
 
-/// What a reader shows for bytes or escapes that are no character.
+/// The character that replaces invalid bytes and escapes.
 inline constexpr std::uint32_t replacement_character = 0xFFFD;
 
 } // namespace detail

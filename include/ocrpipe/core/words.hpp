@@ -11,7 +11,7 @@
 namespace ocrpipe::detail
 {
 
-/// Lower case in ASCII; the service's words are ASCII, and a locale would make the answer depend on the
+/// ASCII lower case. The service's words are ASCII, and using the locale would make the result depend on the
 /// machine.
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -23,7 +23,7 @@ constexpr bool same_letters(std::string_view a, std::string_view b) noexcept
     return true;
 }
 
-/// `text` contains `word`, case ignored.
+/// Whether `text` contains `word`, ignoring case.
 inline bool contains_letters(std::string_view text, std::string_view word) noexcept
 {
     auto const same = [](char a, char b) { return lower(a) == lower(b); };
@@ -36,7 +36,7 @@ inline bool contains_any(std::string_view text, std::vector<std::string> const& 
                        [text](auto const& w) { return contains_letters(text, w); });
 }
 
-/// `word` is one of `list`; an entry that ends in * matches by its beginning.
+/// Whether `word` is in `list`; an entry that ends in * matches by prefix.
 inline bool is_word_of(std::string_view word, std::vector<std::string> const& list) noexcept
 {
     return std::any_of(list.begin(), list.end(), [word](std::string_view entry) {
@@ -46,7 +46,7 @@ inline bool is_word_of(std::string_view word, std::vector<std::string> const& li
     });
 }
 
-/// Without spaces and tabs at its ends.
+/// `text` without leading and trailing spaces and tabs.
 constexpr std::string_view trim(std::string_view text) noexcept
 {
     auto const blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -57,8 +57,8 @@ constexpr std::string_view trim(std::string_view text) noexcept
     return text;
 }
 
-/// An id that the service may have given: of bounded length, without a character that was damaged, and not
-/// what services write where there is no id.
+/// Whether `text` can be an id assigned by the service: bounded length, no damaged character, and not a
+/// placeholder for a missing id.
 inline bool may_be_id(std::string_view text) noexcept
 {
     constexpr std::array<std::string_view, 10> placeholders{"null", "none", "undefined", "nil", "n/a",

@@ -16,50 +16,51 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Takes a line off `text`, without its end; false when the end is not there yet. A line ends in a line feed,
-/// with or without carriage returns before it; `unusual` is set when it is not exactly one, or when another
-/// stands within the line.
+/// Removes the first line from `text` and stores it in `line` without its terminator; false if the line is
+/// incomplete. A line ends in a line feed, with any number of carriage returns before it. Sets `unusual`
+/// unless there is exactly one, or if there is a carriage return within the line.
 ///
-/// `searched` bytes are known to hold no line feed.
+/// The first `searched` bytes are known to hold no line feed.
 OCRPIPE_DECL bool take_line(std::string_view& text, std::string_view& line, bool& unusual,
                             std::size_t searched = 0) noexcept;
 
-/// How many bytes of `text` are lines up to and with an empty one; 0 when there is none yet. `searched` bytes
-/// are known to hold no line feed that ends one.
+/// Size of the leading section of `text` that ends with an empty line, which is included; 0 if there is no
+/// empty line yet. The first `searched` bytes are known not to complete one.
 OCRPIPE_DECL std::size_t section_size(std::string_view text, std::size_t searched) noexcept;
 
-/// Whether `text` is, or can become, the beginning of an answer.
+/// Whether `text` is, or is a prefix of, the start of an HTTP answer.
 OCRPIPE_DECL bool may_be_http(std::string_view text) noexcept;
 
-/// What an answer's header section says: its status, the fields that somebody reads, and where the body ends.
+/// The parsed header section of an answer: its status, the framing of the body, and connection persistence.
 ///
-/// What curl or Python's http.client reads is read where the end of the answer is the same for all who read
-/// it, or where the connection is closed after it. Refused are, since an answer could be taken for another
-/// one or for whole:
+/// The parser accepts what curl or Python's http.client accepts, if all parsers agree on the end of the
+/// answer or if the connection is closed after it. It rejects the following, because an answer could be
+/// confused with another one or wrongly taken for complete:
 /// - NUL bytes, and a status line among the fields;
-/// - a Content-Length that is no number, and several that differ;
-/// - codings that cannot be undone, and transfer codings in another order than gzip or deflate, then chunked.
+/// - a Content-Length that is not a number, and several that differ;
+/// - codings that cannot be decoded, and transfer codings in any order other than gzip or deflate, then
+///   chunked.
 ///
-/// Read, and unfit for reuse (`persistent` is false): line feeds without carriage returns, carriage returns
-/// within lines, blanks before a line's first letter or a colon, lines without a colon, folded lines, names
-/// that are empty, a version other than 1.0 and 1.1, equal lengths that come twice, a plus sign before a
-/// length, a length beside chunked (RFC 9112, 6.3: chunked counts), transfer codings other than one chunked.
-/// Read without consequences: a status line without a reason, any reason, any bytes but those in names and
-/// values.
+/// Accepted, but the connection is not reused (`persistent` is false): line feeds without carriage returns,
+/// carriage returns within lines, blanks before a line's first letter or a colon, lines without a colon,
+/// folded lines, empty names, a version other than 1.0 and 1.1, duplicate equal lengths, a plus sign before a
+/// length, a length together with chunked (RFC 9112, 6.3: chunked wins), transfer codings other than a single
+/// chunked. Accepted without consequences: a status line without a reason, any reason, any bytes but those in
+/// names and values.
 struct answer_head {
     enum class body_end { at_header, at_length, at_last_chunk, at_close };
 
     int status = 0;
     body_end end = body_end::at_close;
-    std::uint64_t length = 0;                 ///< when that is where it ends
+    std::uint64_t length = 0;                 ///< used if `end` is at_length
     std::optional<inflater::format> encoding; ///< of the body
     bool persistent = false;                  ///< the connection can carry another exchange
-    std::chrono::seconds keep_alive_hint{0};  ///< zero when the server gave none
+    std::chrono::seconds keep_alive_hint{0};  ///< zero if the server sent none
 };
 
-/// Reads the header section that `text` begins with, and writes the fields that somebody reads to `response`;
-/// returns its size with the empty line. 0 when it has no end yet, or is refused; what was written then is to
-/// be forgotten. `to_connect` as in answer_limits. What is wrong is said in `problem`.
+/// Parses the header section at the start of `text` and stores the fields that are used in `response`.
+/// Returns the section's size, including the empty line; 0 if it is incomplete or rejected, and then the
+/// output must be discarded. `to_connect` as in answer_limits. `problem` describes an error.
 ///
 /// Errors: errc::malformed_answer, unsupported_encoding.
 OCRPIPE_DECL std::size_t read_answer_head(std::string_view text, bool to_connect, answer_head& head,

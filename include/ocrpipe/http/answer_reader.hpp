@@ -16,60 +16,61 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Bounds of one answer, and what it answers.
+/// Limits of one answer, and whether it answers a CONNECT.
 struct answer_limits {
     std::size_t max_header = 64 * 1024;
     std::uint64_t max_body = 64 * 1024 * 1024; ///< after decoding
     bool to_connect = false; ///< the answer to CONNECT: a 2xx has no body, whatever it says (RFC 9110, 9.3.6)
 };
 
-/// One HTTP/1.1 answer, from bytes however they are cut: framing, limits, decoding; no socket.
+/// Incremental parser of an HTTP/1.1 answer: framing, limits, decoding. Accepts input in pieces of any size;
+/// uses no socket.
 ///
-/// Keeps the fields that somebody reads and drops the others. Interim answers (1xx) are skipped. Reused from
-/// answer to answer.
+/// Keeps the header fields that are used and drops the others. Interim answers (1xx) are skipped. One object
+/// parses many answers in turn.
 ///
-/// Answers that curl or Python's http.client reads are read where that is safe; for the header see
-/// answer_head. Of the body, read and unfit for reuse: line feeds without carriage returns between chunks,
-/// blanks before a chunk's size, and an end of the stream after the last chunk but before the empty line that
-/// should follow. Read without consequences: extensions, blanks after a chunk's size, trailers whatever they
-/// hold, bytes after the end of compressed data, a body that is not compressed although it should be gzip,
-/// and an encoding that has no registered name. Refused: a chunk whose size is no hexadecimal number or is
-/// not what follows, and a body without its last chunk.
+/// Accepts what curl or Python's http.client accepts, where that is safe; for the header see answer_head. In
+/// the body, these are accepted but the connection is not reused: line feeds without carriage returns between
+/// chunks, blanks before a chunk size, and an end of stream after the last chunk but before the final empty
+/// line. Accepted without consequences: extensions, blanks after a chunk size, any trailers, bytes after the
+/// end of compressed data, an uncompressed body declared as gzip, and an encoding without a registered name.
+/// Rejected: a chunk size that is not a hexadecimal number or does not match the data, and a body without its
+/// last chunk.
 class answer_reader
 {
 public:
     explicit answer_reader(answer_limits const& limits = {});
 
-    /// Forgets the last answer and begins the next.
+    /// Discards the current answer and starts the next one.
     void start(answer_limits const& limits);
 
-    /// Takes bytes of the answer. What follows a complete answer is dropped and makes the connection unfit
-    /// for reuse.
+    /// Parses bytes of the answer. Bytes after a complete answer are dropped, and the connection must not be
+    /// reused.
     ///
     /// Errors: errc::malformed_answer, header_too_large, body_too_large, unsupported_encoding,
     /// truncated_answer; detail() says more.
     void put(std::string_view bytes, error_code& ec);
 
-    /// The peer ended the stream.
+    /// Handles the end of the stream.
     ///
-    /// Errors: errc::connection_closed before the first byte,
-    /// errc::truncated_answer where that is too early.
+    /// Errors: errc::connection_closed before the first byte, errc::truncated_answer if the answer is
+    /// incomplete.
     void put_eof(error_code& ec);
 
-    bool started() const noexcept { return started_; } ///< a byte came, be it of an interim answer
-    /// A byte of the final answer came.
+    bool started() const noexcept { return started_; } ///< a byte was received, even of an interim answer
+    /// Whether a byte of the final answer was received.
     bool reading() const noexcept { return where_ != place::header || !pending_.empty(); }
     bool has_header() const noexcept { return where_ != place::header; } ///< of the final answer
     bool complete() const noexcept { return where_ == place::end; }
-    bool surplus() const noexcept { return surplus_; } ///< more came than the answer
+    bool surplus() const noexcept { return surplus_; } ///< bytes were received after the answer
     bool keep_alive() const noexcept { return complete() && head_.persistent && !unusual_ && !surplus_; }
-    /// Zero when the server gave none.
+    /// Zero if the server sent none.
     std::chrono::seconds keep_alive_hint() const noexcept { return head_.keep_alive_hint; }
     http_response& response() noexcept { return response_; }
     std::string const& detail() const noexcept { return detail_; } ///< of the last error
 
 private:
-    /// What comes next.
+    /// The element expected next.
     enum class place { header, body, chunk_size, chunk, chunk_end, trailer, end };
 
     void parse(std::string_view& bytes, error_code& ec);
@@ -88,16 +89,16 @@ private:
     answer_head head_;
     http_response response_;
     std::optional<inflater> inflater_;
-    std::string pending_; ///< bytes of a line or section that is not whole
+    std::string pending_; ///< bytes of an incomplete line or section
     std::string detail_;
     place where_ = place::header;
-    std::uint64_t left_ = 0;       ///< of the body or chunk
-    std::uint64_t body_bytes_ = 0; ///< that came, as they came
-    std::size_t searched_ = 0;     ///< how much of what is pending was searched for an end
+    std::uint64_t left_ = 0;       ///< bytes left of the body or chunk
+    std::uint64_t body_bytes_ = 0; ///< received, before decoding
+    std::size_t searched_ = 0;     ///< bytes of `pending_` already searched for a terminator
     std::size_t extra_bytes_ = 0;  ///< of chunk extensions
     int interim_ = 0;
     bool started_ = false;
-    bool unusual_ = false; ///< the body was read tolerantly
+    bool unusual_ = false; ///< the body needed lenient parsing
     bool surplus_ = false;
 };
 

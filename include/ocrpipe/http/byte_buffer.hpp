@@ -13,8 +13,8 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Bytes that are appended to and then sent. Unlike std::string it does not clear memory that is about to be
-/// overwritten, which for the chunks of an upload would cost as much as reading them.
+/// A send buffer. Unlike std::string, it does not zero memory that is about to be overwritten; for the chunks
+/// of an upload, zeroing would cost as much as reading them.
 class byte_buffer
 {
 public:
@@ -33,7 +33,7 @@ public:
         size_ += bytes.size();
     }
 
-    /// At least `n` writable bytes behind the last one, which commit() then makes part of the buffer.
+    /// Returns at least `n` writable bytes after the end; commit() appends them to the buffer.
     std::span<char> prepare(std::size_t n)
     {
         if (capacity_ - size_ < n) grow(size_ + n);

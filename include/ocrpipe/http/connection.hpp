@@ -26,7 +26,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// What all connections of a transport share: their turns, and buffers. What is received without waiting is
+/// State shared by all connections of a transport: send turns and buffers. Data received without waiting is
 /// parsed in the same step, so one pair of large receive buffers serves any number of connections.
 class shared_io
 {
@@ -51,10 +51,10 @@ private:
     std::vector<byte_buffer> spare_;
 };
 
-/// A send buffer of the shared ones, for as long as a request is being sent.
+/// A shared send buffer, borrowed while a request is being sent.
 ///
-/// Given back as soon as the request is out: while answers are waited for, the next request is written to the
-/// same memory, which is still in the processor's cache.
+/// Returned as soon as the request is sent, so that the next request uses the same memory, which is still in
+/// the CPU cache.
 class borrowed_buffer
 {
 public:
@@ -73,19 +73,19 @@ private:
     byte_buffer buffer_;
 };
 
-/// One TCP connection, plain or under TLS.
+/// One TCP connection, with or without TLS.
 ///
-/// While a request is sent, waiting for readiness and moving bytes are kept apart, because one that is
-/// answered early needs both directions at once. An answer is awaited together with its first bytes, which
-/// saves the system call that arms a wait; the buffer for them is the connection's, since it is lent for so
-/// long.
+/// While a request is sent, waiting for readiness is separate from transferring bytes, because a request that
+/// is answered early needs both directions at once. Waiting for an answer and receiving its first bytes is
+/// one operation, which saves the system call that arms a wait. Each connection has its own buffer for these
+/// bytes, since the operation uses it for a long time.
 class connection final : private watchdog::entry
 {
 public:
     connection(tcp_socket socket, watchdog& dog, shared_io& shared);
     ~connection();
 
-    /// Waits end with asio::error::timed_out at `when`; a new deadline forgets that the last one passed.
+    /// Waits end with asio::error::timed_out at `when`. Setting a new deadline resets timed_out().
     void set_deadline(clock::time_point when);
     void clear_deadline() noexcept;
 
@@ -93,11 +93,11 @@ public:
     task<void> async_wait_readable(error_code& ec) { return async_wait(tcp_socket::wait_read, ec); }
     task<void> async_wait_writable(error_code& ec);
 
-    /// Of the exchange under way or the last one.
+    /// The answer of the current exchange, or of the last one.
     answer_reader& answer() noexcept { return answer_; }
 
-    /// Waits for input and receives it, to be handed to take(); co_await yields the error and the number of
-    /// bytes. Not before stopped() has said that there is nothing to stop for.
+    /// Waits for input and receives it; co_await yields the error and the number of bytes, which you pass to
+    /// take(). Call stopped() first, and do not call this if it returns an error.
     auto async_receive()
     {
         return socket_.async_receive(asio::mutable_buffer(first_input_.get(), first_input_size),
@@ -107,11 +107,12 @@ public:
     /// Whether the deadline has passed.
     bool timed_out() const noexcept { return timed_out_; }
 
-    /// Why not to wait: asio::error::operation_aborted or timed_out. Both may have happened while nothing was
-    /// pending that could be cancelled.
+    /// Whether a wait must not start: asio::error::operation_aborted or timed_out. Either may have happened
+    /// while no operation was pending that could be cancelled.
     error_code stopped(asio::cancellation_state const& state) const noexcept;
 
-    /// Hands what async_receive() brought to answer(), and where it filled its buffer, what else there is.
+    /// Passes the bytes from async_receive() to answer(). If they filled the buffer, also receives what else
+    /// is available.
     ///
     /// Errors: asio::error::timed_out (the kernel's own unless timed_out() says otherwise), or
     /// operation_aborted when the coroutine was cancelled, and those of receive().
@@ -123,36 +124,36 @@ public:
     void forget_input() noexcept;
     bool input_seen() const noexcept { return input_watch_ && input_watch_->seen; }
 
-    /// Everything sent and received from now on is encrypted. The handshake is the caller's.
+    /// Encrypts everything sent and received from now on. The caller performs the handshake.
     tls_session& start_tls(tls_context& context, std::string const& host);
     tls_session const* tls() const noexcept { return tls_ ? &*tls_ : nullptr; }
 
-    /// Encrypts `plain` into `wire`, or returns it as it is.
+    /// Encrypts `plain` into `wire` and returns that; without TLS, returns `plain`.
     std::string_view seal(std::string_view plain, byte_buffer& wire, error_code& ec);
 
-    /// Sends what fits now.
+    /// Sends as much as possible without waiting.
     ///
     /// Errors: asio::error::would_block, and those of the socket.
     std::size_t send(std::string_view wire, error_code& ec);
 
-    /// Receives once and hands the decrypted bytes to answer(). Sets `moved` when anything came, be it half a
-    /// TLS record.
+    /// Receives once and passes the decrypted bytes to answer(). Sets `moved` if any bytes were received,
+    /// even a partial TLS record.
     ///
-    /// Errors: asio::error::would_block when nothing is there, those of the socket and of TLS, and an
-    /// ocrpipe::errc of the answer. The end of the stream is no error: it is told to answer(), and `ended` is
-    /// set.
+    /// Errors: asio::error::would_block if nothing is available, those of the socket and of TLS, and an
+    /// ocrpipe::errc of the answer. The end of the stream is not an error: it is reported to answer(), and
+    /// `ended` is set.
     void receive(bool& moved, error_code& ec);
 
-    /// Receives ciphertext once, without decrypting, for the handshake; empty when there is nothing or an
+    /// Receives ciphertext once, without decrypting, for the handshake; empty if nothing is available or on
     /// error.
     std::span<char const> receive_raw(error_code& ec);
 
     bool ended() const noexcept { return ended_; }
 
-    /// Whether an idle connection is still usable: no end of stream, no error, and nothing said unasked.
+    /// Whether an idle connection is still usable: no end of stream, no error, and no unsolicited data.
     bool is_quiet();
 
-    /// Tells the peer, if that is possible without waiting, and closes. Safe to call again.
+    /// Notifies the peer if that is possible without waiting, and closes. Idempotent.
     void close() noexcept;
 
 private:
@@ -162,7 +163,7 @@ private:
         bool seen = false;
     };
 
-    /// A finished result of a page or two; what is longer goes through the shared buffer.
+    /// Fits a finished result of a page or two; longer ones use the shared buffer.
     static constexpr std::size_t first_input_size = 16 * 1024;
     static constexpr int max_reads_at_once = 16; ///< of 64 KiB each
 

@@ -15,8 +15,8 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Connects to the first address that accepts, a new attempt every 250 ms while the earlier ones go on, at
-/// once when one fails.
+/// Connects to the first address that accepts. Starts the next attempt 250 ms after the previous one, or at
+/// once if one fails; earlier attempts continue meanwhile.
 ///
 /// Errors: asio::error::timed_out at `deadline`, operation_aborted, or that of the last attempt.
 /// Source: RFC 8305, section 5.
@@ -24,7 +24,7 @@ OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context&
                                                                std::span<tcp::endpoint const> to,
                                                                clock::time_point deadline, error_code& ec);
 
-/// Opens connections to one origin: look-up, TCP, a tunnel through the proxy, TLS.
+/// Opens connections to one origin: name resolution, TCP, a tunnel through the proxy, TLS.
 ///
 /// Thread safety: none.
 class connector
@@ -34,7 +34,7 @@ public:
               std::optional<proxy_server> proxy, std::unique_ptr<tls_context> tls,
               timeout_options const& timeouts, limit_options const& limits);
 
-    /// A connection ready for a request, or null and what went wrong. Nothing of a request is sent.
+    /// Returns a connection ready for a request, or null with `failure` set. Sends no part of a request.
     task<std::unique_ptr<connection>> async_open(clock::time_point deadline, transport_failure& failure);
 
 private:

@@ -12,11 +12,11 @@ namespace detail
 
 /// One request and its answer on one connection.
 ///
-/// The request goes out in chunks of at most 64 KiB, head first and in the same buffer as the beginning of
-/// the body, so that a small one is a single send. An answer that begins before the request is out ends the
-/// upload: what the server says counts, not what we had yet to say.
+/// The request is sent in chunks of at most 64 KiB. The head shares a buffer with the start of the body, so
+/// that a small request is a single send. If an answer begins before the request is fully sent, the upload
+/// stops and the answer is used.
 ///
-/// Lifetime: everything given must outlive async_run().
+/// Lifetime: all arguments must outlive async_run().
 class exchange
 {
 public:
@@ -24,11 +24,11 @@ public:
     exchange(connection& c, shared_io& shared, answer_limits const& limits, timeout_options const& timeouts,
              clock::time_point deadline);
 
-    /// `request` holds the head, receives the body's chunks in turn, and is given back when they are out;
-    /// `body` may be null. True when the connection's answer is complete.
+    /// `request` holds the head, is reused for the chunks of the body, and is given back when all are sent;
+    /// `body` may be null. Returns true if the connection's answer is complete.
     task<bool> async_run(borrowed_buffer& request, body_source* body, transport_failure& failure);
 
-    /// Whether the connection is fit for another exchange after this one.
+    /// Whether the connection can be reused after this exchange.
     bool reusable() const noexcept { return reusable_; }
 
 private:
@@ -37,7 +37,7 @@ private:
 
     upload send_chunk(byte_buffer& request, body_source* body, byte_buffer& cipher, std::string_view& rest,
                       transport_failure& failure);
-    /// How far the reading of an answer is.
+    /// Progress of receiving an answer.
     struct reception {
         reception(clock::time_point t, timeout_options const& timeouts, clock::time_point deadline)
             : now(t), first(std::min(deadline, later(t, timeouts.first_byte))), last(first)
@@ -46,8 +46,8 @@ private:
 
         phase where = phase::first_byte;
         clock::time_point now;
-        clock::time_point first; ///< by when the answer must begin
-        clock::time_point last;  ///< by when it must be complete
+        clock::time_point first; ///< deadline of the answer's first byte
+        clock::time_point last;  ///< deadline of the complete answer
 
         clock::time_point limit() const noexcept { return where == phase::body ? last : first; }
     };

@@ -20,11 +20,11 @@ using endpoints = std::vector<tcp::endpoint>;
 /// section 4).
 OCRPIPE_DECL endpoints interleave_families(std::span<tcp::endpoint const> in);
 
-/// Host names to addresses. One lookup at a time for a name, shared by all who ask, and its answer kept for a
-/// while.
+/// Resolves host names to addresses. Concurrent lookups of the same name are shared, and the answer is cached
+/// for a while.
 ///
-/// A lookup runs in a thread of the io_context and cannot be stopped: those who wait give up at their
-/// deadline, io_context::run() returns only when the lookup has.
+/// A lookup runs in a thread of the io_context and cannot be cancelled. Callers give up at their deadline,
+/// but io_context::run() returns only after the lookup.
 ///
 /// Thread safety: none.
 class host_resolver

@@ -13,7 +13,7 @@
 namespace ocrpipe
 {
 
-/// Who is asking, and where.
+/// The service's URL and the user's credentials.
 struct endpoint_options {
     /// Scheme, host and port of the service, without a path; the path follows from portal_user_id. http://
     /// sends the key in clear text and is accepted for loopback addresses only, unless allow_plain_http is
@@ -40,21 +40,21 @@ struct proxy_options {
     std::string no_proxy; ///< hosts, domains, addresses, networks such as 10.0.0.0/8, or *; as in NO_PROXY
 };
 
-/// Connections, by lane. A lane never uses more than its own share; idle connections are shared.
+/// Connections per lane. A lane never uses more than its own limit; idle connections are shared.
 struct pool_options {
     std::size_t submit_connections = 16; ///< 1 to 10000
     std::size_t poll_connections = 8;    ///< 1 to 10000
     std::size_t part_connections = 4;    ///< 1 to 10000
     std::size_t max_waiting =
-        1024; ///< operations waiting for a connection, each lane; the next one fails at once
+        1024; ///< operations waiting for a connection, per lane; further ones fail at once
     std::chrono::milliseconds idle_limit{
-        60'000}; ///< an idle connection is closed after this; learned downwards from the server
+        60'000}; ///< idle connections are closed after this, or sooner if the server closes sooner
     std::chrono::milliseconds life_limit{
         600'000}; ///< a connection is not reused after this ±10 %, so that DNS changes are followed
     double max_connects_per_second = 100; ///< new connections; a handshake costs both sides; 0 means no limit
 };
 
-/// How long each phase may take. Zero is not allowed: nothing waits for ever by accident.
+/// Timeout of each phase. Zero is not allowed, so that nothing waits forever by accident.
 struct timeout_options {
     std::chrono::milliseconds resolve{5'000};
     std::chrono::milliseconds connect{5'000};
@@ -64,16 +64,16 @@ struct timeout_options {
     std::chrono::milliseconds first_byte{
         60'000}; ///< from the end of the request to the first byte of the answer
     std::chrono::milliseconds read_stall{30'000}; ///< without a byte of progress
-    std::chrono::milliseconds answer{300'000};    ///< the whole answer, however steadily it drips
+    std::chrono::milliseconds answer{300'000};    ///< the complete answer, even if it makes steady progress
 };
 
-/// Bounds on what a peer may make us hold.
+/// Limits on the memory that a peer can make us use.
 struct limit_options {
     std::size_t max_header = 64 * 1024;        ///< bytes of an answer's header, trailers included
     std::uint64_t max_body = 64 * 1024 * 1024; ///< bytes of an answer's body after decoding
 };
 
-/// Everything that an http_transport is made from. `validate()` reports every problem at once.
+/// All options of an http_transport. `validate()` reports every problem at once.
 struct http_options {
     endpoint_options endpoint;
     tls_options tls;
@@ -83,7 +83,7 @@ struct http_options {
     limit_options limits;
     std::uint64_t seed = 0; ///< of the jitter, the client's included; 0 means a random one
 
-    /// Every problem found, as "option: what is wrong: remedy"; empty when there is none.
+    /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;
 };
 

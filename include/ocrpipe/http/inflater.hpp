@@ -13,11 +13,11 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Decodes gzip or deflate as it arrives, never beyond a limit: a bomb costs no more memory than an honest
-/// answer.
+/// Incremental decoder of gzip and deflate with an output limit, so that a decompression bomb cannot exhaust
+/// memory.
 ///
-/// "deflate" is accepted in both readings, zlib (RFC 1950, as HTTP means it) and raw (RFC 1951, as some
-/// servers send it). Bytes after the end that begin no other gzip member are dropped, as gzip itself does.
+/// Accepts both forms of "deflate": zlib (RFC 1950, as HTTP specifies) and raw (RFC 1951, as some servers
+/// send). Bytes after the end that do not start another gzip member are dropped, as gzip itself does.
 class inflater
 {
 public:
@@ -28,13 +28,13 @@ public:
     inflater& operator=(inflater&&) noexcept;
     ~inflater();
 
-    /// Appends what `in` decodes to.
+    /// Decodes `in` and appends the output to `out`.
     ///
     /// Errors: errc::body_too_large when `out` would exceed `limit`,
     /// errc::malformed_answer.
     void decode(std::string_view in, std::string& out, std::uint64_t limit, error_code& ec);
 
-    /// Whether the stream ended where it should, or never began.
+    /// Whether the stream is complete, or never began.
     bool finished() const noexcept;
 
 private:

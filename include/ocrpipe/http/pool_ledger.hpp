@@ -18,12 +18,12 @@ namespace detail
 
 using connection_id = std::uint32_t;
 
-/// What an operation that wants a connection is told.
+/// The answer to an operation that requests a connection.
 enum class pool_verdict {
-    pending, ///< no slot is free: enqueue
+    pending, ///< no slot is free: call enqueue()
     reuse,   ///< a slot, and the idle connection `id`: probe it
     open,    ///< a slot: open a connection
-    full,    ///< too many wait already
+    full,    ///< too many operations are waiting
     closed,
 };
 
@@ -32,8 +32,8 @@ struct pool_decision {
     connection_id id = 0; ///< with reuse
 };
 
-/// An operation that waits. Lives in the coroutine that waits; must leave() the ledger before it ends unless
-/// it was decided.
+/// A waiting operation. Lives in its coroutine, which must call leave() before it ends unless decision() was
+/// made.
 class pool_waiter
 {
 public:
@@ -49,8 +49,8 @@ public:
 private:
     friend class pool_ledger;
 
-    /// decision() has been made; what it grants belongs to this waiter from now on, whether it still wants it
-    /// or not.
+    /// Called when decision() has been made. This waiter now owns what it grants, even if it no longer needs
+    /// it.
     virtual void on_decided() = 0;
 
     enum lane lane_;
@@ -59,13 +59,13 @@ private:
     std::list<pool_waiter*>::iterator place_;
 };
 
-/// Who gets which connection, who waits, and which connection is too old: the decisions of the pool, without
-/// a socket or a clock.
+/// The connection pool's decisions, without sockets or clocks: who gets which connection, who waits, and
+/// which connections are too old.
 ///
 /// A slot is the right of a lane to use one connection. Slots go to waiters of the same lane first come,
-/// first served, and a connection that becomes free goes with the slot, in the same step: nobody is told to
-/// look again, so nobody can be overtaken or forgotten. Idle connections belong to all lanes and are reused
-/// last in, first out: warm ones stay warm, and those too many grow old and go.
+/// first served, and a connection that becomes free is handed over with the slot in the same step, so no
+/// waiter can be overtaken or miss a wake-up. Idle connections are shared by all lanes and reused last in,
+/// first out: busy ones stay warm, and surplus ones expire.
 ///
 /// Thread safety: none.
 class pool_ledger
@@ -73,54 +73,56 @@ class pool_ledger
 public:
     explicit pool_ledger(pool_options const& options);
 
-    /// Asks for a slot and a connection. With `fresh`, never an idle one: after one was found dead its
-    /// siblings are suspect.
+    /// Requests a slot and a connection. With `fresh`, never returns an idle connection: once one was found
+    /// dead, the others are suspect.
     pool_decision acquire(enum lane l, clock::time_point now, bool fresh = false);
 
     /// Waits for a slot, after acquire() said pending.
     void enqueue(pool_waiter& w);
 
-    /// Waits, holding a slot, for leave to open a connection; an idle one that turns up in the meantime ends
+    /// While holding a slot, waits until it may open a connection; an idle one that becomes available ends
     /// the wait.
     void enqueue_opener(pool_waiter& w);
 
     /// Ends the wait of an undecided waiter.
     void leave(pool_waiter& w);
 
-    /// The connection that acquire() offered was found dead: another one for the same slot. The server's idle
-    /// limit is learned from it.
+    /// The connection that acquire() offered was found dead; returns another decision for the same slot. The
+    /// server's idle limit is learned from it.
     pool_decision replace(connection_id id, clock::time_point now);
 
-    /// The connection that acquire() offered is alive. Trust that was lost grows back slowly: a restart of
-    /// the server closes connections of any age, and must not shorten the limit for good.
+    /// The connection that acquire() offered is alive. A reduced idle limit slowly grows back, because a
+    /// server restart closes connections of any age and must not reduce the limit permanently.
     void reused(connection_id id, clock::time_point now);
 
-    /// A connection that was offered is not wanted, and not to be used by anybody.
+    /// Rejects an offered connection; it will not be used again.
     void discard(connection_id id) { doom(id); }
 
-    /// When a connection may be opened: the connect rate.
+    /// When a connection may be opened, by the connect rate.
     clock::time_point reserve_open(clock::time_point now) { return connects_.reserve(now); }
 
-    /// A connection was opened in a slot. `jitter` in [0, 1) spreads the ends of lives over ±10 %.
+    /// A connection was opened in a slot. `jitter` in [0, 1) spreads the connection lifetimes over ±10 %.
     connection_id opened(clock::time_point now, double jitter);
 
-    /// The slot's connection is fit for another exchange. `hint` is the server's Keep-Alive timeout, zero
-    /// when it gave none.
+    /// Releases the slot; its connection can be reused. `hint` is the server's Keep-Alive timeout, zero if it
+    /// sent none.
     void release(enum lane l, connection_id id, clock::time_point now, std::chrono::seconds hint);
 
-    /// The slot's connection was closed by the shell.
+    /// Releases the slot; the shell has closed its connection.
     void release_closed(enum lane l, connection_id id, clock::time_point now);
 
-    /// The slot is given back without a connection.
+    /// Releases a slot without a connection.
     void release_empty(enum lane l, clock::time_point now);
 
-    /// Decides all waiters as closed and dooms all idle connections. Nothing is granted afterwards.
+    /// Decides all waiters as closed and marks all idle connections to be closed. Grants nothing afterwards.
     void close();
 
-    /// Connections that the shell must close now. Look after each call that takes a time, and after close().
+    /// Connections that the shell must close now. Call it after every call that takes a time, and after
+    /// close().
     std::vector<connection_id> take_doomed();
 
-    /// How long an idle connection is trusted: the option, or less when the server was seen to close earlier.
+    /// How long an idle connection is considered usable: the option, or less if the server was seen to close
+    /// earlier.
     clock::duration idle_limit() const noexcept { return idle_limit_; }
 
     std::size_t idle() const noexcept { return idle_.size(); }
@@ -138,7 +140,7 @@ private:
         clock::time_point end_of_life;
         clock::time_point idle_since;
         clock::duration idle_limit =
-            clock::duration::max(); ///< as hinted by the server; the learned one may be shorter
+            clock::duration::max(); ///< from the server's hint; the learned limit may be shorter
     };
 
     static std::size_t index(enum lane l) noexcept { return static_cast<std::size_t>(l); }
@@ -151,7 +153,7 @@ private:
 
     std::array<lane_state, lane_count> lanes_;
     std::list<pool_waiter*> openers_;
-    std::deque<connection_id> idle_; ///< the freshest at the back
+    std::deque<connection_id> idle_; ///< most recently used at the back
     std::vector<connection_facts> connections_;
     std::vector<connection_id> unused_ids_;
     std::vector<connection_id> doomed_;

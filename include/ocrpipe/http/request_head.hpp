@@ -14,20 +14,20 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Request heads of one origin and one user. What is the same in all of them is rendered once.
+/// Renders request heads for one origin and one user. The common parts are rendered once.
 class request_head
 {
 public:
-    /// `absolute_form` when requests go to an HTTP proxy that does not tunnel; only then is
-    /// `proxy_authorization` sent with them.
+    /// Set `absolute_form` if requests go to an HTTP proxy without a tunnel; only then is
+    /// `proxy_authorization` sent.
     request_head(origin const& to, endpoint_options const& endpoint, bool absolute_form,
                  std::string_view proxy_authorization);
 
     /// The request's path at the service.
     std::string path_of(http_request const& request) const { return service_path_ + request.target; }
 
-    /// Appends the head of `request`, the empty line included. `redirected`: the path that a redirect named;
-    /// empty for path_of().
+    /// Appends the head of `request`, including the empty line. `redirected` is the path given by a redirect;
+    /// empty means path_of().
     void render(http_request const& request, std::string_view redirected, byte_buffer& out) const;
 
 private:
@@ -39,7 +39,7 @@ private:
 /// The head of a CONNECT request for a tunnel to `to`.
 OCRPIPE_DECL std::string connect_head(origin const& to, std::string_view proxy_authorization);
 
-/// Whether `text` can stand in a request line or header field: printable ASCII without blanks.
+/// Whether `text` is allowed in a request line or header field: printable ASCII without blanks.
 OCRPIPE_DECL bool is_request_text(std::string_view text) noexcept;
 
 } // namespace detail

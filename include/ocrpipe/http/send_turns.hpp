@@ -17,17 +17,17 @@ namespace ocrpipe
 namespace detail
 {
 
-/// The order in which the uploads of a transport send their chunks after the first: one after another, with a
-/// look at all sockets after each. So an answer that has come waits for a chunk or two, not for one of every
+/// Schedules the uploads of a transport: after its first chunk, each upload sends one chunk per turn, and all
+/// sockets are polled between turns. So a received answer waits for a chunk or two, not for one of every
 /// upload.
 ///
-/// A turn cannot be cancelled; it comes soon, and who waited for it has to look.
+/// Waiting for a turn cannot be cancelled. The turn comes soon; the caller must check for cancellation then.
 class send_turns
 {
 public:
     explicit send_turns(asio::io_context& ioc) : executor_(ioc.get_executor()) {}
 
-    /// co_await returns when it is the caller's turn.
+    /// co_await returns at the caller's turn.
     auto async_next()
     {
         return asio::async_initiate<asio::deferred_t const, void()>(
@@ -47,13 +47,13 @@ private:
         if (first) post_next(executor_, std::move(waiting));
     }
 
-    /// The io_context owns the line, as it owns all that waits: it goes with it.
+    /// The pending handler in the io_context owns the queue, so both are destroyed together.
     static void post_next(io_executor const& executor, std::shared_ptr<line> waiting)
     {
         asio::post(executor, [executor, waiting = std::move(waiting)]() mutable {
             turn next = std::move(waiting->front());
             waiting->pop_front();
-            // One at a time: what is posted together runs together, before the sockets are looked at.
+            // Post one at a time: handlers posted together run together, before the sockets are polled.
             if (!waiting->empty()) post_next(executor, std::move(waiting));
             waiting.reset();
             std::move(next)();

@@ -22,7 +22,7 @@ using tcp = asio::ip::tcp;
 using tcp_socket = asio::basic_stream_socket<tcp, io_executor>;
 using steady_timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, io_executor>;
 
-/// The completion token of this ring: errors as values, because a peer that goes away is no exception here.
+/// The completion token of this layer: errors are values, because a disconnecting peer is not exceptional.
 inline auto await_into(error_code& ec)
 {
     return asio::redirect_error(asio::use_awaitable_t<io_executor>(), ec);

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-// OpenSSL's own names, declared here so that nobody pays for its headers.
+// OpenSSL's own names, declared here to avoid including its headers.
 struct ssl_st;
 struct ssl_ctx_st;
 struct ssl_session_st;
@@ -30,13 +30,13 @@ struct openssl_deleter {
 template<class T>
 using openssl_ptr = std::unique_ptr<T, openssl_deleter>;
 
-/// What all TLS connections of one transport share: certificates, versions, and sessions to resume.
+/// State shared by all TLS connections of a transport: certificates, versions, and sessions to resume.
 ///
 /// Thread safety: none.
 class tls_context
 {
 public:
-    /// Errors: errc::invalid_argument with the option's name when a file cannot be read or a key does not fit
+    /// Errors: errc::invalid_argument with the option's name if a file cannot be read or a key does not match
     /// its certificate.
     static result<std::unique_ptr<tls_context>> make(tls_options const& options);
 
@@ -46,7 +46,7 @@ public:
 
     ssl_ctx_st* native() const noexcept { return context_.get(); }
 
-    /// The newest session, or null. A TLS 1.3 ticket is handed out once (RFC 8446, appendix C.4).
+    /// The newest session, or null. A TLS 1.3 ticket is used only once (RFC 8446, appendix C.4).
     openssl_ptr<ssl_session_st> take_session();
     std::size_t stored_sessions() const noexcept { return sessions_.size(); }
 
@@ -59,36 +59,35 @@ private:
     std::vector<openssl_ptr<ssl_session_st>> sessions_; ///< the newest at the back
 };
 
-/// The client's side of one TLS connection as a filter of bytes: no socket, no waiting.
+/// The client side of one TLS connection as a byte filter: no socket, no waiting.
 ///
-/// What it wants to send is appended to a buffer of the caller, so that a whole request becomes one buffer
-/// and one send.
+/// Output is appended to the caller's buffer, so that a whole request becomes one buffer and one send.
 class tls_session
 {
 public:
-    /// `host` is verified against the certificate, and sent as SNI unless it is an address.
+    /// `host` is verified against the certificate, and sent as SNI unless it is an IP address.
     tls_session(tls_context& context, std::string const& host);
     tls_session(tls_session const&) = delete;
     tls_session& operator=(tls_session const&) = delete;
     ~tls_session();
 
-    /// Gives the bytes that the peer sent. They are only looked at, not copied: call handshake() until it
-    /// wants input, or read() until it returns nothing, before they go away.
+    /// Supplies bytes received from the peer. They are not copied: keep them valid until handshake() needs
+    /// more input or read() returns 0.
     void feed(std::span<char const> bytes) noexcept;
 
-    /// Goes on with the handshake; true when it is done, false when more input is wanted or `ec` is set.
+    /// Continues the handshake; true if it is complete, false if more input is needed or `ec` is set.
     ///
     /// Errors: errc::certificate_invalid, errc::tls_failed; detail() says why.
     bool handshake(byte_buffer& out, error_code& ec);
 
-    /// Decrypts into `to`; 0 when more input is wanted (no error), or at the peer's close_notify
+    /// Decrypts into `to`; returns 0 if more input is needed (no error), or at the peer's close_notify
     /// (asio::error::eof).
     std::size_t read(std::span<char> to, byte_buffer& out, error_code& ec);
 
     /// Encrypts all of `plain`.
     void write(std::string_view plain, byte_buffer& out, error_code& ec);
 
-    /// Appends a close_notify, if the connection is fit for one.
+    /// Appends a close_notify if the connection's state allows it.
     void close(byte_buffer& out);
 
     bool resumed() const noexcept;

@@ -13,8 +13,8 @@ namespace detail
 
 /// One timer for the deadlines of all connections in use.
 ///
-/// Moving a deadline later, which happens with every read and write, is one store; the timer is set again only
-/// for a deadline earlier than the one it waits for. When nothing is watched no timer is pending, so that
+/// Extending a deadline, which happens on every read and write, is one store; the timer is rearmed only for a
+/// deadline earlier than the one it waits for. When nothing is watched, no timer is pending, so
 /// io_context::run() can return.
 class watchdog
 {
@@ -40,7 +40,7 @@ public:
 
     explicit watchdog(asio::io_context& ioc) : timer_(ioc) {}
 
-    /// Watches `e`, or moves its deadline. An entry must be forgotten before it is destroyed.
+    /// Watches `e`, or changes its deadline. Call forget() before destroying an entry.
     void watch(entry& e, clock::time_point when);
     void forget(entry& e) noexcept;
 
@@ -55,7 +55,7 @@ private:
     clock::time_point armed_ = clock::time_point::max();
     std::vector<entry*> entries_;
     std::shared_ptr<void> alive_ =
-        std::make_shared<char>(); ///< a wait that completed before our end may be called after it
+        std::make_shared<char>(); ///< detects handlers that run after our destruction
 };
 
 } // namespace detail

@@ -17,30 +17,30 @@ namespace ocrpipe
 
 /// What the shell around a state machine does next.
 enum class step {
-    send,         ///< take rate tokens and a connection, exchange, resume with the outcome
-    wait,         ///< nothing before `until`, then send
-    pause_origin, ///< nobody sends before `until`, then send; `until` may lie beyond the deadline
-    pause_lane,   ///< the credentials were refused: ask the shared gate, then send or give up
+    send,         ///< acquire rate tokens and a connection, send, resume with the outcome
+    wait,         ///< wait until `until`, then send
+    pause_origin, ///< no request may be sent before `until`, then send; may be after the deadline
+    pause_lane,   ///< the credentials were refused: ask the shared auth_gate, then send or give up
     finish,       ///< take the outcome
 };
 
 struct action {
     step what;
-    clock::time_point until; ///< of wait and pause_origin; of a finish: nobody else sends before it either
-    clock::time_point own{}; ///< of pause_origin: when this one sends again, if that is later
+    clock::time_point until; ///< for wait and pause_origin; with finish, it pauses the origin for the others
+    clock::time_point own{}; ///< for pause_origin: when this request is sent again, if later than `until`
 };
 
 namespace detail
 {
 
-/// What the three machines share: attempts, failures in a row, and the facts of the last answer.
+/// State shared by the three machines: attempts and failures in a row.
 struct attempt_counter {
     std::uint16_t attempts = 0;        ///< requests answered or failed
-    std::uint16_t failures_in_row = 0; ///< that cost an attempt
+    std::uint16_t failures_in_row = 0; ///< those that count as attempts
     std::uint16_t throttled_in_row = 0;
 
-    /// How long a throttled answer asks everybody to wait: its Retry-After, or a backoff of ours when that is
-    /// longer or alone.
+    /// How long a throttled answer pauses the origin: its Retry-After, or our own backoff if that is longer
+    /// or there is no Retry-After.
     std::chrono::milliseconds throttled(http_response const* answer, retry_policy const& policy,
                                         double random)
     {
@@ -50,12 +50,12 @@ struct attempt_counter {
         auto const asked = parse_retry_after(answer->retry_after, answer->date);
         if (!asked) return own;
         auto const bounded = std::min(*asked, policy.max_retry_after);
-        // Up to a tenth more, so that not everybody comes back at the same moment.
+        // Adds up to 10 % of jitter, so that clients do not all return at the same moment.
         return std::max(own, bounded + std::chrono::milliseconds(static_cast<std::int64_t>(
                                            static_cast<double>(bounded.count()) * random / 10)));
     }
 
-    /// How long to back off after a failure that cost an attempt.
+    /// Backoff after a failure that counts as an attempt.
     std::chrono::milliseconds failed(retry_policy const& policy, double random)
     {
         throttled_in_row = 0;
@@ -66,7 +66,7 @@ struct attempt_counter {
     void succeeded() noexcept { failures_in_row = throttled_in_row = 0; }
 };
 
-/// The facts of an answer, or of its absence, as a failure.
+/// Makes a failure from an answer or a transport error.
 inline failure failure_from(exchange_result const& answer, errc code, int status, std::string reason)
 {
     failure f;
@@ -85,13 +85,13 @@ inline failure failure_from(exchange_result const& answer, errc code, int status
     return f;
 }
 
-/// Whether a refusal may be gone at the next read; else it is about the request.
+/// Whether a refusal may be temporary; otherwise it concerns the request itself.
 inline bool is_transient(int status) noexcept
 {
     return status >= 500 || status < 200 || status == 408 || status == 409 || status == 423 || status == 425;
 }
 
-/// The code of a failure that a transport or our own side caused.
+/// The errc of a failure caused by the transport or by our own side; `otherwise` if there is none.
 inline errc code_of(exchange_result const& answer, errc otherwise) noexcept
 {
     bool const ours = !answer && answer.error().code.category() == category();

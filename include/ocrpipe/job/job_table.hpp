@@ -18,16 +18,15 @@
 namespace ocrpipe
 {
 
-/// The table in which jobs wait: records in stable slots, and a heap of those that are due at some time.
+/// A table of waiting jobs: records in stable slots, and a heap of the scheduled ones, ordered by due time.
 ///
-/// A record stays where it was put until erase(); its slot number is used again afterwards. A record is
-/// scheduled at most once at a time. Both parts live in chunks of 1024 that are never moved, so growing
-/// copies nothing; memory follows the largest number of jobs held at once and is given back on destruction
-/// only.
+/// A record keeps its address until erase(); its slot number may be reused afterwards. A record has at most
+/// one schedule. Records and heap are stored in chunks of 1024 that are never moved, so growing copies
+/// nothing. Memory grows with the largest number of jobs held at once and is released only on destruction.
 ///
 /// Thread safety: none; a table belongs to one thread.
-/// Cost: schedule, pop_due and erase O(log n); all else constant. sizeof(Record) + 24 bytes a job, rounded up
-/// to the alignment.
+/// Cost: schedule, pop_due and erase are O(log n); all other operations are O(1). sizeof(Record) + 24 bytes
+/// per job, rounded up to the alignment.
 template<class Record>
 class job_table
 {
@@ -44,7 +43,7 @@ public:
 
     /// Adds a record, not yet scheduled.
     ///
-    /// Errors: throws what Record's constructor throws and std::bad_alloc; the table is then unchanged.
+    /// Errors: throws std::bad_alloc and whatever Record's constructor throws; the table is then unchanged.
     template<class... Args>
     slot emplace(Args&&... args)
     {
@@ -64,7 +63,7 @@ public:
 
     Record& operator[](slot s) noexcept { return record(live(s)); }
 
-    /// Sets when the record is due, instead of an earlier time if there is one.
+    /// Sets the time when the record is due; replaces a previous schedule.
     void schedule(slot s, clock::time_point due) noexcept
     {
         node& n = live(s);
@@ -76,7 +75,7 @@ public:
         }
     }
 
-    /// Takes the schedule of the earliest record away if it is due at `now`; the record stays in the table.
+    /// Unschedules and returns the earliest record if it is due at `now`; the record stays in the table.
     std::optional<slot> pop_due(clock::time_point now) noexcept
     {
         if (scheduled_ == 0 || heap(0).due > now) return std::nullopt;
@@ -85,14 +84,14 @@ public:
         return s;
     }
 
-    /// The earliest time at which pop_due() will yield something; nothing when nothing is scheduled.
+    /// The earliest time at which pop_due() returns a slot; nullopt if nothing is scheduled.
     std::optional<clock::time_point> next_due() const noexcept
     {
         if (scheduled_ == 0) return std::nullopt;
         return chunks_.front()->heap.front().due;
     }
 
-    /// Destroys the record and takes it off the schedule.
+    /// Unschedules and destroys the record.
     void erase(slot s) noexcept
     {
         node& n = live(s);
@@ -103,7 +102,8 @@ public:
         --size_;
     }
 
-    /// Calls `f(slot, Record&)` for every record, in no particular order; `f` may erase that very record.
+    /// Calls `f(slot, Record&)` for every record, in no particular order; `f` may erase the record it is
+    /// called for.
     template<class F>
     void for_each(F&& f)
     {
@@ -124,7 +124,7 @@ private:
 
     struct node {
         alignas(Record) std::array<std::byte, sizeof(Record)> storage;
-        /// Place in the heap, or unscheduled, or (with free_mark) the next free slot.
+        /// Index in the heap, or `unscheduled`, or (with free_mark) the next free slot.
         std::uint32_t place = end_of_free;
     };
 
@@ -182,7 +182,7 @@ private:
         put(i, e);
     }
 
-    /// Puts an entry where another one was taken away.
+    /// Places an entry at a vacated index and restores the heap order.
     void settle(std::uint32_t i, entry const& e) noexcept
     {
         if (i != 0 && e.due < heap((i - 1) / 4).due)
@@ -199,9 +199,9 @@ private:
     }
 
     std::vector<std::unique_ptr<chunk>> chunks_;
-    slot free_ = nil;             ///< first of the list of slots given back
-    std::uint32_t used_ = 0;      ///< slots ever used are those below
-    std::uint32_t scheduled_ = 0; ///< entries of the heap
+    slot free_ = nil;             ///< head of the free list
+    std::uint32_t used_ = 0;      ///< slots below this one have been used
+    std::uint32_t scheduled_ = 0; ///< entries in the heap
     std::size_t size_ = 0;
 };
 

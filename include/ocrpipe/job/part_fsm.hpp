@@ -11,10 +11,10 @@
 namespace ocrpipe
 {
 
-/// The life of one table, signature, stamp or image: read until it is there or absent. Pure.
+/// State machine that reads one table, signature, stamp or image until it is present or absent. Pure.
 ///
-/// A part that is missing inside the settle window is asked for again; after it, it is absent. Never affects
-/// its document.
+/// A part that is missing is requested again during the settle window; after that it counts as absent. A
+/// missing part never affects its document.
 class part_fsm
 {
 public:
@@ -22,13 +22,13 @@ public:
 
     action start(clock::time_point now) const noexcept { return action{step::send, now}; }
 
-    /// A read ended; what `answer` holds is moved into the outcome when the part is there.
+    /// Handles the end of a read. If the part is present, the body is moved out of `answer` into the outcome.
     action resume(exchange_result& answer, response_profile const& profile, retry_policy const& policy,
                   clock::time_point now, double random);
 
     action give_up(errc why, std::string reason);
 
-    /// After step::finish; the request_id of a failure is the caller's to add.
+    /// Call after step::finish. The caller adds the request_id to a failure.
     result<part_data> outcome() &&;
 
 private:

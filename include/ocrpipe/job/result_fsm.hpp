@@ -14,7 +14,7 @@
 namespace ocrpipe
 {
 
-/// What the reading of a job's result depends on beside the job.
+/// The inputs for reading a result, apart from the job's own state.
 struct result_context {
     response_profile const& profile;
     retry_policy const& retry;
@@ -22,12 +22,12 @@ struct result_context {
     std::string_view request_id;
     std::string_view doc_type;
     std::uint64_t document_bytes = 0;
-    bool route_succeeded = false; ///< a result was asked for and answered before, by any job of this client
-    /// Good answers to reads of any job of this client so far; may wrap around.
+    bool route_succeeded = false; ///< a result GET of any job of this client has succeeded before
+    /// Number of good reads of all jobs of this client so far; may wrap around.
     std::uint32_t good_reads = 0;
 };
 
-/// What a job that ended well leaves.
+/// The outcome of a job that succeeded.
 struct read_outcome {
     std::string raw; ///< the service's JSON, byte for byte
     completeness how_complete = completeness::whole;
@@ -35,14 +35,14 @@ struct read_outcome {
     bool recognized = true; ///< as in ocr_result
 };
 
-/// The life of a submitted job: read until it is finished, failed, or its deadline passes. Pure, and small: a
-/// million of them wait at once.
+/// State machine of a submitted job: polls until the job finishes, fails, or its deadline passes. Pure, and
+/// small, because a million of them may wait at once.
 ///
-/// Pending answers are asked again by the schedule, failed reads after a backoff. What ends a job before its
-/// deadline is an answer about that job: one that is refused as often in a row as the policy has attempts
-/// while reads of other jobs pass, or a page that is none of the service's as often. A connection that fails
-/// says nothing about the job. At the deadline it is read a last time; a job whose deadline had passed when
-/// it was taken up is read once, and ends with what that read was.
+/// Pending jobs are polled again by the schedule, failed reads after a backoff. Before the deadline, only an
+/// answer about the job itself can end it, or retry_policy::max_attempts failed reads in a row: refusals
+/// while reads of other jobs succeed, or pages that do not come from the service. A connection failure says
+/// nothing about the job. At the deadline the job is read one last time. If the deadline had already passed
+/// when the job was taken up, it is read once and ends with the outcome of that read.
 class result_fsm
 {
 public:
@@ -51,26 +51,27 @@ public:
     {
     }
 
-    /// The first wait.
+    /// Returns the first wait.
     action start(result_context const& context, clock::time_point now, double random);
 
-    /// A read ended; what `answer` holds is moved into the outcome when the job is done.
+    /// Handles the end of a read. If the job is done, the body is moved out of `answer` into the outcome.
     action resume(exchange_result& answer, result_context const& context, clock::time_point now,
                   double random);
 
-    /// The shell stops it; the job at the service goes on.
+    /// Called by the shell to stop; the job continues at the service.
     action give_up(errc why, std::string reason);
 
-    /// When it ends although it cannot be read: the deadline; never when it is to be read once.
+    /// When the job ends even if it cannot be read: the deadline, or time_point::max() if it is to be read
+    /// once.
     clock::time_point latest() const noexcept
     {
         return deadline_ > taken_up_ ? deadline_ : clock::time_point::max();
     }
 
-    /// Whether the last read was good: answered by the service, about this job.
+    /// Whether the last read was good: the service answered, and the answer was about this job.
     bool read_well() const noexcept { return read_well_; }
 
-    /// After step::finish; the request_id of a failure is the caller's to add.
+    /// Call after step::finish. The caller adds the request_id to a failure.
     result<read_outcome> outcome() &&;
 
 private:
@@ -87,9 +88,9 @@ private:
     result_history history_;
     detail::attempt_counter counter_;
     std::uint16_t pending_ = 0;
-    std::uint32_t good_reads_before_ = 0; ///< of all jobs, when the failed reads in a row began
+    std::uint32_t good_reads_before_ = 0; ///< of all jobs, when the current run of failed reads began
     bool read_well_ = false;
-    std::unique_ptr<result<read_outcome>> outcome_; ///< kept apart: while a job waits there is none
+    std::unique_ptr<result<read_outcome>> outcome_; ///< allocated on finish, to keep waiting jobs small
 };
 
 } // namespace ocrpipe

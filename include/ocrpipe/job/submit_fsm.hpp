@@ -11,13 +11,13 @@
 namespace ocrpipe
 {
 
-/// The life of one submit: sent until it is accepted, refused, or may not be repeated. Pure: time and chance
-/// are arguments.
+/// State machine of one submit: sends until it is accepted, refused, or must not be repeated. Pure: time and
+/// randomness are arguments.
 ///
-/// A throttled answer costs no attempt. An answer that was lost after the body went out ends the submit with
-/// errc::ambiguous_submit, unless retry_policy::resubmit_ambiguous; then what is accepted later is marked as
-/// a possible duplicate. Cancellation: give_up(), at any point; once an attempt was ambiguous the outcome
-/// stays errc::ambiguous_submit, whatever the reason.
+/// A throttled answer does not count as an attempt. If the answer is lost after the body was sent, the submit
+/// ends with errc::ambiguous_submit. With retry_policy::resubmit_ambiguous it is sent again, and a job
+/// accepted later is marked as a possible duplicate. Cancellation: give_up(), at any point. Once an attempt
+/// was ambiguous, the outcome stays errc::ambiguous_submit, whatever the reason.
 class submit_fsm
 {
 public:
@@ -27,14 +27,14 @@ public:
 
     action start(clock::time_point now);
 
-    /// An attempt ended. `random` is uniform in [0, 1).
+    /// Handles the end of an attempt. `random` is uniform in [0, 1).
     action resume(exchange_result const& answer, response_profile const& profile, clock::time_point now,
                   double random);
 
-    /// The shell stops it: no further attempt may be made.
+    /// Called by the shell to stop: no further attempt may be made.
     action give_up(errc why, std::string reason);
 
-    /// After step::finish.
+    /// Call after step::finish.
     result<submitted_job> outcome() &&;
 
 private:

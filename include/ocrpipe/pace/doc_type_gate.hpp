@@ -10,11 +10,12 @@
 namespace ocrpipe
 {
 
-/// Stops a doc_type that the service seems not to know: three 500s in a row, and never accepted. Each such
-/// 500 leaves a document ambiguous, so that a wrong word in an option must not cost a million of them.
+/// Stops a doc_type that the service seems not to know: it was never accepted and got three 500s in a row.
+/// Each such 500 leaves a document ambiguous, so a typo in an option could otherwise affect a million
+/// documents.
 ///
-/// Watches the first `max_watched` doc_types and lets all others pass; a document without one, whose flow
-/// says what it is, passes too.
+/// Tracks the first `max_watched` doc_types and lets all others pass. A document without a doc_type, whose
+/// type follows from its flow, passes too.
 ///
 /// Thread safety: none; a gate belongs to one thread.
 /// Source: observed, the service answers an unknown doc_type with 500.
@@ -31,13 +32,13 @@ public:
         if (failures && *failures != known && *failures < max_failures) ++*failures;
     }
 
-    /// A submit of this doc_type was accepted: it is known, whatever comes later.
+    /// A submit of this doc_type was accepted: it stays known from now on.
     void accepted(std::string_view doc_type)
     {
         if (int* const failures = watched(doc_type)) *failures = known;
     }
 
-    /// A submit of this doc_type was answered in another way: its row of 500s is broken.
+    /// A submit of this doc_type got another answer: resets its count of consecutive 500s.
     void answered(std::string_view doc_type)
     {
         auto const found = failures_.find(doc_type);

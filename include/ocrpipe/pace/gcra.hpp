@@ -10,19 +10,19 @@
 namespace ocrpipe
 {
 
-/// A rate limit by the generic cell rate algorithm: one time point of state, the exact moment to go, no timer
-/// that drips tokens.
+/// A rate limit by the generic cell rate algorithm: a token bucket whose state is one time point. It returns
+/// the exact time to send and needs no refill timer.
 ///
-/// First come, first served by construction: each reservation starts where the one before ends. A cost above
-/// the burst is allowed; those that come after wait for it.
+/// First come, first served by construction: each reservation starts where the previous one ends. A cost
+/// above the burst is allowed; later reservations wait for it.
 ///
 /// Thread safety: none; a limiter belongs to one thread.
 /// Source: ITU-T I.371; state and wake time as in virtual scheduling.
 class gcra
 {
 public:
-    /// `per_second`: units of cost a second; 0 or less means no limit. `burst`: how much may go at once after
-    /// a pause, at least 1.
+    /// `per_second`: units of cost per second; 0 or less means no limit. `burst`: units that may be sent at
+    /// once after an idle period, at least 1.
     explicit gcra(double per_second, double burst = 1) noexcept
         : per_second_(per_second > 0 ? per_second : 0), tolerance_(interval(std::max(burst, 1.0) - 1))
     {
@@ -30,7 +30,8 @@ public:
 
     bool unlimited() const noexcept { return per_second_ == 0; }
 
-    /// Takes the next free place; returns when the caller may go, `now` when at once.
+    /// Reserves the next free slot and returns the time at which the caller may send; `now` means
+    /// immediately.
     clock::time_point reserve(clock::time_point now, double cost = 1) noexcept
     {
         if (unlimited()) return now;
@@ -40,10 +41,10 @@ public:
         return start;
     }
 
-    /// Gives back a reservation whose owner gave up before `start`, the time that reserve() returned for this
+    /// Returns a reservation that was abandoned before `start`, the time that reserve() returned for this
     /// `cost`.
     ///
-    /// Only the newest reservation can be given back: those behind it have been told their times already.
+    /// Only the newest reservation can be returned, because later ones already have their times.
     /// Returns whether it was.
     bool cancel_last(clock::time_point start, double cost = 1) noexcept
     {
@@ -53,7 +54,7 @@ public:
     }
 
 private:
-    /// Keeps times far from overflow: a queue as long as this is not a queue that anybody waits in.
+    /// Bounds the times to prevent overflow; no real queue is this long.
     static constexpr clock::duration horizon = std::chrono::hours(24 * 365);
 
     clock::duration interval(double cost) const noexcept

@@ -8,13 +8,13 @@
 namespace ocrpipe
 {
 
-/// A pause that holds for everything sent to one origin: who is told Retry-After is told it for all.
+/// A pause of all requests to one origin. A Retry-After applies to the whole origin.
 ///
 /// Thread safety: none; a gate belongs to one thread.
 class origin_gate
 {
 public:
-    /// Nothing may be sent before `t`. An earlier time than the one in force changes nothing.
+    /// Allows no request before `t`. Has no effect if a later pause is already in force.
     void pause_until(clock::time_point t) noexcept { open_at_ = std::max(open_at_, t); }
 
     /// When the next request may be sent; in the past when there is no pause.

@@ -13,26 +13,26 @@
 namespace ocrpipe
 {
 
-/// Pace. Zero means no limit.
+/// Rate limits. Zero means no limit.
 struct rate_options {
     double submits_per_second = 0;
     double polls_per_second = 0; ///< results and parts
     double bytes_per_second = 0; ///< uploads
     std::size_t max_in_flight =
-        0; ///< documents of async_recognize between submit and result; further ones wait their turn
+        0; ///< documents of async_recognize between submit and result; further ones wait
 };
 
-/// When requests are sent, and when they are sent again. `validate()` reports every problem at once.
+/// Rate limits, retries and polling. `validate()` reports every problem at once.
 struct pace_options {
     rate_options rates;
     retry_policy retry;
-    /// When to ask for a result; null means fixed_poll_schedule, the guide's 2 s to 5 s.
+    /// When to poll for a result; null means fixed_poll_schedule, the guide's 2 s to 5 s.
     std::shared_ptr<poll_schedule const> schedule;
-    /// Lane pauses after a refusal of the credentials; the third refusal in a row ends the waiting operations
-    /// with errc::unauthorized.
+    /// Each refusal of the credentials pauses the lane; after this many in a row, waiting operations end with
+    /// errc::unauthorized.
     int max_auth_refusals = 3; ///< 1 to 100
 
-    /// Every problem found, as "option: what is wrong: remedy"; empty when there is none.
+    /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;
 };
 

@@ -8,26 +8,26 @@
 namespace ocrpipe
 {
 
-/// What a schedule may know about a job when it chooses the next poll.
+/// What a schedule knows about a job when it chooses the time of the next poll.
 struct poll_context {
-    std::string_view doc_type;        ///< empty when the job was taken up by its request_id alone
+    std::string_view doc_type;        ///< empty if the job was resumed by request_id alone
     std::uint64_t document_bytes = 0; ///< 0 when unknown
     int polls = 0;                    ///< polls already answered with "not yet"
-    std::chrono::milliseconds age{0}; ///< since the submit was accepted, or since the job was taken up
+    std::chrono::milliseconds age{0}; ///< since the submit was accepted, or since the job was resumed
 };
 
-/// When to ask for a result next. The seam for a schedule that learns.
+/// Decides when to poll for a result next. Derive from it for an adaptive schedule.
 class poll_schedule
 {
 public:
     virtual ~poll_schedule() = default;
 
-    /// Time from now to the next poll; `random` is uniform in [0, 1) and the only source of chance.
+    /// Time from now to the next poll; `random` is uniform in [0, 1) and the only source of randomness.
     virtual std::chrono::milliseconds next_delay(poll_context const& job, double random) const = 0;
 };
 
-/// The guide's advice: wait 2 to 5 seconds and ask again, spread evenly so that jobs submitted together do
-/// not ask together.
+/// The guide's advice: wait 2 to 5 seconds between polls, uniformly distributed so that jobs submitted
+/// together do not poll together.
 ///
 /// Source: OCR API Usage Guide, "What if no data is returned yet?".
 class fixed_poll_schedule final : public poll_schedule

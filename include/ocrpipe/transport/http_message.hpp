@@ -13,7 +13,7 @@
 namespace ocrpipe
 {
 
-/// Kinds of traffic with connections of their own, so that a ten-megabyte upload never delays a
+/// Kinds of traffic with separate connections, so that a ten-megabyte upload never delays a
 /// three-hundred-byte poll.
 enum class lane { submit, poll, part };
 inline constexpr std::size_t lane_count = 3;
@@ -26,18 +26,18 @@ class body_source
 public:
     virtual ~body_source() = default;
 
-    /// Exactly how many bytes read() will yield; becomes Content-Length.
+    /// The exact number of bytes that read() will yield; sent as Content-Length.
     virtual std::uint64_t size() const noexcept = 0;
 
-    /// Fills `out` as far as there are bytes left; returns how many, 0 at the end.
+    /// Reads up to `out.size()` bytes into `out`; returns the number read, 0 at the end.
     virtual std::size_t read(std::span<char> out, error_code& ec) = 0;
 
-    /// Back to the first byte, for a redirect or another attempt.
+    /// Returns to the first byte, for a redirect or another attempt.
     virtual void rewind() = 0;
 };
 
-/// One complete answer. The body is decoded (chunked, gzip) and whole; the header fields are those that
-/// somebody reads.
+/// A complete HTTP response. The body is complete and decoded (chunked, gzip); only the header fields that
+/// the library uses are kept.
 struct http_response {
     int status = 0;
     std::string content_type;
@@ -47,19 +47,20 @@ struct http_response {
     std::string body;
 };
 
-/// How much of a request had been handed to the operating system when the exchange failed: decides whether it
-/// may be repeated.
+/// How much of a request had been handed to the operating system when the exchange failed. This decides
+/// whether the request may be repeated.
 enum class bytes_sent { none, some, all };
 
 struct transport_failure {
     error_code code;  ///< an ocrpipe::errc for which is_transport() holds, or cancelled, deadline_exceeded,
                       ///< file_changed, …
-    error_code cause; ///< the lower library's error, where there was one
+    error_code cause; ///< the error of the underlying library, if there was one
     phase where = phase::none;
     bytes_sent sent = bytes_sent::none;
-    std::string detail; ///< for people, such as the host and port, or what the proxy said; no secret
-    /// What had come of an answer that broke off: its status, and at most 64 KiB of its body. 0 and empty when
-    /// there was no answer, or more of it.
+    std::string detail; ///< human-readable, such as the host and port, or the proxy's message; contains no
+                        ///< secret
+    /// The received part of an incomplete response: its status and at most 64 KiB of its body. 0 and empty if
+    /// there was no response, or more of it.
     int status = 0;
     std::string begun_body;
 };

@@ -11,8 +11,7 @@
 namespace ocrpipe
 {
 
-/// One HTTP request as the engine describes it; the transport adds the base URL, the credentials and the
-/// framing.
+/// One HTTP request as the engine describes it; the transport adds the base URL, credentials and framing.
 ///
 /// A class with a constructor, not an aggregate: g++ 12 destroys aggregates twice in a full expression that
 /// contains co_await.
@@ -27,32 +26,34 @@ public:
     http_method method() const noexcept { return method_; }
 
     std::string target;          ///< path below the base URL, percent-encoded, without a leading slash
-    std::string content_type;    ///< of the body; not sent without one
+    std::string content_type;    ///< content type of the body; not sent if there is no body
     body_source* body = nullptr; ///< not owned; must outlive the exchange
     clock::time_point deadline =
-        clock::time_point::max(); ///< for the whole exchange, waiting for a connection included
+        clock::time_point::max(); ///< for the whole exchange, including the wait for a connection
 
 private:
     enum lane lane_;
     http_method method_;
 };
 
-/// The seam between decisions and sockets: a user's test, or ours, implements it without a server.
+/// Interface between the protocol logic and the sockets. Tests, yours and ours, can implement it without a
+/// server.
 class transport
 {
 public:
     virtual ~transport() = default;
 
-    /// Sends one request and reads its answer, whatever its status. Never repeats a request of which a byte
-    /// was sent.
+    /// Sends one request and reads the response, whatever its status. Never repeats a request once any of its
+    /// bytes were sent.
     ///
-    /// Errors: in the result; throws nothing but std::bad_alloc.
-    /// Cancellation: terminal, at any point; the connection in use is closed unless its answer was complete.
-    /// Thread safety: one thread, the one that runs the io_context.
+    /// Errors: in the result; throws only std::bad_alloc.
+    /// Cancellation: terminal, at any point; the connection in use is closed unless the response was
+    /// complete.
+    /// Thread safety: call it only on the thread that runs the io_context.
     virtual task<exchange_result> async_exchange(http_request request) = 0;
 
-    /// Closes idle connections, fails waiters and later exchanges with errc::client_closed. Exchanges under
-    /// way end by themselves.
+    /// Closes idle connections, and fails waiting and later exchanges with errc::client_closed. Exchanges in
+    /// progress run to completion.
     virtual void close() = 0;
 };
 

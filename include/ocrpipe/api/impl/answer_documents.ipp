@@ -20,7 +20,7 @@ OCRPIPE_DECL std::vector<ocr_document> answer_form::typed_documents() const
     if (tree_.empty()) return out;
     for (index const d : documents_)
         if (tree_.is_object(d) || content_of(d) != content_kind::none) out.push_back(typed(d));
-    // An envelope without content is no document.
+    // An envelope without content is not a document.
     if (list_ == answer_tree::none && out.size() == 1 && out.front().fields.empty()) out.clear();
     return out;
 }
@@ -102,7 +102,7 @@ OCRPIPE_DECL void answer_form::add_values(index i, ocr_field& to) const
             value.coordinates.insert(value.coordinates.end(), more.begin(), more.end());
         });
     }
-    // An object without a text says nothing; it may hold values of its own.
+    // An object without a text is not a value itself, but may contain values.
     if (!value.text.empty()) to.values.push_back(std::move(value));
     if (index const inner = by_keys(i, profile_.values_keys); inner != answer_tree::none)
         add_values(inner, to);

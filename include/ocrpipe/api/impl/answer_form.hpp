@@ -22,7 +22,8 @@ struct ocr_field;
 namespace ocrpipe::detail
 {
 
-/// Reads an answer of any form: what it says of the job, where its documents are, which of them have content.
+/// Interprets an answer of any form: the state of the job, the location of its documents, and which of them
+/// have content.
 ///
 /// The profile's keys come first. For the rest the names of members decide (key_kind). Pure. Assumed: all of
 /// it; see the README, "Answers of an unfamiliar form".
@@ -34,7 +35,7 @@ public:
     /// The tree and the profile must outlive it.
     answer_form(answer_tree const& tree, response_profile const& profile);
 
-    /// Replaces in `facts` what the reader of known forms cannot see.
+    /// Replaces the members of `facts` that the reader of known forms cannot determine.
     void complete(body_facts& facts) const;
 
     /// The objects, or texts, that are the job's documents; the object that holds the content where there is
@@ -45,34 +46,34 @@ public:
     /// The text of everything in the answer that is content, in reading order.
     std::string text() const;
 
-    /// How much `i` and what it holds say, bookkeeping apart. `in_fields`: below the profile's content key,
-    /// where names are those of fields.
+    /// How much content `i` and its descendants hold, ignoring bookkeeping. `in_fields`: below the profile's
+    /// content key, where names are those of fields.
     content_kind content_of(index i, bool in_fields = false) const;
-    /// The same for a document, where the profile's content key decides when there is one.
+    /// Like content_of(), for a document: the profile's content key decides if it is present.
     content_kind content_of_document(index i) const;
 
-    /// Whether a value is worth a line in a text. More than what decides whether there is a result: a text
-    /// that says that something is under way may be a part of the document.
+    /// Whether a value appears in the text. This includes more than what decides whether there is a result: a
+    /// text such as "in progress" may be part of the document.
     bool is_shown(index i) const;
 
-    /// Whether an object has a value beside a label, be it empty.
+    /// Whether an object has a value next to a label, even an empty one.
     bool labels_a_value(index object) const;
 
-    /// Whether there is anything in the answer to a table, signature or stamp, coordinates included.
+    /// Whether the answer to a table, signature or stamp request contains data, including coordinates.
     bool has_part() const { return !tree_.empty() && says_anything(answer_tree::root); }
 
-    /// Where the status that counts stands, or none.
+    /// The node of the relevant status, or none.
     index status() const noexcept { return status_; }
-    /// Where the list of documents stands, or none.
+    /// The node of the list of documents, or none.
     index list() const noexcept { return list_; }
     /// The object that holds the list, or the content where there is no list; none for a list at the top.
     index holder() const noexcept { return holder_; }
 
-    /// Whether the answer speaks of an error and has no text.
+    /// Whether the answer reports an error and has no text.
     bool is_error() const noexcept { return has_error_ && !has_text_; }
 
-    /// The ids that the answer to a submit gives, wherever they stand. In an error, only an id in the data is
-    /// the job's; others belong to the request.
+    /// Finds the ids in the answer to a submit, at any position. In an error, only an id in the data is the
+    /// job's; others belong to the request.
     void complete_submit(body_facts& facts) const;
 
 private:
@@ -122,11 +123,11 @@ private:
     bool says_failed_ = false;
     bool has_text_ = false;
     bool has_error_ = false;
-    int error_status_ = 0; ///< of HTTP, where the error has one
+    int error_status_ = 0; ///< the error's HTTP status, if any
 };
 
-/// The id behind the name of a request id in a text that is no JSON, such as an answer that was cut off;
-/// empty when there is none, or when its end is missing.
+/// The id after a request id key in a text that is not JSON, such as a truncated answer; empty if there is
+/// none, or if its end is missing.
 OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_profile const& profile,
                                             bool whole);
 

@@ -16,7 +16,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Objects that lie deeper hold content; a status there is a document's own affair.
+/// Deeper objects hold content; a status there belongs to a document.
 inline constexpr int max_envelopes = 4;
 
 OCRPIPE_DECL answer_form::answer_form(answer_tree const& tree, response_profile const& profile)
@@ -107,7 +107,7 @@ OCRPIPE_DECL void answer_form::find_documents()
     documents_.push_back(holder);
 }
 
-/// A text that says how the job stands and nothing else.
+/// Whether a text says only that the job is in progress.
 OCRPIPE_DECL bool answer_form::is_waiting_note(index i) const
 {
     std::string const text = tree_.text(i);
@@ -150,7 +150,7 @@ OCRPIPE_DECL content_kind answer_form::content_of_leaf(index i, bool labels, boo
     bool const is_string = tree_.type_of(i) == answer_tree::type::string;
     if (is_string && is_blank(tree_.text(i))) return none;
     std::string const text = is_string ? tree_.text(i) : std::string();
-    // Pictures are no text.
+    // Images are not text.
     if (is_string && is_encoded(text)) return none;
     switch (tree_.kind(i)) {
     case key_kind::status:
@@ -350,7 +350,7 @@ OCRPIPE_DECL bool answer_form::has_text(index i) const
     return found;
 }
 
-/// {"result": "error"} is no text.
+/// {"result": "error"} is not text.
 OCRPIPE_DECL bool answer_form::is_status_word(index i) const
 {
     return tree_.kind(i) == key_kind::documents &&
@@ -419,7 +419,7 @@ OCRPIPE_DECL bool answer_form::says_anything(index i) const
         if (tree_.kind(c) == key_kind::measure && tree_.type_of(c) == answer_tree::type::number) ++measures;
         found |= says_anything(c);
     });
-    // One number may be a count; together they say where something is.
+    // A single number may be a count; several are coordinates.
     return found || measures > 1;
 }
 

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_IMPL_ANSWER_STATUS_IPP
 #define OCRPIPE_API_IMPL_ANSWER_STATUS_IPP
 
-// How the job stands, by statuses, flags, counts and errors.
+// The state of the job, from statuses, flags, counts and errors.
 
 #include <ocrpipe/api/impl/answer_form.hpp>
 
@@ -13,7 +13,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// What a member says of the job; nothing when it is no status. A status may be an object with a name.
+/// The job status given by a member; nullopt if it is not a status. A status may be an object with a name.
 OCRPIPE_DECL std::optional<job_status> answer_form::job_status_at(index i) const
 {
     bool const named = is_key(i, profile_.status_keys);
@@ -112,7 +112,7 @@ OCRPIPE_DECL void answer_form::find_status()
         });
 }
 
-/// What truth values and percentages in an envelope say.
+/// Evaluates booleans and percentages in an envelope.
 OCRPIPE_DECL void answer_form::find_flags(index object)
 {
     // {"progress": {"percent": 40}}

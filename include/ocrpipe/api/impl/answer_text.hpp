@@ -40,7 +40,7 @@ private:
 /// 2. A name beside a value is printed as "name: value"; so is a member that is an object with a value.
 /// 3. Texts come first, then the lists that a text is made of (pages, lines), then all else in the order of
 ///    the answer as "key: value", and last what comes in pieces (words).
-/// 4. What repeats the texts of the same object is left out: its pieces, and the same text with marks.
+/// 4. Repetitions of an object's own text are omitted: its pieces, and the same text with markup.
 ///
 /// Pages are separated by a blank line, lines and all other elements by a line break, words by a space, the
 /// cells of a row by a tab.
@@ -71,7 +71,7 @@ private:
     answer_tree const& tree_;
     response_profile const& profile_;
     answer_form const& form_;
-    /// Looking for repetitions ends after this many bytes were compared; then nothing is left out any more.
+    /// Budget of bytes to compare when looking for repetitions; once it is spent, nothing more is omitted.
     std::size_t left_to_compare_ = std::size_t(256) << 20;
 };
 

@@ -13,11 +13,11 @@
 namespace ocrpipe::detail
 {
 
-/// What the name of a member says about its value, when the answer has no form that the profile describes.
+/// The meaning of a member's name, for answers of a form that the profile does not describe.
 ///
-/// Assumed: all of it. The words were taken from the answers of other OCR services.
+/// Assumed: everything. The words were taken from the answers of other OCR services.
 enum class key_kind : std::uint8_t {
-    content,     ///< nothing is known about it: what it says is content
+    content,     ///< unknown name: its value is content
     text,        ///< text as it was read, such as "text", "content", "value"
     markup,      ///< the same text once more with marks, such as "markdown", "html"
     structure,   ///< a list that the text is made of, such as "pages", "lines"
@@ -33,7 +33,7 @@ enum class key_kind : std::uint8_t {
     documents,   ///< a likely name of the list of documents, such as "results"
     request_id,  ///< the job's id under a name that the profile does not have
     bookkeeping, ///< ids, types, codes, messages, hashes, times, echoes of what was sent
-    measure,     ///< places, counts, probabilities: a number is no content, a text is
+    measure,     ///< positions, counts, probabilities: a number is not content, a text is
     notice,      ///< a text about the answer, such as "warnings"
     doubtful,    ///< may be bookkeeping, such as "customer_id", "language", "metadata"
 };
@@ -337,7 +337,7 @@ inline constexpr auto bookkeeping_keys = std::to_array<std::string_view>({
     "ttl",
 });
 
-/// Keys whose numbers are no content.
+/// Keys whose numbers are not content.
 inline constexpr auto measure_keys = std::to_array<std::string_view>({"x",
                                                                       "y",
                                                                       "w",
@@ -526,8 +526,8 @@ inline constexpr std::array last_word_rows{
     last_word_row{key_kind::measure, "probs"},
 };
 
-/// What the key of a member says. Cost: a few hundred nanoseconds; answers repeat few keys, so that callers
-/// keep what they were told.
+/// What the key of a member says. Cost: a few hundred nanoseconds; answers use few distinct keys, so callers
+/// cache the result.
 inline key_kind kind_of_key(std::string_view key)
 {
     plain_key const k = split_key(key);

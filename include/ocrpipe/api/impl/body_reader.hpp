@@ -17,9 +17,9 @@
 namespace ocrpipe::detail
 {
 
-/// Where in an answer a value stands.
+/// The position of a value in an answer.
 enum class place : std::uint8_t {
-    elsewhere, ///< below a key that nobody asked for
+    elsewhere, ///< below an unused key
     top,
     data,
     request_id,
@@ -137,7 +137,7 @@ struct scalar {
     enum class kind { null, truth, number, string } what;
     std::string_view text;
 
-    /// Whether it says anything: not null, and not an empty string.
+    /// Whether it is neither null nor an empty string.
     bool says_something() const noexcept { return what != kind::null && !text.empty(); }
 };
 
@@ -167,7 +167,7 @@ public:
     }
     void string(json_string const& s)
     {
-        // A text that nobody reads is only asked whether it is empty.
+        // An unused text is only checked for emptiness.
         if (s.escaped && reads_text())
             take({scalar::kind::string, unescaped(s)});
         else
@@ -216,7 +216,7 @@ private:
     bool reads_text() const noexcept { return place_ <= place::document_status || place_ >= place::error; }
     job& here() noexcept { return in_data_ ? data_ : top_; }
 
-    /// Whether what stands in the container that comes next can change no fact.
+    /// Whether the contents of the next container cannot change any fact.
     bool nothing_to_learn() const noexcept
     {
         return place_ == place::elsewhere ||

@@ -157,8 +157,8 @@ inline void body_handler::take_count(scalar const& s, std::size_t counted_progre
     p.counts.*count = to_count(s);
 }
 
-/// Only a code that HTTP knows as an error counts: what the service means by another one is not known, and a
-/// paid job must not fail by it.
+/// Only a code that HTTP knows as an error counts: the meaning of other codes is unknown, and they must not
+/// make a paid job fail.
 inline void body_handler::take_code(scalar const& s)
 {
     std::int64_t const code = to_count(s);

@@ -15,7 +15,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// An answer as the tables look at it.
+/// An answer as seen by the decision tables.
 struct seen_answer {
     using reader = body_facts (*)(std::string_view, response_profile const&);
 
@@ -32,7 +32,7 @@ struct seen_answer {
 
     bool failed() const { return !answer; }
     bool failed_with(errc e) const { return !answer && answer.error().code == e; }
-    /// Ended by ourselves: nothing that another attempt on the network would mend.
+    /// Ended on our own side: another network attempt would not help.
     bool failed_here() const { return !answer && !is_transport(answer.error().code); }
     bool nothing_sent() const { return !answer && answer.error().sent == bytes_sent::none; }
 
@@ -42,11 +42,11 @@ struct seen_answer {
     }
     bool is_success() const { return status >= 200 && status < 300; }
     bool is_client_error() const { return status >= 400 && status < 500; }
-    /// What is no status of HTTP at all counts as a server's error (RFC 9110, 15).
+    /// An invalid HTTP status counts as a server error (RFC 9110, 15).
     bool is_server_error() const { return status >= 500 || status < 200; }
     bool has_retry_after() const { return answer && !answer->retry_after.empty(); }
     bool is_json() const { return facts.is_json(); }
-    /// Meant to be JSON, by its type or its beginning.
+    /// Whether it claims to be JSON, by its content type or its first bytes.
     bool claims_json() const
     {
         std::string_view const start = beginning();
@@ -67,7 +67,7 @@ struct seen_answer {
     {
         return is({429}) || (is_client_error() && contains_any(beginning(), profile.throttle_texts));
     }
-    /// Assumed: a body that is there and is not JSON, or speaks as gateways do, is not the service's.
+    /// Assumed: a non-empty body that is not JSON, or contains a gateway text, is not from the service.
     bool is_gateways() const
     {
         bool const foreign = !is_json() && facts.shape != body_facts::form::blank;
@@ -80,7 +80,7 @@ struct seen_answer {
 
     bool has_success_word() const { return facts.said == job_status::success; }
     bool has_failure_word() const { return facts.said == job_status::failure || facts.says_failed; }
-    /// A success in part, such as "PARTIAL_SUCCESS" or "completed with errors".
+    /// A partial success, such as "PARTIAL_SUCCESS" or "completed with errors".
     bool has_partial_word() const
     {
         return is_word_of(facts.status, profile.partial_words) ||
@@ -192,7 +192,7 @@ inline constexpr std::array submit_rows{
     submit_row{"5xx", [](seen_answer&) { return true; }, verdict::ambiguous},
 };
 
-/// A result's answer together with what is remembered of the job.
+/// A result's answer together with the job's history.
 struct seen_result : seen_answer {
     seen_result(exchange_result const& a, result_history& h, response_profile const& p, std::string_view id,
                 bool succeeded, clock::time_point t)
@@ -200,7 +200,7 @@ struct seen_result : seen_answer {
     {
     }
 
-    /// Ids beside the data are the gateways' own.
+    /// Ids outside the data belong to gateways.
     bool is_another_jobs() const
     {
         return facts.request_id_in_data && !same_letters(facts.request_id, request_id);
@@ -224,8 +224,8 @@ struct seen_result : seen_answer {
         return has_text() && facts.status.empty() && !facts.progress && !facts.has_empty_texts &&
                !facts.has_error;
     }
-    /// The same content for so long that nothing more is to be expected. Numbers alone may be a place in a
-    /// queue, so that they take longer.
+    /// Whether the content has stayed the same for long enough to be final. Numbers alone may be a position
+    /// in a queue, so they take longer.
     bool stays_the_same() const
     {
         constexpr int windows_for_numbers = 6;
@@ -347,7 +347,7 @@ inline constexpr std::array result_rows{
     result_row{"unknown status", [](seen_result&) { return true; }, verdict::pending},
 };
 
-/// A part's answer together with what is remembered of the part.
+/// A part's answer together with the part's history.
 struct seen_part : seen_answer {
     seen_part(exchange_result const& a, part_history& h, response_profile const& p, operation k,
               clock::time_point t)
@@ -414,7 +414,7 @@ inline constexpr std::array part_rows{
 namespace detail
 {
 
-/// An id that can be seen counts, however the answer is damaged or shaped.
+/// Finds any visible id, even in a damaged or unfamiliar answer.
 inline void look_for_ids(std::string_view body, response_profile const& profile, body_facts& facts)
 {
     if (auto const tree = answer_tree::read(body)) {
@@ -451,8 +451,8 @@ OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& 
 {
     detail::seen_result s(answer, history, profile, request_id, route_succeeded, now);
 
-    // A failure to read says nothing about the job, and neither does the answer to another one's, so they
-    // leave what is remembered of it alone.
+    // A failed read, or an answer about another job, says nothing about this job, so it does not change the
+    // history.
     if (answer && !s.is_another_jobs()) {
         if (s.status != 404) {
             history.not_found = 0;

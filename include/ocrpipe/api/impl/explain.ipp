@@ -120,7 +120,7 @@ inline void extend(response_profile& p, response_profile::words response_profile
     lines.push_back(fmt::format("\"{}\": {}", name, boost::json::serialize(all)));
 }
 
-/// What a profile would have to say for the form of an answer to be known.
+/// The profile members needed to describe the form of an answer.
 inline void describe_form(std::string_view body, answer_tree const& tree, answer_form const& form,
                           response_profile const& profile, answer_explanation& out)
 {

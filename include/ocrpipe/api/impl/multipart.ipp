@@ -51,7 +51,7 @@ inline void append_field(std::string& out, std::string_view boundary, std::strin
                      "\r\n"});
 }
 
-/// What stands for itself in a form's name, UTF-8 beyond ASCII aside.
+/// Whether an ASCII character needs no escape in a form name.
 constexpr bool is_plain_in_form_name(char c) noexcept
 {
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
@@ -72,7 +72,7 @@ OCRPIPE_DECL std::string escape_form_name(std::string_view name)
 {
     if (std::all_of(name.begin(), name.end(), detail::is_plain_in_form_name)) return std::string(name);
     std::string out;
-    std::size_t plain = 0; // bytes at the beginning of `name` that stand for themselves
+    std::size_t plain = 0; // leading bytes of `name` that need no escape
     while (plain != name.size()) {
         std::size_t const n = detail::utf8_sequence_length(name.substr(plain));
         if (n > 1 || detail::is_plain_in_form_name(name[plain])) {

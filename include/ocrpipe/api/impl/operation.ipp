@@ -11,8 +11,9 @@ namespace ocrpipe
 namespace detail
 {
 
-/// A row a route. An older edition of the guide has three more submit-like ones (ingest/compare/signature,
-/// ingest/image2docs, ingest/document-frauds): each would be a row here and an enumerator.
+/// One row per route. An older edition of the guide has three more submit-like ones
+/// (ingest/compare/signature, ingest/image2docs, ingest/document-frauds): each would be a row here and an
+/// enumerator.
 struct route {
     operation op;
     std::string_view name;

@@ -105,7 +105,7 @@ inline std::string profile_members()
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
-/// Sets one member; returns what is wrong with it, empty when nothing is.
+/// Sets one member; returns the problem, or an empty string on success.
 inline std::string set_profile_member(response_profile& p, std::string_view name, boost::json::value const& v)
 {
     if (auto const* row = find_member(profile_lists, name)) {

@@ -11,7 +11,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// How a text's characters are written.
+/// The encoding of a text.
 struct json_encoding {
     std::size_t unit = 1; ///< bytes: 1 is UTF-8, 2 is UTF-16, 4 is UTF-32
     bool big_endian = false;
@@ -76,7 +76,7 @@ private:
     json_encoding how_;
 };
 
-/// Copies a text that was found to be JSON, without the parts that strict readers refuse.
+/// Copies a valid JSON text, replacing the parts that strict parsers reject.
 class strict_copy
 {
 public:

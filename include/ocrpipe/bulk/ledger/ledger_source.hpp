@@ -15,13 +15,14 @@
 namespace ocrpipe
 {
 
-/// The documents of a ledger's rows, as they were read before: to take up those again that did not end well.
+/// Yields documents from a ledger's rows, with the parameters they had before: used to retry documents that
+/// did not end well.
 ///
-/// A ledger that cannot be read is one problem, and the end.
+/// If the ledger cannot be read, yields one problem and then ends.
 class ledger_source final : public source
 {
 public:
-    /// Rows in these states for which `wanted` is true.
+    /// Selects the rows in these states for which `wanted` returns true.
     ledger_source(std::shared_ptr<ledger> l, document_states in,
                   std::function<bool(ledger_row const&)> wanted)
         : ledger_(std::move(l)), states_(in), wanted_(std::move(wanted))
@@ -35,7 +36,7 @@ private:
     document_states states_;
     std::function<bool(ledger_row const&)> wanted_;
     std::uint64_t cursor_ = 0;
-    std::vector<ledger_row> rows_; ///< read, in reverse
+    std::vector<ledger_row> rows_; ///< a batch of rows, in reverse order
     bool ended_ = false;
 };
 

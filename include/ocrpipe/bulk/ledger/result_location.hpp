@@ -6,11 +6,11 @@
 namespace ocrpipe
 {
 
-/// Where in the results files a line stands.
+/// Position of a line in the results files.
 struct result_location {
-    std::uint64_t file = 0; ///< the number in the file's name, from 1
+    std::uint64_t file = 0; ///< number in the file name, from 1
     std::uint64_t offset = 0;
-    std::uint64_t length = 0; ///< bytes, its line break included
+    std::uint64_t length = 0; ///< bytes, including the line break
 
     friend bool operator==(result_location const&, result_location const&) = default;
 };

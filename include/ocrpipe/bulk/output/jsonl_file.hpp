@@ -14,25 +14,25 @@ namespace ocrpipe
 namespace detail
 {
 
-/// A file to which whole lines are appended: each is there entirely or not at all.
+/// A file to which lines are appended atomically: each is written completely or not at all.
 class jsonl_file
 {
 public:
-    /// Opens or creates (mode 0600), so that its name outlives a power cut. A last line without its end, left
-    /// by a crash, is cut away.
+    /// Opens or creates (mode 0600) the file and makes its name durable. Removes an incomplete last line left
+    /// by a crash.
     error_code open(std::string const& path);
 
-    /// Writes a line that brings its own line break. After an error the file ends where it did before; when
-    /// not even that can be brought about, this and all later calls fail.
+    /// Writes a line, which must include its line break. After an error the file is truncated to its previous
+    /// end; if even that fails, this and all later calls fail.
     error_code append(std::string_view line);
 
-    /// Waits until what was written is on the disk. May be called beside append() from another thread, and
-    /// then speaks of what was written before.
+    /// Blocks until everything written is on disk. May be called from another thread concurrently with
+    /// append(); it then covers only what was written before the call.
     error_code sync();
 
-    /// From now on keeps at least half of so many bytes of the disk free for lines to come, where the file
-    /// system can, so that they can be written when the disk is full. Appending renews it while there is
-    /// room.
+    /// Reserves at least half of `bytes` of disk space for future lines from now on, if the file system
+    /// supports it, so that they can be written when the disk is full. append() renews the reservation while
+    /// there is space.
     error_code keep_room(std::uint64_t bytes);
 
     std::uint64_t size() const noexcept { return size_; }
@@ -44,7 +44,7 @@ private:
     bool regular_ = false;
     std::uint64_t size_ = 0;
     std::uint64_t room_ = 0;
-    std::uint64_t reserved_ = 0; ///< the disk holds room for the file up to this byte
+    std::uint64_t reserved_ = 0; ///< disk space is allocated for the file up to this byte
     error_code broken_;
 };
 

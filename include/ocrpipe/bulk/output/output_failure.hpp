@@ -11,7 +11,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// errc::unwritable_output with the system's error as cause.
+/// Returns errc::unwritable_output with the system error as cause.
 inline failure output_failure(error_code cause, std::string path)
 {
     failure f;

@@ -14,42 +14,42 @@
 namespace ocrpipe
 {
 
-/// Files that belong to documents: tables, signatures, stamps, images, text.
+/// Writes the files that belong to documents: tables, signatures, stamps, images, text.
 ///
-/// All names come from us, none from the service: what follows the last slash of the document's id, and
-/// twelve digits of the id's SHA-256, which tell documents apart and are the same in every run. The letters
-/// of every script stay as they are. '_' stands for each byte that is not UTF-8, for control, format and
-/// other invisible characters, for \ : * ? " < > |, and for a dot or a hyphen at the beginning. Of a long id
-/// the last bytes are taken, so that no name is longer than 255 bytes. A file of the same name is replaced.
-/// Whenever the process dies, a file is there entirely or not at all; its owner sees to it that it outlives a
-/// power cut.
+/// File names are chosen by this library, never by the service: the part of the document's id after the last
+/// slash, then twelve digits of the id's SHA-256, which make the name unique and are the same in every run.
+/// Letters of all scripts are kept. '_' replaces each byte that is not UTF-8, control, format and other
+/// invisible characters, \ : * ? " < > |, and a leading dot or hyphen. A long id is truncated to its last
+/// bytes, so that no name is longer than 255 bytes. A file with the same name is replaced. Files are written
+/// atomically: if the process dies, a file is complete or absent. The caller must sync them to survive a
+/// power failure.
 ///
 /// Thread safety: distinct documents may be written from distinct threads.
 class part_files
 {
 public:
-    /// Files go to `folder`/`below`, which is made when the first one is written; `folder`, the run's, must
-    /// exist by then.
+    /// Files go to `folder`/`below`, which is created when the first file is written; `folder`, the run's
+    /// folder, must exist by then.
     part_files(std::string folder, std::string below) : folder_(std::move(folder)), below_(std::move(below))
     {
     }
 
-    /// Writes a part; returns its name below the run's folder, such as
-    /// "parts/invoice.pdf-5e1f0c9a3b7d/table-1.json". The ending is json, for an image what its first bytes
-    /// say.
+    /// Writes a part; returns its path relative to the run's folder, such as
+    /// "parts/invoice.pdf-5e1f0c9a3b7d/table-1.json". The extension is json; for an image it is determined
+    /// from the first bytes.
     ///
     /// `index` counts the documents or files of the job from 1.
     /// Errors: errc::unwritable_output.
     result<std::string> write(std::string_view id, operation kind, std::size_t index,
                               std::string_view bytes) const;
 
-    /// Writes a document's text; returns its name below the run's folder, such as
+    /// Writes a document's text; returns its path relative to the run's folder, such as
     /// "text/invoice.pdf-5e1f0c9a3b7d.txt".
     ///
     /// Errors: errc::unwritable_output.
     result<std::string> write_text(std::string_view id, std::string_view text) const;
 
-    /// Writes an answer byte for byte; returns its name below the run's folder, such as
+    /// Writes an answer byte for byte; returns its path relative to the run's folder, such as
     /// "answers/invoice.pdf-5e1f0c9a3b7d.answer".
     ///
     /// Errors: errc::unwritable_output.

@@ -16,30 +16,30 @@
 namespace ocrpipe
 {
 
-/// Reads the lines of all results files in a folder, file by file in the order of their numbers.
+/// Reads the lines of all results files in a folder, in the order of the file numbers.
 ///
-/// May be used beside a run: a line that has no end yet is not there yet.
+/// May be used while a run is active: an incomplete last line is ignored.
 ///
 /// Thread safety: none. Cost: memory for the longest line.
 class results_reader
 {
 public:
-    /// Errors: errc::unwritable_output with the system's error when the folder cannot be listed.
+    /// Errors: errc::unwritable_output with the system error as cause, if the folder cannot be listed.
     static result<results_reader> open(std::string folder);
 
-    /// The files that there are, by number.
+    /// Numbers of the existing files.
     std::vector<std::uint64_t> const& files() const noexcept { return files_; }
 
-    /// Goes to the next line; false at the end.
+    /// Advances to the next line; returns false at the end.
     ///
-    /// Errors: errc::unreadable_file. A file that was moved away meanwhile is passed over.
+    /// Errors: errc::unreadable_file. A file that was moved away meanwhile is skipped.
     result<bool> next();
 
-    /// The line of the last next(), without its line break; valid until the next one.
+    /// The current line, without its line break; valid until the next call of next().
     std::string_view line() const noexcept { return std::string_view(buffer_).substr(begin_, length_); }
     result_location where() const noexcept { return {number_, offset_, length_ + 1}; }
 
-    /// Back to the first line.
+    /// Returns to the first line.
     void rewind();
 
 private:

@@ -25,10 +25,10 @@ namespace ocrpipe
 class ledger;
 struct ledger_row;
 
-/// How much may go wrong before a run ends by itself; zeros for any amount.
+/// How many failures a run tolerates before it ends; zero means no limit.
 struct failure_budget {
     std::uint64_t documents = 0;
-    double percent = 0; ///< of the documents that this run finished, once there are min_sample of them
+    double percent = 0; ///< of the documents finished by this run; applies once there are min_sample of them
     static constexpr std::uint64_t min_sample = 100;
 
     bool used_up(std::uint64_t failed, std::uint64_t finished) const noexcept
@@ -39,119 +39,123 @@ struct failure_budget {
     }
 };
 
-/// What a bulk run does with the documents of its source.
+/// Options of a bulk run.
 struct pipeline_options {
-    std::string directory; ///< DIR: created when missing; without a ledger it must hold no other run's files
-    std::string flow = "single"; ///< for documents whose manifest row names none
-    std::string doc_type;        ///< likewise; required while flow is "single"
+    std::string directory; ///< output directory DIR: created if missing; without a ledger it must not contain
+                           ///< another run's files
+    std::string flow = "single"; ///< for documents whose manifest row specifies none
+    std::string doc_type;        ///< likewise; required if flow is "single"
     enum file_type type = file_type::detect;
-    std::vector<operation> parts;     ///< table, signature, stamp, image: fetched too, into DIR/parts
-    bool text = false;                ///< also writes each document's recognised text to DIR/text
-    std::size_t max_in_flight = 1000; ///< documents admitted and not yet finished; 1 to 10,000,000
+    std::vector<operation> parts;     ///< parts to fetch into DIR/parts: table, signature, stamp, image
+    bool text = false;                ///< also write each document's recognised text to DIR/text
+    std::size_t max_in_flight = 1000; ///< documents admitted but not finished; 1 to 10,000,000
     std::size_t max_submitting =
-        32; ///< of them, being sent or next in line; about twice the submit connections
+        32; ///< of those, documents being sent or queued for sending; use about twice the submit connections
     std::uint64_t results_file_bytes = std::uint64_t(1)
-                                       << 30; ///< a results file is closed after this many bytes
-    /// With a ledger: pays once for equal content with equal parameters and gives every copy the result.
+                                       << 30; ///< a new results file is started after this many bytes
+    /// With a ledger: sends documents with equal content and equal parameters only once, and gives every copy
+    /// the result.
     bool share_results = false;
-    /// With a ledger: sends documents again whose submit was ambiguous in an earlier run. What this run's own
-    /// submits may do says retry_policy.
+    /// With a ledger: resubmits documents whose submit was ambiguous in an earlier run. The submits of this
+    /// run are governed by retry_policy.
     bool resubmit_ambiguous = false;
-    /// With a ledger: which other documents that did not end well are sent again; none when empty. Called on
-    /// the source's thread.
+    /// With a ledger: selects the other documents that did not end well and should be sent again; empty means
+    /// none. Called on the source's thread.
     std::function<bool(ledger_row const&)> take_up;
 
-    /// Further facts about the run, such as the service's address, that must not change from one run in
-    /// DIR to the next; flow, doc_type, type, the profile's extra fields, parts and text are compared as
-    /// well, and so is share_results, which may only be switched on.
+    /// Further settings, such as the service's address, that must not change between runs in DIR. flow,
+    /// doc_type, type, the profile's extra fields, parts and text are compared as well; so is share_results,
+    /// which may only change from off to on.
     std::map<std::string, std::string> configuration;
-    bool accept_changes = false; ///< go on although they did
+    bool accept_changes = false; ///< run even if the configuration has changed
 
-    /// With a ledger: what the source reads, as open_input() takes it. What an earlier run could not read
-    /// there is found again, so that its lines in failures.jsonl end with this run; all other lines of inputs
-    /// stay.
+    /// With a ledger: the inputs that the source reads, as passed to open_input(). Inputs below them that an
+    /// earlier run could not read are examined again, so their old lines in failures.jsonl are dropped; lines
+    /// about all other inputs are kept.
     std::vector<std::string> inputs;
 
-    /// What the source's parts share, see input_options: its counts become part of the report, its sentences
-    /// go to on_notice. May be null.
+    /// Shared with the sources, see input_options: its counts are included in the report, and its messages
+    /// are passed to on_notice. May be null.
     std::shared_ptr<source_notes> notes;
 
-    std::chrono::milliseconds drain_timeout{60'000}; ///< after stop(): how long jobs are still asked for
-    std::uint64_t max_documents = 0;                 ///< sent by this run; 0 is no limit
-    std::chrono::milliseconds max_duration{0};       ///< of this run, until it is stopped; 0 is no limit
+    std::chrono::milliseconds drain_timeout{60'000}; ///< after stop(): how long jobs in flight are still
+                                                     ///< polled
+    std::uint64_t max_documents = 0;                 ///< documents sent by this run; 0 means no limit
+    std::chrono::milliseconds max_duration{0};       ///< how long this run lasts before it is stopped; 0
+                                                     ///< means no limit
     failure_budget fail_budget;
 
-    /// Told what the run has to say about itself, for a log: an event's name and a sentence. May be empty.
+    /// Called with messages about the run, for a log: an event name and a text. May be empty.
     std::function<void(std::string_view event, std::string_view text)> on_notice;
-    /// Told of each failed document and unreadable input as it happens, for a log; may be empty, must not
-    /// throw.
+    /// Called immediately for each failed document and each unreadable input, for a log; may be empty, must
+    /// not throw.
     std::function<void(input_item const&, failure const&)> on_failure;
     std::function<void(input_problem const&)> on_unreadable;
-    /// Told of each document whose file was written since its bytes were read: what was sent may be a part of
-    /// it. May be empty, must not throw.
+    /// Called for each document whose file was modified after it was read: the data sent may be incomplete.
+    /// May be empty, must not throw.
     std::function<void(input_item const&)> on_changed;
 
-    /// Every problem found, as "option: what is wrong: remedy"; empty when there is none.
+    /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;
 };
 
-/// A snapshot for a progress display. found = done + failed + unfinished + not_sent + repeated; all of them
-/// but repeated count the documents of earlier runs, too.
+/// A snapshot for a progress display. found = done + failed + unfinished + not_sent + repeated; all of these
+/// except repeated also count the documents of earlier runs.
 struct pipeline_statistics {
-    std::uint64_t found = 0;       ///< documents so far, and those that were listed again
+    std::uint64_t found = 0;       ///< documents so far, including those listed again
     bool source_exhausted = false; ///< found is the total
-    std::uint64_t done = 0;        ///< with a result, in part or empty ones included
+    std::uint64_t done = 0;        ///< with a result, including partial and empty results
     std::uint64_t failed = 0;
-    std::uint64_t unfinished = 0;     ///< being sent or with the service; the gauges below tell what for
-    std::uint64_t not_sent = 0;       ///< known, and not sent so far
+    std::uint64_t unfinished = 0;     ///< being sent or processed by the service; see the gauges below
+    std::uint64_t not_sent = 0;       ///< known but not sent yet
     std::uint64_t repeated = 0;       ///< listed again: same id, same content
     std::uint64_t finished_now = 0;   ///< by this run
     std::uint64_t unreadable = 0;     ///< inputs that never became documents
-    std::uint64_t links_skipped = 0;  ///< see run_report; likewise the next
+    std::uint64_t links_skipped = 0;  ///< see run_report; likewise too_young
     std::uint64_t too_young = 0;
-    std::uint64_t submitting = 0;     ///< gauge: being sent, or waiting for their turn
-    std::uint64_t waiting = 0;        ///< gauge: submitted, result not there yet
+    std::uint64_t submitting = 0;     ///< gauge: being sent, or queued for sending
+    std::uint64_t waiting = 0;        ///< gauge: submitted, result not ready yet
     std::uint64_t fetching_parts = 0; ///< gauge
     std::uint64_t bytes = 0;          ///< of documents with a request_id
     std::chrono::milliseconds elapsed{0};
     std::string_view
-        limiting; ///< what holds the run back: "service", "submit rate", "poll rate", "bandwidth", "in-flight
+        limiting; ///< the current bottleneck: "service", "submit rate", "poll rate", "bandwidth", "in-flight
                   ///< cap", "connections", "source", "throttled", "credentials" or "draining"
 };
 
 /// One bulk run: source -> submit -> wait -> parts -> results, with back-pressure up to the source.
 ///
-/// With a ledger a document's intent is durable before its first byte leaves, its request_id before the job
-/// is polled, its result before it counts as done; and a run in a directory where another one ended, however
-/// it ended, goes on with what that one left: it asks for known jobs and sends nothing twice.
+/// With a ledger, a document's intent is durable before its first byte is sent, its request_id before the job
+/// is polled, and its result before it counts as done. A run in the directory of an earlier run, however that
+/// one ended, resumes it: it polls known jobs and sends nothing twice.
 ///
-/// Thread safety: used on the thread that runs the io_context; nothing of it may be called from elsewhere.
+/// Thread safety: none; use it only on the thread that runs the io_context.
 class pipeline
 {
 public:
-    /// The client must outlive the pipeline. The source is read on a thread of its own, a bounded number of
-    /// documents ahead; when it is blocked in a pipe at the end of a stopped run, that thread is left behind
-    /// with it.
+    /// The client must outlive the pipeline. The source is read on a separate thread, a bounded number of
+    /// documents ahead. If the source is still blocked on a pipe when a stopped run ends, that thread is
+    /// detached and keeps the source.
     pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s, pipeline_options options,
              std::shared_ptr<ledger> l = nullptr);
     ~pipeline();
     pipeline(pipeline&&) noexcept;
     pipeline& operator=(pipeline&&) noexcept;
 
-    /// Runs to the end and writes results-*.jsonl, failures.jsonl, parts/ and report.json.
+    /// Processes all documents and writes results-*.jsonl, failures.jsonl, parts/ and report.json.
     ///
-    /// Errors: errc::unauthorized and errc::wrong_base_url end the run (the documents that were waiting are
-    /// neither failed nor billed); a full or failing disk does too, with errc::unwritable_output or
-    /// errc::ledger_failed and the system's error as cause. The report of what was done is in report.json all
-    /// the same. errc::configuration_changed: nothing was begun.
-    /// Results files that were moved away are reported; the run goes on in a file with a higher number, and a
-    /// document whose equal has its result in one of them is not sent.
+    /// Errors: errc::unauthorized and errc::wrong_base_url end the run (waiting documents are neither failed
+    /// nor billed); so does a full or failing disk, with errc::unwritable_output or
+    /// errc::ledger_failed and the system error as cause. report.json is written in these cases too.
+    /// errc::configuration_changed: the run did not start.
+    /// Results files that were moved away are reported; the run continues in a file with a higher number, and
+    /// a document whose content already has its result in a missing file is not sent.
     /// Cancellation: use stop().
     task<result<run_report>> async_run();
 
-    /// Takes no more documents and begins no more submits; what is in flight is finished, at most for
-    /// drain_timeout. Called again: ends at once. What is left then is in the ledger, and asked for by the
-    /// next run in this directory; without a ledger it stands in failures.jsonl with its request_id.
+    /// Stops admitting and submitting documents, and drains those in flight for at most drain_timeout. A
+    /// second call ends the run at once. Unfinished jobs are then in the ledger, and the next run in this
+    /// directory polls them; without a ledger they are listed in failures.jsonl with their request_id.
     void stop();
 
     pipeline_statistics statistics() const;

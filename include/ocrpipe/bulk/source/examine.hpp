@@ -15,26 +15,25 @@ namespace ocrpipe
 namespace detail
 {
 
-/// A path without "." parts, doubled and trailing slashes. ".." stays: what it means depends on symbolic
-/// links.
+/// Removes "." components and doubled and trailing slashes. ".." is kept, because its meaning depends on
+/// symbolic links.
 OCRPIPE_DECL std::string clean_path(std::string_view path);
 
-/// `name` below `folder`, cleaned; `name` alone when it is absolute.
+/// Joins `folder` and `name` and cleans the result; an absolute `name` is used alone.
 OCRPIPE_DECL std::string join_path(std::string_view folder, std::string_view name);
 
-/// What the file system says about a path that somebody named: an item with path, id and size, or why it is
-/// none.
+/// Examines a path given by the user: returns an item with path, id and size, or the problem with it.
 ///
-/// A name in another Unicode normalization form is found: the item's path is then the one on the disk, and
-/// its id the one that was given. `finder` remembers the directories that it looked through.
+/// A name in another Unicode normalization form is found: the item then has the path on disk and the id as
+/// given. `finder` caches the directories that it has searched.
 OCRPIPE_DECL input examine_path(std::string path, std::string where, name_finder& finder);
 OCRPIPE_DECL input examine_path(std::string path, std::string where);
 
-/// The same when the answer of stat is there already.
+/// The same, with a result of stat() that the caller already has.
 OCRPIPE_DECL input examine_status(std::string path, std::string where, struct ::stat const& status);
 
-/// A problem with a path, with what errno says, and with what may be the cause when the path looks like one
-/// from another system.
+/// Returns a problem with the errno message and, if the path looks as if it came from another operating
+/// system, the likely cause.
 OCRPIPE_DECL input_problem unreadable(std::string path, std::string where, int error_number);
 
 } // namespace detail

@@ -11,30 +11,31 @@
 namespace ocrpipe
 {
 
-/// One document found by a source, and how it is to be read.
+/// A document found by a source, and how to read it.
 struct input_item {
-    /// Ours, and what the document is called in results, failures and on resuming. Default: `path`, that is
-    /// the argument as it was given joined with what was found below it, without "." parts and doubled
-    /// slashes. Any bytes.
+    /// Our identifier for the document in results, in failures and when resuming. Default: `path`, which is
+    /// the argument as given joined with the path found below it, without "." components and doubled slashes.
+    /// Any bytes.
     std::string id;
-    std::string path;     ///< to be opened; any bytes but NUL
+    std::string path;     ///< path to open; any bytes except NUL
     std::string where;    ///< as in input_problem
     std::string flow;     ///< empty means the run's default
     std::string doc_type; ///< empty means the run's default
     enum file_type type = file_type::detect;
-    std::uint64_t size = 0;    ///< bytes, when the source looked
-    std::int64_t mtime_ns = 0; ///< likewise its modification time, since the epoch; 0 when unknown
-    /// The service has it already: it is asked for this job's result and sent nothing. Empty for most.
+    std::uint64_t size = 0;    ///< bytes, when the source examined the file
+    std::int64_t mtime_ns = 0; ///< modification time at that moment, since the epoch; 0 if unknown
+    /// If not empty, the service already has the document: the result of this job is requested, and nothing
+    /// is sent.
     std::string request_id;
-    bool in_doubt = false; ///< an earlier submit of it was ambiguous; sent only when that is allowed
+    bool in_doubt = false; ///< an earlier submit was ambiguous; sent again only if that is allowed
 };
 
-/// An input that will not become a document: missing, empty, not a file, or a row that makes no sense. Never
-/// fatal for the others.
+/// An input that cannot become a document: missing, empty, not a file, or an invalid row. Other inputs are
+/// not affected.
 struct input_problem {
-    std::string path;  ///< as far as it is known
-    std::string where; ///< the place that named it, such as "manifest.jsonl:17" or "-:3"; empty for what was
-                       ///< found or given directly
+    std::string path;  ///< if known
+    std::string where; ///< where the input was listed, such as "manifest.jsonl:17" or "-:3"; empty if it was
+                       ///< found in a directory or given directly
     error_code code;   ///< errc::unreadable_file, empty_document or invalid_argument
     std::string message;
 };

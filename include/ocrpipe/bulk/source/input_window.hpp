@@ -14,17 +14,17 @@ namespace ocrpipe
 namespace detail
 {
 
-/// The longest line, name or CSV record that is taken; a longer one is skipped and reported, so that a wrong
-/// file costs no memory.
+/// Maximum length of a line, name or CSV record, in bytes. A longer one is skipped and reported, so that a
+/// wrong file does not exhaust memory.
 inline constexpr std::size_t max_record = 1024 * 1024;
 
-/// How the bytes of an input are taken.
+/// How the bytes of an input are decoded.
 enum class input_encoding {
-    bytes,  ///< as they are
+    bytes,  ///< unchanged
     marked, ///< as UTF-8; UTF-16 is converted when it begins with a byte order mark, and the mark is dropped
 };
 
-/// A stretch of a file or pipe that moves forward.
+/// A read buffer that slides forward over a file or pipe.
 class input_window
 {
 public:
@@ -36,8 +36,8 @@ public:
     std::string_view text() const noexcept { return std::string_view(buffer_).substr(begin_); }
     void consume(std::size_t n) noexcept { begin_ += n; }
 
-    /// Reads more; false when text() has grown no more, at the end of the file or after an error. Earlier
-    /// views of text() are dead then.
+    /// Reads more. Returns false if no text was added: at the end of the file or after an error. Invalidates
+    /// earlier views of text().
     bool grow();
 
     bool at_end() const noexcept { return at_end_; }
@@ -53,37 +53,37 @@ private:
     std::string buffer_;
     std::size_t begin_ = 0;
     form form_;
-    std::string undecoded_; ///< bytes at the end of a block that make no character by themselves
+    std::string undecoded_; ///< an incomplete character at the end of a block
     bool at_end_ = false;
     error_code error_;
 };
 
-/// Takes records that end with a delimiter, or lines of text, off a window.
+/// Reads delimited records or lines of text from a window.
 class record_reader
 {
 public:
     enum class outcome {
         record,
         too_long, ///< skipped
-        failed,   ///< error() says why; the end follows
+        failed,   ///< see error(); the next outcome is `end`
         end,
     };
 
     record_reader(unique_fd fd, char delimiter) noexcept : window_(std::move(fd)), delimiter_(delimiter) {}
 
-    /// Lines as programs write them: LF, CRLF or CR ends one, and input_encoding::marked applies.
+    /// Reads lines that end with LF, CRLF or CR, with input_encoding::marked.
     explicit record_reader(unique_fd fd) noexcept
         : window_(std::move(fd), input_encoding::marked), delimiter_('\n'), any_line_end_(true)
     {
     }
 
-    /// The beginning of what is left, as far as one call of read() brings it.
+    /// Returns the beginning of the remaining input, as much as one call of read() yields.
     std::string_view peek();
 
-    /// `record` is valid until the next call. The last record needs no delimiter.
+    /// `record` is valid until the next call. The last record does not need a delimiter.
     outcome next(std::string_view& record);
 
-    /// Number of the record that next() spoke of, from 1.
+    /// Number of the record that next() last returned, from 1.
     std::size_t number() const noexcept { return number_; }
     error_code const& error() const noexcept { return window_.error(); }
 
@@ -92,7 +92,7 @@ private:
     std::size_t number_ = 0;
     char delimiter_;
     bool any_line_end_ = false;
-    bool after_cr_ = false; ///< a LF that follows belongs to the line before
+    bool after_cr_ = false; ///< the last line ended with CR: skip an LF that follows
     bool ended_ = false;
 };
 

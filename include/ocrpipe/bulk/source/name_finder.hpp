@@ -15,26 +15,26 @@ namespace ocrpipe
 namespace detail
 {
 
-/// `text` in Unicode's composed (NFC) or decomposed (NFD) form; nothing when it is not UTF-8.
+/// `text` in Unicode's composed (NFC) or decomposed (NFD) form; nullopt if it is not UTF-8.
 /// Source: Unicode Standard Annex 15.
 OCRPIPE_DECL std::optional<std::string> composed(std::string_view text);
 OCRPIPE_DECL std::optional<std::string> decomposed(std::string_view text);
 
-/// Finds files whose names were typed in one Unicode normalization form and stand on the disk in another one:
-/// a Mac decomposes letters, most other keyboards and programs compose them, and both look the same.
+/// Finds files whose names were typed in one Unicode normalization form but are stored on disk in another.
+/// macOS decomposes letters, most other systems compose them, and both look the same.
 ///
 /// Thread safety: one thread at a time.
-/// Cost: two system calls for each part of the path whose name is not ASCII. A directory is listed, once,
-/// only when neither form of a name is there; of its names only those in neither form are kept.
+/// Cost: two system calls for each part of the path whose name is not ASCII. A directory is listed only if a
+/// name exists in neither form, and only once; only its names that are in neither form are cached.
 class name_finder
 {
 public:
     struct found {
-        std::string path;      ///< as it is on the disk; empty when there is no such file
-        std::string ambiguous; ///< why there is no telling which one is meant; else empty
+        std::string path;      ///< as stored on disk; empty if there is no such file
+        std::string ambiguous; ///< why the match is ambiguous; else empty
     };
 
-    /// To be asked when `path` itself does not exist.
+    /// Call this only if `path` itself does not exist.
     found find(std::string_view path);
 
 private:
@@ -47,7 +47,7 @@ private:
     std::unordered_map<std::string, names> folders_;
 };
 
-/// `path` if it exists or nothing else is found, and otherwise what name_finder finds.
+/// Returns `path` if it exists or has no match; otherwise the match that name_finder finds.
 OCRPIPE_DECL std::string path_on_disk(std::string const& path);
 
 } // namespace detail

@@ -11,19 +11,18 @@
 namespace ocrpipe
 {
 
-/// File names from a descriptor, usually standard input: one a line, or each ended by NUL as `find -print0`
-/// writes them.
+/// Reads file names from a descriptor, usually standard input: one per line, or terminated by NUL as written
+/// by `find -print0`.
 ///
 /// Lines are UTF-8, or UTF-16 with a byte order mark, and end with LF, CRLF or CR; names that contain one of
-/// these need NUL. Empty names are passed over. Only files are taken: a name of a directory is a problem. A
-/// name longer than 1 MiB is a problem. A name that differs from the one on the disk only in its Unicode
-/// normalization is found.
+/// these require NUL. Empty names are skipped. A directory, or a name longer than 1 MiB, is a problem. A name
+/// that differs from the one on disk only in its Unicode normalization is found.
 class names_source final : public source
 {
 public:
     enum class separator { line, nul };
 
-    /// `label` stands for the descriptor in messages: "-" gives "-:17".
+    /// `label` names the descriptor in messages: "-" gives "-:17".
     names_source(unique_fd fd, separator s, std::string label)
         : names_(s == separator::nul ? detail::record_reader(std::move(fd), '\0')
                                      : detail::record_reader(std::move(fd)))

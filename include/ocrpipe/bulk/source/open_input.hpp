@@ -15,23 +15,25 @@ namespace ocrpipe
 
 struct input_options {
     bool nul_separated = false; ///< names on standard input end with NUL, not with a line break
-    std::string skip_directory; ///< passed over below directories: where the run writes; may be empty
+    std::string skip_directory; ///< skipped when found in a directory: the run's output directory; may be
+                                ///< empty
     bool follow_links = false;  ///< see directory_options
-    /// Documents that were modified less than this long ago, or in the future, are skipped and counted: they
-    /// may still be written. 0 reads all. What an earlier run has read already is skipped, too.
+    /// Documents modified less than this long ago, or in the future, may still be being written: they are
+    /// skipped and counted, even if an earlier run has read them. 0 reads all.
     std::chrono::milliseconds min_age{0};
-    /// What time it is, for min_age.
+    /// The clock for min_age.
     std::function<std::chrono::system_clock::time_point()> now = std::chrono::system_clock::now;
-    /// One for all inputs of a run, so that each directory is read once in all of them; may be null.
+    /// Shared by all inputs of a run, so that each directory is read only once across them; may be null.
     std::shared_ptr<source_notes> notes;
 };
 
-/// The source that an INPUT of the command line stands for: "-" for names on standard input, a directory, a
-/// manifest by its ending (see manifest_format_of), else one file. An argument that differs from the name on
-/// the disk only in its Unicode normalization is found; ids begin with the argument as it was given.
+/// Opens the source for a command-line INPUT: "-" reads names from standard input, a directory is walked, a
+/// file with a manifest's extension (see manifest_format_of) is read as a manifest, and anything else is one
+/// document. An argument that differs from the name on disk only in its Unicode normalization is found; ids
+/// begin with the argument as given.
 ///
-/// Never fails: what does not exist or cannot be read is a source of one problem. The notes are told when an
-/// input yields nothing at all.
+/// Never fails: an input that does not exist or cannot be read becomes a source that yields one problem. An
+/// input that yields nothing at all is recorded in the notes.
 OCRPIPE_DECL std::unique_ptr<source> open_input(std::string const& argument,
                                                 input_options const& options = {});
 

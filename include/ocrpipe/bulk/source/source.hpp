@@ -12,8 +12,8 @@
 namespace ocrpipe
 {
 
-/// Where documents come from, one at a time: little is listed ahead, so that a slow consumer holds a
-/// directory of a million files in bounded memory.
+/// Yields documents one at a time. A source lists little ahead, so memory stays bounded even if a slow
+/// consumer reads a directory of a million files.
 ///
 /// Thread safety: one thread at a time.
 class source
@@ -21,13 +21,13 @@ class source
 public:
     virtual ~source() = default;
 
-    /// The next document or problem; nothing at the end, and then for ever.
+    /// Returns the next document or problem. After the last one, this and every later call returns nullopt.
     ///
-    /// May block in the file system, or on a pipe whose writer is slow.
+    /// May block on the file system, or on a pipe with a slow writer.
     virtual std::optional<input> next() = 0;
 };
 
-/// Several sources, one after another.
+/// Reads several sources one after another.
 class chained_source final : public source
 {
 public:
@@ -37,7 +37,7 @@ public:
     {
         for (; current_ != parts_.size(); ++current_) {
             if (auto found = parts_[current_]->next()) return found;
-            parts_[current_].reset(); // gives its descriptors and buffers back
+            parts_[current_].reset(); // releases its descriptors and buffers
         }
         return std::nullopt;
     }

@@ -14,12 +14,12 @@
 namespace ocrpipe
 {
 
-/// What the sources of one run say beside documents and problems: what they passed over, as counts, and
-/// sentences for a log. They also share here which directories they have read.
+/// Shared by the sources of one run: counts of what they skipped, messages for a log, and the set of
+/// directories that they have read.
 ///
-/// Thread safety: the counts, say() and take() from any thread; the rest only on the thread that reads the
-/// sources.
-/// Cost: some 50 bytes for each directory, and for each document that a symbolic link leads to.
+/// Thread safety: the counts, say() and take() from any thread; everything else only on the thread that reads
+/// the sources.
+/// Cost: about 50 bytes for each directory and for each document reached through a symbolic link.
 class source_notes
 {
 public:
@@ -29,13 +29,14 @@ public:
     };
 
     std::atomic<std::uint64_t> links_skipped{0};        ///< symbolic links that were not followed
-    std::atomic<std::uint64_t> links_repeated{0};       ///< of them, those to what is read under another name
-    std::atomic<std::uint64_t> too_young{0};            ///< documents, see input_options::min_age
+    std::atomic<std::uint64_t> links_repeated{0};       ///< of them, those whose target is read under another
+                                                        ///< name
+    std::atomic<std::uint64_t> too_young{0};            ///< documents skipped by input_options::min_age
     std::atomic<std::uint64_t> empty_inputs{0};         ///< inputs in which no document was found
     std::atomic<std::uint64_t> hidden{0};               ///< names that begin with a dot
-    std::atomic<std::uint64_t> directories_repeated{0}; ///< met again and not read again
+    std::atomic<std::uint64_t> directories_repeated{0}; ///< found again and skipped
 
-    /// Keeps a sentence until take(); beyond 1000 that nobody takes they are dropped.
+    /// Queues a message for take(). While 1000 messages are queued, further ones are dropped.
     void say(std::string event, std::string text)
     {
         std::lock_guard const lock(mutex_);
@@ -43,7 +44,7 @@ public:
         has_notes_.store(true, std::memory_order_release);
     }
 
-    /// The sentences since the last call.
+    /// Returns the messages queued since the last call.
     std::vector<note> take()
     {
         if (!has_notes_.load(std::memory_order_acquire)) return {};
@@ -52,25 +53,25 @@ public:
         return std::exchange(notes_, {});
     }
 
-    /// A directory or file, whatever it is called.
+    /// Identifies a directory or file independently of its name.
     struct identity {
         ::dev_t device = 0;
         ::ino_t inode = 0;
         bool operator==(identity const&) const = default;
     };
 
-    /// False when the directory was entered before.
+    /// Returns false if the directory was entered before.
     bool enter(identity directory) { return directories_.insert(directory).second; }
     bool has_entered(identity directory) const { return directories_.contains(directory); }
 
-    /// False when a link led to the same file before.
+    /// Returns false if another link led to the same file before.
     bool reach_by_link(identity file) { return linked_files_.insert(file).second; }
     bool was_reached_by_link(identity file) const
     {
         return !linked_files_.empty() && linked_files_.contains(file);
     }
 
-    /// Real paths of the directories that the run was told to read.
+    /// Real paths of the directories given to the run.
     std::vector<std::string> roots;
 
 private:

@@ -25,7 +25,7 @@ namespace ocrpipe::detail
 /// The shared state behind a client: one thread, one transport, one table of waiting jobs behind one timer.
 ///
 /// Everything here runs on the thread of the io_context. The state machines decide; this class waits, sends
-/// and hands out.
+/// and delivers results.
 class client_core : public std::enable_shared_from_this<client_core>
 {
 public:
@@ -64,21 +64,21 @@ private:
     using table = job_table<waiting_job>;
     using slot = table::slot;
 
-    /// One coroutine that polls what is due, one job after another.
+    /// A coroutine that polls the due jobs, one after another.
     struct poll_worker {
         asio::cancellation_signal stop;
         std::optional<slot> current;
         bool stopped = false;
     };
 
-    /// What a caller's cancellation reaches: the coroutine under way, or the job in the table.
+    /// The target of a caller's cancellation: the running coroutine, or the job in the table.
     struct operation_control {
         asio::cancellation_signal stop;
         std::optional<slot> waiting;
         bool cancelled = false;
     };
 
-    /// A submit, in one place from its start on.
+    /// The state of a submit; never moved once it has started.
     template<class T>
     struct submit_operation : operation_control {
         submit_operation(submit_request&& r, completion<T>&& h) : request(std::move(r)), handler(std::move(h))
@@ -114,44 +114,43 @@ private:
     task<void> poll(std::list<poll_worker>::iterator self);
     task<void> poll_once(slot s);
 
-    /// What a request takes from a rate limit before it may go.
+    /// The reservation that a request makes at a rate limit before it may be sent.
     struct toll {
         gcra& limiter;
         double cost;
         std::chrono::nanoseconds& waited;
-        clock::time_point start{}; ///< when it lets the request go
+        clock::time_point start{}; ///< when the limit lets the request be sent
     };
     enum class in_pause { wait, return_at_once };
 
-    /// A request on its way through the pauses and the rate limits.
+    /// A request that has to pass the pauses and the rate limits before it is sent.
     struct passage {
         lane way;
         std::span<toll> tolls;
         clock::time_point deadline;
         std::string_view doc_type = {}; ///< of a submit
         in_pause what = in_pause::wait;
-        /// Once decided: ok, or why the request must not be sent; errc::throttled when the origin is paused
-        /// and that is not to be waited for.
+        /// Once decided: ok, or why the request must not be sent; errc::throttled if the origin is paused and
+        /// the caller does not wait for pauses.
         errc verdict = errc::ok;
-        bool reserved = false; ///< the tolls are taken
+        bool reserved = false; ///< the rate limits are reserved
         clock::time_point token{};
-        clock::time_point until{}; ///< while undecided: when to look again
+        clock::time_point until{}; ///< while undecided: when to check again
         std::chrono::nanoseconds* waited = nullptr;
         std::chrono::nanoseconds* held_by = nullptr;
     };
 
-    /// Whether it is decided that `p` may go, or must not.
+    /// Whether `p` is decided: it may be sent, or must not.
     bool decide(passage& p);
-    /// Waits until it is.
+    /// Waits until `p` is decided.
     task<void> pass(passage& p);
-    /// What others queued behind stays taken.
+    /// Refuses `p`. Reservations made after this one keep their slots.
     static bool refuse(passage& p, errc why_not_sent);
-    /// False when it was cancelled, or a submit's and submits were stopped.
+    /// False if the wait was cancelled, or if it belongs to a submit and submits were stopped.
     task<bool> sleep_until(lane l, clock::time_point when, std::chrono::nanoseconds& waited);
-    /// Tells the credentials' gate and the counters how an exchange ended, and what follows from it.
+    /// Updates the credentials gate and the counters after an exchange.
     void note(exchange_result const& r, action const& next);
-    /// Acts on pause_lane: true when another attempt may follow, false when the credentials are refused for
-    /// good.
+    /// Handles pause_lane: true if another attempt may follow, false if the credentials are refused for good.
     bool note_refusal();
     std::string refusal_text() const;
     std::string why_not_sent(errc e) const;

@@ -16,8 +16,8 @@ namespace ocrpipe::detail
 /// A counting semaphore for coroutines of one thread: first come, first served, and a released unit is handed
 /// to the first waiter directly, so that nobody can overtake it and no wake-up is lost.
 ///
-/// Boost 1.81's experimental channels drop messages on close and never wake blocked senders; this is what the
-/// engine builds on instead.
+/// Boost 1.81's experimental channels drop messages on close and never wake blocked senders; the engine uses
+/// this semaphore instead.
 class fifo_semaphore
 {
 public:
@@ -27,8 +27,8 @@ public:
     {
     }
 
-    /// Takes one unit, waiting for it if need be. False when the wait was cancelled or the semaphore was
-    /// closed: no unit was taken.
+    /// Takes one unit, waiting for it if necessary. Returns false, without taking a unit, if the wait was
+    /// cancelled or the semaphore was closed.
     task<bool> acquire()
     {
         if (closed_) co_return false;
@@ -57,7 +57,7 @@ public:
         ++free_;
     }
 
-    /// Every waiter gives up, and later ones too.
+    /// Ends all waits, present and future.
     void close()
     {
         closed_ = true;

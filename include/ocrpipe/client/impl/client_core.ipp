@@ -53,7 +53,7 @@ void client_core::complete(completion<T>&& handler, result<T>&& outcome)
 {
     asio::any_completion_executor const own(ioc_.get_executor());
     auto const executor = asio::get_associated_executor(handler, own);
-    // What dispatch would do after a detour.
+    // Equivalent to dispatch, without its overhead.
     if (executor == own) return std::move(handler)(std::move(outcome));
     asio::dispatch(
         executor, [h = std::move(handler), r = std::move(outcome)]() mutable { std::move(h)(std::move(r)); });
@@ -73,7 +73,7 @@ void client_core::connect_cancellation(control_ptr const& control, completion<T>
     if (slot_of_caller.is_connected())
         slot_of_caller.assign(
             [weak = std::weak_ptr(control), self = weak_from_this()](asio::cancellation_type) {
-                // The slot may be emitted from the thread of the caller's executor: hop over.
+                // The slot may be emitted on the thread of the caller's executor: switch to ours.
                 if (auto const core = self.lock())
                     asio::post(core->ioc_, [weak, core] {
                         if (auto const c = weak.lock()) core->cancel(*c);
@@ -135,9 +135,9 @@ OCRPIPE_DECL bool client_core::decide(passage& p)
     if (p.until <= now) {
         auth_gate::passage const passage = auth_gate_.ask(now);
         if (passage == auth_gate::passage::refused) return refuse(p, errc::unauthorized);
-        // The one probe of a paused lane goes at once: its outcome decides for all the others.
+        // The probe of a paused lane is sent at once: its outcome decides for all other requests.
         if (passage == auth_gate::passage::probe) return true;
-        // While a probe is under way there is no next one yet: look again soon.
+        // While a probe is in progress, the time of the next one is unknown: check again soon.
         if (passage == auth_gate::passage::wait)
             p.until = std::max(auth_gate_.next_probe(), now + std::chrono::milliseconds(50));
     }
@@ -171,7 +171,7 @@ OCRPIPE_DECL void client_core::note(exchange_result const& r, action const& next
 {
     if (!r) ++counters_.transport_failures;
     if (r && (r->status == 429 || !r->retry_after.empty())) ++counters_.throttled;
-    // note_refusal() follows: whatever the status, the state machine has said that it is a refusal.
+    // note_refusal() follows: the state machine has classified the answer as a refusal, whatever its status.
     if (next.what == step::pause_lane) return;
     if (r && r->status < 300)
         auth_gate_.succeeded();
@@ -245,7 +245,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
         exchange.content_type = body->content_type();
         exchange.body = &*body;
         exchange.deadline = deadline;
-        // Who sets no limit waits for its turn as long as it takes, but is not sent for ever.
+        // Without a deadline, a submit may wait for its turn indefinitely, but sending it is still bounded.
         if (wanted >= longest_time) exchange.deadline = clock::now() + options_.job_deadline;
         ++counters_.submits;
         exchange_result const answer = co_await transport_->async_exchange(std::move(exchange));
@@ -253,7 +253,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
         note(answer, next);
         if (answer && answer->status == 500)
             doc_types_.failed(request.doc_type);
-        else if (answer && next.what == step::finish) // else it was not looked at
+        else if (answer && next.what == step::finish) // otherwise the answer was not examined
             doc_types_.answered(request.doc_type);
     }
     --counters_.active_submits;
@@ -303,7 +303,7 @@ OCRPIPE_DECL void client_core::recognize(submit_request&& request, completion<oc
             then.doc_type = std::move(op->request.doc_type);
             then.just_submitted = true;
             then.possible_duplicate = job->possible_duplicate;
-            op->request = submit_request(); // the document is not held while its result is waited for
+            op->request = submit_request(); // do not hold the document while waiting for its result
             self->add_job(std::move(then), self->options_.job_deadline, op, true, std::move(op->handler));
         });
         self->run(self->do_admitted_submit(op->request), op, std::move(submitted));
@@ -384,14 +384,14 @@ OCRPIPE_DECL void client_core::close()
     closed_ = true;
     in_flight_.close();
     transport_->close();
-    // Not from outside the context: co_spawn of Boost 1.81 would post the cancellation with a bare pointer to
-    // an operation that may have ended when its turn comes.
+    // Must run inside the context: from outside, Boost 1.81's co_spawn posts the cancellation with a raw
+    // pointer to an operation that may have ended before the post runs.
     asio::dispatch(ioc_, [self = shared_from_this()] { self->end_all(); });
 }
 
 OCRPIPE_DECL void client_core::end_all()
 {
-    // Copies: what is cancelled leaves these containers.
+    // Copies, because cancelled operations remove themselves from these containers.
     std::vector<control_ptr> const running(active_.begin(), active_.end());
     for (control_ptr const& c : running)
         c->stop.emit(asio::cancellation_type::terminal);

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_CLIENT_IMPL_CLIENT_JOBS_IPP
 #define OCRPIPE_CLIENT_IMPL_CLIENT_JOBS_IPP
 
-// Jobs that wait for their results: the heap behind one timer, and the coroutines that ask.
+// Jobs waiting for their results: a heap behind one timer, and the coroutines that poll.
 
 #include <ocrpipe/client/impl/client_core.ipp>
 
@@ -13,7 +13,7 @@ inline constexpr clock::duration tick = std::chrono::milliseconds(5);
 
 OCRPIPE_DECL void client_core::ask(std::string&& request_id, completion<ocr_result>&& handler)
 {
-    // A wait whose deadline is now: it reads once.
+    // A wait with an immediate deadline reads exactly once.
     start_job(wait_request(std::move(request_id)), std::chrono::milliseconds(0), std::move(handler));
 }
 
@@ -27,7 +27,7 @@ OCRPIPE_DECL void client_core::wait(wait_request&& request, completion<ocr_resul
 OCRPIPE_DECL void client_core::start_job(wait_request&& request, std::chrono::milliseconds deadline,
                                          completion<ocr_result>&& handler)
 {
-    // A job that nobody can cancel waits without a control: a million of them do.
+    // A job that cannot be cancelled needs no control; this saves memory when a million jobs wait.
     control_ptr control;
     if (asio::get_associated_cancellation_slot(handler).is_connected()) {
         control = std::make_shared<operation_control>();
@@ -54,7 +54,7 @@ OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::mill
     slot const s = jobs_.emplace(std::move(request), now, now + deadline);
     waiting_job& job = jobs_[s];
     job.handler.swap(
-        handler); // Boost 1.81's move assignment of any_completion_handler calls itself without end
+        handler); // Boost 1.81's move assignment of any_completion_handler recurses infinitely
     job.holds_place = holds_place;
     if (control) {
         control->waiting = s;
@@ -65,7 +65,7 @@ OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::mill
     if (job.control && job.control->cancelled) return cancel_job(s);
     action const first = job.fsm.start(context_of(job), now, random());
     if (job.request.just_submitted) return schedule(s, first.until);
-    // Not through the timer, which would round up to its tick.
+    // Bypasses the timer, which would round up to its tick.
     jobs_.schedule(s, now);
     serve_due_jobs();
 }
@@ -84,7 +84,7 @@ OCRPIPE_DECL void client_core::arm_timer()
         heap_timer_.cancel();
         return;
     }
-    // All workers busy: each looks into the heap itself when it is done with its job.
+    // All workers are busy: each checks the heap when it finishes its job.
     if (workers_.size() >= options_.pool.poll_connections) return;
     auto const since = due->time_since_epoch();
     clock::time_point const rounded(((since + tick - clock::duration(1)) / tick) * tick);
@@ -126,7 +126,7 @@ OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
         slot const s = *self->current;
         co_await poll_once(s);
         self->current.reset();
-        // A worker whose signal was used is spent: its coroutine stays marked as cancelled.
+        // A worker whose signal was emitted cannot be reused: its coroutine stays marked as cancelled.
         if (!self->stopped && !closed_) self->current = jobs_.pop_due(clock::now());
     }
 }
@@ -135,7 +135,7 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
 {
     waiting_job& job = jobs_[s];
     toll tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
-    // A pause is waited for in the heap: there it holds no worker, and a job's deadline comes all the same.
+    // A paused job waits in the heap: it occupies no worker there, and its deadline still applies.
     passage way{lane::poll, tolls, clock::time_point::max(), {}, in_pause::return_at_once};
     if (!decide(way)) co_await pass(way);
     action next{step::finish, {}};
@@ -190,7 +190,7 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
     case step::pause_lane:
         schedule(s, std::min(auth_gate_.next_probe(), job.fsm.latest()));
         break;
-    case step::send: // of submits only
+    case step::send: // submits only
         break;
     }
 }

@@ -36,7 +36,7 @@ OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::st
 {
     unique_fd const where(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!where) return errno_code();
-    // The name is always the same, so that what a crash leaves is overwritten by the next attempt.
+    // The name is fixed, so that the next attempt overwrites a file left behind by a crash.
     std::string const draft = "." + name + ".tmp";
     error_code ec;
     {

@@ -33,7 +33,7 @@ OCRPIPE_DECL bool is_plain_text(std::string_view text) noexcept
 OCRPIPE_DECL void append_json_string(std::string& out, std::string_view text)
 {
     out += '"';
-    std::size_t plain = 0; // bytes at the beginning of `text` that stand for themselves
+    std::size_t plain = 0; // leading bytes of `text` that need no escape
     while (plain != text.size()) {
         std::string_view const rest = text.substr(plain);
         char const c = rest.front();

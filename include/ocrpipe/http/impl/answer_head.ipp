@@ -14,8 +14,8 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Codings with a registered name that are not undone; any other word, such as "utf-8" or "none", is no
-/// coding. Source: IANA's HTTP Content Coding Registry.
+/// Registered codings that are not supported; any other word, such as "utf-8" or "none", is not a coding.
+/// Source: IANA's HTTP Content Coding Registry.
 inline constexpr std::array<std::string_view, 10> other_encodings{
     "br", "zstd", "compress", "x-compress", "dcb", "dcz", "aes128gcm", "exi", "pack200-gzip", "bzip2"};
 
@@ -30,7 +30,7 @@ inline bool is_status_line(std::string_view line) noexcept { return is_name(line
 
 inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-/// Takes the next element off a list with commas.
+/// Removes and returns the next element of a comma-separated list.
 inline std::string_view take_element(std::string_view& list) noexcept
 {
     std::size_t const comma = list.find(',');
@@ -39,7 +39,7 @@ inline std::string_view take_element(std::string_view& list) noexcept
     return element;
 }
 
-/// Seconds of `timeout=N` in a Keep-Alive field; zero when there are none.
+/// Seconds of `timeout=N` in a Keep-Alive field; zero if absent.
 inline std::chrono::seconds keep_alive_seconds(std::string_view value) noexcept
 {
     static constexpr std::string_view key = "timeout=";
@@ -62,7 +62,7 @@ public:
     {
     }
 
-    /// The section's size, 0 when it has no end.
+    /// Returns the section's size, 0 if it is incomplete.
     std::size_t read(std::string_view const text)
     {
         ec_ = {};
@@ -75,7 +75,7 @@ public:
         std::string_view field;
         while (!ec_ && take_line(rest, line, unusual_) && !(ended = line.empty())) {
             if (is_blank_or_tab(line.front())) {
-                // RFC 9112, sections 2.2 and 5.2: goes on with the field before it; without one it is none.
+                // RFC 9112, sections 2.2 and 5.2: continues the previous field; without one it is ignored.
                 unusual_ = true;
                 if (field.empty()) continue;
                 if (field.data() != folded.data()) folded = field;
@@ -143,12 +143,12 @@ private:
         if (is_status_line(line)) return refuse("a second status line in the header");
         std::size_t const colon = line.find(':');
         std::string_view const name = trim(line.substr(0, colon));
-        // Without a colon it says nothing.
+        // A line without a colon is ignored.
         if (name.empty() || name.size() != colon) unusual_ = true;
         if (colon != line.npos) take_field(name, trim(line.substr(colon + 1)));
     }
 
-    /// The length tells most names apart at once.
+    /// Most names differ in length, so compare that first.
     void take_field(std::string_view name, std::string_view value)
     {
         switch (name.size()) {
@@ -246,7 +246,7 @@ private:
         } while (!list.empty());
     }
 
-    /// False for a word that is none of ours.
+    /// False for an unsupported coding.
     bool take_encoding(std::string_view word)
     {
         bool const gzip = same_letters(word, "gzip") || same_letters(word, "x-gzip");
@@ -285,7 +285,7 @@ OCRPIPE_DECL bool take_line(std::string_view& text, std::string_view& line, bool
         unusual = true;
     while (line.ends_with('\r'))
         line.remove_suffix(1);
-    // A carriage return that was taken just now counts, too.
+    // Includes a carriage return removed just above.
     if (end - line.size() > 1 || line.find('\r') != line.npos) unusual = true;
     return true;
 }

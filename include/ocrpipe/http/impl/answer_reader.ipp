@@ -13,11 +13,12 @@ namespace ocrpipe
 namespace detail
 {
 
-/// An endless stream of interim answers is an attack or a fault; one a second until the answer is due is not.
+/// An endless stream of interim answers is an attack or a fault; one per second until the deadline is
+/// legitimate.
 inline constexpr int max_interim_answers = 100;
 
-/// A chunk's size in hexadecimal, with blanks around it and an extension after a semicolon; nothing when it
-/// is another text, or does not fit.
+/// A chunk's size in hexadecimal, with blanks around it and an extension after a semicolon; nullopt if it is
+/// malformed or does not fit.
 inline std::optional<std::uint64_t> chunk_size_of(std::string_view line) noexcept
 {
     line = trim(line.substr(0, line.find(';')));
@@ -96,11 +97,11 @@ OCRPIPE_DECL void answer_reader::parse(std::string_view& bytes, error_code& ec)
     }
 }
 
-/// Each of these returns whether it got on; if not, more bytes are needed, or `ec` says what is wrong.
+/// Each of these returns whether it made progress; if not, it needs more bytes, or `ec` is set.
 OCRPIPE_DECL bool answer_reader::take_header(std::string_view& bytes, error_code& ec)
 {
     if (!may_be_http(bytes)) return fail(errc::malformed_answer, "no HTTP status line", ec);
-    // One that comes whole is read at the first look; another one again when its end is there.
+    // A header received in one piece is parsed at once; otherwise it is parsed when its end has arrived.
     std::size_t size = searched_ == 0 ? bytes.size() : section_size(bytes, searched_);
     if (size != 0)
         size = read_answer_head(bytes.substr(0, size), limits_.to_connect, head_, response_, detail_, ec);
@@ -154,7 +155,8 @@ OCRPIPE_DECL bool answer_reader::take_body(std::string_view& bytes, error_code& 
     if (!fits_body(n, ec)) return false;
     std::string_view const piece = bytes.substr(0, n);
     bytes.remove_prefix(n);
-    // Some servers say gzip of a body that is not compressed. No JSON and no image begins as gzip does.
+    // Some servers declare gzip for an uncompressed body. No JSON and no image starts with the gzip
+    // signature.
     bool const is_plain =
         n != 0 && body_bytes_ == 0 && head_.encoding == inflater::format::gzip && piece.front() != '\x1F';
     if (is_plain) inflater_.reset();
@@ -178,7 +180,7 @@ OCRPIPE_DECL bool answer_reader::take_body(std::string_view& bytes, error_code& 
 OCRPIPE_DECL bool answer_reader::take_chunk_size(std::string_view& bytes, error_code& ec)
 {
     constexpr char const* no_size = "a chunk without a size";
-    // Said at once: a body that is not chunked may never hold a line feed.
+    // Report this at once: a body that is not chunked may never contain a line feed.
     std::size_t const first = bytes.find_first_not_of(" \t");
     if (first != bytes.npos && !chunk_size_of(bytes.substr(first, 1)))
         return fail(errc::malformed_answer, no_size, ec);
@@ -187,7 +189,7 @@ OCRPIPE_DECL bool answer_reader::take_chunk_size(std::string_view& bytes, error_
         fits_header(extra_bytes_ + bytes.size(), ec);
         return false;
     }
-    // What is beyond a number's digits counts, so that extensions cannot outweigh the body without end.
+    // Count the bytes beyond a number's digits, so that extensions are bounded.
     extra_bytes_ += line.size() - std::min<std::size_t>(line.size(), 16);
     if (!fits_header(extra_bytes_, ec)) return false;
     if (line.starts_with(' ') || line.starts_with('\t')) unusual_ = true;
@@ -236,7 +238,7 @@ OCRPIPE_DECL void answer_reader::put_eof(error_code& ec)
     ec = {};
     if (complete()) return;
     bool const closes = where_ == place::body && head_.end == answer_head::body_end::at_close;
-    // The last chunk says that the body is whole; all that can be missing are fields that nobody reads.
+    // After the last chunk the body is complete; only unused trailer fields can be missing.
     bool const is_whole = where_ == place::trailer;
     if (!reading())
         ec = make_error_code(errc::connection_closed);

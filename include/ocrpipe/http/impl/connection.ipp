@@ -98,7 +98,7 @@ OCRPIPE_DECL task<void> connection::async_wait_writable(error_code& ec)
             if (why || watch->owner == nullptr) return;
             watch->seen = true;
             error_code ignored;
-            watch->owner->socket_.cancel(ignored); // ends the wait for room, if one is pending
+            watch->owner->socket_.cancel(ignored); // ends a pending wait for writability
         });
     }
     if (input_seen())
@@ -150,8 +150,8 @@ OCRPIPE_DECL std::span<char const> connection::receive_raw(error_code& ec)
 OCRPIPE_DECL void connection::receive(bool& moved, error_code& ec)
 {
     if (input_watch_) input_watch_->seen = false;
-    // A receive that filled the buffer is followed by another one; one that did not has taken all there was.
-    // Only so many: a peer that is faster than we are must not keep the other exchanges waiting.
+    // Receive again only if the last receive filled the buffer. The number is limited, so that a fast peer
+    // cannot starve the other exchanges.
     int left = max_reads_at_once;
     do {
         std::span<char const> const bytes = receive_raw(ec);
@@ -174,7 +174,7 @@ OCRPIPE_DECL void connection::put(std::span<char const> bytes, error_code& ec)
 
 OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, error_code& ec)
 {
-    byte_buffer reply; // to a key update; allocates only then
+    byte_buffer reply; // reply to a key update; allocates only then
     tls_->feed(cipher);
     for (;;) {
         std::size_t const n = tls_->read(shared_.plain(), reply, ec);
@@ -184,8 +184,8 @@ OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, error_code& 
     }
     if (ec == asio::error::eof) end_of_stream(true, ec);
     if (reply.empty()) return;
-    // A reply that does not fit in the socket's buffer would have to be queued before the next request; no
-    // server gets so far.
+    // A reply that does not fit in the socket's buffer would have to be queued before the next request; this
+    // does not happen in practice.
     error_code refused;
     if (send(reply.view(), refused) != reply.size() && !ec) ec = asio::error::no_buffer_space;
 }
@@ -193,8 +193,8 @@ OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, error_code& 
 OCRPIPE_DECL void connection::end_of_stream(bool announced, error_code& ec)
 {
     ended_ = true;
-    // Under TLS an end without close_notify may be forged, and must not complete a body that has no other
-    // end.
+    // With TLS, an end of stream without close_notify may be forged, so it must not complete a body delimited
+    // by the end of the stream.
     if (tls_ && !announced && answer_.started() && !answer_.complete())
         ec = make_error_code(errc::truncated_answer);
     else

@@ -18,8 +18,7 @@ namespace detail
 /// RFC 8305, section 8: recommended "Connection Attempt Delay".
 inline constexpr std::chrono::milliseconds connect_stagger{250};
 
-/// Attempts that run at the same time. Shared with their handlers, which may be called after the race is
-/// over.
+/// Concurrent connection attempts. Shared with their handlers, which may run after the race is over.
 struct connect_race {
     explicit connect_race(asio::io_context& ioc) : timer(ioc) {}
 
@@ -39,7 +38,7 @@ struct connect_race {
     bool over = false;
 };
 
-/// Ends a race however the coroutine that runs it ends.
+/// Ends the race when its coroutine ends for any reason.
 class race_end
 {
 public:
@@ -124,7 +123,7 @@ OCRPIPE_DECL connector::connector(asio::io_context& ioc, watchdog& dog, shared_i
 {
 }
 
-/// Translates what ended a wait of the way to a connection, of which nothing was sent.
+/// Translates an error while opening a connection; nothing of the request was sent.
 inline transport_failure opening_failure(error_code ec, errc timeout, errc otherwise, phase where,
                                          clock::time_point deadline, std::string const& detail)
 {
@@ -162,7 +161,7 @@ OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time
             opening_failure(ec, errc::connect_timeout, errc::connect_failed, phase::connect, deadline, where);
         co_return c;
     }
-    // Before the handshake: a resumed one would wait 40 ms for an acknowledgement that is delayed.
+    // Before the handshake: a resumed handshake would wait 40 ms for a delayed ACK.
     socket->set_option(tcp::no_delay(true), ec);
     socket->non_blocking(true, ec);
     c = std::make_unique<connection>(std::move(*socket), dog_, shared_);
@@ -187,7 +186,7 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     bool const answered = co_await connect.async_run(request, nullptr, failure);
     std::string const at = "proxy " + proxy_->at.host_and_port();
     failure.where = phase::connect;
-    failure.sent = bytes_sent::none; // of the request that the tunnel is for
+    failure.sent = bytes_sent::none; // refers to the request, not to the CONNECT
     if (!answered) {
         bool const slow = failure.code == errc::first_byte_timeout || failure.code == errc::read_timeout ||
                           failure.code == errc::write_timeout;
@@ -217,10 +216,10 @@ OCRPIPE_DECL task<bool> connector::async_handshake(connection& c, clock::time_po
     for (bool done = false; !done;) {
         error_code verdict;
         done = session.handshake(out, verdict);
-        // Tickets may have come with the server's last words; they are read now because the receive buffer is
-        // shared.
+        // Session tickets may have arrived with the last handshake bytes; read them now because the receive
+        // buffer is shared.
         if (done && session.read(shared_.plain(), out, verdict) != 0)
-            verdict = make_error_code(errc::tls_failed);                  // nobody has asked it anything yet
+            verdict = make_error_code(errc::tls_failed);                  // data before any request
         for (std::string_view wire = out.view(); !wire.empty() && !ec;) { // an alert is sent too
             wire.remove_prefix(c.send(wire, ec));
             if (ec == asio::error::would_block) co_await c.async_wait_writable(ec);

@@ -11,7 +11,7 @@ namespace detail
 
 inline constexpr std::size_t chunk_size = 64 * 1024;
 
-/// How long an answer is waited for after the connection broke under an upload: it has arrived already, or
+/// How long to wait for an answer after the connection broke during an upload: it has already arrived, or
 /// never will.
 inline constexpr std::chrono::milliseconds last_words{250};
 
@@ -36,7 +36,7 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
             sent = send_chunk(*request, body, *cipher, rest, failure);
             if (!rest.empty()) sent = co_await async_send_rest(rest, failure);
             if (sent != upload::done || body_left_ == 0) break;
-            // A peer that takes all we have must not keep the other exchanges of this thread waiting.
+            // A peer that receives fast must not starve the other exchanges on this thread.
             co_await shared_.turns.async_next();
             if (is_cancelled(state)) {
                 fail_wait(failure, errc::write_timeout, phase::write, asio::error::operation_aborted);
@@ -58,7 +58,7 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
             connection_.take(received, state, ec);
         }
         r.now = clock::now();
-        // A peer that always has more to say leaves no wait that a timer could end.
+        // If the peer sends continuously, there is no wait that a timer could end.
         if (!ec && r.now >= r.limit()) ec = asio::error::timed_out;
         if (answer_.complete() || !ec || ec == asio::error::would_block) continue;
         fail_reception(failure, r, ec);
@@ -69,7 +69,7 @@ OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_sourc
     co_return true;
 }
 
-/// Sends what fits at once of the next chunk; `rest` is what does not.
+/// Sends as much of the next chunk as possible without waiting; `rest` is the remainder.
 OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_source* body,
                                                    byte_buffer& cipher, std::string_view& rest,
                                                    transport_failure& failure)
@@ -80,7 +80,7 @@ OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_so
         if (answer_.has_header()) return upload::answered;
     }
     if (!fill(request, body, failure)) {
-        reusable_ = sent_ == bytes_sent::none; // the document failed, not the connection
+        reusable_ = sent_ == bytes_sent::none; // reading the document failed, not the connection
         return upload::failed;
     }
     error_code ec;
@@ -89,18 +89,18 @@ OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_so
         failure = make_failure(make_error_code(errc::tls_failed), phase::write, sent_, ec);
         return upload::failed;
     }
-    // The code that sends the rest will meet the error again.
+    // Sending the rest reports the error again.
     rest.remove_prefix(send(rest, ec));
     return upload::done;
 }
 
-/// The next chunk: what `request` holds already, and as much of the body as there is room for.
+/// Fills the next chunk: the existing content of `request`, and as much of the body as fits.
 OCRPIPE_DECL bool exchange::fill(byte_buffer& request, body_source* body, transport_failure& failure)
 {
     std::size_t const room = chunk_size - std::min(request.size(), chunk_size / 2);
     std::size_t const want = static_cast<std::size_t>(std::min<std::uint64_t>(room, body_left_));
     if (want == 0) return true;
-    // One byte more than the body has left lets its source notice that there is more than it promised.
+    // Ask for one byte more than is left, so that the source can detect that the body has grown.
     std::size_t const ask = want == body_left_ ? want + 1 : want;
     error_code ec;
     std::size_t const n = body->read(request.prepare(ask).first(ask), ec);
@@ -148,8 +148,8 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view w
     co_return upload::done;
 }
 
-/// A server that refuses an upload answers, closes, and resets what we go on sending: its answer is still
-/// there to be read.
+/// A server that refuses an upload answers, closes, and resets the connection when we send more. Its answer
+/// can still be read.
 OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broken, transport_failure& failure)
 {
     connection_.forget_input();
@@ -169,7 +169,7 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broke
     co_return upload::failed;
 }
 
-/// What the server says while we still speak. False when that ends the exchange.
+/// Handles input that arrives while the request is being sent. Returns false if it ends the exchange.
 OCRPIPE_DECL bool exchange::take_input(transport_failure& failure)
 {
     error_code ec;
@@ -184,7 +184,7 @@ OCRPIPE_DECL bool exchange::take_input(transport_failure& failure)
 OCRPIPE_DECL void exchange::expect(reception& r)
 {
     if (!answer_.reading()) {
-        r.where = phase::first_byte; // again, when an interim answer came
+        r.where = phase::first_byte; // again after an interim answer
         connection_.set_deadline(r.first);
         return;
     }
@@ -204,7 +204,7 @@ OCRPIPE_DECL void exchange::fail_reception(transport_failure& failure, reception
         fail_receive(failure, r.where, ec);
 }
 
-/// A request_id in an answer that broke off is worth what the document costs.
+/// Keeps the start of a truncated answer: it may contain the request_id of a document that is billed.
 OCRPIPE_DECL void exchange::keep_beginning(transport_failure& failure)
 {
     constexpr std::size_t most = 64 * 1024;

@@ -48,7 +48,7 @@ OCRPIPE_DECL void host_resolver::start(std::string const& host, std::string cons
             for (auto const& entry : found)
                 to->addresses.push_back(entry.endpoint());
             to->addresses = interleave_families(to->addresses);
-            // A failure is told to those who wait for it and kept for nobody.
+            // A failure is reported to the current waiters and not cached.
             to->until = to->addresses.empty() ? clock::time_point::min() : clock::now() + keep;
             for (steady_timer* t : to->waiting)
                 t->cancel();

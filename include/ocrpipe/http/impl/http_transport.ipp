@@ -34,13 +34,13 @@ private:
     class lease;
     class waiter;
 
-    /// How an exchange has gone so far.
+    /// Progress of an exchange.
     struct course {
-        std::string redirected; ///< the path that a redirect named; empty for the service's
+        std::string redirected; ///< the path given by a redirect; empty for the original one
         int redirects = 0;
-        bool fresh = false;      ///< no idle connection is to be used
-        bool repeatable = false; ///< the last attempt failed so that it may be repeated on a fresh one
-        bytes_sent earlier = bytes_sent::none; ///< by the attempt before
+        bool fresh = false;      ///< do not use an idle connection
+        bool repeatable = false; ///< the last attempt may be repeated on a fresh connection
+        bytes_sent earlier = bytes_sent::none; ///< by the previous attempt
     };
 
     bool acquire_at_once(lease& l, detail::pool_decision& d, clock::time_point deadline, bool fresh,
@@ -76,7 +76,7 @@ private:
     std::minstd_rand random_;
 };
 
-/// A slot of a lane, and the connection in it, given back whatever happens.
+/// RAII owner of a lane's slot and its connection.
 class http_transport::impl::lease
 {
 public:
@@ -114,7 +114,7 @@ public:
         reused_ = reused;
     }
 
-    /// From here on the connection is closed at the end, unless it is found fit again.
+    /// From now on the connection is closed at the end, unless it is found to be reusable.
     void begin_exchange() noexcept { fit_ = false; }
     void end_exchange(bool fit, std::chrono::seconds hint) noexcept
     {
@@ -133,8 +133,8 @@ private:
     bool fit_ = true;
 };
 
-/// A place in the ledger's queues, woken through its own timer: the timer's wait belongs to the io_context,
-/// ends at the time when the waiter gives up, and takes part in cancellation.
+/// A queue entry in the ledger, woken through its own timer. The timer's wait belongs to the io_context,
+/// expires at the waiter's deadline, and supports cancellation.
 class http_transport::impl::waiter final : public detail::pool_waiter
 {
 public:
@@ -173,7 +173,7 @@ OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, http_options cons
 OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::shared_ptr<impl> self,
                                                                         http_request request)
 {
-    // Cancellation is an outcome with facts here, not an exception on the way out of a half-finished step.
+    // Cancellation is reported as a failure here, not thrown as an exception in the middle of a step.
     bool const throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
@@ -239,7 +239,7 @@ OCRPIPE_DECL bool http_transport::impl::goes_on(http_request& request, course& c
     return true;
 }
 
-/// Most often a connection is there, and nothing has to be waited for.
+/// The usual case: a connection is available without waiting.
 OCRPIPE_DECL bool http_transport::impl::acquire_at_once(lease& l, detail::pool_decision& d,
                                                         clock::time_point deadline, bool fresh,
                                                         bool cancelled)
@@ -278,7 +278,7 @@ OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, course& c,
     bool const redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
     failure = transport_failure();
     if (!redirect || response.location.empty()) return false;
-    // It says that the POST was carried out, and where its outcome is (RFC 9110, 15.4.4).
+    // 303 means that the POST was carried out and that its outcome is elsewhere (RFC 9110, 15.4.4).
     if (status == 303 && request.method() == http_method::post) return false;
     auto const refuse = [&](std::string why) {
         failure = detail::make_failure(make_error_code(errc::redirect_refused), phase::body, bytes_sent::all,
@@ -300,7 +300,7 @@ OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, course& c,
     return true;
 }
 
-/// Acts on what the ledger decided when that was not a connection to be used at once.
+/// Handles a ledger decision other than an immediately usable connection.
 OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, detail::pool_decision d,
                                                             clock::time_point deadline, bool fresh,
                                                             transport_failure& failure)
@@ -344,8 +344,8 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, detail::po
     co_return false;
 }
 
-/// Takes the first connection that is alive, of the one that was offered and those that replace it. When none
-/// is, `d` is no offer any more.
+/// Takes the first live connection among the one offered and its replacements. If there is none, `d` is no
+/// longer an offer.
 OCRPIPE_DECL bool http_transport::impl::take_offered(lease& l, detail::pool_decision& d, bool fresh)
 {
     clock::time_point const now = clock::now();

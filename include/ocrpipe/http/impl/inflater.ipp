@@ -33,7 +33,7 @@ struct inflater::state {
     ::z_stream stream{};
     bool open = false;
     bool ended = false;
-    bool over = false; ///< what follows the end is no other member
+    bool over = false; ///< what follows is not another gzip member
     std::string first; ///< of "deflate", until there are the two bytes that tell zlib from raw
 };
 
@@ -90,7 +90,7 @@ OCRPIPE_DECL void inflater::decode(std::string_view in, std::string& out, std::u
         if (rc == Z_STREAM_END) {
             s.ended = true;
         } else if (rc == Z_BUF_ERROR || (rc == Z_OK && s.stream.avail_in == 0 && s.stream.avail_out != 0)) {
-            return; // all input is used up
+            return; // all input is consumed
         } else if (rc != Z_OK) {
             break;
         }

@@ -31,8 +31,7 @@ inline std::string lower_case(std::string_view text)
 
 inline std::string_view default_port(bool tls) { return tls ? "443" : "80"; }
 
-/// Scheme, host and port of an absolute URL; nullopt for other schemes, for no host, and for a port that is
-/// none.
+/// Scheme, host and port of an absolute URL; nullopt for other schemes, a missing host, and an invalid port.
 inline std::optional<origin> origin_of(boost::urls::url_view const& url)
 {
     origin o;
@@ -40,18 +39,19 @@ inline std::optional<origin> origin_of(boost::urls::url_view const& url)
         return std::nullopt;
     o.tls = url.scheme_id() == boost::urls::scheme::https;
     o.host = lower_case(url.host_address());
-    // Percent-decoded above, so that anything may be in it: only what a URL's host can hold unencoded (RFC
-    // 3986, 3.2.2) is a host, which leaves zone ids out too, since they mean something on one machine only.
+    // The host was percent-decoded above and may contain anything. Accept only characters that a URL's host
+    // can contain unencoded (RFC 3986, 3.2.2). This also excludes zone ids, which are meaningful on one
+    // machine only.
     std::string_view const others =
         url.host_type() == boost::urls::host_type::ipv6 ? ":." : "-._~!$&'()*+,;=";
     bool const usable = std::all_of(o.host.begin(), o.host.end(), [others](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || others.find(c) != std::string_view::npos;
     });
-    // 253 is the longest name that DNS, and so SNI, knows.
+    // 253 is the maximum length of a DNS name, and so of SNI.
     if (o.host.empty() || o.host.size() > 253 || !usable) return std::nullopt;
     o.port = default_port(o.tls);
     if (url.has_port() && !url.port().empty()) {
-        // Not port_number(), which in Boost 1.81 takes what does not fit in 16 bits modulo 65536.
+        // Not port_number(), which in Boost 1.81 reduces values that do not fit in 16 bits modulo 65536.
         std::string_view const digits = url.port();
         std::uint16_t port = 0;
         auto const [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
@@ -76,7 +76,7 @@ inline std::string bracketed(std::string const& host)
     return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
-/// An address as IPv6 has it, IPv4 in its mapped form; nothing for a name.
+/// The bytes of an IPv6 address, or of the mapped form of an IPv4 address; nullopt for a name.
 inline std::optional<boost::asio::ip::address_v6::bytes_type> address_bytes(std::string_view host)
 {
     namespace ip = boost::asio::ip;
@@ -87,7 +87,7 @@ inline std::optional<boost::asio::ip::address_v6::bytes_type> address_bytes(std:
     return address.to_v6().to_bytes();
 }
 
-/// An entry of NO_PROXY in its parts.
+/// A parsed NO_PROXY entry.
 struct no_proxy_entry {
     std::string_view host;   ///< without brackets
     std::string_view prefix; ///< length, without its slash
@@ -136,7 +136,7 @@ inline bool covers_address(std::string_view entry, boost::asio::ip::address_v6::
         if (error != std::errc() || stop != end || length > bits) return false;
         bits = length;
     }
-    // An IPv4 address is in no network of IPv6 but those of its mapped form.
+    // An IPv4 address matches no IPv6 network other than those of its mapped form.
     if (offset == 0 && bits < 96 && boost::asio::ip::address_v6(address).is_v4_mapped()) return false;
     bits += offset;
     for (std::size_t i = 0; i != bits / 8; ++i)
@@ -203,7 +203,7 @@ OCRPIPE_DECL bool is_loopback(std::string_view host)
 
 OCRPIPE_DECL result<proxy_server> parse_proxy(std::string_view text)
 {
-    // Before the text is taken for a URL: "proxy:3128" would be one of the scheme "proxy".
+    // Checked before parsing as a URL, which would take "proxy:3128" for the scheme "proxy".
     std::size_t const colon = text.find("://");
     std::string_view const scheme = colon == text.npos ? std::string_view("http") : text.substr(0, colon);
     if (detail::lower_case(scheme).starts_with("socks"))
@@ -260,7 +260,8 @@ OCRPIPE_DECL std::optional<redirect_target> resolve_redirect(origin const& from,
     target.path = std::string(url.encoded_path());
     if (target.path.empty()) target.path = "/";
     // Boost 1.81 takes "http://host:1x" for a host, an empty port and the path "1x", which behind the
-    // authority of the absolute form would become a part of it. Goes when parse_uri_reference() refuses that.
+    // authority of the absolute form would become a part of it. Remove when parse_uri_reference() rejects
+    // that.
     if (target.path.front() != '/') return std::nullopt;
     if (url.has_query()) target.path += "?" + std::string(url.encoded_query());
     return target;

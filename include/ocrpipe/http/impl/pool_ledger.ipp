@@ -12,12 +12,10 @@ namespace ocrpipe
 namespace detail
 {
 
-/// A connection closed younger than this was closed for another reason than its idle age, such as a limit of
-/// requests.
+/// A connection closed sooner than this was closed for a reason other than idleness, such as a request limit.
 inline constexpr std::chrono::milliseconds shortest_learned_idle{1'000};
 
-/// Share of the server's idle limit that is used: the answer to a request must not cross the server's close
-/// on the way.
+/// Fraction of the server's idle limit that is used, so that a request does not race with the server's close.
 inline constexpr double idle_margin = 0.8;
 
 inline clock::duration scaled(clock::duration d, double factor)
@@ -207,8 +205,8 @@ OCRPIPE_DECL clock::time_point pool_ledger::expiry(connection_id id) const
     return std::min(facts.end_of_life, later(facts.idle_since, std::min(idle_limit_, facts.idle_limit)));
 }
 
-/// The oldest idle connection stands in front; looking at those that are over keeps this cheap however many
-/// there are.
+/// The oldest idle connection is at the front, so only expired ones are visited and the cost does not depend
+/// on their number.
 OCRPIPE_DECL void pool_ledger::trim(clock::time_point now)
 {
     while (!idle_.empty() && expiry(idle_.front()) <= now) {

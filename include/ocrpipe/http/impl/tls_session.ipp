@@ -32,8 +32,7 @@ OCRPIPE_DECL void openssl_deleter::operator()(ssl_st* p) const noexcept { ::SSL_
 OCRPIPE_DECL void openssl_deleter::operator()(ssl_ctx_st* p) const noexcept { ::SSL_CTX_free(p); }
 OCRPIPE_DECL void openssl_deleter::operator()(ssl_session_st* p) const noexcept { ::SSL_SESSION_free(p); }
 
-/// The oldest error of the queue, which is the one that caused the others, in OpenSSL's words; empties the
-/// queue.
+/// OpenSSL's message for the oldest error in the queue, which caused the others; empties the queue.
 inline std::string take_openssl_error()
 {
     char const* const reason = ::ERR_reason_error_string(::ERR_get_error());
@@ -67,8 +66,8 @@ OCRPIPE_DECL result<std::unique_ptr<tls_context>> tls_context::make(tls_options 
         return refuse("ca_file", options.ca_file, "cannot be read as PEM certificates");
 
     if (!options.client_cert.empty()) {
-        // Without this OpenSSL would ask for the passphrase on the terminal, and a server would hang at its
-        // start.
+        // Without this OpenSSL would ask for the passphrase on the terminal, and a daemon would hang at
+        // startup.
         ::SSL_CTX_set_default_passwd_cb(ctx, [](char*, int, int, void*) { return 0; });
         if (::SSL_CTX_use_certificate_chain_file(ctx, options.client_cert.c_str()) != 1)
             return refuse("client_cert", options.client_cert, "cannot be read as a PEM certificate chain");
@@ -172,7 +171,7 @@ OCRPIPE_DECL tls_session::tls_session(tls_context& context, std::string const& h
         ::SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
         named = ::SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
     }
-    if (!named) throw std::bad_alloc(); // going on would verify no name at all
+    if (!named) throw std::bad_alloc(); // continuing would skip host name verification
     if (openssl_ptr<::SSL_SESSION> const session = context.take_session())
         ::SSL_set_session(ssl, session.get());
     ::SSL_set_connect_state(ssl);

@@ -44,7 +44,7 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile c
         return action{step::finish, {}};
     case verdict::pending:
         counter_.succeeded();
-        // As many reads as the window asks for, spread over it.
+        // Spreads the reads evenly over the settle window.
         return wait(profile.settle_time / profile.settle_reads + std::chrono::milliseconds(1),
                     errc::deadline_exceeded);
     case verdict::absent:

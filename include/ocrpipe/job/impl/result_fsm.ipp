@@ -29,7 +29,7 @@ OCRPIPE_DECL action result_fsm::start(result_context const& context, clock::time
     return wait(detail::next_poll(context, 0, now - taken_up_, random), now);
 }
 
-/// Waits, but not beyond the deadline: there the last read is due.
+/// Waits, but not beyond the deadline, when the last read is due.
 OCRPIPE_DECL action result_fsm::wait(std::chrono::milliseconds delay, clock::time_point now)
 {
     return action{step::wait, std::max(now, std::min(now + delay, deadline_))};
@@ -62,7 +62,7 @@ OCRPIPE_DECL action result_fsm::give_up(errc why, std::string reason)
     return finish(std::move(f));
 }
 
-/// Pauses everybody for as long as the service asks for; the job waits for its own interval, too.
+/// Pauses the origin for as long as the service asks; the job also waits for its own poll interval.
 OCRPIPE_DECL action result_fsm::throttled(http_response const& answer, result_context const& context,
                                           clock::time_point now, double random)
 {
@@ -70,7 +70,8 @@ OCRPIPE_DECL action result_fsm::throttled(http_response const& answer, result_co
     return action{step::pause_origin, now + counter_.throttled(&answer, context.retry, random), now + own};
 }
 
-/// The read failed. What it was is worth more than that the deadline has passed only to who asked once.
+/// Handles a failed read. After the deadline, its error is reported only if the job is read once; otherwise
+/// still_processing is.
 OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, reading const& r,
                                             result_context const& context, clock::time_point now,
                                             double random)
@@ -134,7 +135,7 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     case verdict::credentials_refused:
         if (counter_.failures_in_row == 0) good_reads_before_ = context.good_reads;
         counter_.failed(context.retry, random);
-        // The key is good for other jobs.
+        // The credentials are accepted for other jobs.
         if (counter_.failures_in_row >= context.retry.max_attempts &&
             context.good_reads != good_reads_before_)
             return end(errc::rejected, fmt::format("{}; {} of {} attempts in a row used", r.row,
@@ -163,7 +164,7 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     default:
         break;
     }
-    // Our own side ended it. A queue that was full for a moment is no reason to let go of a job.
+    // Our own side ended the read. A momentarily full queue is no reason to give up the job.
     errc const code = detail::code_of(answer, errc::unexpected_answer);
     if (code == errc::too_many_waiting && !late)
         return wait(detail::next_poll(context, pending_, now - taken_up_, random), now);

@@ -31,7 +31,7 @@ OCRPIPE_DECL action submit_fsm::give_up(errc why, std::string reason)
     return finish(std::move(f));
 }
 
-/// Another attempt, if there is one left and time for it; else the failure that this one was.
+/// Starts another attempt if attempts and time are left; otherwise finishes with this attempt's failure.
 OCRPIPE_DECL action submit_fsm::again(exchange_result const& answer, reading const& r, errc code,
                                       clock::time_point now, double random)
 {
@@ -62,7 +62,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_p
     case verdict::ambiguous:
         if (!ambiguous_)
             ambiguous_ = detail::failure_from(answer, errc::ambiguous_submit, r.status, std::string(r.row));
-        // What our own side ended is not taken up again either, whatever is permitted.
+        // An attempt that our own side ended is not repeated, even if resubmitting is allowed.
         if (!policy_.resubmit_ambiguous || (!answer && !is_transport(answer.error().code)))
             return finish(*ambiguous_);
         return again(answer, r, errc::ambiguous_submit, now, random);
@@ -91,7 +91,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_p
 OCRPIPE_DECL result<submitted_job> submit_fsm::outcome() &&
 {
     if (!failed_) return std::move(job_);
-    // What was once ambiguous stays so: a later refusal does not undo an acceptance.
+    // Once ambiguous, a submit stays so: a later refusal does not undo a possible acceptance.
     if (ambiguous_ && !failed_->is(errc::ambiguous_submit)) {
         ambiguous_->attempts = counter_.attempts;
         return *std::move(ambiguous_);

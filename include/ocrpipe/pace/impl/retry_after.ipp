@@ -22,8 +22,8 @@ inline std::string_view trim_field_value(std::string_view s) noexcept
     return s;
 }
 
-/// Takes the words of an HTTP date off the front of a text. Once something does not fit, everything after it
-/// fails too.
+/// Scans the tokens of an HTTP date from the front of a text. After the first mismatch, all later calls fail
+/// too.
 class http_date_scanner
 {
 public:
@@ -51,7 +51,7 @@ public:
         return value;
     }
 
-    /// Index of the word at the front, taken off.
+    /// Consumes the word at the front and returns its index.
     template<std::size_t N>
     unsigned one_of(std::array<std::string_view, N> const& words) noexcept
     {

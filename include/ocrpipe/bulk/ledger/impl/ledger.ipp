@@ -13,17 +13,16 @@ namespace detail
 inline constexpr std::array<std::string_view, document_state_count> document_state_names{
     "new", "intent", "submitted", "done", "failed", "ambiguous", "stuck", "expired", "lost", "skipped"};
 
-/// When a document may go from one state to another.
+/// Legal state transitions of a document.
 enum class transition : char { never = ' ', if_changed = 'c', always = 'x' };
 
-/// A row for each state that is left, a column for each that is entered, both in the order of the
-/// enumeration.
+/// One row per old state and one column per new state, both in the order of the enumeration.
 inline constexpr std::array<std::string_view, document_state_count> transitions{
     // n i s d f a s e l s
     // e n u o a m t x o k
     // w t b n i b u p s i
     "  x               x", // new
-    "x   x   x x        ", // intent: sent, refused, or nobody knows
+    "x   x   x x        ", // intent: sent, rejected or ambiguous
     "      x x   x x x  ", // submitted: only the service can end it
     "  c               c", // done
     "  x               x", // failed
@@ -61,7 +60,7 @@ parameters_fingerprint(std::string_view flow, std::string_view doc_type, enum fi
                        std::span<std::pair<std::string, std::string> const> extra_fields)
 {
     sha256_stream hash;
-    // Lengths go first, so that no two lists of fields give the same bytes.
+    // Each field is prefixed with its length, so that different lists never give the same bytes.
     auto const add = [&hash](std::string_view field) {
         std::string const length = std::to_string(field.size()) + ':';
         hash.update(length);

@@ -22,7 +22,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Appends `,"key":"value"`, nothing when there is no value.
+/// Appends `,"key":"value"`, or nothing if the value is empty.
 inline void append_field(std::string& out, std::string_view key, std::string_view value)
 {
     if (value.empty()) return;
@@ -30,7 +30,7 @@ inline void append_field(std::string& out, std::string_view key, std::string_vie
     append_json_string(out += ':', value);
 }
 
-/// Appends `,"key":["value",...]`, nothing when there are no values.
+/// Appends `,"key":["value",...]`, or nothing if there are no values.
 inline void append_list(std::string& out, std::string_view key, std::span<std::string const> values)
 {
     if (values.empty()) return;

@@ -17,7 +17,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Where the last whole line of a file of `size` bytes ends.
+/// Returns the offset at which the last complete line of a file of `size` bytes ends.
 inline error_code end_of_last_line(int fd, std::uint64_t size, std::uint64_t& end)
 {
     std::array<char, 16 * 1024> block;
@@ -87,7 +87,8 @@ OCRPIPE_DECL error_code jsonl_file::keep_room(std::uint64_t bytes)
 OCRPIPE_DECL error_code jsonl_file::renew_room()
 {
     if (!regular_ || room_ == 0 || size_ + room_ / 2 <= reserved_) return {};
-    // Blocks behind the file's end: its size stays, and a crash leaves nothing that a reader would see.
+    // Allocates blocks past the end of the file: its size does not change, so a crash leaves nothing visible
+    // to readers.
     if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<::off_t>(size_),
                     static_cast<::off_t>(room_)) != 0)
         return errno == EOPNOTSUPP || errno == ENOSYS ? error_code() : errno_code();

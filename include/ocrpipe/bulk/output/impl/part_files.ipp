@@ -37,9 +37,9 @@ struct code_points {
     char32_t first, last;
 };
 
-/// What nobody sees in a file's name, or sees elsewhere than it stands: controls, line and paragraph
-/// separators, and what Unicode calls format characters, default ignorable, or no character (15.1,
-/// DerivedCoreProperties.txt and UnicodeData.txt).
+/// Characters that are invisible in a file name or reorder it: controls, line and paragraph separators, and
+/// Unicode's format characters, default ignorables and noncharacters (15.1, DerivedCoreProperties.txt and
+/// UnicodeData.txt).
 inline constexpr std::array unseen{
     code_points{0x00, 0x1F},       code_points{0x7F, 0x9F},       code_points{0xAD, 0xAD},
     code_points{0x34F, 0x34F},     code_points{0x600, 0x605},     code_points{0x61C, 0x61C},
@@ -55,7 +55,7 @@ inline constexpr std::array unseen{
 
 inline bool may_be_in_a_name(char32_t c) noexcept
 {
-    // What other systems' file names cannot hold, so that the files can be copied there.
+    // Not allowed in file names on other systems; replaced so that the files can be copied there.
     if (c < 0x80 && std::string_view("/\\:*?\"<>|").find(static_cast<char>(c)) != std::string_view::npos)
         return false;
     if ((c & 0xFFFE) == 0xFFFE) return false;
@@ -64,8 +64,8 @@ inline bool may_be_in_a_name(char32_t c) noexcept
     return after == unseen.begin() || std::prev(after)->last < c;
 }
 
-/// The longest label, in bytes: with the digits, ".answer" and what a draft's name has more, it is a name of at
-/// most 255 bytes.
+/// Maximum length of a label, in bytes: with the digits, ".answer" and the suffix of a temporary file, the
+/// name has at most 255 bytes.
 inline constexpr std::size_t longest_label =
     255 - std::string_view("-0123456789ab.answer").size() - std::string_view("..tmp").size();
 
@@ -74,7 +74,7 @@ inline std::string label_of(std::string_view id)
     std::string_view last = id.substr(id.find_last_of('/') + 1); // npos + 1 is 0
     if (last.size() > longest_label) {
         last.remove_prefix(last.size() - longest_label);
-        // Not in the middle of a character: at most three bytes of one are left.
+        // Do not cut inside a character: skip up to three continuation bytes.
         for (int i = 0; i != 3 && (static_cast<unsigned char>(last.front()) & 0xC0) == 0x80; ++i)
             last.remove_prefix(1);
     }
@@ -89,7 +89,7 @@ inline std::string label_of(std::string_view id)
             label += '_';
         last.remove_prefix(character.size());
     }
-    // A hidden file, or an option when the name is given to a command.
+    // Would be a hidden file, or be taken for an option on a command line.
     if (label.starts_with('.') || label.starts_with('-')) label.front() = '_';
     if (label.empty()) label = "_";
     sha256_stream hash;
@@ -103,7 +103,7 @@ inline std::string label_of(std::string_view id)
 OCRPIPE_DECL result<std::string> part_files::put(std::string const& folder, std::string const& name,
                                                  std::string_view bytes) const
 {
-    // One folder a document, and one for all of them: made when missing.
+    // One folder per document inside one common folder; both are created if missing.
     for (std::size_t end = 0; end != std::string::npos;) {
         end = folder.find('/', end + 1);
         std::string path = folder_ + "/" + folder.substr(0, end);

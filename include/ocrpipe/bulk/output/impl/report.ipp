@@ -22,7 +22,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Writes the members of one object, a line each.
+/// Writes the members of an object, one per line.
 class report_lines
 {
 public:
@@ -88,13 +88,13 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     std::string out;
     detail::report_lines top(out, 2);
     detail::append_json_string(top.key("version"), OCRPIPE_VERSION_STRING);
-    // A run that was killed said nothing of itself.
+    // A run that was killed did not record how it ended.
     auto const known = [](std::chrono::system_clock::time_point t) {
         return t == std::chrono::system_clock::time_point() ? std::nullopt : std::optional(t);
     };
     detail::append_json_time(top.key("started_at"), known(r.started_at));
     detail::append_json_time(top.key("finished_at"), known(r.finished_at));
-    // From the times as they are written, so that a reader of the report computes the same rates.
+    // Computed from the times as written, so that a reader of the report gets the same rates.
     using std::chrono::floor, std::chrono::milliseconds;
     double const seconds =
         std::chrono::duration<double>(floor<milliseconds>(r.finished_at) - floor<milliseconds>(r.started_at))

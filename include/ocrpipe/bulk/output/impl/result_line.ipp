@@ -30,7 +30,7 @@ inline void append_parts(std::string& out, std::span<part_entry const> parts)
     out += ']';
 }
 
-/// A valid JSON string holds no line break, so these stand between tokens.
+/// A valid JSON string contains no raw line break, so these are between tokens.
 inline void append_json_in_one_line(std::string& out, std::string_view json)
 {
     std::size_t const from = out.size();
@@ -40,7 +40,7 @@ inline void append_json_in_one_line(std::string& out, std::string_view json)
             out[at] = ' ';
 }
 
-/// Takes the members of "parts".
+/// Parses the members of "parts".
 struct part_entries : no_json_events {
     std::vector<part_entry>& parts;
     std::string last_key = {};
@@ -71,7 +71,7 @@ struct part_entries : no_json_events {
     }
 };
 
-/// Takes a member that is a string, a number or a truth value.
+/// Parses a member that is a string, a number or a boolean.
 struct lone_scalar : no_json_events {
     std::string text = {};
     bool is_string = false;
@@ -97,7 +97,8 @@ struct lone_scalar : no_json_events {
     }
 };
 
-/// A name as append_json_name() wrote it: its exact bytes follow it when it is no plain text.
+/// Parses a name written by append_json_name(): if it is not plain text, its exact bytes follow in a second
+/// member.
 inline void take_name(std::string& to, std::string_view key, std::string_view of, lone_scalar const& value)
 {
     if (key == of) {
@@ -126,7 +127,7 @@ inline void take_member(result_line& line, std::string_view key, lone_scalar con
     if (key == "file_changed") line.file_changed = value.text == "true";
 }
 
-/// What stands before the brace that ends the line.
+/// Returns the text before the closing brace of the line.
 inline std::string_view up_to_last_brace(std::string_view rest)
 {
     std::size_t const brace = rest.find_last_of('}');
@@ -201,7 +202,7 @@ OCRPIPE_DECL std::optional<result_line> read_result_line(std::string_view line)
         if (key.raw == "result") {
             no_json_events nobody;
             char const* const after = read_json_value(p, text, nobody, max_json_depth);
-            // Last in a line of ours: what no parser takes is taken as it stands.
+            // Our lines put this member last, so if it does not parse, the rest of the line is used as is.
             out->result_json = after ? std::string_view(p, static_cast<std::size_t>(after - p))
                                      : up_to_last_brace({p, static_cast<std::size_t>(end - p)});
             out->result_is_json = after != nullptr && !notes.lenient;

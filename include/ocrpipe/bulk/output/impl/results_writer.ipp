@@ -23,7 +23,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// The number in "results-00017.jsonl"; 0 for other names.
+/// The number in "results-00017.jsonl"; 0 for any other name.
 inline std::uint64_t results_file_number(std::string_view name) noexcept
 {
     constexpr std::string_view prefix = "results-";
@@ -42,7 +42,7 @@ inline unique_fd open_results(std::string const& path, int flags)
     return unique_fd(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW));
 }
 
-/// All of `out` from a place in a file; false with errno set, 0 at the file's end.
+/// Fills `out` from an offset in a file. Returns false with errno set; errno is 0 at the end of the file.
 inline bool read_fully(int fd, std::span<char> out, std::uint64_t offset)
 {
     while (!out.empty()) {
@@ -56,7 +56,7 @@ inline bool read_fully(int fd, std::span<char> out, std::uint64_t offset)
     return true;
 }
 
-/// Whether there is nothing of that name, not even a link.
+/// Whether nothing with that name exists, not even a dangling link.
 inline bool is_missing(std::string const& path)
 {
     struct ::stat status {
@@ -64,7 +64,7 @@ inline bool is_missing(std::string const& path)
     return ::lstat(path.c_str(), &status) != 0 && errno == ENOENT;
 }
 
-/// Whether a line ends where the ledger says.
+/// Whether a line ends at the position recorded in the ledger.
 inline bool is_there(std::string const& path, result_location const& line)
 {
     unique_fd const fd = open_results(path, O_RDONLY);
@@ -73,8 +73,8 @@ inline bool is_there(std::string const& path, result_location const& line)
            last == '\n';
 }
 
-/// Shows whole lines from `end` on, and moves `end` behind those that are kept. False when one was not, or
-/// when there is a rest without an end.
+/// Passes complete lines from `end` on to `keep`, and advances `end` past those that are kept. Returns false
+/// if a line was rejected or an incomplete line remains.
 inline result<bool> keep_lines(std::string const& path, std::uint64_t number, std::uint64_t& end,
                                keep_result const& keep)
 {
@@ -185,13 +185,13 @@ OCRPIPE_DECL result<results_writer> results_writer::recover(std::string folder, 
         std::uint64_t const from = end;
         result<bool> const all = detail::keep_lines(names.path(number), number, end, keep);
         if (!all) return all.error();
-        // Nobody knows whether their sync failed.
+        // Whether their earlier sync failed is unknown, so write them again.
         if (end != from)
             if (error_code const ec = detail::write_again(names.path(number), from, end))
                 return detail::output_failure(ec, names.path(number));
         if (!*all || number >= last->number_) break;
     }
-    // From the last file backwards, so that a crash meanwhile leaves no gap.
+    // Remove files from the last one backwards, so that a crash in between leaves no gap.
     for (std::uint64_t later = last->number_; later > number; --later)
         if (::unlink(names.path(later).c_str()) != 0 && errno != ENOENT)
             return detail::output_failure(errno_code(), names.path(later));
@@ -230,7 +230,7 @@ OCRPIPE_DECL error_code results_writer::append(result_record const& record, resu
 OCRPIPE_DECL error_code results_writer::append_line(result_location* where)
 {
     if (file_.size() != 0 && file_.size() + line_.size() > max_file_bytes_) {
-        // sync() speaks of everything appended, so a file is not left behind before it is on the disk.
+        // sync() covers everything appended, so a file must be synced before switching to the next.
         if (error_code const ec = file_.sync()) return ec;
         ++number_;
         detail::jsonl_file next;

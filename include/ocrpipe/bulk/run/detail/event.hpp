@@ -11,7 +11,7 @@
 namespace ocrpipe::detail
 {
 
-/// Wakes one waiting coroutine; a notification that comes early is kept.
+/// Wakes one waiting coroutine; a notification that arrives before the wait is remembered.
 class event
 {
 public:

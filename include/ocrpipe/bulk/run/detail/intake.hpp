@@ -20,45 +20,46 @@
 namespace ocrpipe::detail
 {
 
-/// A document that was found, opened once and hashed. Small ones are held whole, so that they are read from
-/// the disk once.
+/// A document that was found, opened and hashed. A small document is kept in memory, so that it is read from
+/// disk only once.
 struct prepared_document {
-    input_item item; ///< with what the run says where the item itself says nothing
+    input_item item; ///< with the run's defaults filled in
     document doc;
     std::uint64_t size = 0;
     std::string sha256;             ///< lower-case hex
     std::string parameters;         ///< parameters_fingerprint()
     file_version version;           ///< of the file when its bytes were read
-    std::optional<row_version> was; ///< its row, when it has one
-    bool was_ambiguous = false;     ///< an earlier submit of the same may have been accepted
+    std::optional<row_version> was; ///< version of its row, if it has one
+    bool was_ambiguous = false;     ///< an earlier submit of the same document may have been accepted
 };
 
-/// Why a document cannot have the id that it names, since `first` has it: neither path nor content are the
-/// same, or it is to be read otherwise. Nothing when it is the same document.
+/// Returns why a document cannot have its id because `first` already has it: path and content both differ, or
+/// the parameters differ. nullopt if it is the same document.
 OCRPIPE_DECL std::optional<input_problem> id_is_taken(prepared_document const& d,
                                                       ledger_document const& first);
 
-/// A document to be sent, an input that is none, or a ledger that cannot be read.
+/// A document to send, an input problem, or a ledger read failure.
 using prepared = std::variant<prepared_document, input_problem, failure>;
 
 struct intake_options {
-    std::string flow; ///< this and the next two: for items that name none
+    std::string flow; ///< this and the next two: defaults for items that specify none
     std::string doc_type;
     enum file_type type = file_type::detect;
-    std::vector<std::pair<std::string, std::string>> extra_fields; ///< of every submit
-    bool accept_changes = false; ///< what has a result is sent again when it is to be read otherwise
-    std::function<bool(ledger_row const&)> take_up; ///< whether to send again what did not end well
+    std::vector<std::pair<std::string, std::string>> extra_fields; ///< sent with every submit
+    bool accept_changes = false; ///< a document with a result is sent again if its parameters changed
+    std::function<bool(ledger_row const&)> take_up; ///< whether to resend a document that did not end well
     std::uint64_t rows_before =
-        0; ///< number of the last row when the run began; later ones are the run's own
+        0; ///< number of the last row when the run began; later rows belong to this run
 };
 
-/// Looks at what a source found: what the ledger knows to need no work is passed over without being opened.
+/// Examines the documents that a source found. Those that need no work according to the ledger are skipped
+/// without being opened.
 ///
-/// Thread safety: one thread at a time, but for cancel(), passed_over() and repeated().
+/// Thread safety: one thread at a time, except cancel(), passed_over() and repeated().
 class intake
 {
 public:
-    /// Documents smaller than this are held whole.
+    /// Documents smaller than this are kept in memory.
     static constexpr std::uint64_t hold_below = std::uint64_t(256) << 10;
 
     /// Without a ledger every document is new.
@@ -67,15 +68,15 @@ public:
     {
     }
 
-    /// Nothing when there is no work.
+    /// nullopt if there is no work to do.
     std::optional<prepared> prepare(input_item item);
 
-    /// Ends prepare() before its next buffer; its result is of no use then. Any thread.
+    /// Makes prepare() return before it reads the next buffer; ignore its result then. Any thread.
     void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
 
     std::uint64_t passed_over() const noexcept { return passed_over_.load(std::memory_order_relaxed); }
 
-    /// How many of them this run had met before.
+    /// How many of them this run had already seen.
     std::uint64_t repeated() const noexcept { return repeated_.load(std::memory_order_relaxed); }
 
 private:
@@ -90,12 +91,12 @@ private:
     std::shared_ptr<ledger> const ledger_;
     std::vector<char> buffer_;
     sha256_stream hash_;
-    input_item fingerprinted_; ///< whose flow, doc_type and type fingerprint_ speaks of
+    input_item fingerprinted_; ///< the item from which fingerprint_ was computed
     std::string fingerprint_;
     std::atomic<bool> cancelled_ = false;
     std::atomic<std::uint64_t> passed_over_ = 0;
     std::atomic<std::uint64_t> repeated_ = 0;
-    std::vector<bool> met_; ///< a bit for each row of earlier runs
+    std::vector<bool> met_; ///< rows of earlier runs seen by this run, one bit each
 };
 
 } // namespace ocrpipe::detail

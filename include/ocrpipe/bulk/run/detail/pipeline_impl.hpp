@@ -26,12 +26,12 @@ namespace ocrpipe
 namespace detail
 {
 
-/// A document on its way, from its admission to its line in a results or failures file.
+/// A document in progress, from its admission to its line in a results or failures file.
 struct document_in_flight {
     document_in_flight() = default;
     explicit document_in_flight(prepared_document p) : input(std::move(p)) {}
 
-    /// Equal for documents that are read to the same result.
+    /// Equal for documents that yield the same result.
     std::string content() const { return input.sha256 + input.parameters; }
     ledger_document row() const
     {
@@ -57,12 +57,12 @@ struct document_in_flight {
     bool parts_cut_short = false;
     std::vector<part_entry> parts;
     std::vector<std::shared_ptr<document_in_flight>>
-        copies; ///< with the same content, waiting for its result
+        copies; ///< documents with the same content, waiting for this result
 };
 
 } // namespace detail
 
-/// Everything runs on the thread of the io_context, except what the source's thread asks of the intake.
+/// Everything runs on the thread of the io_context, except the intake calls made by the source's thread.
 class pipeline::impl : public std::enable_shared_from_this<pipeline::impl>
 {
 public:
@@ -84,7 +84,7 @@ private:
     task<void> take_up_jobs();
     void take_up(ledger_row row);
 
-    // A document's way.
+    // The steps of one document.
     task<void> feed();
     bool may_admit() const;
     void take(detail::prepared p);
@@ -117,7 +117,7 @@ private:
     static bool ends_the_run(failure const& f);
     static document_state state_after(failure const& f);
 
-    // Those that share a result.
+    // Documents that share a result.
     bool is_first_of_content(document_ptr const& d);
     void write_copy(document_ptr const& d, std::string const& original_id, result_location original);
     void withhold_copy(document_ptr const& d, std::string const& original_id, result_location original);
@@ -133,7 +133,7 @@ private:
     void flush_intents();
     void report_unrecorded(detail::document_in_flight const& d);
 
-    // The end.
+    // End of the run.
     bool is_stopped() const noexcept { return report_.end != run_end::complete; }
     void end_run(failure f);
     void disk_failed(error_code cause, std::string_view what);
@@ -152,22 +152,23 @@ private:
     std::uint64_t unfinished() const;
     void note_counts();
 
-    /// After so many the run ends: nothing gets through, and what went out may be billed.
+    /// After this many in a row the run ends: the service is unreachable, and the submits may be billed.
     static constexpr std::uint64_t max_unanswered = 100;
 
     asio::io_context& ioc_;
     client& client_;
-    std::shared_ptr<ledger> const ledger_; ///< null when nothing is to be remembered
+    std::shared_ptr<ledger> const ledger_; ///< null if the run keeps no ledger
     std::unique_ptr<source> source_;
     pipeline_options const options_;
     bool const shares_results_;
     std::shared_ptr<detail::run_directory> files_;
     std::shared_ptr<detail::intake> intake_;
     std::optional<detail::read_ahead> ahead_;
-    /// When results are shared: who is under way for a content; null for one that must not be sent at all.
+    /// If results are shared: the document in progress for each content; null if that content must not be
+    /// sent at all.
     std::unordered_map<std::string, document_ptr> originals_;
 
-    /// When results are shared: whose intent, or copied result, is not yet in the ledger, by id.
+    /// If results are shared: documents whose intent or copied result is not yet in the ledger, by id.
     std::unordered_map<std::string, document_ptr> unrecorded_;
 
     detail::event changed_;
@@ -175,25 +176,25 @@ private:
     detail::timer duration_timer_;
     run_report report_;
     clock::time_point started_{};
-    // Documents of all runs in the directory; those that are none of the last three are unfinished.
+    // Documents of all runs in the directory; known_ - done_ - failed_ - not_sent_ are unfinished.
     std::uint64_t known_ = 0;
     std::uint64_t done_ = 0;
     std::uint64_t failed_ = 0;
     std::uint64_t not_sent_ = 0;
     std::uint64_t rows_before_ = 0;               ///< number of the ledger's last row when the run began
-    std::unordered_set<std::size_t> without_row_; ///< hashes of the ids of documents that were withheld
-    std::uint64_t repeated_ = 0;                  ///< beside those that the intake passed over
-    std::uint64_t copies_withheld_ = 0;           ///< since the results file of their original is not there
+    std::unordered_set<std::size_t> without_row_; ///< hashes of the ids of withheld documents
+    std::uint64_t repeated_ = 0;                  ///< in addition to those that the intake skipped
+    std::uint64_t copies_withheld_ = 0;           ///< because the results file of their original is missing
     std::uint64_t failed_now_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t submitting_ = 0;
-    std::uint64_t unanswered_ = 0; ///< submits in a row that brought no answer of the service's
+    std::uint64_t unanswered_ = 0; ///< consecutive submits without an answer from the service
     std::uint64_t waiting_ = 0;
     std::uint64_t fetching_parts_ = 0;
     std::uint64_t in_flight_ = 0;
-    std::uint64_t changes_pending_ = 0;   ///< that no document waits for
-    std::uint64_t intents_pending_ = 0;   ///< whose commit is still to come
-    std::uint64_t intents_unflushed_ = 0; ///< of them, at most those that no commit was asked for
+    std::uint64_t changes_pending_ = 0;   ///< changes that no document waits for
+    std::uint64_t intents_pending_ = 0;   ///< intents not committed yet
+    std::uint64_t intents_unflushed_ = 0; ///< upper bound of those for which no flush was requested
     bool submits_stopped_ = false;
     bool closes_after_submits_ = false;
     int stops_ = 0;

@@ -15,33 +15,33 @@
 namespace ocrpipe::detail
 {
 
-/// Takes documents from a source on a thread of its own, a bounded number ahead: a slow pipe or disk never
-/// holds up the polls, and the hashing runs beside the network.
+/// Reads documents from a source on a separate thread, a bounded number ahead: a slow pipe or disk never
+/// delays the polls, and hashing overlaps with network traffic.
 ///
-/// The thread shares ownership of its state and is detached: one that is blocked in a pipe nobody writes to
-/// cannot be joined, and touches nothing but that state.
+/// The thread shares ownership of its state and is detached: a thread blocked on a pipe without a writer
+/// cannot be joined, and it accesses only that state.
 class read_ahead
 {
 public:
-    /// At most this many documents are ahead; of those held whole that is 16 MiB.
+    /// Maximum number of documents read ahead; those kept in memory take at most 16 MiB.
     static constexpr std::size_t max_ahead = 64;
-    static constexpr std::size_t refill_at = max_ahead / 2; ///< once full, it goes on when so many are left
+    static constexpr std::size_t refill_at = max_ahead / 2; ///< once the queue is full, reading resumes when
+                                                            ///< this many are left
 
-    /// `wake` is called on the thread when try_pop() has something again after it had nothing, and at the
-    /// end.
+    /// `wake` is called on the reading thread when the queue becomes non-empty, and at the end.
     read_ahead(std::unique_ptr<source> s, std::shared_ptr<intake> in, std::function<void()> wake);
     ~read_ahead();
     read_ahead(read_ahead const&) = delete;
     read_ahead& operator=(read_ahead const&) = delete;
 
-    /// The next document or problem, if one is ready.
+    /// Returns the next document or problem, if one is ready.
     std::optional<prepared> try_pop();
 
-    /// Nothing is left and nothing more will come.
+    /// Whether the queue is empty and the source is exhausted.
     bool exhausted() const;
 
-    /// Takes nothing more from the source; what is ahead is dropped. Waits for a document that is being read,
-    /// for one buffer at most, but not for the source.
+    /// Stops reading from the source and drops the queue. Waits for a document being read, for one buffer at
+    /// most, but not for the source.
     void stop();
 
 private:

@@ -18,58 +18,55 @@
 namespace ocrpipe::detail
 {
 
-/// A submit that was answered and that the ledger could not record.
+/// An answered submit that the ledger could not record.
 struct unrecorded_submit {
     std::string id; ///< of its document
     submit_record what;
-    bool interrupted = false; ///< the ledger knows it as one that was being sent when the process ended
+    bool interrupted = false; ///< in the ledger, it was being sent when the process ended
 };
 
-/// A result that was written and that the ledger could not record.
+/// A written result that the ledger could not record.
 struct unrecorded_result {
     std::string id; ///< of its document
     finish_record end;
     bool was_stuck = false; ///< the ledger counts it as failed
 };
 
-/// The files of a run: results, failures, parts and texts, brought into accord with the ledger when it is
-/// opened.
+/// The files of a run: results, failures, parts and texts. Opening it reconciles them with the ledger.
 ///
-/// Thread safety: none, but for sync().
+/// Thread safety: none, except for sync().
 class run_directory
 {
 public:
-    /// Without a ledger the directory must not hold another run's files.
+    /// Without a ledger, the directory must not contain another run's files.
     ///
-    /// Errors: errc::unwritable_output, errc::ledger_failed, errc::invalid_argument when the directory's
-    /// files belong to no run of this ledger.
+    /// Errors: errc::unwritable_output, errc::ledger_failed, errc::invalid_argument if the directory contains
+    /// files of a run that is not in this ledger.
     static result<std::shared_ptr<run_directory>> open(pipeline_options const& options, ledger* l);
 
     results_writer& results() noexcept { return *results_; }
     failures_writer& failures() noexcept { return *failures_; }
 
-    /// As part_files does.
+    /// See part_files.
     result<std::string> write_part(std::string_view id, operation kind, std::size_t index,
                                    std::string_view bytes);
     result<std::string> write_text(std::string_view id, std::string_view text);
     result<std::string> write_answer(std::string_view id, std::string_view bytes);
 
-    /// Results that an earlier process wrote but did not record; to be recorded before anything is polled.
+    /// Results that an earlier process wrote but did not record; record them before polling anything.
     std::vector<unrecorded_result> take_unrecorded() { return std::move(unrecorded_); }
 
-    /// The results files that the ledger knows and that were moved away, named; empty when there are none.
+    /// Names of the results files that are in the ledger but were moved away; empty if there are none.
     std::string const& moved_away() const noexcept { return moved_away_; }
 
-    /// Submits whose request_id stands in failures.jsonl only, since the ledger could not be written any
-    /// more.
+    /// Submits whose request_id is only in failures.jsonl, because the ledger had become unwritable.
     std::vector<unrecorded_submit> take_unrecorded_submits() { return std::move(unrecorded_submits_); }
 
-    /// Waits until all that was written before is on the disk. Any thread.
+    /// Blocks until everything written before is on disk. Any thread.
     error_code sync();
 
-    /// Rewrites failures.jsonl: documents from the ledger, and from the file that is there the inputs that
-    /// are none, without what an earlier run said of them word for word, and request ids that the ledger does
-    /// not know.
+    /// Rewrites failures.jsonl: failed documents come from the ledger; input problems (without exact
+    /// duplicates from earlier runs) and request ids missing from the ledger come from the existing file.
     result<void> rewrite_failures(ledger& l);
 
 private:
@@ -98,7 +95,7 @@ private:
     std::vector<unrecorded_submit> unrecorded_submits_;
 };
 
-/// What a row says went wrong.
+/// Returns the failure recorded in a row.
 OCRPIPE_DECL failure failure_of(ledger_row const& row);
 
 } // namespace ocrpipe::detail

@@ -12,14 +12,14 @@
 namespace ocrpipe::detail
 {
 
-/// In these a document whose file is as it was needs no work, whatever a run may take up again.
+/// In these states, a document with an unchanged file needs no work, whatever take_up selects.
 inline constexpr document_states settled{document_state::done, document_state::skipped,
                                          document_state::intent, document_state::submitted,
                                          document_state::stuck};
 
 OCRPIPE_DECL std::string const& intake::fingerprint_of(input_item const& item)
 {
-    // A directory's documents are all read in the same way.
+    // All documents of a directory have the same parameters.
     input_item& last = fingerprinted_;
     if (fingerprint_.empty() || last.flow != item.flow || last.doc_type != item.doc_type ||
         last.type != item.type) {
@@ -54,13 +54,13 @@ OCRPIPE_DECL std::optional<input_problem> id_is_taken(prepared_document const& d
                     reading(d.item.doc_type, d.item.flow, d.item.type)));
 }
 
-/// `same`: content and parameters are the row's.
+/// `same`: content and parameters match the row.
 OCRPIPE_DECL intake::verdict intake::judge(ledger_row const& row, bool same) const
 {
     switch (row.state) {
     case document_state::found:
         return verdict::send;
-    // Under way, or to be asked for: what else became of its file is seen when that is over.
+    // In progress, or to be polled: changes to its file are handled after it has ended.
     case document_state::intent:
     case document_state::submitted:
     case document_state::stuck:
@@ -69,13 +69,13 @@ OCRPIPE_DECL intake::verdict intake::judge(ledger_row const& row, bool same) con
         break;
     }
     if (!same) return verdict::send;
-    // It was not sent because its file was being written. That the file is now what it was then changes nothing.
+    // It was not sent because its file was being written, so it is sent now even if the file looks unchanged.
     if (row.state == document_state::failed && row.failure_class == name(errc::file_changed)) return verdict::send;
     bool const has_result = row.state == document_state::done || row.state == document_state::skipped;
     return !has_result && options_.take_up && options_.take_up(row) ? verdict::send : verdict::pass_over;
 }
 
-/// Whether this run has met a row before; from now on it has.
+/// Returns whether this run has seen the row before, and marks it as seen.
 OCRPIPE_DECL bool intake::meet(std::uint64_t number)
 {
     if (number > options_.rows_before) return true;
@@ -85,7 +85,7 @@ OCRPIPE_DECL bool intake::meet(std::uint64_t number)
     return before;
 }
 
-/// Reads the document to its end; one that fits is kept in memory for its upload.
+/// Reads the whole document; a small one is kept in memory for its upload.
 OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
 {
     document const file = document::from_file(d.item.path);
@@ -98,7 +98,7 @@ OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
     d.version = reader->version();
     d.item.mtime_ns = d.version.mtime_ns;
     bool const hold = d.size < hold_below;
-    std::string whole(hold ? d.size + 1 : 0, '\0'); // room for more: so the reader looks whether there is any
+    std::string whole(hold ? d.size + 1 : 0, '\0'); // one extra byte, to detect whether the file has grown
     std::span<char> const into = hold ? std::span<char>(whole) : std::span<char>(buffer_);
     hash_.begin();
     for (;;) {
@@ -139,7 +139,7 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
         if (!known) return known.error();
         bool const untouched = *known && (**known).untouched;
         if (*known) number = (**known).number;
-        // Most of a run that goes on: there is no need to look at the rest of their rows.
+        // The most common case in a resumed run; skips reading the full row.
         if (untouched && settled.contains((**known).state)) return pass_over();
         if (*known) {
             result<std::optional<ledger_row>> found = ledger_->find(item.id);
@@ -154,7 +154,8 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
     if (row) {
         bool const same_content = row->sha256 == d.sha256;
         bool const same = same_content && row->parameters == d.parameters;
-        // What was paid for, and what may have been, is not sent again because it is to be read otherwise.
+        // A document that was, or may have been, paid for is not sent again merely because its parameters
+        // changed.
         bool const paid_for =
             document_states{document_state::done, document_state::skipped, document_state::ambiguous}
                 .contains(row->state);

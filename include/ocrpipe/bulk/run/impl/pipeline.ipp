@@ -27,7 +27,7 @@ OCRPIPE_DECL pipeline::impl::impl(asio::io_context& ioc, client& c, std::unique_
 {
 }
 
-/// Ends the run when a change is not durable.
+/// Ends the run if a change could not be made durable.
 OCRPIPE_DECL ledger_handler pipeline::impl::durable()
 {
     ++changes_pending_;
@@ -61,7 +61,7 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
     co_return report_;
 }
 
-/// Waits until every change asked for is durable, or has failed.
+/// Waits until every requested change is durable or has failed.
 OCRPIPE_DECL task<void> pipeline::impl::flush()
 {
     if (!ledger_) co_return;
@@ -93,7 +93,7 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
             if (auto const p = self.lock()) p->changed_.notify();
         });
     });
-    // A run that waits for its source alone has nothing else to keep the context running.
+    // Keeps the io_context running while the run only waits for its source.
     auto const work = asio::make_work_guard(ioc_);
     while (!is_stopped()) {
         if (!may_admit()) {
@@ -113,8 +113,8 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     report_.source_exhausted = !is_stopped();
 }
 
-/// Has the intents committed that wait for it, as no other can join them now; not before the connections have
-/// little left to send, since the fewer commits, the less a document costs.
+/// Flushes the pending intents if no others can join the batch now. Waits until the connections have little
+/// left to send, because fewer commits cost less per document.
 OCRPIPE_DECL void pipeline::impl::flush_intents()
 {
     intents_unflushed_ = std::min(intents_unflushed_, intents_pending_);
@@ -129,7 +129,7 @@ OCRPIPE_DECL void pipeline::impl::notice(std::string_view event, std::string_vie
     if (options_.on_notice) options_.on_notice(event, text);
 }
 
-/// What the source has to say, said on this thread.
+/// Forwards the source's notes, on this thread.
 OCRPIPE_DECL void pipeline::impl::pass_on_notes()
 {
     if (!options_.notes) return;
@@ -168,8 +168,8 @@ OCRPIPE_DECL void pipeline::impl::ledger_failed(error_code ec)
     close_after_submits();
 }
 
-/// What cannot be recorded must not be paid for; what is paid for already should tell its request_id. The
-/// timer of draining bounds the wait.
+/// Stop submitting, because a document that cannot be recorded must not be paid for, but wait for the
+/// request_id of submits in flight. The drain timer bounds the wait.
 OCRPIPE_DECL void pipeline::impl::close_after_submits()
 {
     closes_after_submits_ = true;
@@ -192,12 +192,12 @@ OCRPIPE_DECL void pipeline::impl::stop()
 
 OCRPIPE_DECL void pipeline::impl::stop_by(run_end why, std::string text)
 {
-    // A run that was to send so many documents, and sees them to their end, can still be stopped.
+    // A run that has reached its document limit and is finishing those documents can still be stopped.
     if (is_stopped() && (report_.end != run_end::document_limit || why == run_end::document_limit)) return;
     report_.end = why;
     report_.ended_by = std::move(text);
     changed_.notify();
-    // Those that may be sent are sent, and seen to their end.
+    // The documents within the limit are sent and finished.
     if (why != run_end::document_limit) begin_draining();
 }
 
@@ -244,14 +244,14 @@ OCRPIPE_DECL std::uint64_t pipeline::impl::repeated() const
     return repeated_ + (intake_ ? intake_->repeated() : 0);
 }
 
-/// What is none of the others, so that the counts add up at any time.
+/// The remainder, so that the counts always add up.
 OCRPIPE_DECL std::uint64_t pipeline::impl::unfinished() const
 {
     std::uint64_t const others = done_ + failed_ + not_sent_;
     return known_ > others ? known_ - others : 0;
 }
 
-/// For those who count by the ledger: what it does not know.
+/// Counts that are not in the ledger, for readers that count by it.
 OCRPIPE_DECL void pipeline::impl::note_counts()
 {
     if (!ledger_) return;
@@ -287,7 +287,7 @@ OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
     return s;
 }
 
-/// The last words: failures.jsonl and report.json as the ledger says.
+/// Writes the final failures.jsonl and report.json from the ledger.
 OCRPIPE_DECL void pipeline::impl::conclude()
 {
     client_statistics const c = client_.statistics();

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_BULK_RUN_IMPL_PIPELINE_BEGIN_IPP
 #define OCRPIPE_BULK_RUN_IMPL_PIPELINE_BEGIN_IPP
 
-// What comes before a run's first document: its options, its directory, and what earlier runs left.
+// Start of a run, before its first document: options, directory, and recovery from earlier runs.
 
 #include <ocrpipe/api/file_type.hpp>
 #include <ocrpipe/bulk/run/detail/pipeline_impl.hpp>
@@ -74,7 +74,7 @@ OCRPIPE_DECL result<void> pipeline::impl::prepare()
     return ledger_ ? settle_ledger() : result<void>();
 }
 
-/// What must be the same in every run of a directory.
+/// Settings that must be the same in every run of a directory.
 OCRPIPE_DECL std::map<std::string, std::string> pipeline::impl::configuration() const
 {
     std::map<std::string, std::string> all = options_.configuration;
@@ -111,7 +111,7 @@ OCRPIPE_DECL result<void> pipeline::impl::compare_configuration()
         if (key == "parts" && !value.empty()) exports += " --parts " + value;
     }
     if (changes.empty()) return {};
-    // While nothing was sent, a mistake in the options costs nothing to mend.
+    // As long as nothing was sent, changing the options is free.
     result<document_counts> const counts = ledger_->counts();
     if (!counts) return counts.error();
     if ((*counts)[document_state::found] == counts->total()) return {};
@@ -136,7 +136,7 @@ OCRPIPE_DECL result<void> pipeline::impl::compare_configuration()
     return {};
 }
 
-/// Everything that an earlier process left half done, before this one changes anything.
+/// Recovers everything that an earlier process left unfinished, before this process changes anything.
 OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
 {
     result<std::uint64_t> const interrupted = ledger_->interrupted_intents_to_ambiguous();
@@ -183,7 +183,8 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
     }
 }
 
-/// Asks for the jobs that an earlier run paid for. They come before new documents: their results may expire.
+/// Polls the jobs that an earlier run paid for. They come before new documents, because their results may
+/// expire.
 OCRPIPE_DECL task<void> pipeline::impl::take_up_jobs()
 {
     constexpr std::size_t at_once = 256;

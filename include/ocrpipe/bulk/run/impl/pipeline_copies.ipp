@@ -16,15 +16,14 @@
 namespace ocrpipe
 {
 
-/// False for a document that must not be sent, which is then seen to.
+/// Returns false for a document that must not be sent; it has then been handled.
 ///
-/// Asked at the last moment: while a document waits for its turn, another with its content may come to its
-/// end.
+/// Checked just before sending, because another document with the same content may finish in the meantime.
 OCRPIPE_DECL bool pipeline::impl::is_first_of_content(document_ptr const& d)
 {
     auto const [place, first] = originals_.try_emplace(d->content(), d);
     if (!first) {
-        // Its original is under way, or held since nobody knows whether it was accepted.
+        // Its original is in progress, or withheld because its submit was ambiguous.
         if (place->second)
             place->second->copies.push_back(d);
         else
@@ -92,7 +91,8 @@ OCRPIPE_DECL void pipeline::impl::write_copy(document_ptr const& d, std::string 
            });
 }
 
-/// A copy of a document whose results file was moved away. It is not sent, since its content is paid for.
+/// A copy of a document whose results file was moved away. It is not sent, because its content was already
+/// paid for.
 OCRPIPE_DECL void pipeline::impl::withhold_copy(document_ptr const& d, std::string const& original_id,
                                                 result_location original)
 {
@@ -120,14 +120,14 @@ OCRPIPE_DECL void pipeline::impl::settle_copies(detail::document_in_flight& d, d
             withhold(*copy);
             continue;
         }
-        // Another one takes its place, and the rest wait for that.
+        // Another copy becomes the original, and the rest wait for it.
         --in_flight_;
         if (!copy->input.was) --known_;
         admit(std::move(copy));
     }
 }
 
-/// Forgets that the document stands for others of its content, and returns those that wait for it.
+/// Unregisters the document as the original for its content, and returns the copies that wait for it.
 OCRPIPE_DECL std::vector<pipeline::impl::document_ptr>
 pipeline::impl::release_content(detail::document_in_flight& d)
 {
@@ -135,7 +135,7 @@ pipeline::impl::release_content(detail::document_in_flight& d)
     return std::exchange(d.copies, {});
 }
 
-/// Leaves to the next run what waits for a document's result.
+/// Leaves the copies that wait for this document to the next run.
 OCRPIPE_DECL void pipeline::impl::withhold_copies(detail::document_in_flight& d)
 {
     for (document_ptr const& copy : release_content(d))

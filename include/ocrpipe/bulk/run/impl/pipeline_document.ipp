@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_BULK_RUN_IMPL_PIPELINE_DOCUMENT_IPP
 #define OCRPIPE_BULK_RUN_IMPL_PIPELINE_DOCUMENT_IPP
 
-// A document's way through a run, from its admission to its last line.
+// Processing of one document, from its admission to its line in an output file.
 
 #include <ocrpipe/api/strict_json.hpp>
 #include <ocrpipe/bulk/run/detail/pipeline_impl.hpp>
@@ -43,7 +43,7 @@ OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
     send(std::move(d));
 }
 
-/// Whether no more documents may be sent.
+/// Whether sending further documents is no longer allowed.
 OCRPIPE_DECL bool pipeline::impl::limit_reached()
 {
     if (options_.max_documents == 0 || sent_ < options_.max_documents) return false;
@@ -51,7 +51,7 @@ OCRPIPE_DECL bool pipeline::impl::limit_reached()
     return true;
 }
 
-/// A document that is not sent now and that the next run finds again.
+/// Leaves a document unsent; the next run will find it again.
 OCRPIPE_DECL void pipeline::impl::withhold(detail::document_in_flight const& d)
 {
     bool const has_row = d.input.was.has_value(); // which counts it
@@ -86,8 +86,8 @@ OCRPIPE_DECL void pipeline::impl::send(document_ptr d)
         }
         submit_request request(std::move(d->input.doc), d->input.item.doc_type, d->input.item.flow);
         request.type = d->input.item.type;
-        // Its turn may come late: the rate limits, and the pauses that the service asks for, cost no document
-        // its chance. The run has limits of its own.
+        // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The
+        // run has its own limits.
         request.deadline = longest_time;
         client_.async_submit(std::move(request), [self = shared_from_this(), d](result<submitted_job> job) {
             self->submitted(d, std::move(job));
@@ -95,7 +95,7 @@ OCRPIPE_DECL void pipeline::impl::send(document_ptr d)
     });
 }
 
-/// Goes on when the intent is durable, so that no byte leaves of which the ledger knows nothing.
+/// Continues once the intent is durable, so that no byte is sent before the ledger records it.
 template<class Then>
 void pipeline::impl::admit_intent(document_ptr const& d, Then then)
 {
@@ -123,7 +123,7 @@ void pipeline::impl::admit_intent(document_ptr const& d, Then then)
     });
 }
 
-/// What became of a document before counts no more.
+/// Removes a document's earlier outcome from the counts.
 OCRPIPE_DECL void pipeline::impl::forget_outcome(std::optional<row_version> const& was)
 {
     if (!was) return;
@@ -135,7 +135,7 @@ OCRPIPE_DECL void pipeline::impl::forget_outcome(std::optional<row_version> cons
         --failed_;
 }
 
-/// Leaves the id to a document that came first: another one, or the same, listed twice.
+/// Drops a document whose id is already taken, by another document or by the same one listed twice.
 OCRPIPE_DECL void pipeline::impl::yield_id(document_ptr const& d, ledger_document const& first)
 {
     withhold_copies(*d);
@@ -147,7 +147,7 @@ OCRPIPE_DECL void pipeline::impl::yield_id(document_ptr const& d, ledger_documen
     leave();
 }
 
-/// A document of which no byte was sent.
+/// Handles a document of which no byte was sent.
 OCRPIPE_DECL void pipeline::impl::take_back(document_ptr const& d)
 {
     withhold_copies(*d);
@@ -192,7 +192,7 @@ OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job
 
 OCRPIPE_DECL void pipeline::impl::note_unanswered(failure const& f)
 {
-    // A 500 is the service's own.
+    // A 500 comes from the service itself.
     bool const lost = f.is(errc::ambiguous_submit) && f.http_status != 500;
     bool const unanswered = lost || is_transport(make_error_code(static_cast<errc>(f.code.value())));
     if (f.http_status != 0 && !unanswered) unanswered_ = 0;
@@ -218,7 +218,7 @@ OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
 OCRPIPE_DECL void pipeline::impl::read(document_ptr d, result<ocr_result> answer)
 {
     if (!answer) return fail(d, answer.error());
-    // The disk has failed already: the next run asks for it again.
+    // The disk has already failed: the next run polls the job again.
     if (ledger_ && closes_after_submits_) return leave_unfinished(d);
     d->answer.emplace(std::move(*answer));
     if (options_.parts.empty()) return finish(d);
@@ -226,8 +226,8 @@ OCRPIPE_DECL void pipeline::impl::read(document_ptr d, result<ocr_result> answer
     fetch_parts(std::move(d));
 }
 
-/// Says once that results have a form which the profile does not describe: their text may not be what one
-/// expects.
+/// Reports once that results have a format that the profile does not describe: their text may not be what the
+/// user expects.
 OCRPIPE_DECL void pipeline::impl::note_unrecognized(detail::document_in_flight const& d)
 {
     if (report_.unrecognized++ != 0) return;
@@ -237,8 +237,8 @@ OCRPIPE_DECL void pipeline::impl::note_unrecognized(detail::document_in_flight c
                        printable_excerpt(d.input.item.path, 1024), printable_excerpt(d.job.request_id, 128)));
 }
 
-/// Whether the document's file was written since its bytes were read. What was sent is then not what the file
-/// holds now, and perhaps only its beginning. A file that was removed or moved is no reason for doubt.
+/// Whether the document's file was modified after it was read. If so, the data sent differs from the file,
+/// and may be only its beginning. A removed or moved file does not count as modified.
 OCRPIPE_DECL bool pipeline::impl::note_change(detail::document_in_flight const& d)
 {
     struct ::stat status {
@@ -262,7 +262,7 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
         }
         text = std::move(*written);
     }
-    // The results files stay strict JSON; what came otherwise is kept as it came.
+    // The results files contain strict JSON only; any other answer is kept unchanged in a file.
     std::optional<std::string> const strict = strict_json(d->answer->raw());
     std::string answer;
     if (strict) {
@@ -307,7 +307,7 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
     record([&](ledger& l, ledger_handler h) { l.finished(d->input.item.id, std::move(end), std::move(h)); },
            d,
            [this, d, where] {
-               // From here on the ledger tells who has a result for this content.
+               // From here on, the ledger knows that this content has a result.
                for (document_ptr const& copy : release_content(*d))
                    write_copy(copy, d->input.item.id, where);
                count_done();
@@ -331,9 +331,9 @@ OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
     bool const nothing_paid = f.request_id.empty() && !f.is(errc::ambiguous_submit);
     bool const stopped = f.is(errc::cancelled) || f.is(errc::client_closed);
     if (ends_the_run(f)) end_run(f);
-    // A document that was never sent is not a failed one: another run takes it up.
+    // A document that was never sent has not failed: another run will send it.
     if (nothing_paid && (ends_the_run(f) || stopped)) return take_back(d);
-    // Its job goes on and the ledger knows it: the next run asks for the result.
+    // Its job continues and is in the ledger: the next run polls it.
     if (ledger_ && !f.request_id.empty() && (ends_the_run(f) || stopped)) return leave_unfinished(d);
 
     if (options_.on_failure) options_.on_failure(d->input.item, f);
@@ -380,8 +380,8 @@ OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
         });
 }
 
-/// What a failure makes of a document. What was paid for and may still have its result is stuck, not failed:
-/// it is asked for again and never sent again by itself.
+/// Maps a failure to the document's state. A document that was paid for and may still get a result is stuck,
+/// not failed: it is polled again, and never resubmitted automatically.
 OCRPIPE_DECL document_state pipeline::impl::state_after(failure const& f)
 {
     if (f.is(errc::ambiguous_submit)) return document_state::ambiguous;
@@ -391,15 +391,15 @@ OCRPIPE_DECL document_state pipeline::impl::state_after(failure const& f)
     return document_state::stuck;
 }
 
-/// A document with a job that this run does not see to its end.
+/// Handles a document whose job will not finish in this run.
 OCRPIPE_DECL void pipeline::impl::leave_unfinished(document_ptr const& d)
 {
     withhold_copies(*d);
     leave();
 }
 
-/// Asks the ledger for a change, and goes on when it is durable. A run whose ledger fails ends, and its
-/// documents leave it.
+/// Requests a ledger change and continues once it is durable. If the ledger fails, the run ends and drops its
+/// documents.
 template<class Change, class Then>
 void pipeline::impl::record(Change change, document_ptr const& d, Then then)
 {
@@ -407,13 +407,13 @@ void pipeline::impl::record(Change change, document_ptr const& d, Then then)
     change(*ledger_, [self = shared_from_this(), d, then](error_code ec) {
         if (!ec) return then();
         self->ledger_failed(ec);
-        // The only trace of a job that was paid for.
+        // This is the only record of a paid job.
         if (!d->job.request_id.empty() && !d->job_is_recorded) self->report_unrecorded(*d);
         self->leave_unfinished(d);
     });
 }
 
-/// Leaves a request_id in failures.jsonl, where the next run looks for those that the ledger could not take.
+/// Saves a request_id in failures.jsonl, where the next run looks for those that the ledger could not record.
 OCRPIPE_DECL void pipeline::impl::report_unrecorded(detail::document_in_flight const& d)
 {
     failure f;

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_BULK_RUN_IMPL_PIPELINE_PARTS_IPP
 #define OCRPIPE_BULK_RUN_IMPL_PIPELINE_PARTS_IPP
 
-// Between a document's answer and its line: its tables, signatures, stamps and images.
+// Fetches a document's tables, signatures, stamps and images, between its answer and its results line.
 
 #include <ocrpipe/bulk/run/detail/pipeline_impl.hpp>
 
@@ -15,7 +15,8 @@ namespace ocrpipe
 
 OCRPIPE_DECL void pipeline::impl::fetch_parts(document_ptr d)
 {
-    // One more than there are, so that the document is not finished while its parts are still being started.
+    // One more than the number of parts, so that the document does not finish while parts are still being
+    // started.
     d->parts_pending = 1;
     std::vector<ocr_document> const documents = d->answer->documents(client_.profile());
     for (operation const kind : options_.parts) {
@@ -48,7 +49,7 @@ OCRPIPE_DECL void pipeline::impl::part_ended(document_ptr const& d)
 {
     if (--d->parts_pending != 0) return;
     --fetching_parts_;
-    // Cut short: the next run fetches all of them.
+    // Interrupted: the next run fetches all parts.
     if (d->parts_cut_short) return leave_unfinished(d);
     finish(d);
 }

@@ -37,7 +37,7 @@ OCRPIPE_DECL void read_ahead::state::run()
         std::optional<input> found = from->next();
         std::optional<prepared> p;
         lock.lock();
-        if (stopped) break; // what was found meanwhile is dropped with what was ahead
+        if (stopped) break; // a document found meanwhile is dropped with the queue
         if (auto* const item = found ? std::get_if<input_item>(&*found) : nullptr) {
             preparing = true;
             lock.unlock();
@@ -81,7 +81,7 @@ OCRPIPE_DECL std::optional<prepared> read_ahead::try_pop()
     }
     prepared p = std::move(state_->ready.front());
     state_->ready.pop_front();
-    // Not for each: a thread that is woken for one document costs more than the document.
+    // Do not wake the thread for each document: a wake-up costs more than reading one.
     if (state_->ready.size() == refill_at) state_->room.notify_one();
     return p;
 }
@@ -97,10 +97,11 @@ OCRPIPE_DECL void read_ahead::stop()
     std::unique_lock lock(state_->mutex);
     state_->stopped = true;
     state_->ready.clear();
-    // Under the lock and only while not stopped is wake() called: after this line it never is.
+    // wake() is called only under the lock and while not stopped, so never after this line.
     state_->exhausted = true;
     state_->room.notify_one();
-    // A process that ends takes OpenSSL and the ledger down under a thread that still uses them.
+    // When the process exits, OpenSSL and the ledger are destroyed while the reading thread may still use
+    // them.
     state_->in->cancel();
     state_->idle.wait(lock, [this] { return !state_->preparing; });
 }

@@ -25,12 +25,12 @@
 namespace ocrpipe::detail
 {
 
-/// All that did not end well; whether it is over or not.
+/// All states that did not end well, final or not.
 inline constexpr document_states unsuccessful{document_state::failed, document_state::ambiguous,
                                               document_state::stuck, document_state::expired,
                                               document_state::lost};
 
-/// A member of a result's line that append_json_name() wrote.
+/// Reads a member of a results line written by append_json_name().
 inline std::optional<std::string> name_in(boost::json::object const& line, std::string_view key)
 {
     auto const text = [&line](std::string_view k) -> boost::json::string const* {
@@ -42,8 +42,8 @@ inline std::optional<std::string> name_in(boost::json::object const& line, std::
     return std::nullopt;
 }
 
-/// Whether a run that reads `inputs` comes by the input again that a line of failures.jsonl is about: by the
-/// manifest or the list that named it, or else by its path.
+/// Whether a run that reads `inputs` will reach the input of a failures.jsonl line again: through the
+/// manifest or list that named it, or else by its path.
 inline bool is_found_again(std::string_view line, std::vector<std::string> const& inputs,
                            std::string_view base)
 {
@@ -51,7 +51,7 @@ inline bool is_found_again(std::string_view line, std::vector<std::string> const
     boost::json::parse_options how;
     how.allow_invalid_utf8 = true;
     boost::json::value const parsed = boost::json::parse(line, ec, {}, how);
-    // A line that says nothing is of no use to anybody.
+    // Drop a line without any information.
     if (ec || !parsed.is_object()) return true;
     std::string const path = name_in(parsed.get_object(), "path").value_or("");
     std::string const where = name_in(parsed.get_object(), "where").value_or("");
@@ -109,8 +109,8 @@ OCRPIPE_DECL result<void> run_directory::claim(ledger* l) const
 OCRPIPE_DECL bool run_directory::adopt(ledger& l, std::string_view line, result_location where)
 {
     std::optional<result_line> const written = read_result_line(line);
-    // After a power cut, pieces of a line may be missing though its end is there. Asked for again, a result
-    // that a strict parser refuses costs nothing.
+    // After a power failure, parts of a line may be missing even if its end is present. A result that a
+    // strict parser rejects can be fetched again for free.
     if (!written || written->request_id.empty() || !written->result_is_json) return false;
     result<std::optional<ledger_row>> const row = l.find(written->id);
     if (!row || !*row || (**row).request_id != written->request_id) return false;
@@ -121,7 +121,7 @@ OCRPIPE_DECL bool run_directory::adopt(ledger& l, std::string_view line, result_
     r.end.polls = written->polls;
     r.was_stuck = (**row).state == document_state::stuck;
     unrecorded_.push_back(std::move(r));
-    // Its parts and text, by a process that may not have come to bring them to the disk.
+    // Its parts and text may not have been synced by the process that wrote them.
     files_written_ = true;
     return true;
 }
@@ -156,8 +156,8 @@ OCRPIPE_DECL result<void> run_directory::list_failures(failures_writer& out, led
     }
 }
 
-/// Whether the line tells of a request_id that the ledger does not know. When the directory is being opened,
-/// it is kept for the ledger too.
+/// Whether the line contains a request_id that is not in the ledger. While the directory is being opened, it
+/// is also stored for the ledger.
 OCRPIPE_DECL result<bool> run_directory::is_unrecorded(std::string_view line, ledger& l)
 {
     if (line.find("\"class\":\"ledger_failed\"") == std::string_view::npos) return false;
@@ -207,12 +207,12 @@ OCRPIPE_DECL result<void> run_directory::keep_lines(failures_writer& out, ledger
     record_reader lines(std::move(fd), '\n');
     using outcome = record_reader::outcome;
     std::string_view line;
-    // Each retry comes by the file of a document again, and says the same of it.
+    // Each retry examines the document's file again and reports the same problem.
     std::unordered_set<std::size_t> said_before;
     std::uint64_t inputs = 0;
     for (outcome o; (o = lines.next(line)) == outcome::record || o == outcome::too_long;) {
         if (o == outcome::too_long) continue;
-        // An input that is no document has no id.
+        // An input that is not a document has no id.
         if (!line.starts_with("{\"id\":")) {
             if (!failures_) {
                 if (is_found_again(line, inputs_, base)) continue;
@@ -298,7 +298,7 @@ OCRPIPE_DECL result<std::string> run_directory::write_answer(std::string_view id
 
 OCRPIPE_DECL error_code run_directory::sync()
 {
-    // One call for many small files and their names, instead of two for each.
+    // One call for many small files and their names, instead of two calls per file.
     if (files_written_.exchange(false)) {
         unique_fd const folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (!folder || ::syncfs(folder.get()) != 0) return errno_code();

@@ -13,28 +13,29 @@ namespace ocrpipe
 namespace detail
 {
 
-/// What stands at the beginning of a text.
+/// The outcome of reading a record at the beginning of a text.
 struct csv_record {
     enum class outcome {
         complete,
-        incomplete, ///< more text is needed to tell
-        broken,     ///< `reason` says why; consumed leads to the line where reading can go on
+        incomplete, ///< more text is needed
+        broken,     ///< `reason` says why; consumed skips to the line where reading can resume
     };
 
     outcome what;
-    std::size_t consumed; ///< bytes, the end of line included; 0 when incomplete
+    std::size_t consumed; ///< bytes, including the line end; 0 if incomplete
     char const* reason;   ///< for broken
 };
 
-/// Reads one record: quotes doubled within quotes, line breaks within quotes; LF, CRLF or CR after a record.
+/// Reads one record. Quoted fields may contain doubled quotes and line breaks; a record ends with LF, CRLF or
+/// CR.
 ///
-/// `last` says that nothing follows `text`. A quote inside an unquoted field stands for itself; spaces
-/// between a field's quotes and the separators are dropped.
-/// Source: RFC 4180, 2, and what spreadsheets write.
+/// `last`: no more input follows `text`. A quote inside an unquoted field is literal; spaces between a
+/// field's quotes and the separators are dropped.
+/// Source: RFC 4180, 2, and the output of spreadsheets.
 OCRPIPE_DECL csv_record parse_csv_record(std::string_view text, bool last, std::vector<std::string>& fields,
                                          char separator = ',');
 
-/// How many lines have ended within `text`, of which nothing is missing but what follows it.
+/// The number of lines that end within `text`, given that it is complete up to its end.
 OCRPIPE_DECL std::size_t line_ends_in(std::string_view text) noexcept;
 
 } // namespace detail

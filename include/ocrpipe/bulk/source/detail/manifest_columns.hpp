@@ -19,7 +19,7 @@ enum class manifest_format;
 namespace detail
 {
 
-/// The keys of a manifest that mean something.
+/// The known keys of a manifest.
 enum class manifest_key {
     path,
     path_bytes,
@@ -28,7 +28,7 @@ enum class manifest_key {
     flow,
     doc_type,
     file_type,
-    request_id, ///< these two stand in failures.jsonl
+    request_id, ///< these two appear in failures.jsonl
     failure_class
 };
 
@@ -42,33 +42,33 @@ constexpr std::string_view name(manifest_key k) noexcept
 
 OCRPIPE_DECL std::string ascii_lower(std::string_view text);
 
-/// Without the blanks around it.
+/// Trims blanks.
 OCRPIPE_DECL std::string_view trimmed(std::string_view text) noexcept;
 
-/// The key that a column is called exactly: in any case, with blanks around it.
+/// Returns the key with exactly this name, ignoring case and surrounding blanks.
 OCRPIPE_DECL std::optional<manifest_key> column_key(std::string_view column);
 
-/// The key that a column's name was probably meant to be: the same word written otherwise, with a slip of the
-/// fingers, or one of the names that people use for it. `path` is never among them, since a manifest without
-/// it is refused anyway.
+/// Returns the key that a column name probably means: a different spelling, a typo, or a common synonym.
+/// Never `path`, because a manifest without it is rejected anyway.
 OCRPIPE_DECL std::optional<manifest_key> resembled_key(std::string_view column);
 
-/// Whether a column is probably the one with the paths.
+/// Whether a column probably contains the paths.
 OCRPIPE_DECL bool resembles_path(std::string_view column);
 
-/// What a person is told who gave a column the wrong name.
+/// Error message for a misnamed column.
 OCRPIPE_DECL std::string misnamed(std::string_view what, std::string_view column, manifest_key meant);
 
-/// What the beginning of a file shows it to be when it is no manifest, and what to do; empty for a manifest.
+/// Detects from the first bytes that a file is not a manifest. Returns what it is and what to do; empty for a
+/// manifest.
 OCRPIPE_DECL std::string suspected_content(std::string_view beginning, manifest_format format);
 
-/// Columns or keys that a manifest has and that mean nothing here.
+/// The unknown columns or keys of a manifest.
 class ignored_columns
 {
 public:
     void add(std::string_view column);
 
-    /// Names them, and in how many rows of how many they stood; empty when there are none.
+    /// Lists them, with the number of rows that contain them and the total; empty if there are none.
     std::string summary(std::string_view what, std::uint64_t rows) const;
 
 private:

@@ -26,29 +26,30 @@ namespace ocrpipe
 namespace detail
 {
 
-/// A row's values by key; empty when absent.
+/// The values of a row by key; empty if absent.
 struct manifest_row {
     std::array<std::string, manifest_key_names.size()> values;
     std::string& operator[](manifest_key k) noexcept { return values[static_cast<std::size_t>(k)]; }
 };
 
-/// The rows of a manifest in one format, as they stand there.
+/// Reads the raw rows of a manifest in one format.
 class manifest_rows
 {
 public:
     virtual ~manifest_rows() = default;
 
-    /// The next row, or false at the end. `wrong` is set when it cannot be read, and `line` to where it
-    /// begins. After a manifest was refused there is no further row.
+    /// Reads the next row; returns false at the end. If the row cannot be read, sets `wrong`; `line` is set
+    /// to the line where it begins. No rows follow after a manifest was rejected.
     virtual bool next(manifest_row& row, std::size_t& line, std::string& wrong) = 0;
 
-    /// Names the columns or keys that mean nothing here; empty when there are none. Of CSV it is complete
-    /// with the first row, of JSONL at the end.
+    /// Lists the unknown columns or keys; empty if there are none. For CSV the list is complete after the
+    /// first row, for JSONL at the end.
     virtual std::string ignored() const = 0;
 
-    std::uint64_t bytes = 0;                ///< of the rows so far; of JSONL only
-    errc wrong_is = errc::invalid_argument; ///< unreadable_file once the manifest itself cannot be read
-    bool has_misnamed_column = false;       ///< what next() called wrong is a name that resembles a known one
+    std::uint64_t bytes = 0;                ///< size of the rows so far; JSONL only
+    errc wrong_is = errc::invalid_argument; ///< unreadable_file if the manifest itself cannot be read
+    bool has_misnamed_column = false;       ///< the error reported by next() is a name that resembles a known
+                                            ///< one
 };
 
 class jsonl_rows final : public manifest_rows
@@ -74,7 +75,7 @@ private:
 class csv_rows final : public manifest_rows
 {
 public:
-    /// `preferred` separates the columns when the header leaves it open.
+    /// `preferred` is the separator if the header is ambiguous.
     csv_rows(unique_fd fd, char preferred) noexcept
         : window_(std::move(fd), input_encoding::marked), separator_(preferred)
     {

@@ -23,13 +23,14 @@ OCRPIPE_DECL csv_record parse_csv_record(std::string_view text, bool last, std::
 {
     using outcome = csv_record::outcome;
     constexpr csv_record incomplete{outcome::incomplete, 0, nullptr};
-    // What ends at the line end that stands at `at`. Behind a CR it takes a look at the next byte.
+    // Returns the outcome for a record that ends at the line end at `at`. After a CR, the next byte is
+    // needed.
     auto const ended = [&](outcome what, std::size_t at, char const* reason) {
         if (text[at] == '\n') return csv_record{what, at + 1, reason};
         if (at + 1 == text.size()) return last ? csv_record{what, at + 1, reason} : incomplete;
         return csv_record{what, at + (text[at + 1] == '\n' ? 2u : 1u), reason};
     };
-    // Where the line in which `from` lies has ended; a broken record is left there.
+    // Returns the end of the line that contains `from`; reading resumes there after a broken record.
     auto const broken = [&](std::size_t from, char const* reason) {
         std::size_t const end_of_line = text.find_first_of("\r\n", from);
         if (end_of_line != std::string_view::npos) return ended(outcome::broken, end_of_line, reason);
@@ -45,7 +46,7 @@ OCRPIPE_DECL csv_record parse_csv_record(std::string_view text, bool last, std::
         if (begin != std::string_view::npos && text[begin] == '"') {
             for (at = begin + 1;; at += 2) {
                 std::size_t const quote = text.find('"', at);
-                // The rest of the file would be swallowed: only the record's first line is given up.
+                // Skip only the first line of the record, or the rest of the file would be lost.
                 if (quote == std::string_view::npos)
                     return last ? broken(0, "a quoted field does not end") : incomplete;
                 field += text.substr(at, quote - at);

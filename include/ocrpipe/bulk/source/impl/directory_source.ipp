@@ -85,10 +85,10 @@ private:
         std::unique_ptr<::DIR, closer> stream;
         bool by_link; ///< this directory, or one above, was reached by a link
         std::string path;
-        std::string names;             ///< each ended by a NUL
-        std::vector<std::size_t> left; ///< where those to come begin, the next one last
-        std::uint64_t hidden = 0;      ///< names that were passed over
-        int error_number = 0;          ///< why there are no more
+        std::string names;             ///< each terminated by NUL
+        std::vector<std::size_t> left; ///< offsets of the remaining names, the next one last
+        std::uint64_t hidden = 0;      ///< names that were skipped
+        int error_number = 0;          ///< errno that ended the listing
 
         void list()
         {
@@ -116,7 +116,7 @@ private:
 
     static identity identity_of(struct ::stat const& s) noexcept { return {s.st_dev, s.st_ino}; }
 
-    /// Empty when there is none.
+    /// Empty if there is none.
     static std::string real_path(std::string const& path)
     {
         std::unique_ptr<char, void (*)(void*)> const real(::realpath(path.c_str(), nullptr), &std::free);
@@ -145,7 +145,7 @@ private:
         return detail::examine_status(std::move(path), {}, status);
     }
 
-    /// Follows a symbolic link, skips it, or says why it leads nowhere.
+    /// Follows a symbolic link, skips it, or reports why it cannot be resolved.
     std::optional<input> look_behind(int folder, char const* name, std::string path)
     {
         struct ::stat status {
@@ -173,7 +173,7 @@ private:
             if (notes_->has_entered(identity_of(status))) return skip(true);
             return enter(folder, name, std::move(path), way::by_link);
         }
-        // In a directory that is read it has a name of its own.
+        // Check whether the target will be found under its own name in a directory that is read.
         std::string const above = real.substr(0, real.rfind('/') + 1);
         struct ::stat directory {
         };
@@ -204,7 +204,7 @@ private:
         return best;
     }
 
-    /// Goes down into a directory, unless it is to be passed over; returns the problem if there is one.
+    /// Enters a directory unless it must be skipped; returns the problem if there is one.
     std::optional<input> enter(int folder, char const* name, std::string path, way how)
     {
         bool const is_root = open_.empty();

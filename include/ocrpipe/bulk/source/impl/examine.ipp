@@ -38,7 +38,7 @@ OCRPIPE_DECL std::string join_path(std::string_view folder, std::string_view nam
     return clean_path(folder.empty() ? name : std::string_view(joined));
 }
 
-/// Why a path that somebody wrote down may lead nowhere; empty when there is nothing to suspect.
+/// Suggests why a path may not exist; empty if nothing looks suspicious.
 inline std::string_view suspicion_about(std::string_view path) noexcept
 {
     if (!is_utf8(path))

@@ -35,7 +35,7 @@ OCRPIPE_DECL bool input_window::grow()
     return !at_end_ || buffer_.size() > held;
 }
 
-/// Replaces what was read behind the first `held` bytes by its text.
+/// Decodes in place everything after the first `held` bytes.
 OCRPIPE_DECL void input_window::decode(std::size_t held)
 {
     std::string raw = std::move(undecoded_) + buffer_.substr(held);
@@ -62,7 +62,7 @@ OCRPIPE_DECL void input_window::decode(std::size_t held)
         append_utf16(raw);
 }
 
-/// Surrogates without their other half become U+FFFD, and so does half a unit at the end.
+/// Unpaired surrogates and an incomplete code unit at the end become U+FFFD.
 OCRPIPE_DECL void input_window::append_utf16(std::string_view raw)
 {
     auto const unit = [&](std::size_t i) {

@@ -43,7 +43,7 @@ OCRPIPE_DECL std::optional<manifest_key> column_key(std::string_view column)
 }
 
 /// Letters and digits alone, in lower case and without accents, so that "Doc Type", "docType" and "doc-type"
-/// are one word.
+/// compare equal.
 inline std::string word_of(std::string_view column)
 {
     ::utf8proc_uint8_t* mapped = nullptr;
@@ -59,7 +59,7 @@ inline std::string word_of(std::string_view column)
     std::string out;
     for (std::size_t i = 0; i != plain.size(); ++i) {
         char const c = plain[i];
-        // The Vietnamese letter with a stroke is no d with an accent.
+        // The Vietnamese letter đ does not decompose into d and an accent.
         if (plain.compare(i, 2, "\xC4\x91") == 0) {
             out += 'd';
             ++i;
@@ -71,7 +71,7 @@ inline std::string word_of(std::string_view column)
     return out;
 }
 
-/// How many letters must be inserted, left out, replaced or swapped with the next one.
+/// Edit distance: insertions, deletions, replacements and swaps of adjacent letters.
 inline std::size_t distance(std::string_view a, std::string_view b)
 {
     std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
@@ -89,8 +89,8 @@ inline std::size_t distance(std::string_view a, std::string_view b)
     return last[b.size()];
 }
 
-/// Whether `word` may be a slip of the fingers. Short words, and other words, are near each other by chance:
-/// "low" is no flow, and "mimetype" no "filetype".
+/// Whether `word` is a likely typo. Short words, and some real words, are close by chance: "low" is not
+/// "flow", and "mimetype" is not "filetype".
 inline bool is_slip(std::string_view word, std::string_view known)
 {
     if (word.empty() || word.size() > known.size() + 2) return false;
@@ -105,7 +105,7 @@ struct other_name {
     manifest_key means;
 };
 
-/// What people, and other programs, call these columns.
+/// Common names for these columns in other programs.
 inline constexpr other_name other_names[] = {
     {"type", manifest_key::doc_type},          {"documenttype", manifest_key::doc_type},
     {"documenttypes", manifest_key::doc_type}, {"documentstype", manifest_key::doc_type},
@@ -134,13 +134,13 @@ OCRPIPE_DECL std::optional<manifest_key> resembled_key(std::string_view column)
 {
     using enum manifest_key;
     std::string const word = word_of(column);
-    // What databases call their own key.
+    // Typical names of database keys.
     if (word == "id" && trimmed(column).starts_with('_')) return std::nullopt;
     for (other_name const& o : other_names)
         if (word == o.word) return o.means;
     for (manifest_key const k : {doc_type, file_type, flow})
         if (is_slip(word, word_of(name(k)))) return k;
-    // "requested" and "requester" are words of their own.
+    // "requested" and "requester" are real words, not typos.
     for (manifest_key const k : {request_id, id, path_bytes, id_bytes})
         if (word == word_of(name(k))) return k;
     return std::nullopt;
@@ -198,7 +198,7 @@ OCRPIPE_DECL std::string suspected_content(std::string_view beginning, manifest_
 
     std::string_view const head = beginning.substr(0, 4096);
     if (std::size_t const nuls = static_cast<std::size_t>(std::count(head.begin(), head.end(), '\0'))) {
-        // In UTF-16 every other byte of plain letters is zero.
+        // In UTF-16, every other byte of ASCII text is zero.
         bool const utf16 = nuls * 3 >= head.size() && nuls * 3 <= head.size() * 2 + 3;
         return utf16 ? "this looks like UTF-16 without a byte order mark, or UTF-32: save it as UTF-8"
                      : "this is binary and no text: give a CSV or JSONL file in UTF-8";

@@ -79,11 +79,10 @@ OCRPIPE_DECL std::string jsonl_rows::read(std::string_view text, manifest_row& r
     return {};
 }
 
-/// Notes the keys that mean nothing, and returns what is wrong with one that resembles a key which the row
-/// does not give.
+/// Records unknown keys, and returns an error for one that resembles a known key missing from the row.
 OCRPIPE_DECL std::string jsonl_rows::look_at_keys(boost::json::object const& object)
 {
-    // What append_failure_line() writes beside the keys of a manifest.
+    // Additional keys written by append_failure_line().
     static constexpr std::array<std::string_view, 8> of_failures{
         "sha256", "message", "phase", "http_status", "file_ids", "attempts", "at", "where"};
     constexpr std::size_t max_known = 1024;
@@ -156,7 +155,7 @@ OCRPIPE_DECL bool csv_rows::next(manifest_row& row, std::size_t& line, std::stri
     return true;
 }
 
-/// Returns what is wrong, empty when nothing is.
+/// Returns the error; empty if there is none.
 OCRPIPE_DECL std::string csv_rows::read_header(std::size_t& line)
 {
     while (window_.text().size() < 8 && window_.grow()) {
@@ -171,7 +170,7 @@ OCRPIPE_DECL std::string csv_rows::read_header(std::size_t& line)
     return wrong.empty() ? take_columns() : wrong;
 }
 
-/// Takes the line `sep=;` that Excel understands, and writes for other programs' sake.
+/// Consumes a line `sep=;` that tells Excel the separator.
 OCRPIPE_DECL void csv_rows::read_separator_line()
 {
     while (window_.text().size() < 16 && window_.text().find_first_of("\r\n") == std::string_view::npos &&
@@ -192,7 +191,7 @@ OCRPIPE_DECL void csv_rows::read_separator_line()
     line_ = 2;
 }
 
-/// The separator that makes most known names of the header, then most columns.
+/// Returns the separator that yields the most known names in the header, then the most columns.
 OCRPIPE_DECL void csv_rows::choose_separator()
 {
     if (line_ != 1) return;
@@ -260,7 +259,7 @@ OCRPIPE_DECL std::string csv_rows::describe_missing_path() const
     return out;
 }
 
-/// One record that is not blank into fields_. False at the end.
+/// Reads the next non-blank record into fields_. Returns false at the end.
 OCRPIPE_DECL bool csv_rows::read_record(std::size_t& line, std::string& wrong)
 {
     using outcome = csv_record::outcome;
@@ -276,7 +275,7 @@ OCRPIPE_DECL bool csv_rows::read_record(std::size_t& line, std::string& wrong)
         csv_record const r = parse_csv_record(window_.text(), window_.at_end(), fields_, separator_);
         std::string_view const taken =
             window_.text().substr(0, r.what == outcome::incomplete ? std::string_view::npos : r.consumed);
-        // However much of it arrived at once, a row of one length is always taken or never.
+        // Whether a row is accepted depends only on its length, not on how much of it arrived at once.
         std::string_view row = taken;
         if (row.ends_with('\n')) row.remove_suffix(1);
         if (row.ends_with('\r')) row.remove_suffix(1);

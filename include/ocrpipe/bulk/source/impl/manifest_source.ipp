@@ -21,8 +21,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Puts the decoded `bytes`, if there are any, in the place of `key`. Returns what is wrong, empty when
-/// nothing is.
+/// Replaces `key` with the decoded `bytes`, if there are any. Returns the error; empty if there is none.
 inline std::string settle_name(manifest_row& row, manifest_key key, manifest_key bytes)
 {
     if (row[bytes].empty()) return {};
@@ -32,7 +31,7 @@ inline std::string settle_name(manifest_row& row, manifest_key key, manifest_key
     return {};
 }
 
-/// Checks a row and fills `item`, all but the size. Returns what is wrong, empty when nothing is.
+/// Checks a row and fills `item`, except the size. Returns the error; empty if there is none.
 inline std::string apply_manifest_row(manifest_row& row, input_item& item)
 {
     using enum manifest_key;
@@ -56,14 +55,14 @@ inline std::string apply_manifest_row(manifest_row& row, input_item& item)
     item.id = std::move(row[id]);
     item.flow = std::move(row[flow]);
     item.doc_type = std::move(row[doc_type]);
-    // What was paid for is not sent again by itself; a job that the service itself ended is over.
+    // A paid job is not resubmitted automatically; a job that the service itself ended is final.
     std::optional<errc> const failed_with = errc_named(row[failure_class]);
     if (failed_with != errc::job_failed) item.request_id = std::move(row[request_id]);
     item.in_doubt = failed_with == errc::ambiguous_submit;
     return {};
 }
 
-/// Opens a manifest, or one that is called so in another Unicode form; then `path` is as it is on the disk.
+/// Opens a manifest. If its name is in another Unicode form on disk, `path` is set to that name.
 inline unique_fd open_manifest(std::string& path)
 {
     unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -104,7 +103,7 @@ OCRPIPE_DECL std::string misnamed_column_in(std::string const& path, manifest_fo
 {
     struct ::stat status {
     };
-    // What a pipe says can be read only once, and opening it tells its writer that somebody reads.
+    // A pipe can be read only once, and opening it unblocks its writer.
     if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return {};
     std::string real = path;
     unique_fd fd = detail::open_manifest(real);
@@ -168,7 +167,7 @@ OCRPIPE_DECL std::optional<input> manifest_source::next()
         return input_problem{std::move(path), std::move(where), rows_->wrong_is, std::move(wrong)};
 
     input found = detail::examine_path(std::move(path), where, finder_);
-    // People write "id, path".
+    // Users write "id, path".
     if (has_blanks && std::holds_alternative<input_problem>(found))
         if (input other = detail::examine_path(detail::join_path(folder_, bare), where, finder_);
             std::holds_alternative<input_item>(other))

@@ -67,7 +67,7 @@ OCRPIPE_DECL name_finder::names const& name_finder::names_in_no_form(std::string
     return kept;
 }
 
-/// The names in `folder` that are `name` but for their form.
+/// Returns the names in `folder` that differ from `name` only in their normalization form.
 OCRPIPE_DECL std::vector<std::string> name_finder::alternatives(std::string const& folder,
                                                                 std::string_view name)
 {

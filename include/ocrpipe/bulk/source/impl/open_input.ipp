@@ -34,7 +34,7 @@ private:
     std::optional<input> only_;
 };
 
-/// Documents below a folder that was given by another form of its name: they are known by that one.
+/// Documents in a folder given in another Unicode form of its name: ids use the form as given.
 class renamed_source final : public source
 {
 public:
@@ -64,7 +64,7 @@ private:
     std::string const given_;
 };
 
-/// One INPUT: drops what is too young, and says so when nothing at all was found.
+/// Wraps one INPUT: drops documents that are too young, and notes an input without any documents.
 class watched_source final : public source
 {
 public:
@@ -111,7 +111,7 @@ private:
 
     bool is_too_young(input_item const& item) const
     {
-        // Nothing is sent of what the service has already.
+        // A document that the service already has is not sent.
         if (min_age_.count() == 0 || item.mtime_ns == 0 || !item.request_id.empty()) return false;
         std::chrono::nanoseconds const age =
             now_().time_since_epoch() - std::chrono::nanoseconds(item.mtime_ns);
@@ -122,7 +122,7 @@ private:
     {
         if (std::exchange(ended_, true) || found_ > 0) return;
         counts const now = counts::of(*notes_);
-        // What was read under another name, or for another input, is not missing.
+        // Files read under another name or through another input do not count as missing.
         if (now.repeated > before_.repeated) return;
         std::string why;
         auto const add = [&why](std::uint64_t n, std::string_view what) {
@@ -196,7 +196,7 @@ OCRPIPE_DECL std::unique_ptr<source> open_input(std::string const& argument, inp
         return watched(std::make_unique<manifest_source>(argument, *format, options.notes), argument,
                        *format == manifest_format::csv ? "the manifest has a header and no rows"
                                                        : "the manifest has no rows");
-    // A link elsewhere that leads to this file leads to what is read anyway.
+    // Another link to this file is then skipped, because the file is read anyway.
     options.notes->reach_by_link({status.st_dev, status.st_ino});
     input only = detail::examine_status(detail::clean_path(argument), {}, status);
     if (auto* const item = std::get_if<input_item>(&only)) item->path = detail::clean_path(real);
