@@ -29,7 +29,7 @@ using namespace ocrpipe;
 class pending_transport final : public transport
 {
 public:
-    task<exchange_result> async_exchange(http_request) override
+    task<exchange_result> send(http_request) override
     {
         ++polls;
         http_response r;

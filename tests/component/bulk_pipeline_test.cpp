@@ -64,7 +64,7 @@ finished_run run(temp_directory const& dir, client_options const& options, pipel
     pipeline p(ioc, c, open_input((dir.path() / "in").string()), bulk);
     if (meanwhile) meanwhile(p, c, ioc);
     run_coro(ioc, [&]() -> task<void> {
-        result<run_report> r = co_await p.async_run();
+        result<run_report> r = co_await p.run();
         if (r)
             outcome.report = *r;
         else
@@ -278,7 +278,7 @@ TEST_CASE("pipeline: its own failures.jsonl given back as a manifest -> the fail
     bulk.doc_type = "OTHER";
     pipeline p(ioc, c, open_input((dir.path() / "out/failures.jsonl").string()), bulk);
     run_coro(ioc, [&]() -> task<void> {
-        result<run_report> const r = co_await p.async_run();
+        result<run_report> const r = co_await p.run();
         CHECK(r.value().done == 1);
     });
     // The row's own doc_type, not this run's default.

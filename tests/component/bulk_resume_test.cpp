@@ -57,7 +57,7 @@ life live(std::string const& base_url, fs::path const& in, fs::path const& out, 
     bulk.max_in_flight = 20;
     pipeline p(ioc, c, open_input(in.string()), bulk, l);
     std::optional<result<run_report>> outcome;
-    asio::co_spawn(ioc, p.async_run(), [&](std::exception_ptr e, result<run_report> r) {
+    asio::co_spawn(ioc, p.run(), [&](std::exception_ptr e, result<run_report> r) {
         CHECK_FALSE(e);
         outcome.emplace(std::move(r));
     });

@@ -236,14 +236,14 @@ TEST_CASE("http_transport: the request's deadline before the phase's -> deadline
         REQUIRE(warm.has_value());
         http_request request(lane::poll, http_method::get, "ingest/1");
         request.deadline = clock::now() + 100ms;
-        exchange_result const r = co_await f.transport->async_exchange(std::move(request));
+        exchange_result const r = co_await f.transport->send(std::move(request));
         REQUIRE(r.has_error());
         CHECK(r.error().code == errc::deadline_exceeded);
         CHECK(r.error().where == phase::first_byte);
         CHECK(r.error().sent == bytes_sent::all);
         http_request late(lane::poll, http_method::get, "ingest/1");
         late.deadline = clock::now() - 1ms;
-        exchange_result const never = co_await f.transport->async_exchange(std::move(late));
+        exchange_result const never = co_await f.transport->send(std::move(late));
         REQUIRE(never.has_error());
         CHECK(never.error().code == errc::deadline_exceeded);
         CHECK(never.error().sent == bytes_sent::none);
@@ -267,7 +267,7 @@ TEST_CASE("http_transport: a deadline that has passed, with an idle connection a
         REQUIRE(first.has_value());
         http_request late(lane::poll, http_method::get, "ingest/1");
         late.deadline = clock::now() - 1ms;
-        exchange_result const never = co_await f.transport->async_exchange(std::move(late));
+        exchange_result const never = co_await f.transport->send(std::move(late));
         REQUIRE(never.has_error());
         CHECK(never.error().code == errc::deadline_exceeded);
         CHECK(never.error().sent == bytes_sent::none);
@@ -427,7 +427,7 @@ TEST_CASE("http_transport: a target or content type that would break the head ->
         }
         http_request request(lane::submit, http_method::post, "ingest");
         request.content_type = "text/plain\r\nX: y";
-        exchange_result const r = co_await f.transport->async_exchange(std::move(request));
+        exchange_result const r = co_await f.transport->send(std::move(request));
         REQUIRE(r.has_error());
         CHECK(r.error().code == errc::invalid_argument);
     });

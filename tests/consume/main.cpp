@@ -13,7 +13,7 @@ std::string_view version_seen_by_the_other_unit();
 class canned_transport final : public ocrpipe::transport
 {
 public:
-    ocrpipe::task<ocrpipe::exchange_result> async_exchange(ocrpipe::http_request) override
+    ocrpipe::task<ocrpipe::exchange_result> send(ocrpipe::http_request) override
     {
         ocrpipe::http_response answer;
         answer.status = 201;

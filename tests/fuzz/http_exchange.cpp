@@ -119,7 +119,7 @@ struct outcome {
 task<void> run(detail::exchange& e, detail::borrowed_buffer& request, body_source* body,
                detail::answer_reader& answer, outcome& out)
 {
-    out.answered = co_await e.async_run(request, body, out.failure);
+    out.answered = co_await e.run(request, body, out.failure);
     out.reusable = e.reusable();
     out.complete = answer.complete();
     out.keep_alive = answer.keep_alive();

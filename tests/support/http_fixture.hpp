@@ -84,7 +84,7 @@ public:
     ocrpipe::task<ocrpipe::exchange_result> get(std::string target = "ingest/1",
                                                 enum ocrpipe::lane l = ocrpipe::lane::poll)
     {
-        return transport->async_exchange(
+        return transport->send(
             ocrpipe::http_request(l, ocrpipe::http_method::get, std::move(target)));
     }
 
@@ -93,7 +93,7 @@ public:
         ocrpipe::http_request request(ocrpipe::lane::submit, ocrpipe::http_method::post, "ingest");
         request.content_type = "application/octet-stream";
         request.body = &body;
-        return transport->async_exchange(std::move(request));
+        return transport->send(std::move(request));
     }
 
     boost::asio::io_context ioc{1};

@@ -50,7 +50,7 @@ public:
 
     static ocrpipe::exchange_result hold() { return fails(ocrpipe::errc::ok, ocrpipe::bytes_sent::all); }
 
-    ocrpipe::task<ocrpipe::exchange_result> async_exchange(ocrpipe::http_request request) override
+    ocrpipe::task<ocrpipe::exchange_result> send(ocrpipe::http_request request) override
     {
         co_await boost::asio::this_coro::throw_if_cancelled(false);
         seen_request seen{request.method(), request.lane(), request.target, {}};

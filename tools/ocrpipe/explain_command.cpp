@@ -163,7 +163,7 @@ result<http_response> ask(std::string const& request_id, client_options const& o
     http_request request(lane::poll, http_method::get, target(operation::result, request_id));
     request.deadline = clock::now() + options.job_deadline;
     std::optional<exchange_result> got;
-    boost::asio::co_spawn(ioc, transport->async_exchange(std::move(request)),
+    boost::asio::co_spawn(ioc, transport->send(std::move(request)),
                           [&](std::exception_ptr e, exchange_result r) {
                               if (e) std::rethrow_exception(e);
                               got.emplace(std::move(r));

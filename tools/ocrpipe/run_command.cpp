@@ -249,7 +249,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     {
         display shown(ioc, work, log);
         status_signal asked(ioc, [&] { shown.say(); });
-        asio::co_spawn(ioc, work.async_run(), [&](std::exception_ptr e, result<run_report> r) {
+        asio::co_spawn(ioc, work.run(), [&](std::exception_ptr e, result<run_report> r) {
             thrown = e;
             outcome.emplace(std::move(r));
         });

@@ -8,6 +8,8 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace ocrpipe
 {
@@ -35,6 +37,12 @@ OCRPIPE_DECL std::string_view name(phase p) noexcept;
 ///
 /// Holds no secret. Apart from `answer`, it holds at most 512 bytes of the answer, made printable.
 struct failure {
+    failure() = default;
+    failure(errc what, phase in, std::string why, error_code from = {})
+        : code(what), cause(from), where(in), reason(std::move(why))
+    {
+    }
+
     error_code code;  ///< an ocrpipe::errc
     error_code cause; ///< the error of the lower library, if any
     phase where = phase::none;

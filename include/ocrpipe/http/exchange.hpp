@@ -16,7 +16,7 @@ namespace detail
 /// that a small request is a single send. If an answer begins before the request is fully sent, the upload
 /// stops and the answer is used.
 ///
-/// Lifetime: all arguments must outlive async_run().
+/// Lifetime: all arguments must outlive run().
 class exchange
 {
 public:
@@ -26,7 +26,7 @@ public:
 
     /// `request` holds the head, is reused for the chunks of the body, and is given back when all are sent;
     /// `body` may be null. Returns true if the connection's answer is complete.
-    task<bool> async_run(borrowed_buffer& request, body_source* body, transport_failure& failure);
+    task<bool> run(borrowed_buffer& request, body_source* body, transport_failure& failure);
 
     /// Whether the connection can be reused after this exchange.
     bool reusable() const noexcept { return reusable_; }

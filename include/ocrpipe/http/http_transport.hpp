@@ -50,7 +50,7 @@ public:
 
     ~http_transport() override;
 
-    /// See transport::async_exchange(). One exception to "never repeats": if a GET was sent on a reused
+    /// See transport::send(). One exception to "never repeats": if a GET was sent on a reused
     /// connection that closed before the first byte of the answer, it is sent once more on a fresh
     /// connection.
     ///
@@ -58,7 +58,7 @@ public:
     /// not percent-encoded; those of the body source.
     /// Cancellation: terminal. While waiting: leaves the queue, and no connection is lost. While connecting,
     /// sending or receiving: closes the connection.
-    task<exchange_result> async_exchange(http_request request) override;
+    task<exchange_result> send(http_request request) override;
 
     void close() override;
 

@@ -50,7 +50,7 @@ public:
     /// Cancellation: terminal, at any point; the connection in use is closed unless the response was
     /// complete.
     /// Thread safety: call it only on the thread that runs the io_context.
-    virtual task<exchange_result> async_exchange(http_request request) = 0;
+    virtual task<exchange_result> send(http_request request) = 0;
 
     /// Closes idle connections, and fails waiting and later exchanges with errc::client_closed. Exchanges in
     /// progress run to completion.

@@ -151,7 +151,7 @@ public:
     /// Results files that were moved away are reported; the run continues in a file with a higher number, and
     /// a document whose content already has its result in a missing file is not sent.
     /// Cancellation: use stop().
-    task<result<run_report>> async_run();
+    task<result<run_report>> run();
 
     /// Stops admitting and submitting documents, and drains those in flight for at most drain_timeout. A
     /// second call ends the run at once. Unfinished jobs are then in the ledger, and the next run in this

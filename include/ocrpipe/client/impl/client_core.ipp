@@ -248,7 +248,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
         // Without a deadline, a submit may wait for its turn indefinitely, but sending it is still bounded.
         if (wanted >= longest_time) exchange.deadline = clock::now() + options_.job_deadline;
         ++counters_.submits;
-        exchange_result const answer = co_await transport_->async_exchange(std::move(exchange));
+        exchange_result const answer = co_await transport_->send(std::move(exchange));
         next = fsm.resume(answer, options_.profile, clock::now(), random());
         note(answer, next);
         if (answer && answer->status == 500)
@@ -336,7 +336,7 @@ OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::s
         http_request exchange(lane::part, http_method::get, target(kind, request_id, sub_id));
         exchange.deadline = deadline;
         ++counters_.part_reads;
-        exchange_result answer = co_await transport_->async_exchange(std::move(exchange));
+        exchange_result answer = co_await transport_->send(std::move(exchange));
         next = fsm.resume(answer, options_.profile, options_.retry, clock::now(), random());
         note(answer, next);
     }

@@ -143,7 +143,7 @@ OCRPIPE_DECL task<void> client_core::poll_once(slot s)
         http_request exchange(lane::poll, http_method::get,
                               target(operation::result, job.request.request_id));
         ++counters_.polls;
-        exchange_result answer = co_await transport_->async_exchange(std::move(exchange));
+        exchange_result answer = co_await transport_->send(std::move(exchange));
         next = job.fsm.resume(answer, context_of(job), clock::now(), random());
         note(answer, next);
         if (answer && next.what == step::wait) ++counters_.pending_answers;

@@ -183,7 +183,7 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     borrowed_buffer request(shared_);
     request->append(connect_head(to_, proxy_->authorization));
     exchange connect(c, shared_, limits, timeouts, deadline);
-    bool const answered = co_await connect.async_run(request, nullptr, failure);
+    bool const answered = co_await connect.run(request, nullptr, failure);
     std::string const at = "proxy " + proxy_->at.host_and_port();
     failure.where = phase::connect;
     failure.sent = bytes_sent::none; // refers to the request, not to the CONNECT

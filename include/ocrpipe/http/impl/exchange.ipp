@@ -22,7 +22,7 @@ OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, answer_limits 
     answer_.start(limits);
 }
 
-OCRPIPE_DECL task<bool> exchange::async_run(borrowed_buffer& request, body_source* body,
+OCRPIPE_DECL task<bool> exchange::run(borrowed_buffer& request, body_source* body,
                                             transport_failure& failure)
 {
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state; // stays up to date

@@ -25,7 +25,7 @@ public:
          std::unique_ptr<detail::tls_context> tls);
 
     /// A coroutine that keeps `self` alive.
-    static task<exchange_result> async_exchange(std::shared_ptr<impl> self, http_request request);
+    static task<exchange_result> send(std::shared_ptr<impl> self, http_request request);
 
     void close();
     pool_statistics statistics() const;
@@ -170,7 +170,7 @@ OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, http_options cons
 {
 }
 
-OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::shared_ptr<impl> self,
+OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<impl> self,
                                                                         http_request request)
 {
     // Cancellation is reported as a failure here, not thrown as an exception in the middle of a step.
@@ -198,7 +198,7 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::async_exchange(std::sha
                 detail::exchange exchange(l.connection(), self->shared_, self->answer_limits(),
                                           self->timeouts_, request.deadline);
                 l.begin_exchange();
-                answered = co_await exchange.async_run(buffer, body, failure);
+                answered = co_await exchange.run(buffer, body, failure);
                 l.end_exchange(exchange.reusable(), answer.keep_alive_hint());
                 if (answered)
                     *outcome = std::move(answer.response());
@@ -443,9 +443,9 @@ OCRPIPE_DECL http_transport::~http_transport() { impl_->close(); }
 OCRPIPE_DECL void http_transport::close() { impl_->close(); }
 OCRPIPE_DECL pool_statistics http_transport::statistics() const { return impl_->statistics(); }
 
-OCRPIPE_DECL task<exchange_result> http_transport::async_exchange(http_request request)
+OCRPIPE_DECL task<exchange_result> http_transport::send(http_request request)
 {
-    return impl::async_exchange(impl_, std::move(request));
+    return impl::send(impl_, std::move(request));
 }
 
 OCRPIPE_DECL result<std::unique_ptr<http_transport>> http_transport::make(asio::io_context& ioc,

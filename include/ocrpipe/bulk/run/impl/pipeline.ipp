@@ -329,7 +329,7 @@ OCRPIPE_DECL pipeline::~pipeline() = default;
 OCRPIPE_DECL pipeline::pipeline(pipeline&&) noexcept = default;
 OCRPIPE_DECL pipeline& pipeline::operator=(pipeline&&) noexcept = default;
 
-OCRPIPE_DECL task<result<run_report>> pipeline::async_run() { return impl_->run(); }
+OCRPIPE_DECL task<result<run_report>> pipeline::run() { return impl_->run(); }
 OCRPIPE_DECL void pipeline::stop() { impl_->stop(); }
 OCRPIPE_DECL pipeline_statistics pipeline::statistics() const { return impl_->statistics(); }
 
