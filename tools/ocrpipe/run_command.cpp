@@ -102,13 +102,13 @@ class complaints
 public:
     explicit complaints(logger& log) : log_(log) {}
 
-    void failed(input_item const& item, failure const& f)
+    void failed(ledger_document const& d, failure const& f)
     {
         // The request_id may not be recorded anywhere else.
         if (!f.is(errc::ledger_failed) && !may_show()) return;
-        message m = describe(level::warn, "document_failed", item.path, f);
-        m.fields.push_back({"path", item.path});
-        m.fields.push_back({"id", item.id});
+        message m = describe(level::warn, "document_failed", d.path, f);
+        m.fields.push_back({"path", d.path});
+        m.fields.push_back({"id", d.id});
         log_.write(m);
     }
 
@@ -122,15 +122,15 @@ public:
                            {{"path", p.path}, {"where", p.where}, {"reason", p.message}}));
     }
 
-    void changed(input_item const& item)
+    void changed(ledger_document const& d)
     {
         if (!may_show()) return;
         log_.write(
             message(level::warn, "file_changed",
                     fmt::format("{}: written since its bytes were read, so that its result may be of a part: "
                                 "the next run reads it again",
-                                item.path),
-                    {{"path", item.path}, {"id", item.id}}));
+                                d.path),
+                    {{"path", d.path}, {"id", d.id}}));
     }
 
 private:
@@ -214,9 +214,9 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     if (auto const m = file_limit_message(raise_file_limit(options.pool))) log.write(*m);
     client c(ioc, options);
     complaints complain(log);
-    how.on_failure = [&](input_item const& item, failure const& f) { complain.failed(item, f); };
+    how.on_failure = [&](ledger_document const& d, failure const& f) { complain.failed(d, f); };
     how.on_unreadable = [&](input_problem const& problem) { complain.unreadable(problem); };
-    how.on_changed = [&](input_item const& item) { complain.changed(item); };
+    how.on_changed = [&](ledger_document const& d) { complain.changed(d); };
     how.on_notice = [&](std::string_view event, std::string_view text) {
         log.write(message(level::warn, event, std::string(text)));
     };

@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_BULK_OUTPUT_FAILURES_WRITER_HPP
 #define OCRPIPE_BULK_OUTPUT_FAILURES_WRITER_HPP
 
+#include <ocrpipe/bulk/ledger/ledger.hpp>
 #include <ocrpipe/bulk/output/jsonl_file.hpp>
 #include <ocrpipe/bulk/source/input.hpp>
 #include <ocrpipe/core/config.hpp>
@@ -18,9 +19,8 @@ namespace ocrpipe
 /// A document that did not yield a result. Pointers and views need to be valid only during the call that
 /// takes them.
 struct failure_record {
-    input_item const* item = nullptr;      ///< required
-    failure const* what = nullptr;         ///< required
-    std::string_view sha256;               ///< empty when unknown
+    ledger_document const* document = nullptr; ///< required
+    failure const* what = nullptr;             ///< required
     std::string_view message;              ///< if not empty, replaces to_string(*what)
     std::span<std::string const> file_ids; ///< file ids of a job whose request_id is not in the ledger
     std::optional<std::chrono::system_clock::time_point> at;

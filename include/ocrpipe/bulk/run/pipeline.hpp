@@ -23,6 +23,7 @@ namespace ocrpipe
 {
 
 class ledger;
+struct ledger_document;
 struct ledger_row;
 
 /// How many failures a run tolerates before it ends; zero means no limit.
@@ -89,11 +90,11 @@ struct pipeline_options {
     std::function<void(std::string_view event, std::string_view text)> on_notice;
     /// Called immediately for each failed document and each unreadable input, for a log; may be empty, must
     /// not throw.
-    std::function<void(input_item const&, failure const&)> on_failure;
+    std::function<void(ledger_document const&, failure const&)> on_failure;
     std::function<void(input_problem const&)> on_unreadable;
     /// Called for each document whose file was modified after it was read: the data sent may be incomplete.
     /// May be empty, must not throw.
-    std::function<void(input_item const&)> on_changed;
+    std::function<void(ledger_document const&)> on_changed;
 
     /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;

@@ -34,17 +34,17 @@ failure refused_by_service()
 
 TEST_CASE("append_failure_line: a failed document -> one line with the facts and an absolute path")
 {
-    input_item item;
-    item.id = "inv-1";
-    item.path = "docs/a.pdf";
-    item.flow = "single";
-    item.doc_type = "invoice";
-    item.type = file_type::pdf;
+    ledger_document document;
+    document.id = "inv-1";
+    document.path = "docs/a.pdf";
+    document.flow = "single";
+    document.doc_type = "invoice";
+    document.type = file_type::pdf;
     failure const f = refused_by_service();
     failure_record r;
-    r.item = &item;
+    r.document = &document;
     r.what = &f;
-    r.sha256 = "00ff";
+    document.sha256 = "00ff";
     r.at = std::chrono::sys_days(std::chrono::year(2026) / 1 / 2);
     std::vector<std::string> const file_ids{"f-1", "f\"2"};
     r.file_ids = file_ids;
@@ -70,12 +70,12 @@ TEST_CASE("append_failure_line: a failed document -> one line with the facts and
 
 TEST_CASE("append_failure_line: facts that are not there -> no keys for them")
 {
-    input_item item;
-    item.id = item.path = "/a.pdf";
+    ledger_document document;
+    document.id = document.path = "/a.pdf";
     failure f;
     f.code = errc::cancelled;
     failure_record r;
-    r.item = &item;
+    r.document = &document;
     r.what = &f;
     std::string out;
     append_failure_line(out, r, "/home/me");
@@ -112,13 +112,13 @@ TEST_CASE("failures_writer: given back as a manifest -> the same documents, what
     REQUIRE(writer.has_value());
     failure const f = refused_by_service();
     for (char const* name : {"plain.pdf", "two\nlines.pdf", "latin-\xE9.pdf", "hoá đơn.pdf"}) {
-        input_item item;
-        item.path = dir.write(name, "1").string();
-        item.id = name;
-        item.flow = "f1";
-        item.type = file_type::image;
+        ledger_document document;
+        document.path = dir.write(name, "1").string();
+        document.id = name;
+        document.flow = "f1";
+        document.type = file_type::image;
         failure_record r;
-        r.item = &item;
+        r.document = &document;
         r.what = &f;
         REQUIRE_FALSE(writer->append(r));
     }

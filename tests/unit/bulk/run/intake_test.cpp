@@ -72,9 +72,9 @@ TEST_CASE("intake: a document that the ledger does not know -> hashed, with the 
     auto const p = in.prepare(b.item("a.pdf", "content"));
     REQUIRE(is_sent(p));
     auto const& d = std::get<prepared_document>(*p);
-    CHECK(d.sha256 == hash_of("content"));
-    CHECK(d.item.doc_type == "invoice");
-    CHECK(d.parameters == parameters_fingerprint("single", "invoice", file_type::detect));
+    CHECK(d.record.sha256 == hash_of("content"));
+    CHECK(d.record.doc_type == "invoice");
+    CHECK(d.record.parameters == parameters_fingerprint("single", "invoice", file_type::detect));
     CHECK_FALSE(d.was);
     CHECK(in.passed_over() == 0);
 }
@@ -270,6 +270,6 @@ TEST_CASE(
     std::optional<prepared> const p = in.prepare(i);
     REQUIRE(is_sent(p));
     auto const& d = std::get<prepared_document>(*p);
-    CHECK(d.version == file_version{7, time});
-    CHECK(d.item.mtime_ns == time);
+    CHECK(d.record.size == 7);
+    CHECK(d.record.mtime_ns == time);
 }

@@ -140,9 +140,9 @@ TEST_CASE("read_ahead: documents -> in the source's order, with size and digest;
         REQUIRE(p);
         auto const& d = std::get<prepared_document>(*p);
         std::string const text = "document " + std::to_string(i);
-        CHECK(d.item.id == (dir.path() / std::to_string(i)).string());
-        CHECK(d.size == text.size());
-        CHECK(d.sha256 == sha256_of(text));
+        CHECK(d.record.id == (dir.path() / std::to_string(i)).string());
+        CHECK(d.record.size == text.size());
+        CHECK(d.record.sha256 == sha256_of(text));
     }
     CHECK_FALSE(c.pop());
     CHECK(c.ahead.exhausted());
@@ -164,9 +164,9 @@ TEST_CASE("read_ahead: small documents are held whole, larger ones are read agai
     for (auto const& text : {at, many}) {
         auto const large = std::get<prepared_document>(c.pop().value());
         CHECK_FALSE(large.doc.bytes());
-        CHECK(large.doc.path() == large.item.path);
-        CHECK(large.size == text.size());
-        CHECK(large.sha256 == sha256_of(text));
+        CHECK(large.doc.path() == large.record.path);
+        CHECK(large.record.size == text.size());
+        CHECK(large.record.sha256 == sha256_of(text));
     }
 }
 

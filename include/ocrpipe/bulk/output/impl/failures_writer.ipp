@@ -57,15 +57,15 @@ inline std::string_view class_of(error_code const& ec) noexcept
 
 OCRPIPE_DECL void append_failure_line(std::string& out, failure_record const& record, std::string_view base)
 {
-    input_item const& item = *record.item;
+    ledger_document const& d = *record.document;
     failure const& what = *record.what;
     std::string said;
-    detail::append_json_name(out += '{', "id", item.id);
-    detail::append_absolute_path(out += ',', item.path, base);
-    detail::append_field(out, "flow", item.flow);
-    detail::append_field(out, "doc_type", item.doc_type);
-    detail::append_field(out, "file_type", wire_word(item.type));
-    detail::append_field(out, "sha256", record.sha256);
+    detail::append_json_name(out += '{', "id", d.id);
+    detail::append_absolute_path(out += ',', d.path, base);
+    detail::append_field(out, "flow", d.flow);
+    detail::append_field(out, "doc_type", d.doc_type);
+    detail::append_field(out, "file_type", wire_word(d.type));
+    detail::append_field(out, "sha256", d.sha256);
     detail::append_field(out, "class", detail::class_of(what.code));
     detail::append_field(out, "message",
                          record.message.empty() ? std::string_view(said = to_string(what)) : record.message);

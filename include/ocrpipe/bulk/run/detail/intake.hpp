@@ -23,12 +23,11 @@ namespace ocrpipe::detail
 /// A document that was found, opened and hashed. A small document is kept in memory, so that it is read from
 /// disk only once.
 struct prepared_document {
-    input_item item; ///< with the run's defaults filled in
+    ledger_document record; ///< with the run's defaults filled in; size and time are those of the bytes read
     document doc;
-    std::uint64_t size = 0;
-    std::string sha256;             ///< lower-case hex
-    std::string parameters;         ///< parameters_fingerprint()
-    file_version version;           ///< of the file when its bytes were read
+    std::string where; ///< this and the next two: see input_item
+    std::string request_id;
+    bool in_doubt = false;
     std::optional<row_version> was; ///< version of its row, if it has one
     bool was_ambiguous = false;     ///< an earlier submit of the same document may have been accepted
 };
@@ -82,7 +81,8 @@ public:
 private:
     enum class verdict { send, pass_over };
 
-    std::string const& fingerprint_of(input_item const& item);
+    prepared_document unread(input_item item);
+    std::string const& fingerprint_of(ledger_document const& d);
     verdict judge(ledger_row const& row, bool same) const;
     bool meet(std::uint64_t number);
     std::optional<input_problem> hash(prepared_document& d);
@@ -91,7 +91,7 @@ private:
     std::shared_ptr<ledger> const ledger_;
     std::vector<char> buffer_;
     sha256_stream hash_;
-    input_item fingerprinted_; ///< the item from which fingerprint_ was computed
+    ledger_document fingerprinted_; ///< the parameters from which fingerprint_ was computed
     std::string fingerprint_;
     std::atomic<bool> cancelled_ = false;
     std::atomic<std::uint64_t> passed_over_ = 0;

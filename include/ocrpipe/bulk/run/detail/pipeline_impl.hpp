@@ -32,21 +32,7 @@ struct document_in_flight {
     explicit document_in_flight(prepared_document p) : input(std::move(p)) {}
 
     /// Equal for documents that yield the same result.
-    std::string content() const { return input.sha256 + input.parameters; }
-    ledger_document row() const
-    {
-        ledger_document r;
-        r.id = input.item.id;
-        r.path = input.item.path;
-        r.sha256 = input.sha256;
-        r.size = input.size;
-        r.mtime_ns = input.item.mtime_ns;
-        r.flow = input.item.flow;
-        r.doc_type = input.item.doc_type;
-        r.type = input.item.type;
-        r.parameters = input.parameters;
-        return r;
-    }
+    std::string content() const { return input.record.sha256 + input.record.parameters; }
 
     prepared_document input;
     submitted_job job;

@@ -31,8 +31,8 @@ OCRPIPE_DECL bool pipeline::impl::is_first_of_content(document_ptr const& d)
         return false;
     }
     result<std::optional<ledger_row>> const done =
-        ledger_->find_done_by_content(d->input.sha256, d->input.parameters);
-    bool const has_original = done && *done && (**done).id != d->input.item.id;
+        ledger_->find_done_by_content(d->input.record.sha256, d->input.record.parameters);
+    bool const has_original = done && *done && (**done).id != d->input.record.id;
     if (done && !has_original) return true;
     originals_.erase(place);
     if (has_original)
@@ -48,9 +48,9 @@ OCRPIPE_DECL bool pipeline::impl::is_first_of_content(document_ptr const& d)
 OCRPIPE_DECL void pipeline::impl::write_copy(document_ptr const& d, std::string const& original_id,
                                              result_location original)
 {
-    std::string const& id = d->input.item.id;
+    std::string const& id = d->input.record.id;
     if (auto const other = unrecorded_.find(id); other != unrecorded_.end())
-        return yield_id(d, other->second->row());
+        return yield_id(d, other->second->input.record);
     result<std::optional<ledger_row>> const now = ledger_->find(id);
     if (!now) {
         end_run(now.error());
@@ -75,16 +75,16 @@ OCRPIPE_DECL void pipeline::impl::write_copy(document_ptr const& d, std::string 
     }
     result_record copy = shared->record();
     copy.id = id;
-    copy.path = d->input.item.path;
+    copy.path = d->input.record.path;
     copy.duplicate_of = original_id;
     copy.text = text;
     copy.file_changed = note_change(*d);
     result_location where;
     if ((ec = files_->results().append(copy, &where))) return failed(ec, "results");
     unrecorded_.emplace(id, d);
-    record([&](ledger& l, ledger_handler h) { l.skip(d->row(), original_id, where, std::move(h)); }, d,
+    record([&](ledger& l, ledger_handler h) { l.skip(d->input.record, original_id, where, std::move(h)); }, d,
            [this, d] {
-               unrecorded_.erase(d->input.item.id);
+               unrecorded_.erase(d->input.record.id);
                forget_outcome(d->input.was);
                count_done();
                leave();
@@ -101,9 +101,9 @@ OCRPIPE_DECL void pipeline::impl::withhold_copy(document_ptr const& d, std::stri
         notice("copy_not_sent",
                fmt::format("{} has the content of {}, whose result is in {}: it is not sent; restore {}/{}, "
                            "then give the same command again",
-                           printable_excerpt(d->input.item.path, 1024), printable_excerpt(original_id, 1024),
-                           results_file_name(original.file), options_.directory,
-                           results_file_name(original.file)));
+                           printable_excerpt(d->input.record.path, 1024),
+                           printable_excerpt(original_id, 1024), results_file_name(original.file),
+                           options_.directory, results_file_name(original.file)));
     else if (copies_withheld_ == most_named + 1)
         notice("copy_not_sent", "further copies that are not sent for this reason are not named");
     withhold(*d);

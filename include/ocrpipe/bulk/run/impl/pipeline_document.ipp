@@ -39,7 +39,7 @@ OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
     ++in_flight_;
     if (limit_reached()) return leave();
     if (!d->input.was) ++known_;
-    if (shares_results_ && d->input.item.request_id.empty() && !is_first_of_content(d)) return;
+    if (shares_results_ && d->input.request_id.empty() && !is_first_of_content(d)) return;
     send(std::move(d));
 }
 
@@ -55,7 +55,7 @@ OCRPIPE_DECL bool pipeline::impl::limit_reached()
 OCRPIPE_DECL void pipeline::impl::withhold(detail::document_in_flight const& d)
 {
     bool const has_row = d.input.was.has_value(); // which counts it
-    if (!has_row && ledger_ && !without_row_.insert(std::hash<std::string>()(d.input.item.id)).second) {
+    if (!has_row && ledger_ && !without_row_.insert(std::hash<std::string>()(d.input.record.id)).second) {
         --known_;
         ++repeated_;
     } else if (!has_row) {
@@ -66,8 +66,8 @@ OCRPIPE_DECL void pipeline::impl::withhold(detail::document_in_flight const& d)
 
 OCRPIPE_DECL void pipeline::impl::send(document_ptr d)
 {
-    bool const in_doubt = d->input.was_ambiguous || d->input.item.in_doubt;
-    if (d->input.item.in_doubt && !options_.resubmit_ambiguous && d->input.item.request_id.empty()) {
+    bool const in_doubt = d->input.was_ambiguous || d->input.in_doubt;
+    if (d->input.in_doubt && !options_.resubmit_ambiguous && d->input.request_id.empty()) {
         failure f;
         f.code = errc::ambiguous_submit;
         f.where = phase::prepare;
@@ -77,15 +77,15 @@ OCRPIPE_DECL void pipeline::impl::send(document_ptr d)
             fail(d, f);
         });
     }
-    d->job.possible_duplicate = in_doubt && d->input.item.request_id.empty();
+    d->job.possible_duplicate = in_doubt && d->input.request_id.empty();
     admit_intent(d, [this, d] {
-        if (!d->input.item.request_id.empty()) {
+        if (!d->input.request_id.empty()) {
             submitted_job known;
-            known.request_id = d->input.item.request_id;
+            known.request_id = d->input.request_id;
             return submitted(d, std::move(known));
         }
-        submit_request request(std::move(d->input.doc), d->input.item.doc_type, d->input.item.flow);
-        request.type = d->input.item.type;
+        submit_request request(std::move(d->input.doc), d->input.record.doc_type, d->input.record.flow);
+        request.type = d->input.record.type;
         // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The
         // run has its own limits.
         request.deadline = longest_time;
@@ -104,16 +104,16 @@ void pipeline::impl::admit_intent(document_ptr const& d, Then then)
     if (!ledger_) return then();
     ++intents_pending_;
     ++intents_unflushed_;
-    if (shares_results_) unrecorded_.emplace(d->input.item.id, d);
-    ledger_->admit_intent(d->row(), d->input.was, [self = shared_from_this(), d, then](error_code ec) {
+    if (shares_results_) unrecorded_.emplace(d->input.record.id, d);
+    ledger_->admit_intent(d->input.record, d->input.was, [self = shared_from_this(), d, then](error_code ec) {
         --self->intents_pending_;
-        if (self->shares_results_) self->unrecorded_.erase(d->input.item.id);
+        if (self->shares_results_) self->unrecorded_.erase(d->input.record.id);
         if (!ec) self->forget_outcome(d->input.was);
         if (!ec && !self->submits_stopped_) return then();
         self->submit_ended();
         if (ec == errc::invalid_argument) {
             --self->sent_;
-            result<std::optional<ledger_row>> const first = self->ledger_->find(d->input.item.id);
+            result<std::optional<ledger_row>> const first = self->ledger_->find(d->input.record.id);
             if (first && *first) return self->yield_id(d, **first);
             if (!first) self->end_run(first.error());
         }
@@ -151,7 +151,7 @@ OCRPIPE_DECL void pipeline::impl::yield_id(document_ptr const& d, ledger_documen
 OCRPIPE_DECL void pipeline::impl::take_back(document_ptr const& d)
 {
     withhold_copies(*d);
-    record([&](ledger& l, ledger_handler h) { l.not_sent(d->input.item.id, std::move(h)); }, d,
+    record([&](ledger& l, ledger_handler h) { l.not_sent(d->input.record.id, std::move(h)); }, d,
            [this, d] {
                ++(ledger_ && d->input.was_ambiguous ? failed_ : not_sent_);
                leave();
@@ -170,7 +170,7 @@ OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job
     d->job = std::move(*job);
     d->job.possible_duplicate = doubtful;
     d->submitted_at = std::chrono::system_clock::now();
-    report_.bytes += d->input.size;
+    report_.bytes += d->input.record.size;
     if (doubtful) ++report_.possible_duplicates;
     ++waiting_;
     record(
@@ -180,13 +180,13 @@ OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job
             what.file_ids = d->job.file_ids;
             what.attempts = d->job.attempts;
             what.possible_duplicate = doubtful;
-            l.submitted(d->input.item.id, std::move(what), std::move(h));
+            l.submitted(d->input.record.id, std::move(what), std::move(h));
         },
         d,
         [this, d] {
             --waiting_;
             d->job_is_recorded = true;
-            wait(d, d->input.item.request_id.empty());
+            wait(d, d->input.request_id.empty());
         });
 }
 
@@ -206,8 +206,8 @@ OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
 {
     ++waiting_;
     wait_request wait(d->job.request_id);
-    wait.doc_type = d->input.item.doc_type;
-    wait.document_bytes = d->input.size;
+    wait.doc_type = d->input.record.doc_type;
+    wait.document_bytes = d->input.record.size;
     wait.just_submitted = just_submitted;
     client_.async_wait(std::move(wait), [self = shared_from_this(), d](result<ocr_result> answer) {
         --self->waiting_;
@@ -232,9 +232,10 @@ OCRPIPE_DECL void pipeline::impl::note_unrecognized(detail::document_in_flight c
 {
     if (report_.unrecognized++ != 0) return;
     notice("unrecognized_result",
-           fmt::format("the result of {} has a form that the response profile does not describe; it is kept as it "
-                       "came and read by the names of its members: see ocrpipe result {} --explain",
-                       printable_excerpt(d.input.item.path, 1024), printable_excerpt(d.job.request_id, 128)));
+           fmt::format(
+               "the result of {} has a form that the response profile does not describe; it is kept as it "
+               "came and read by the names of its members: see ocrpipe result {} --explain",
+               printable_excerpt(d.input.record.path, 1024), printable_excerpt(d.job.request_id, 128)));
 }
 
 /// Whether the document's file was modified after it was read. If so, the data sent differs from the file,
@@ -243,10 +244,11 @@ OCRPIPE_DECL bool pipeline::impl::note_change(detail::document_in_flight const& 
 {
     struct ::stat status {
     };
-    if (d.input.version.mtime_ns == 0 || ::stat(d.input.item.path.c_str(), &status) != 0) return false;
-    if (detail::version_of(status) == d.input.version) return false;
+    ledger_document const& record = d.input.record;
+    if (record.mtime_ns == 0 || ::stat(record.path.c_str(), &status) != 0) return false;
+    if (detail::version_of(status) == file_version{record.size, record.mtime_ns}) return false;
     ++report_.changed_files;
-    if (options_.on_changed) options_.on_changed(d.input.item);
+    if (options_.on_changed) options_.on_changed(record);
     return true;
 }
 
@@ -255,7 +257,7 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
     std::string text;
     if (options_.text) {
         result<std::string> written =
-            files_->write_text(d->input.item.id, d->answer->text(client_.profile()));
+            files_->write_text(d->input.record.id, d->answer->text(client_.profile()));
         if (!written) {
             disk_failed(written.error().cause, "text");
             return leave_unfinished(d);
@@ -266,7 +268,7 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
     std::optional<std::string> const strict = strict_json(d->answer->raw());
     std::string answer;
     if (strict) {
-        result<std::string> written = files_->write_answer(d->input.item.id, d->answer->raw());
+        result<std::string> written = files_->write_answer(d->input.record.id, d->answer->raw());
         if (!written) {
             disk_failed(written.error().cause, "answers");
             return leave_unfinished(d);
@@ -274,9 +276,9 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
         answer = std::move(*written);
     }
     result_record line;
-    line.id = d->input.item.id;
-    line.path = d->input.item.path;
-    line.sha256 = d->input.sha256;
+    line.id = d->input.record.id;
+    line.path = d->input.record.path;
+    line.sha256 = d->input.record.sha256;
     line.request_id = d->job.request_id;
     line.status = d->answer->empty() ? "done_empty" : d->answer->done_in_part() ? "done_in_part" : "done";
     line.submitted_at = d->submitted_at;
@@ -304,12 +306,12 @@ OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
         ++report_.done_in_part;
     if (!d->answer->recognized()) note_unrecognized(*d);
     d->answer.reset();
-    record([&](ledger& l, ledger_handler h) { l.finished(d->input.item.id, std::move(end), std::move(h)); },
+    record([&](ledger& l, ledger_handler h) { l.finished(d->input.record.id, std::move(end), std::move(h)); },
            d,
            [this, d, where] {
                // From here on, the ledger knows that this content has a result.
                for (document_ptr const& copy : release_content(*d))
-                   write_copy(copy, d->input.item.id, where);
+                   write_copy(copy, d->input.record.id, where);
                count_done();
                leave();
            });
@@ -336,10 +338,9 @@ OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
     // Its job continues and is in the ledger: the next run polls it.
     if (ledger_ && !f.request_id.empty() && (ends_the_run(f) || stopped)) return leave_unfinished(d);
 
-    if (options_.on_failure) options_.on_failure(d->input.item, f);
+    if (options_.on_failure) options_.on_failure(d->input.record, f);
     failure_record line;
-    line.item = &d->input.item;
-    line.sha256 = d->input.sha256;
+    line.document = &d->input.record;
     line.what = &f;
     line.at = std::chrono::system_clock::now();
     std::string said = to_string(f);
@@ -348,7 +349,7 @@ OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
     else if (note_change(*d))
         said += "; the file was written since its bytes were read";
     if (f.answer) {
-        result<std::string> kept = files_->write_answer(d->input.item.id, *f.answer);
+        result<std::string> kept = files_->write_answer(d->input.record.id, *f.answer);
         if (!kept) {
             disk_failed(kept.error().cause, "answers");
             return leave_unfinished(d);
@@ -366,7 +367,7 @@ OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
             end.failure = static_cast<errc>(f.code.value());
             end.message = said;
             end.attempts = f.request_id.empty() ? f.attempts : d->job.attempts;
-            l.finished(d->input.item.id, std::move(end), std::move(h));
+            l.finished(d->input.record.id, std::move(end), std::move(h));
         },
         d,
         [this, code = static_cast<errc>(f.code.value())] {
@@ -422,13 +423,12 @@ OCRPIPE_DECL void pipeline::impl::report_unrecorded(detail::document_in_flight c
     f.attempts = d.job.attempts;
     f.reason = "its request_id stands in failures.jsonl, from where the next run takes it";
     failure_record line;
-    line.item = &d.input.item;
-    line.sha256 = d.input.sha256;
+    line.document = &d.input.record;
     line.what = &f;
     line.file_ids = d.job.file_ids;
     line.at = std::chrono::system_clock::now();
     if (files_->failures().append(line)) f.reason = "its request_id could not be recorded: keep this line";
-    if (options_.on_failure) options_.on_failure(d.input.item, f);
+    if (options_.on_failure) options_.on_failure(d.input.record, f);
 }
 
 OCRPIPE_DECL void pipeline::impl::leave()

@@ -69,7 +69,7 @@ OCRPIPE_DECL void pipeline::impl::part_fetched(document_ptr const& d, operation 
         entry.error = std::string(name(static_cast<errc>(f.code.value())));
         if (!f.is(errc::part_absent)) ++report_.parts_failed;
     } else {
-        result<std::string> written = files_->write_part(d->input.item.id, kind, index, part->raw);
+        result<std::string> written = files_->write_part(d->input.record.id, kind, index, part->raw);
         if (!written) {
             d->parts_cut_short = ledger_ != nullptr;
             return disk_failed(written.error().cause, "parts");

@@ -138,17 +138,10 @@ OCRPIPE_DECL result<void> run_directory::list_failures(failures_writer& out, led
         if (!rows) return rows.error();
         if (rows->empty()) return {};
         for (ledger_row const& row : *rows) {
-            input_item item;
-            item.id = row.id;
-            item.path = row.path;
-            item.flow = row.flow;
-            item.doc_type = row.doc_type;
-            item.type = row.type;
             failure const f = failure_of(row);
             failure_record line;
-            line.item = &item;
+            line.document = &row;
             line.what = &f;
-            line.sha256 = row.sha256;
             line.message = row.message;
             line.at = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.finished_at));
             if (error_code const ec = out.append(line)) return output_failure(ec, path_ + "/failures.jsonl");
