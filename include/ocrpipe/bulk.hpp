@@ -11,6 +11,7 @@
 #include <ocrpipe/bulk/output/result_line.hpp>
 #include <ocrpipe/bulk/output/results_reader.hpp>
 #include <ocrpipe/bulk/run/pipeline.hpp>
+#include <ocrpipe/bulk/run/run_configuration.hpp>
 #include <ocrpipe/bulk/source/directory_source.hpp>
 #include <ocrpipe/bulk/source/manifest_source.hpp>
 #include <ocrpipe/bulk/source/names_source.hpp>

@@ -1,6 +1,7 @@
 #include <ocrpipe/api/file_type.hpp>
 #include <ocrpipe/bulk/ledger/ledger.hpp>
 #include <ocrpipe/bulk/ledger/ledger_source.hpp>
+#include <ocrpipe/bulk/run/run_configuration.hpp>
 #include <ocrpipe/bulk/source/examine.hpp>
 #include <ocrpipe/bulk/source/manifest_source.hpp>
 #include <ocrpipe/bulk/source/name_finder.hpp>
@@ -321,87 +322,6 @@ exit_code close(ledger& l, exit_code code, logger& log)
     return worst(code, exit_code::disk_error);
 }
 
-std::string working_directory()
-{
-    std::error_code ec;
-    return std::filesystem::current_path(ec).string();
-}
-
-/// A document's id begins with its INPUT as typed, so the same folder under another name would be sent, and
-/// paid for, again. The folder names are therefore part of a run's configuration. So is the working directory
-/// for relative INPUTs and names on standard input: in another directory, other documents have the same ids.
-///
-/// Not detected: the folders of names on standard input and in manifests, and a parent of a folder given
-/// before.
-result<void> note_folders(ledger& l, std::vector<std::string> const& inputs, pipeline_options& into)
-{
-    namespace fs = std::filesystem;
-    auto const refused = [](errc e, fs::path const& real, std::string_view before, std::string_view now) {
-        failure f;
-        f.code = e;
-        f.where = phase::prepare;
-        f.reason =
-            fmt::format("the folder {} is called {} and {}, and its documents would be sent and paid for "
-                        "under both names: call it by one",
-                        real.string(), before, now);
-        return f;
-    };
-    for (std::string const& given : inputs) {
-        std::string const input = detail::path_on_disk(given);
-        if (input == "-" || fs::path(input).is_relative())
-            into.configuration["working_directory"] = working_directory();
-        if (input == "-" || manifest_format_of(input)) continue;
-        std::error_code ec;
-        fs::path const folder = fs::is_directory(input, ec) ? fs::path(input) : fs::path(input).parent_path();
-        fs::path const real = fs::canonical(folder.empty() ? "." : folder, ec);
-        if (ec) continue; // reported when it is read
-        // Ids begin with the INPUT as given, in whatever Unicode form it is stored on disk.
-        std::string const name =
-            detail::clean_path(fs::is_directory(input, ec) ? given : fs::path(given).parent_path().string());
-        auto const noted = into.configuration.emplace("folder " + real.string(), name).first;
-        if (noted->second != name) return refused(errc::invalid_argument, real, noted->second, name);
-        for (fs::path above = real; above.has_relative_path() && !into.accept_changes;) {
-            above = above.parent_path();
-            auto const before = l.metadata("configuration.folder " + above.string());
-            if (!before) return before.error();
-            if (!*before) continue;
-            std::string const expected = detail::join_path(**before, fs::relative(real, above, ec).string());
-            if (expected != name) return refused(errc::configuration_changed, real, expected, name);
-        }
-    }
-    return {};
-}
-
-/// Retry uses the document parameters of the run, whatever this command line says.
-result<void> restore_configuration(ledger& l, pipeline_options& into)
-{
-    auto const value = [&l](std::string key) { return l.metadata("configuration." + key); };
-    for (auto const& [key, member] : {std::pair("flow", &into.flow), std::pair("doc_type", &into.doc_type)}) {
-        auto const before = value(key);
-        if (!before) return before.error();
-        if (*before) *member = **before;
-    }
-    auto const type = value("file_type");
-    auto const parts = value("parts");
-    auto const text = value("text");
-    if (!type) return type.error();
-    if (!parts) return parts.error();
-    if (!text) return text.error();
-    into.text = *text == "yes";
-    auto const dedupe = value("dedupe");
-    if (!dedupe) return dedupe.error();
-    into.share_results = into.share_results || *dedupe == "content";
-    auto const begun_in = value("working_directory");
-    if (!begun_in) return begun_in.error();
-    if (*begun_in) into.configuration["working_directory"] = working_directory();
-    for (auto const t : {file_type::pdf, file_type::image})
-        if (*type && **type == wire_word(t)) into.type = t;
-    into.parts.clear();
-    for (auto const part : {operation::table, operation::signature, operation::stamp, operation::image})
-        if (*parts && (**parts).find(name(part)) != std::string::npos) into.parts.push_back(part);
-    return {};
-}
-
 } // namespace
 
 exit_code carry_out(run_plan const& p, client_options const& options, logger& log)
@@ -420,8 +340,6 @@ exit_code carry_out(run_plan const& p, client_options const& options, logger& lo
     pipeline_options how = p.pipeline;
     how.inputs = p.inputs;
     how.notes = std::make_shared<source_notes>();
-    if (result<void> named = note_folders(**l, p.inputs, how); !named)
-        return refuse(named.error(), "nothing was begun", log);
     exit_code const code = carry_out_run(p, options, ioc, *l, open_inputs(p, how.notes), how, log);
     return close(**l, code, log);
 }
@@ -432,7 +350,7 @@ exit_code carry_out(retry_plan const& p, client_options const& options, logger& 
     auto const l = open_run_ledger(ioc, p.run.pipeline.directory, ledger_use::go_on);
     if (!l) return refuse(l.error(), "nothing was begun", log);
     pipeline_options how = p.run.pipeline;
-    if (result<void> same = restore_configuration(**l, how); !same)
+    if (result<void> same = run_configuration::restore(**l, how); !same)
         return refuse(same.error(), "nothing was begun", log);
 
     auto const named = [&p](errc e) {

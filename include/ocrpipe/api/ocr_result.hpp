@@ -67,6 +67,7 @@ public:
 
     std::string const& request_id() const noexcept { return request_id_; }
     std::string const& raw() const noexcept { return raw_; }
+    completeness how_complete() const noexcept { return completeness_; }
     bool done_in_part() const noexcept { return completeness_ == completeness::in_part; }
     bool empty() const noexcept { return completeness_ == completeness::empty; }
     int reads() const noexcept { return reads_; }

@@ -170,9 +170,7 @@ private:
 
 #if defined(OCRPIPE_HEADER_ONLY)
 #include <ocrpipe/bulk/run/impl/pipeline.ipp>
-#include <ocrpipe/bulk/run/impl/pipeline_begin.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_copies.ipp>
-#include <ocrpipe/bulk/run/impl/pipeline_parts.ipp>
 #endif
 
 #endif

@@ -3,15 +3,43 @@
 
 #include <ocrpipe/bulk/run/detail/pipeline_impl.hpp>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <exception>
+#include <filesystem>
 #include <string>
 #include <utility>
 
 namespace ocrpipe
 {
+
+OCRPIPE_DECL std::vector<std::string> pipeline_options::validate() const
+{
+    std::vector<std::string> problems;
+    auto const check = [&problems](bool fine, std::string problem) {
+        if (!fine) problems.push_back(std::move(problem));
+    };
+    check(!directory.empty(), "out: missing: name a directory for the results");
+    check(!flow.empty(), "flow: empty: give \"single\" or a flow id");
+    check(max_in_flight >= 1 && max_in_flight <= 10'000'000,
+          fmt::format("max_in_flight: {} is out of range: 1 to 10000000", max_in_flight));
+    check(max_submitting >= 1 && max_submitting <= 100'000,
+          fmt::format("max_submitting: {} is out of range: 1 to 100000", max_submitting));
+    check(results_file_bytes >= 1024,
+          fmt::format("results_file_bytes: {} is out of range: 1024 or more", results_file_bytes));
+    check(fail_budget.percent >= 0 && fail_budget.percent <= 100,
+          fmt::format("fail_budget: {} percent is out of range: 0 to 100", fail_budget.percent));
+    check(drain_timeout.count() >= 0 && max_duration.count() >= 0,
+          "drain_timeout, max_duration: negative: give a time");
+    for (operation const part : parts)
+        check(part != operation::submit && part != operation::result,
+              fmt::format("parts: {} is not a part: table, signature, stamp or image", name(part)));
+    return problems;
+}
 
 OCRPIPE_DECL pipeline::impl::impl(asio::io_context& ioc, client& c, std::unique_ptr<source> s,
                                   pipeline_options options, std::shared_ptr<ledger> l)
@@ -20,62 +48,140 @@ OCRPIPE_DECL pipeline::impl::impl(asio::io_context& ioc, client& c, std::unique_
     , ledger_(std::move(l))
     , source_(std::move(s))
     , options_(std::move(options))
-    , shares_results_(options_.share_results && ledger_)
+    , configuration_(options_, c.profile())
+    , state_(options_)
     , changed_(ioc)
     , drain_timer_(ioc.get_executor())
     , duration_timer_(ioc.get_executor())
 {
 }
 
-/// Ends the run if a change could not be made durable.
-OCRPIPE_DECL ledger_handler pipeline::impl::durable()
-{
-    ++changes_pending_;
-    return [self = shared_from_this()](error_code ec) {
-        --self->changes_pending_;
-        self->changed_.notify();
-        if (ec) self->ledger_failed(ec);
-    };
-}
-
 OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
 {
     started_ = clock::now();
-    report_.started_at = std::chrono::system_clock::now();
+    state_.report.started_at = std::chrono::system_clock::now();
     result<void> prepared = prepare();
     if (!prepared) co_return std::move(prepared).error();
     arm_duration_limit();
     co_await flush();
-    co_await take_up_jobs();
+    co_await resume_jobs();
     co_await feed();
-    while (in_flight_ > 0)
+    while (state_.in_flight() > 0)
         co_await changed_.wait();
     duration_timer_.cancel();
     drain_timer_.cancel();
     note_counts();
     co_await flush();
-    report_.finished_at = std::chrono::system_clock::now();
+    state_.report.finished_at = std::chrono::system_clock::now();
     conclude();
     co_await flush();
-    if (ended_by_) co_return *ended_by_;
-    co_return report_;
+    if (state_.error()) co_return *state_.error();
+    co_return state_.report;
 }
 
-/// Waits until every requested change is durable or has failed.
-OCRPIPE_DECL task<void> pipeline::impl::flush()
+/// Opens the directory and settles what earlier runs left in it.
+OCRPIPE_DECL result<void> pipeline::impl::prepare()
 {
-    if (!ledger_) co_return;
-    ledger_->flush(durable());
-    while (changes_pending_ > 0)
-        co_await changed_.wait();
+    std::vector<std::string> const problems = options_.validate();
+    if (!problems.empty())
+        return failure(errc::invalid_argument, phase::prepare, fmt::format("{}", fmt::join(problems, "; ")));
+    std::error_code ec;
+    std::filesystem::create_directories(options_.directory, ec);
+    if (ec) return failure(errc::unwritable_output, phase::prepare, options_.directory, error_code(ec));
+    result<std::string> const changes = configuration_.compare(*ledger_);
+    if (!changes) return changes.error();
+    if (!changes->empty()) notice("configuration_changed", *changes);
+    result<std::shared_ptr<detail::run_directory>> opened =
+        detail::run_directory::open(options_, ledger_.get());
+    if (!opened) return opened.error();
+    files_ = std::move(*opened);
+    if (std::string const& gone = files_->moved_away(); !gone.empty())
+        notice(
+            "results_moved_away",
+            fmt::format("{} is not in {}: going on in {}; restore it before you export its results or give "
+                        "copies of its documents to a run",
+                        gone, options_.directory,
+                        std::filesystem::path(files_->results().path()).filename().string()));
+    return settle_ledger();
 }
 
-OCRPIPE_DECL bool pipeline::impl::may_admit() const
+/// Recovers everything that an earlier process left unfinished, before this process changes anything.
+OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
 {
-    return in_flight_ < options_.max_in_flight && submitting_ < options_.max_submitting;
+    result<std::uint64_t> const interrupted = ledger_->interrupted_intents_to_ambiguous();
+    if (!interrupted) return interrupted.error();
+    result<document_counts> const counts = ledger_->counts();
+    if (!counts) return counts.error();
+    state_.count_earlier(*counts);
+    rows_before_ = counts->last_number;
+    note_counts();
+
+    ledger_->sync_results_with([files = files_] { return files->sync(); });
+    using detail::standing;
+    std::uint64_t in_doubt = *interrupted;
+    for (detail::unrecorded_submit& submit : files_->take_unrecorded_submits()) {
+        standing of = standing::failed;
+        state_.move(of, standing::unfinished);
+        if (submit.interrupted) --in_doubt;
+        ledger_->submitted(std::move(submit.id), std::move(submit.what), durable());
+    }
+    if (in_doubt > 0)
+        notice(
+            "interrupted_submits",
+            fmt::format("{} documents were being sent when the last run ended and may have been accepted: {}",
+                        in_doubt, options_.resubmit_ambiguous ? "they are sent again" : "they are held"));
+    for (detail::unrecorded_result& r : files_->take_unrecorded()) {
+        standing of = r.was_stuck ? standing::failed : standing::unfinished;
+        state_.move(of, standing::done);
+        ledger_->finished(std::move(r.id), std::move(r.end), durable());
+    }
+    configuration_.record(*ledger_, [this] { return durable(); });
+    if (!options_.share_results) return {};
+    ledger_->index_content(durable());
+    return options_.resubmit_ambiguous ? result<void>() : hold_ambiguous_content();
 }
 
-OCRPIPE_DECL task<void> pipeline::impl::feed()
+/// Copies of documents that may have been accepted are not sent either.
+OCRPIPE_DECL result<void> pipeline::impl::hold_ambiguous_content()
+{
+    std::uint64_t cursor = 0;
+    for (;;) {
+        result<std::vector<ledger_row>> const rows = ledger_->rows({document_state::ambiguous}, cursor, 256);
+        if (!rows) return rows.error();
+        if (rows->empty()) return {};
+        for (ledger_row const& row : *rows)
+            sharing_.hold(row.sha256 + row.parameters);
+    }
+}
+
+/// Polls the jobs that an earlier run paid for. They come before new documents, because their results may
+/// expire.
+OCRPIPE_DECL task<void> pipeline::impl::resume_jobs()
+{
+    constexpr std::size_t at_once = 256;
+    std::uint64_t cursor = 0;
+    while (!state_.is_stopped()) {
+        result<std::vector<ledger_row>> rows =
+            ledger_->rows({document_state::submitted, document_state::stuck}, cursor, at_once);
+        if (!rows) end_run(std::move(rows).error());
+        if (!rows || rows->empty()) break;
+        for (ledger_row& row : *rows) {
+            while (state_.in_flight() >= options_.max_in_flight && !state_.is_stopped())
+                co_await changed_.wait();
+            if (state_.is_stopped()) break;
+            document_ptr d = from_row(std::move(row));
+            if (options_.share_results) d->is_original = sharing_.claim(d->content());
+            state_.move(d->counted, detail::standing::unfinished);
+            ++state_.report.taken_up;
+            state_.enter();
+            wait(std::move(d), false);
+        }
+    }
+    if (std::uint64_t const n = state_.report.taken_up; n > 0)
+        notice("taken_up", fmt::format("asking for {} jobs of an earlier run", n));
+}
+
+OCRPIPE_DECL detail::intake_options pipeline::impl::how_to_examine() const
 {
     detail::intake_options how;
     how.flow = options_.flow;
@@ -87,7 +193,13 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     how.take_up = [resubmit = options_.resubmit_ambiguous, more = options_.take_up](ledger_row const& row) {
         return row.state == document_state::ambiguous ? resubmit : more && more(row);
     };
-    intake_ = std::make_shared<detail::intake>(std::move(how), ledger_);
+    return how;
+}
+
+/// Admits the documents of the source, as room allows.
+OCRPIPE_DECL task<void> pipeline::impl::feed()
+{
+    intake_ = std::make_shared<detail::intake>(how_to_examine(), ledger_);
     ahead_.emplace(std::move(source_), intake_, [self = weak_from_this(), executor = ioc_.get_executor()] {
         asio::post(executor, [self] {
             if (auto const p = self.lock()) p->changed_.notify();
@@ -95,33 +207,68 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     });
     // Keeps the io_context running while the run only waits for its source.
     auto const work = asio::make_work_guard(ioc_);
-    while (!is_stopped()) {
-        if (!may_admit()) {
-            flush_intents();
+    while (!state_.is_stopped()) {
+        if (!state_.has_room()) {
+            if (state_.should_flush_intents()) ledger_->flush({});
         } else {
             if (std::optional<detail::prepared> p = ahead_->try_pop()) {
-                take(std::move(*p));
+                admit(std::move(*p));
                 continue;
             }
             if (ahead_->exhausted()) break;
         }
-        pass_on_notes();
+        forward_notes();
         co_await changed_.wait();
     }
     ahead_->stop();
-    pass_on_notes();
-    report_.source_exhausted = !is_stopped();
+    forward_notes();
+    state_.report.source_exhausted = !state_.is_stopped();
 }
 
-/// Flushes the pending intents if no others can join the batch now. Waits until the connections have little
-/// left to send, because fewer commits cost less per document.
-OCRPIPE_DECL void pipeline::impl::flush_intents()
+OCRPIPE_DECL void pipeline::impl::admit(detail::prepared p)
 {
-    intents_unflushed_ = std::min(intents_unflushed_, intents_pending_);
-    std::uint64_t const enough = options_.max_submitting - options_.max_submitting / 4;
-    if (intents_unflushed_ == 0 || submitting_ - intents_unflushed_ > enough) return;
-    intents_unflushed_ = 0;
-    ledger_->flush({});
+    if (auto* const d = std::get_if<detail::prepared_document>(&p))
+        admit(std::make_shared<detail::document_in_flight>(std::move(*d)));
+    else if (auto* const problem = std::get_if<input_problem>(&p))
+        reject(*problem);
+    else
+        end_run(std::get<failure>(std::move(p)));
+}
+
+OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
+{
+    state_.enter();
+    // At the limit, the document is as if it had not been found.
+    if (!state_.may_send()) return leave();
+    if (d->input.was)
+        d->counted = detail::standing_of(d->input.was->state);
+    else
+        state_.move(d->counted, detail::standing::unfinished);
+    if (options_.share_results && d->input.request_id.empty() && !is_to_be_sent(d)) return;
+    state_.submit_begins();
+    start(send(std::move(d)));
+}
+
+/// Lists an input that is not a document.
+OCRPIPE_DECL void pipeline::impl::reject(input_problem const& p)
+{
+    ++state_.report.unreadable;
+    if (options_.on_unreadable) options_.on_unreadable(p);
+    if (error_code const ec = files_->failures().append(p)) output_failed(ec, "failures.jsonl");
+}
+
+/// Leaves a document unsent; the next run finds it again.
+OCRPIPE_DECL void pipeline::impl::withhold(detail::document_in_flight& d)
+{
+    if (!d.input.was) state_.withhold_without_row(d.id(), d.counted);
+    leave();
+}
+
+OCRPIPE_DECL void pipeline::impl::start(task<void> work)
+{
+    asio::co_spawn(ioc_, std::move(work), [self = shared_from_this()](std::exception_ptr thrown) {
+        if (thrown) std::rethrow_exception(thrown);
+    });
 }
 
 OCRPIPE_DECL void pipeline::impl::notice(std::string_view event, std::string_view text)
@@ -129,82 +276,51 @@ OCRPIPE_DECL void pipeline::impl::notice(std::string_view event, std::string_vie
     if (options_.on_notice) options_.on_notice(event, text);
 }
 
-/// Forwards the source's notes, on this thread.
-OCRPIPE_DECL void pipeline::impl::pass_on_notes()
+/// Passes the source's notes on, on this thread.
+OCRPIPE_DECL void pipeline::impl::forward_notes()
 {
     if (!options_.notes) return;
     for (source_notes::note const& n : options_.notes->take())
         notice(n.event, n.text);
 }
 
-OCRPIPE_DECL void pipeline::impl::end_run(failure f)
+/// A handler for a change that no document waits for. If the change fails, the run ends.
+OCRPIPE_DECL ledger_handler pipeline::impl::durable()
 {
-    if (ended_by_) return;
-    ended_by_ = std::move(f);
-    report_.end = run_end::failed;
-    begin_draining();
+    ++changes_pending_;
+    return [self = shared_from_this()](error_code ec) {
+        --self->changes_pending_;
+        self->changed_.notify();
+        if (ec) self->ledger_failed(ec);
+    };
 }
 
-OCRPIPE_DECL void pipeline::impl::disk_failed(error_code cause, std::string_view what)
+/// Waits until every requested change is durable or has failed.
+OCRPIPE_DECL task<void> pipeline::impl::flush()
 {
-    failure f;
-    f.code = errc::unwritable_output;
-    f.cause = cause;
-    f.reason = fmt::format("{} in {}", what, options_.directory);
-    end_run(std::move(f));
-    close_after_submits();
+    ledger_->flush(durable());
+    while (changes_pending_ > 0)
+        co_await changed_.wait();
 }
 
-OCRPIPE_DECL void pipeline::impl::ledger_failed(error_code ec)
+/// Records counts that are not in the ledger's rows, for readers that count by it.
+OCRPIPE_DECL void pipeline::impl::note_counts()
 {
-    std::optional<failure> f = ledger_->broken();
-    if (!f) {
-        f.emplace();
-        f->code = errc::ledger_failed;
-        f->cause = ec;
-        f->reason = "a change that the ledger does not allow";
-    }
-    end_run(std::move(*f));
-    close_after_submits();
+    ledger_->set_metadata(std::string(detail::documents_without_row),
+                          std::to_string(state_.withheld_without_row()), durable());
+    if (intake_) state_.repeated_at_intake(intake_->repeated());
+    ledger_->set_metadata(std::string(detail::documents_repeated), std::to_string(state_.repeated()),
+                          durable());
 }
 
-/// Stop submitting, because a document that cannot be recorded must not be paid for, but wait for the
-/// request_id of submits in flight. The drain timer bounds the wait.
-OCRPIPE_DECL void pipeline::impl::close_after_submits()
-{
-    closes_after_submits_ = true;
-    if (submitting_ == 0) client_.close();
-}
-
-OCRPIPE_DECL void pipeline::impl::submit_ended()
-{
-    --submitting_;
-    changed_.notify();
-    if (closes_after_submits_ && submitting_ == 0) client_.close();
-}
-
-OCRPIPE_DECL void pipeline::impl::stop()
-{
-    if (stops_++ != 0) return client_.close();
-    stop_by(run_end::stopped, "stopped");
-    begin_draining();
-}
-
-OCRPIPE_DECL void pipeline::impl::stop_by(run_end why, std::string text)
-{
-    // A run that has reached its document limit and is finishing those documents can still be stopped.
-    if (is_stopped() && (report_.end != run_end::document_limit || why == run_end::document_limit)) return;
-    report_.end = why;
-    report_.ended_by = std::move(text);
-    changed_.notify();
-    // The documents within the limit are sent and finished.
-    if (why != run_end::document_limit) begin_draining();
-}
-
-OCRPIPE_DECL void pipeline::impl::begin_draining()
+/// Carries out what the state has decided: stops sending, and closes the client when nothing can be recorded.
+OCRPIPE_DECL void pipeline::impl::react()
 {
     changed_.notify();
-    submits_stopped_ = true;
+    // A document that cannot be recorded must not be paid for. The request_ids of submits in flight are still
+    // waited for; the drain timer bounds the wait.
+    if (state_.have_outputs_failed() && state_.submitting() == 0) client_.close();
+    if (!state_.is_draining() || std::exchange(is_draining_, true)) return;
     client_.stop_submits();
     drain_timer_.expires_after(options_.drain_timeout);
     drain_timer_.async_wait([self = weak_from_this()](error_code ec) {
@@ -213,110 +329,87 @@ OCRPIPE_DECL void pipeline::impl::begin_draining()
     });
 }
 
+OCRPIPE_DECL void pipeline::impl::submit_ended()
+{
+    state_.submit_ends();
+    react();
+}
+
+OCRPIPE_DECL void pipeline::impl::end_run(failure f)
+{
+    state_.fail(std::move(f));
+    react();
+}
+
+OCRPIPE_DECL failure pipeline::impl::output_failed(error_code cause, std::string_view what)
+{
+    failure const f(errc::unwritable_output, phase::none,
+                    fmt::format("{} in {}", what, options_.directory), cause);
+    state_.outputs_failed(f);
+    react();
+    return f;
+}
+
+OCRPIPE_DECL void pipeline::impl::ledger_failed(error_code ec)
+{
+    std::optional<failure> const broken = ledger_->broken();
+    state_.outputs_failed(broken ? *broken
+                                 : failure(errc::ledger_failed, phase::none,
+                                           "a change that the ledger does not allow", ec));
+    react();
+}
+
+OCRPIPE_DECL void pipeline::impl::stop()
+{
+    if (stops_++ != 0) return client_.close();
+    state_.stop(run_end::stopped, "stopped");
+    react();
+}
+
 OCRPIPE_DECL void pipeline::impl::arm_duration_limit()
 {
     if (options_.max_duration.count() == 0) return;
     duration_timer_.expires_after(options_.max_duration);
     duration_timer_.async_wait([self = weak_from_this()](error_code ec) {
         auto const p = self.lock();
-        if (!ec && p) p->stop_by(run_end::time_limit, "its time was up");
+        if (ec || !p) return;
+        p->state_.stop(run_end::time_limit, "its time was up");
+        p->react();
     });
-}
-
-OCRPIPE_DECL std::string_view pipeline::impl::limiting(client_statistics const& now)
-{
-    auto const grew = [&](std::chrono::nanoseconds client_statistics::*counter) {
-        return now.*counter > before_.*counter;
-    };
-    if (is_stopped()) return "draining";
-    if (now.credentials_paused) return "credentials";
-    if (now.paused_for.count() > 0) return "throttled";
-    if (grew(&client_statistics::waited_for_submit_rate)) return "submit rate";
-    if (grew(&client_statistics::waited_for_bytes)) return "bandwidth";
-    if (grew(&client_statistics::waited_for_poll_rate)) return "poll rate";
-    if (in_flight_ >= options_.max_in_flight) return "in-flight cap";
-    if (submitting_ >= options_.max_submitting) return "connections";
-    return report_.source_exhausted ? "service" : "source";
-}
-
-OCRPIPE_DECL std::uint64_t pipeline::impl::repeated() const
-{
-    return repeated_ + (intake_ ? intake_->repeated() : 0);
-}
-
-/// The remainder, so that the counts always add up.
-OCRPIPE_DECL std::uint64_t pipeline::impl::unfinished() const
-{
-    std::uint64_t const others = done_ + failed_ + not_sent_;
-    return known_ > others ? known_ - others : 0;
-}
-
-/// Counts that are not in the ledger, for readers that count by it.
-OCRPIPE_DECL void pipeline::impl::note_counts()
-{
-    if (!ledger_) return;
-    ledger_->set_metadata(std::string(detail::documents_without_row), std::to_string(without_row_.size()),
-                          durable());
-    ledger_->set_metadata(std::string(detail::documents_repeated), std::to_string(repeated()), durable());
 }
 
 OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
 {
-    pipeline_statistics s;
-    s.unfinished = unfinished();
-    s.not_sent = not_sent_;
-    s.repeated = repeated();
-    s.found = done_ + failed_ + s.unfinished + s.not_sent + s.repeated;
-    s.source_exhausted = report_.source_exhausted;
-    s.done = done_;
-    s.failed = failed_;
-    s.finished_now = report_.done_now + failed_now_;
-    s.unreadable = report_.unreadable;
+    if (intake_) state_.repeated_at_intake(intake_->repeated());
+    pipeline_statistics s = state_.statistics();
     if (options_.notes) {
         s.links_skipped = options_.notes->links_skipped;
         s.too_young = options_.notes->too_young;
     }
-    s.submitting = submitting_;
-    s.waiting = waiting_;
-    s.fetching_parts = fetching_parts_;
-    s.bytes = report_.bytes;
     s.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - started_);
-    client_statistics const now = client_.statistics();
-    s.limiting = limiting(now);
-    before_ = now;
+    s.limiting = state_.limiting(client_.statistics());
     return s;
 }
 
 /// Writes the final failures.jsonl and report.json from the ledger.
 OCRPIPE_DECL void pipeline::impl::conclude()
 {
-    client_statistics const c = client_.statistics();
+    run_report& report = state_.report;
     if (options_.notes) {
-        report_.links_skipped = options_.notes->links_skipped;
-        report_.too_young = options_.notes->too_young;
-        report_.empty_inputs = options_.notes->empty_inputs;
+        report.links_skipped = options_.notes->links_skipped;
+        report.too_young = options_.notes->too_young;
+        report.empty_inputs = options_.notes->empty_inputs;
     }
-    report_.submits = c.submits;
-    report_.polls = c.polls;
-    report_.throttled = c.throttled;
-    report_.transport_failures = c.transport_failures;
-    report_.done = done_;
-    report_.failed = failed_;
-    report_.unfinished = unfinished();
-    report_.not_sent = not_sent_;
-    report_.repeated = repeated();
-    report_.found = done_ + failed_ + report_.unfinished + not_sent_ + report_.repeated;
-    if (ledger_ && !ledger_->broken()) {
+    state_.complete_report(client_.statistics());
+    if (!ledger_->broken()) {
         if (result<void> rewritten = files_->rewrite_failures(*ledger_); !rewritten)
             end_run(std::move(rewritten).error());
-        if (result<void> counted = count_all(*ledger_, report_); !counted)
-            end_run(std::move(counted).error());
+        if (result<void> counted = count_all(*ledger_, report); !counted) end_run(std::move(counted).error());
     }
     for (error_code const ec : {files_->sync(), files_->failures().sync()})
-        if (ec) disk_failed(ec, "syncing the results");
-    if (ended_by_) report_.ended_by = to_string(*ended_by_);
-    if (error_code const ec = write_report(options_.directory, report_)) disk_failed(ec, "report.json");
-    if (ledger_ && !ledger_->broken()) ledger_->set_metadata("last_run", to_json(report_), durable());
+        if (ec) output_failed(ec, "syncing the results");
+    if (error_code const ec = write_report(options_.directory, report)) output_failed(ec, "report.json");
+    if (!ledger_->broken()) ledger_->set_metadata("last_run", to_json(report), durable());
 }
 
 OCRPIPE_DECL pipeline::pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s,

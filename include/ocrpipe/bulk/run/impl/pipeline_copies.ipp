@@ -16,28 +16,23 @@
 namespace ocrpipe
 {
 
-/// Returns false for a document that must not be sent; it has then been handled.
+/// False for a document that waits for its original, shares a result that exists already, or is held.
 ///
 /// Checked just before sending, because another document with the same content may finish in the meantime.
-OCRPIPE_DECL bool pipeline::impl::is_first_of_content(document_ptr const& d)
+OCRPIPE_DECL bool pipeline::impl::is_to_be_sent(document_ptr const& d)
 {
-    auto const [place, first] = originals_.try_emplace(d->content(), d);
-    if (!first) {
-        // Its original is in progress, or withheld because its submit was ambiguous.
-        if (place->second)
-            place->second->copies.push_back(d);
-        else
-            withhold(*d);
-        return false;
-    }
+    using role = detail::content_sharing<document_ptr>::role;
+    role const joined_as = sharing_.join(d->content(), d);
+    if (joined_as == role::held) withhold(*d);
+    if (joined_as != role::original) return false;
+    d->is_original = true;
     result<std::optional<ledger_row>> const done =
         ledger_->find_done_by_content(d->input.record.sha256, d->input.record.parameters);
-    bool const has_original = done && *done && (**done).id != d->input.record.id;
-    if (done && !has_original) return true;
-    originals_.erase(place);
-    if (has_original)
-        write_copy(d, (**done).id, (**done).result.value_or(result_location()));
-    else {
+    if (done && (!*done || (**done).id == d->id())) return true;
+    copies_of(*d); // it has none yet
+    if (done) {
+        start(copy(d, (**done).id, (**done).result.value_or(result_location())));
+    } else {
         end_run(done.error());
         withhold(*d);
     }
@@ -45,55 +40,71 @@ OCRPIPE_DECL bool pipeline::impl::is_first_of_content(document_ptr const& d)
 }
 
 /// Gives a document the result of another one with the same content.
-OCRPIPE_DECL void pipeline::impl::write_copy(document_ptr const& d, std::string const& original_id,
-                                             result_location original)
+OCRPIPE_DECL task<void> pipeline::impl::copy(document_ptr d, std::string original_id, result_location original)
 {
-    std::string const& id = d->input.record.id;
+    std::string const& id = d->id();
     if (auto const other = unrecorded_.find(id); other != unrecorded_.end())
-        return yield_id(d, other->second->input.record);
+        co_return yield_id(*d, other->second->input.record);
     result<std::optional<ledger_row>> const now = ledger_->find(id);
     if (!now) {
         end_run(now.error());
-        return withhold(*d);
+        co_return withhold(*d);
     }
-    if (*now && d->input.was != (**now).version()) return yield_id(d, **now);
-    auto const failed = [&](error_code ec, std::string_view what) {
-        disk_failed(ec, what);
-        withhold(*d);
-    };
+    if (*now && d->input.was != (**now).version()) co_return yield_id(*d, **now);
+
     std::string line;
     error_code ec = files_->results().read(original, line);
-    if (ec == boost::system::errc::no_such_file_or_directory) return withhold_copy(d, original_id, original);
-    std::optional<result_line> const shared = ec ? std::nullopt : read_result_line(line);
-    if (!shared) return failed(ec ? ec : make_error_code(boost::system::errc::bad_message), "results");
-    std::string text;
+    if (ec == boost::system::errc::no_such_file_or_directory)
+        co_return withhold_copy(*d, original_id, original);
+    if (ec) output_failed(ec, "results");
+    if (ec) co_return withhold(*d);
+    result<result_location> const where = write_copy(*d, original_id, line);
+    if (!where) co_return withhold(*d);
+
+    unrecorded_.emplace(id, d);
+    ec = co_await record_copy(*d, original_id, *where);
+    unrecorded_.erase(id);
+    if (ec) co_return leave_unfinished(*d);
+    state_.copied(d->counted);
+    leave();
+}
+
+OCRPIPE_DECL task<error_code> pipeline::impl::record_copy(detail::document_in_flight const& d,
+                                                          std::string const& original_id,
+                                                          result_location where)
+{
+    return record([this, &d, original_id, where](ledger_handler h) {
+        ledger_->skip(d.input.record, original_id, where, std::move(h));
+    });
+}
+
+/// Writes the line of a copy, and its text file.
+OCRPIPE_DECL result<result_location> pipeline::impl::write_copy(detail::document_in_flight const& d,
+                                                                std::string const& original_id,
+                                                                std::string const& line)
+{
+    std::optional<result_line> const shared = read_result_line(line);
+    if (!shared) return output_failed(make_error_code(boost::system::errc::bad_message), "results");
+    result<std::string> text = std::string();
     if (options_.text) {
         ocr_result const answer(shared->request_id, std::string(shared->result_json), completeness::whole, 0);
-        result<std::string> written = files_->write_text(id, answer.text(client_.profile()));
-        if (!written) return failed(written.error().cause, "text");
-        text = std::move(*written);
+        text = files_->write_text(d.id(), answer.text(client_.profile()));
     }
+    if (!text) return output_failed(text.error().cause, "text");
     result_record copy = shared->record();
-    copy.id = id;
-    copy.path = d->input.record.path;
+    copy.id = d.id();
+    copy.path = d.input.record.path;
     copy.duplicate_of = original_id;
-    copy.text = text;
-    copy.file_changed = note_change(*d);
+    copy.text = *text;
+    copy.file_changed = file_has_changed(d);
     result_location where;
-    if ((ec = files_->results().append(copy, &where))) return failed(ec, "results");
-    unrecorded_.emplace(id, d);
-    record([&](ledger& l, ledger_handler h) { l.skip(d->input.record, original_id, where, std::move(h)); }, d,
-           [this, d] {
-               unrecorded_.erase(d->input.record.id);
-               forget_outcome(d->input.was);
-               count_done();
-               leave();
-           });
+    if (error_code const ec = files_->results().append(copy, &where)) return output_failed(ec, "results");
+    return where;
 }
 
 /// A copy of a document whose results file was moved away. It is not sent, because its content was already
 /// paid for.
-OCRPIPE_DECL void pipeline::impl::withhold_copy(document_ptr const& d, std::string const& original_id,
+OCRPIPE_DECL void pipeline::impl::withhold_copy(detail::document_in_flight& d, std::string const& original_id,
                                                 result_location original)
 {
     constexpr std::uint64_t most_named = 20;
@@ -101,45 +112,42 @@ OCRPIPE_DECL void pipeline::impl::withhold_copy(document_ptr const& d, std::stri
         notice("copy_not_sent",
                fmt::format("{} has the content of {}, whose result is in {}: it is not sent; restore {}/{}, "
                            "then give the same command again",
-                           printable_excerpt(d->input.record.path, 1024),
-                           printable_excerpt(original_id, 1024), results_file_name(original.file),
-                           options_.directory, results_file_name(original.file)));
+                           printable_excerpt(d.input.record.path, 1024), printable_excerpt(original_id, 1024),
+                           results_file_name(original.file), options_.directory,
+                           results_file_name(original.file)));
     else if (copies_withheld_ == most_named + 1)
         notice("copy_not_sent", "further copies that are not sent for this reason are not named");
-    withhold(*d);
+    withhold(d);
 }
 
-/// Copies of a document whose result will not come in this run.
-OCRPIPE_DECL void pipeline::impl::settle_copies(detail::document_in_flight& d, document_state state)
+/// The document ends without a result. One of its copies is sent instead, unless its own result may still
+/// come.
+OCRPIPE_DECL void pipeline::impl::release_copies(detail::document_in_flight& d, document_state ended_as)
 {
-    bool const may_come = state == document_state::ambiguous || state == document_state::stuck;
-    std::vector<document_ptr> copies = release_content(d);
-    if (shares_results_ && may_come) originals_[d.content()] = nullptr;
+    std::vector<document_ptr> copies = copies_of(d);
+    if (options_.share_results &&
+        document_states{document_state::ambiguous, document_state::stuck}.contains(ended_as))
+        sharing_.hold(d.content());
+    bool const is_over = document_states{document_state::failed, document_state::expired,
+                                         document_state::lost}
+                             .contains(ended_as);
     for (document_ptr& copy : copies) {
-        if (may_come || is_stopped() || limit_reached()) {
+        if (!is_over || state_.is_stopped() || !state_.may_send()) {
             withhold(*copy);
             continue;
         }
-        // Another copy becomes the original, and the rest wait for it.
-        --in_flight_;
-        if (!copy->input.was) --known_;
+        // It becomes the original, and the rest wait for it.
+        state_.leave();
         admit(std::move(copy));
     }
 }
 
-/// Unregisters the document as the original for its content, and returns the copies that wait for it.
+/// Gives up the place of an original, and returns the copies that wait for it.
 OCRPIPE_DECL std::vector<pipeline::impl::document_ptr>
-pipeline::impl::release_content(detail::document_in_flight& d)
+pipeline::impl::copies_of(detail::document_in_flight& d)
 {
-    if (shares_results_) originals_.erase(d.content());
-    return std::exchange(d.copies, {});
-}
-
-/// Leaves the copies that wait for this document to the next run.
-OCRPIPE_DECL void pipeline::impl::withhold_copies(detail::document_in_flight& d)
-{
-    for (document_ptr const& copy : release_content(d))
-        withhold(*copy);
+    if (!std::exchange(d.is_original, false)) return {};
+    return sharing_.release(d.content());
 }
 
 } // namespace ocrpipe

@@ -1,15 +1,16 @@
 #ifndef OCRPIPE_BULK_RUN_IMPL_PIPELINE_DOCUMENT_IPP
 #define OCRPIPE_BULK_RUN_IMPL_PIPELINE_DOCUMENT_IPP
 
-// Processing of one document, from its admission to its line in an output file.
+// A document's way: send() takes it to its durable request_id, finish() from the answer to its durable result.
+// Between the two, the document is a record in the client's table of waiting jobs.
 
 #include <ocrpipe/api/strict_json.hpp>
+#include <ocrpipe/bulk/run/detail/document_course.hpp>
 #include <ocrpipe/bulk/run/detail/pipeline_impl.hpp>
 
 #include <fmt/format.h>
 
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <sys/stat.h>
 #include <utility>
@@ -17,411 +18,369 @@
 namespace ocrpipe
 {
 
-OCRPIPE_DECL void pipeline::impl::take(detail::prepared p)
+/// From the admission of a document to its durable request_id.
+OCRPIPE_DECL task<void> pipeline::impl::send(document_ptr d)
 {
-    if (auto* const d = std::get_if<detail::prepared_document>(&p))
-        admit(std::make_shared<detail::document_in_flight>(std::move(*d)));
-    else if (auto* const problem = std::get_if<input_problem>(&p))
-        refuse(*problem);
-    else
-        end_run(std::get<failure>(std::move(p)));
+    // No byte is sent before the ledger has recorded the intent.
+    error_code ec = co_await record_intent(d);
+    if (ec || state_.is_draining()) submit_ended();
+    if (ec) co_return refused_by_ledger(*d, ec);
+    if (state_.is_draining()) co_return co_await withdraw(*d);
+
+    result<submitted_job> job = co_await submit(*d);
+    submit_ended();
+    if (!job) co_return co_await fail(*d, job.error());
+    accept(*d, std::move(*job));
+
+    // The job is not polled before the ledger has recorded its request_id.
+    ec = co_await record_submitted(*d);
+    --state_.waiting;
+    if (ec) co_return save_request_id(*d);
+    wait(std::move(d), true);
 }
 
-OCRPIPE_DECL void pipeline::impl::refuse(input_problem const& p)
+/// From the service's answer to the durable result of the document.
+OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result> answer)
 {
-    ++report_.unreadable;
-    if (options_.on_unreadable) options_.on_unreadable(p);
-    if (error_code const ec = files_->failures().append(p)) disk_failed(ec, "failures.jsonl");
-}
+    --state_.waiting;
+    if (!answer) co_return co_await fail(*d, answer.error());
+    // If an output has failed, the next run polls the job again.
+    if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
 
-OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
-{
-    ++in_flight_;
-    if (limit_reached()) return leave();
-    if (!d->input.was) ++known_;
-    if (shares_results_ && d->input.request_id.empty() && !is_first_of_content(d)) return;
-    send(std::move(d));
-}
+    auto const parts = co_await fetch_parts(*d, *answer);
+    if (!parts) co_return leave_unfinished(*d);
+    result<result_location> const where = write_result(*d, *answer, *parts);
+    if (!where) co_return leave_unfinished(*d);
 
-/// Whether sending further documents is no longer allowed.
-OCRPIPE_DECL bool pipeline::impl::limit_reached()
-{
-    if (options_.max_documents == 0 || sent_ < options_.max_documents) return false;
-    stop_by(run_end::document_limit, fmt::format("{} documents were sent", sent_));
-    return true;
-}
+    completeness const how_complete = answer->how_complete();
+    finish_record end;
+    end.result = *where;
+    end.polls = answer->reads();
+    end.attempts = d->job.attempts;
+    answer = failure(); // frees the text while the ledger commits
+    error_code const ec = co_await record_end(*d, std::move(end));
+    if (ec) co_return leave_unfinished(*d);
 
-/// Leaves a document unsent; the next run will find it again.
-OCRPIPE_DECL void pipeline::impl::withhold(detail::document_in_flight const& d)
-{
-    bool const has_row = d.input.was.has_value(); // which counts it
-    if (!has_row && ledger_ && !without_row_.insert(std::hash<std::string>()(d.input.record.id)).second) {
-        --known_;
-        ++repeated_;
-    } else if (!has_row) {
-        ++not_sent_;
-    }
+    // From here on, the ledger knows that this content has a result.
+    for (document_ptr& other : copies_of(*d))
+        start(copy(std::move(other), d->id(), *where));
+    state_.finished(d->counted, how_complete);
     leave();
 }
 
-OCRPIPE_DECL void pipeline::impl::send(document_ptr d)
+/// Makes a change of the ledger and waits until it is durable or has failed.
+OCRPIPE_DECL task<error_code> pipeline::impl::change(std::function<void(ledger_handler)> request)
 {
-    bool const in_doubt = d->input.was_ambiguous || d->input.in_doubt;
-    if (d->input.in_doubt && !options_.resubmit_ambiguous && d->input.request_id.empty()) {
-        failure f;
-        f.code = errc::ambiguous_submit;
-        f.where = phase::prepare;
-        f.reason = "an earlier submit of it may have been accepted, and sending it again is not allowed";
-        return admit_intent(d, [this, d, f] {
-            submit_ended();
-            fail(d, f);
-        });
+    error_code ec;
+    co_await detail::async_change(std::move(request), asio::redirect_error(detail::use_task, ec));
+    co_return ec;
+}
+
+/// The same, for a change that must succeed: otherwise the run ends.
+OCRPIPE_DECL task<error_code> pipeline::impl::record(std::function<void(ledger_handler)> request)
+{
+    error_code const ec = co_await change(std::move(request));
+    if (ec) ledger_failed(ec);
+    co_return ec;
+}
+
+// These are not coroutines, because a lambda inside one has no linkage here (g++ 12, -Wsubobject-linkage).
+
+OCRPIPE_DECL task<error_code> pipeline::impl::record_intent(document_ptr const& d)
+{
+    state_.intent_requested();
+    if (options_.share_results) unrecorded_.emplace(d->id(), d);
+    return change([this, d](ledger_handler h) {
+        auto recorded = [this, d, h = std::move(h)](error_code ec) mutable {
+            state_.intent_settled();
+            unrecorded_.erase(d->id());
+            if (!ec) state_.move(d->counted, detail::standing::unfinished);
+            h(ec);
+        };
+        ledger_->admit_intent(d->input.record, d->input.was, std::move(recorded));
+    });
+}
+
+OCRPIPE_DECL task<error_code> pipeline::impl::record_submitted(detail::document_in_flight& d)
+{
+    return record([this, &d](ledger_handler h) {
+        submit_record what;
+        what.request_id = d.job.request_id;
+        what.file_ids = d.job.file_ids;
+        what.attempts = d.job.attempts;
+        what.possible_duplicate = d.job.possible_duplicate;
+        ledger_->submitted(d.id(), std::move(what), std::move(h));
+    });
+}
+
+OCRPIPE_DECL task<error_code> pipeline::impl::record_end(detail::document_in_flight& d, finish_record end)
+{
+    return record([this, &d, end = std::move(end)](ledger_handler h) {
+        ledger_->finished(d.id(), end, std::move(h));
+    });
+}
+
+OCRPIPE_DECL task<error_code> pipeline::impl::record_not_sent(detail::document_in_flight& d)
+{
+    return record([this, &d](ledger_handler h) { ledger_->not_sent(d.id(), std::move(h)); });
+}
+
+/// Sends the document, unless the service has it already, or may have it and resubmitting is not allowed.
+OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(detail::document_in_flight& d)
+{
+    detail::prepared_document& input = d.input;
+    if (!input.request_id.empty()) {
+        submitted_job known;
+        known.request_id = input.request_id;
+        co_return known;
     }
-    d->job.possible_duplicate = in_doubt && d->input.request_id.empty();
-    admit_intent(d, [this, d] {
-        if (!d->input.request_id.empty()) {
-            submitted_job known;
-            known.request_id = d->input.request_id;
-            return submitted(d, std::move(known));
-        }
-        submit_request request(std::move(d->input.doc), d->input.record.doc_type, d->input.record.flow);
-        request.type = d->input.record.type;
-        // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The
-        // run has its own limits.
-        request.deadline = longest_time;
-        client_.async_submit(std::move(request), [self = shared_from_this(), d](result<submitted_job> job) {
-            self->submitted(d, std::move(job));
+    if (input.in_doubt && !options_.resubmit_ambiguous)
+        co_return failure(
+            errc::ambiguous_submit, phase::prepare,
+            "an earlier submit of it may have been accepted, and sending it again is not allowed");
+    d.job.possible_duplicate = input.was_ambiguous || input.in_doubt;
+    submit_request request(std::move(input.doc), input.record.doc_type, input.record.flow);
+    request.type = input.record.type;
+    // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The run has
+    // its own limits.
+    request.deadline = longest_time;
+    result<submitted_job> job = co_await client_.async_submit(std::move(request), detail::use_task);
+    if (!job) state_.submit_failed(job.error());
+    co_return job;
+}
+
+OCRPIPE_DECL void pipeline::impl::accept(detail::document_in_flight& d, submitted_job job)
+{
+    job.possible_duplicate |= d.job.possible_duplicate;
+    d.job = std::move(job);
+    d.submitted_at = std::chrono::system_clock::now();
+    state_.accepted(d.input.record.size, d.job.possible_duplicate);
+    ++state_.waiting;
+}
+
+/// Leaves the document to the client until the service answers. If many documents wait, only the id is kept:
+/// the ledger has the rest.
+OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
+{
+    ++state_.waiting;
+    wait_request request(d->job.request_id);
+    request.doc_type = d->input.record.doc_type;
+    request.document_bytes = d->input.record.size;
+    request.just_submitted = just_submitted && d->input.request_id.empty();
+    if (state_.waiting <= most_kept || options_.share_results)
+        return client_.async_wait(std::move(request),
+                                  [self = shared_from_this(), d](result<ocr_result> answer) {
+                                      self->start(self->finish(d, std::move(answer)));
+                                  });
+    client_.async_wait(std::move(request), [self = shared_from_this(), id = std::move(d->input.record.id)](
+                                               result<ocr_result> answer) mutable {
+        self->start(self->recall(std::move(id), std::move(answer)));
+    });
+}
+
+/// finish() for a document of which only the id was kept.
+OCRPIPE_DECL task<void> pipeline::impl::recall(std::string id, result<ocr_result> answer)
+{
+    result<std::optional<ledger_row>> row = ledger_->find(id);
+    if (row && *row) co_return co_await finish(from_row(std::move(**row)), std::move(answer));
+    // Its job is in the ledger: the next run polls it.
+    --state_.waiting;
+    if (!row) end_run(row.error());
+    leave();
+}
+
+/// Restores a submitted document from its row.
+OCRPIPE_DECL pipeline::impl::document_ptr pipeline::impl::from_row(ledger_row row)
+{
+    auto d = std::make_shared<detail::document_in_flight>();
+    d->counted = detail::standing_of(row.state);
+    d->job.request_id = std::move(row.request_id);
+    d->job.file_ids = std::move(row.file_ids);
+    d->job.attempts = row.attempts;
+    d->job.possible_duplicate = row.possible_duplicate;
+    d->submitted_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.submitted_at));
+    d->input.record = std::move(row);
+    return d;
+}
+
+/// Fetches the parts asked for, in parallel. nullopt if the run was interrupted: the next run fetches all of
+/// them.
+OCRPIPE_DECL task<std::optional<std::vector<part_entry>>>
+pipeline::impl::fetch_parts(detail::document_in_flight const& d, ocr_result const& answer)
+{
+    std::vector<detail::part_to_fetch> const wanted =
+        detail::parts_to_fetch(options_.parts, answer, d.job.file_ids, client_.profile());
+    std::vector<part_entry> parts(wanted.size());
+    if (wanted.empty()) co_return parts;
+
+    ++state_.fetching_parts;
+    std::size_t missing = wanted.size();
+    bool interrupted = false;
+    detail::event landed(ioc_);
+    for (std::size_t i = 0; i != wanted.size(); ++i)
+        client_.async_part(wanted[i].kind, d.job.request_id, wanted[i].sub_id, [&, i](result<part_data> part) {
+            interrupted |= !keep_part(d.id(), wanted[i], std::move(part), parts[i]);
+            if (--missing == 0) landed.notify();
         });
-    });
+    while (missing > 0)
+        co_await landed.wait();
+    --state_.fetching_parts;
+    if (interrupted) co_return std::nullopt;
+    co_return parts;
 }
 
-/// Continues once the intent is durable, so that no byte is sent before the ledger records it.
-template<class Then>
-void pipeline::impl::admit_intent(document_ptr const& d, Then then)
+/// Writes a part to its file, or notes why there is none. False if the run was interrupted.
+OCRPIPE_DECL bool pipeline::impl::keep_part(std::string const& id, detail::part_to_fetch const& wanted,
+                                            result<part_data> part, part_entry& entry)
 {
-    ++sent_;
-    ++submitting_;
-    if (!ledger_) return then();
-    ++intents_pending_;
-    ++intents_unflushed_;
-    if (shares_results_) unrecorded_.emplace(d->input.record.id, d);
-    ledger_->admit_intent(d->input.record, d->input.was, [self = shared_from_this(), d, then](error_code ec) {
-        --self->intents_pending_;
-        if (self->shares_results_) self->unrecorded_.erase(d->input.record.id);
-        if (!ec) self->forget_outcome(d->input.was);
-        if (!ec && !self->submits_stopped_) return then();
-        self->submit_ended();
-        if (ec == errc::invalid_argument) {
-            --self->sent_;
-            result<std::optional<ledger_row>> const first = self->ledger_->find(d->input.record.id);
-            if (first && *first) return self->yield_id(d, **first);
-            if (!first) self->end_run(first.error());
-        }
-        if (!ec) return self->take_back(d);
-        self->ledger_failed(ec);
-        self->leave_unfinished(d);
-    });
+    entry.kind = wanted.kind;
+    entry.sub_id = wanted.sub_id;
+    if (!part) {
+        failure const& f = part.error();
+        if (detail::course_after(f) != detail::document_course::failed) return false;
+        entry.error = std::string(name(static_cast<errc>(f.code.value())));
+        if (!f.is(errc::part_absent)) ++state_.report.parts_failed;
+        return true;
+    }
+    result<std::string> written = files_->write_part(id, wanted.kind, wanted.index, part->raw);
+    if (!written) {
+        output_failed(written.error().cause, "parts");
+        return false;
+    }
+    entry.file = std::move(*written);
+    ++state_.report.parts;
+    return true;
 }
 
-/// Removes a document's earlier outcome from the counts.
-OCRPIPE_DECL void pipeline::impl::forget_outcome(std::optional<row_version> const& was)
+/// Writes the document's text file and its line. If that fails, the run ends.
+OCRPIPE_DECL result<result_location> pipeline::impl::write_result(detail::document_in_flight const& d,
+                                                                  ocr_result const& answer,
+                                                                  std::vector<part_entry> const& parts)
 {
-    if (!was) return;
-    if (was->state == document_state::found)
-        --not_sent_;
-    else if (was->state == document_state::done || was->state == document_state::skipped)
-        --done_;
-    else
-        --failed_;
+    result<std::string> text = std::string();
+    if (options_.text) text = files_->write_text(d.id(), answer.text(client_.profile()));
+    if (!text) return output_failed(text.error().cause, "text");
+    // The results files contain strict JSON only; any other answer is kept unchanged in a file.
+    std::optional<std::string> const strict = strict_json(answer.raw());
+    result<std::string> exact = std::string();
+    if (strict) exact = files_->write_answer(d.id(), answer.raw());
+    if (!exact) return output_failed(exact.error().cause, "answers");
+
+    result_record line;
+    line.id = d.id();
+    line.path = d.input.record.path;
+    line.sha256 = d.input.record.sha256;
+    line.request_id = d.job.request_id;
+    line.status = answer.empty() ? "done_empty" : answer.done_in_part() ? "done_in_part" : "done";
+    line.submitted_at = d.submitted_at;
+    line.finished_at = std::chrono::system_clock::now();
+    line.attempts = d.job.attempts;
+    line.polls = answer.reads();
+    line.possible_duplicate = d.job.possible_duplicate;
+    line.parts = parts;
+    line.text = *text;
+    line.answer = *exact;
+    line.recognized = answer.recognized();
+    line.file_changed = file_has_changed(d);
+    line.result_json = strict ? std::string_view(*strict) : answer.raw();
+    result_location where;
+    if (error_code const ec = files_->results().append(line, &where)) return output_failed(ec, "results");
+    if (!answer.recognized()) note_unrecognized(d);
+    return where;
+}
+
+/// Ends a document without a result: it failed, it was never sent, or another run goes on with it.
+OCRPIPE_DECL task<void> pipeline::impl::fail(detail::document_in_flight& d, failure f)
+{
+    if (detail::ends_the_run(f)) end_run(f);
+    detail::document_course const course = detail::course_after(f);
+    if (course == detail::document_course::not_sent) co_return co_await withdraw(d);
+    if (course == detail::document_course::unfinished) co_return leave_unfinished(d);
+
+    if (options_.on_failure) options_.on_failure(d.input.record, f);
+    result<std::string> message = write_failure(d, f);
+    if (!message) co_return leave_unfinished(d);
+    document_state const state = detail::state_after(f);
+    release_copies(d, state);
+    finish_record end;
+    end.state = state;
+    end.failure = static_cast<errc>(f.code.value());
+    end.message = std::move(*message);
+    end.attempts = f.request_id.empty() ? f.attempts : d.job.attempts;
+    error_code const ec = co_await record_end(d, std::move(end));
+    if (ec) co_return leave_unfinished(d);
+    state_.failed(d.counted);
+    leave();
+}
+
+/// Writes the line of a failed document and returns its message. An error means that the answer's file could
+/// not be written.
+OCRPIPE_DECL result<std::string> pipeline::impl::write_failure(detail::document_in_flight const& d,
+                                                               failure const& f)
+{
+    std::string message = to_string(f);
+    if (f.is(errc::file_changed))
+        ++state_.report.changed_files;
+    else if (file_has_changed(d))
+        message += "; the file was written since its bytes were read";
+    if (f.answer) {
+        result<std::string> const kept = files_->write_answer(d.id(), *f.answer);
+        if (!kept) return output_failed(kept.error().cause, "answers");
+        message += fmt::format("; all of it is in {}", *kept);
+    }
+    failure_record line;
+    line.document = &d.input.record;
+    line.what = &f;
+    line.at = std::chrono::system_clock::now();
+    line.message = message;
+    if (error_code const ec = files_->failures().append(line)) output_failed(ec, "failures.jsonl");
+    return message;
+}
+
+/// Takes back the intent of a document of which no byte was sent.
+OCRPIPE_DECL task<void> pipeline::impl::withdraw(detail::document_in_flight& d)
+{
+    release_copies(d, document_state::found);
+    error_code const ec = co_await record_not_sent(d);
+    if (!ec)
+        state_.move(d.counted,
+                    d.input.was_ambiguous ? detail::standing::failed : detail::standing::not_sent);
+    leave();
+}
+
+/// Drops a document whose intent the ledger did not record.
+OCRPIPE_DECL void pipeline::impl::refused_by_ledger(detail::document_in_flight& d, error_code ec)
+{
+    if (ec == errc::invalid_argument) {
+        state_.submit_withdrawn();
+        result<std::optional<ledger_row>> const first = ledger_->find(d.id());
+        if (first && *first) return yield_id(d, **first);
+        if (!first) end_run(first.error());
+    }
+    ledger_failed(ec);
+    leave_unfinished(d);
 }
 
 /// Drops a document whose id is already taken, by another document or by the same one listed twice.
-OCRPIPE_DECL void pipeline::impl::yield_id(document_ptr const& d, ledger_document const& first)
+OCRPIPE_DECL void pipeline::impl::yield_id(detail::document_in_flight& d, ledger_document const& first)
 {
-    withhold_copies(*d);
-    if (!d->input.was) --known_;
-    if (auto const taken = detail::id_is_taken(d->input, first))
-        refuse(*taken);
+    release_copies(d, document_state::found);
+    if (!d.input.was) state_.move(d.counted, detail::standing::absent);
+    if (auto const taken = detail::id_is_taken(d.input, first))
+        reject(*taken);
     else
-        ++repeated_;
+        state_.repeat();
     leave();
 }
 
-/// Handles a document of which no byte was sent.
-OCRPIPE_DECL void pipeline::impl::take_back(document_ptr const& d)
+/// Saves a request_id that the ledger could not record in failures.jsonl, where the next run looks for it: it
+/// is the only record of a paid job.
+OCRPIPE_DECL void pipeline::impl::save_request_id(detail::document_in_flight& d)
 {
-    withhold_copies(*d);
-    record([&](ledger& l, ledger_handler h) { l.not_sent(d->input.record.id, std::move(h)); }, d,
-           [this, d] {
-               ++(ledger_ && d->input.was_ambiguous ? failed_ : not_sent_);
-               leave();
-           });
-}
-
-OCRPIPE_DECL void pipeline::impl::submitted(document_ptr d, result<submitted_job> job)
-{
-    submit_ended();
-    if (!job) {
-        note_unanswered(job.error());
-        return fail(d, job.error());
-    }
-    unanswered_ = 0;
-    bool const doubtful = d->job.possible_duplicate || job->possible_duplicate;
-    d->job = std::move(*job);
-    d->job.possible_duplicate = doubtful;
-    d->submitted_at = std::chrono::system_clock::now();
-    report_.bytes += d->input.record.size;
-    if (doubtful) ++report_.possible_duplicates;
-    ++waiting_;
-    record(
-        [&](ledger& l, ledger_handler h) {
-            submit_record what;
-            what.request_id = d->job.request_id;
-            what.file_ids = d->job.file_ids;
-            what.attempts = d->job.attempts;
-            what.possible_duplicate = doubtful;
-            l.submitted(d->input.record.id, std::move(what), std::move(h));
-        },
-        d,
-        [this, d] {
-            --waiting_;
-            d->job_is_recorded = true;
-            wait(d, d->input.request_id.empty());
-        });
-}
-
-OCRPIPE_DECL void pipeline::impl::note_unanswered(failure const& f)
-{
-    // A 500 comes from the service itself.
-    bool const lost = f.is(errc::ambiguous_submit) && f.http_status != 500;
-    bool const unanswered = lost || is_transport(make_error_code(static_cast<errc>(f.code.value())));
-    if (f.http_status != 0 && !unanswered) unanswered_ = 0;
-    if (!unanswered || ++unanswered_ != max_unanswered) return;
-    stop_by(run_end::failure_budget,
-            fmt::format("{} submits in a row ended without an answer of the service's, the last one with: {}",
-                        unanswered_, f.reason));
-}
-
-OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
-{
-    ++waiting_;
-    wait_request wait(d->job.request_id);
-    wait.doc_type = d->input.record.doc_type;
-    wait.document_bytes = d->input.record.size;
-    wait.just_submitted = just_submitted;
-    client_.async_wait(std::move(wait), [self = shared_from_this(), d](result<ocr_result> answer) {
-        --self->waiting_;
-        self->read(d, std::move(answer));
-    });
-}
-
-OCRPIPE_DECL void pipeline::impl::read(document_ptr d, result<ocr_result> answer)
-{
-    if (!answer) return fail(d, answer.error());
-    // The disk has already failed: the next run polls the job again.
-    if (ledger_ && closes_after_submits_) return leave_unfinished(d);
-    d->answer.emplace(std::move(*answer));
-    if (options_.parts.empty()) return finish(d);
-    ++fetching_parts_;
-    fetch_parts(std::move(d));
-}
-
-/// Reports once that results have a format that the profile does not describe: their text may not be what the
-/// user expects.
-OCRPIPE_DECL void pipeline::impl::note_unrecognized(detail::document_in_flight const& d)
-{
-    if (report_.unrecognized++ != 0) return;
-    notice("unrecognized_result",
-           fmt::format(
-               "the result of {} has a form that the response profile does not describe; it is kept as it "
-               "came and read by the names of its members: see ocrpipe result {} --explain",
-               printable_excerpt(d.input.record.path, 1024), printable_excerpt(d.job.request_id, 128)));
-}
-
-/// Whether the document's file was modified after it was read. If so, the data sent differs from the file,
-/// and may be only its beginning. A removed or moved file does not count as modified.
-OCRPIPE_DECL bool pipeline::impl::note_change(detail::document_in_flight const& d)
-{
-    struct ::stat status {
-    };
-    ledger_document const& record = d.input.record;
-    if (record.mtime_ns == 0 || ::stat(record.path.c_str(), &status) != 0) return false;
-    if (detail::version_of(status) == file_version{record.size, record.mtime_ns}) return false;
-    ++report_.changed_files;
-    if (options_.on_changed) options_.on_changed(record);
-    return true;
-}
-
-OCRPIPE_DECL void pipeline::impl::finish(document_ptr const& d)
-{
-    std::string text;
-    if (options_.text) {
-        result<std::string> written =
-            files_->write_text(d->input.record.id, d->answer->text(client_.profile()));
-        if (!written) {
-            disk_failed(written.error().cause, "text");
-            return leave_unfinished(d);
-        }
-        text = std::move(*written);
-    }
-    // The results files contain strict JSON only; any other answer is kept unchanged in a file.
-    std::optional<std::string> const strict = strict_json(d->answer->raw());
-    std::string answer;
-    if (strict) {
-        result<std::string> written = files_->write_answer(d->input.record.id, d->answer->raw());
-        if (!written) {
-            disk_failed(written.error().cause, "answers");
-            return leave_unfinished(d);
-        }
-        answer = std::move(*written);
-    }
-    result_record line;
-    line.id = d->input.record.id;
-    line.path = d->input.record.path;
-    line.sha256 = d->input.record.sha256;
-    line.request_id = d->job.request_id;
-    line.status = d->answer->empty() ? "done_empty" : d->answer->done_in_part() ? "done_in_part" : "done";
-    line.submitted_at = d->submitted_at;
-    line.finished_at = std::chrono::system_clock::now();
-    line.attempts = d->job.attempts;
-    line.polls = d->answer->reads();
-    line.possible_duplicate = d->job.possible_duplicate;
-    line.parts = d->parts;
-    line.text = text;
-    line.answer = answer;
-    line.recognized = d->answer->recognized();
-    line.file_changed = note_change(*d);
-    line.result_json = strict ? std::string_view(*strict) : d->answer->raw();
-    finish_record end;
-    end.polls = d->answer->reads();
-    end.attempts = d->job.attempts;
-    if (error_code const ec = files_->results().append(line, &end.result.emplace())) {
-        disk_failed(ec, "results");
-        return leave_unfinished(d);
-    }
-    result_location const where = *end.result;
-    if (d->answer->empty())
-        ++report_.done_empty;
-    else if (d->answer->done_in_part())
-        ++report_.done_in_part;
-    if (!d->answer->recognized()) note_unrecognized(*d);
-    d->answer.reset();
-    record([&](ledger& l, ledger_handler h) { l.finished(d->input.record.id, std::move(end), std::move(h)); },
-           d,
-           [this, d, where] {
-               // From here on, the ledger knows that this content has a result.
-               for (document_ptr const& copy : release_content(*d))
-                   write_copy(copy, d->input.record.id, where);
-               count_done();
-               leave();
-           });
-}
-
-OCRPIPE_DECL void pipeline::impl::count_done()
-{
-    ++done_;
-    ++report_.done_now;
-}
-
-OCRPIPE_DECL bool pipeline::impl::ends_the_run(failure const& f)
-{
-    return f.is(errc::unauthorized) || f.is(errc::wrong_base_url);
-}
-
-OCRPIPE_DECL void pipeline::impl::fail(document_ptr const& d, failure const& f)
-{
-    bool const nothing_paid = f.request_id.empty() && !f.is(errc::ambiguous_submit);
-    bool const stopped = f.is(errc::cancelled) || f.is(errc::client_closed);
-    if (ends_the_run(f)) end_run(f);
-    // A document that was never sent has not failed: another run will send it.
-    if (nothing_paid && (ends_the_run(f) || stopped)) return take_back(d);
-    // Its job continues and is in the ledger: the next run polls it.
-    if (ledger_ && !f.request_id.empty() && (ends_the_run(f) || stopped)) return leave_unfinished(d);
-
-    if (options_.on_failure) options_.on_failure(d->input.record, f);
-    failure_record line;
-    line.document = &d->input.record;
-    line.what = &f;
-    line.at = std::chrono::system_clock::now();
-    std::string said = to_string(f);
-    if (f.is(errc::file_changed))
-        ++report_.changed_files;
-    else if (note_change(*d))
-        said += "; the file was written since its bytes were read";
-    if (f.answer) {
-        result<std::string> kept = files_->write_answer(d->input.record.id, *f.answer);
-        if (!kept) {
-            disk_failed(kept.error().cause, "answers");
-            return leave_unfinished(d);
-        }
-        said += fmt::format("; all of it is in {}", *kept);
-    }
-    line.message = said;
-    if (error_code const ec = files_->failures().append(line)) disk_failed(ec, "failures.jsonl");
-    document_state const state = state_after(f);
-    settle_copies(*d, state);
-    record(
-        [&](ledger& l, ledger_handler h) {
-            finish_record end;
-            end.state = state;
-            end.failure = static_cast<errc>(f.code.value());
-            end.message = said;
-            end.attempts = f.request_id.empty() ? f.attempts : d->job.attempts;
-            l.finished(d->input.record.id, std::move(end), std::move(h));
-        },
-        d,
-        [this, code = static_cast<errc>(f.code.value())] {
-            ++failed_;
-            ++failed_now_;
-            if (!ledger_) ++report_.failed_by_class[std::string(name(code))];
-            leave();
-            if (options_.fail_budget.used_up(failed_now_, failed_now_ + report_.done_now))
-                stop_by(run_end::failure_budget, fmt::format("{} of {} documents failed", failed_now_,
-                                                             failed_now_ + report_.done_now));
-        });
-}
-
-/// Maps a failure to the document's state. A document that was paid for and may still get a result is stuck,
-/// not failed: it is polled again, and never resubmitted automatically.
-OCRPIPE_DECL document_state pipeline::impl::state_after(failure const& f)
-{
-    if (f.is(errc::ambiguous_submit)) return document_state::ambiguous;
-    if (f.is(errc::job_expired)) return document_state::expired;
-    if (f.is(errc::job_lost)) return document_state::lost;
-    if (f.is(errc::job_failed) || f.request_id.empty()) return document_state::failed;
-    return document_state::stuck;
-}
-
-/// Handles a document whose job will not finish in this run.
-OCRPIPE_DECL void pipeline::impl::leave_unfinished(document_ptr const& d)
-{
-    withhold_copies(*d);
-    leave();
-}
-
-/// Requests a ledger change and continues once it is durable. If the ledger fails, the run ends and drops its
-/// documents.
-template<class Change, class Then>
-void pipeline::impl::record(Change change, document_ptr const& d, Then then)
-{
-    if (!ledger_) return then();
-    change(*ledger_, [self = shared_from_this(), d, then](error_code ec) {
-        if (!ec) return then();
-        self->ledger_failed(ec);
-        // This is the only record of a paid job.
-        if (!d->job.request_id.empty() && !d->job_is_recorded) self->report_unrecorded(*d);
-        self->leave_unfinished(d);
-    });
-}
-
-/// Saves a request_id in failures.jsonl, where the next run looks for those that the ledger could not record.
-OCRPIPE_DECL void pipeline::impl::report_unrecorded(detail::document_in_flight const& d)
-{
-    failure f;
-    f.code = errc::ledger_failed;
+    failure f(errc::ledger_failed, phase::none,
+              "its request_id stands in failures.jsonl, from where the next run takes it");
     f.request_id = d.job.request_id;
     f.attempts = d.job.attempts;
-    f.reason = "its request_id stands in failures.jsonl, from where the next run takes it";
     failure_record line;
     line.document = &d.input.record;
     line.what = &f;
@@ -429,12 +388,45 @@ OCRPIPE_DECL void pipeline::impl::report_unrecorded(detail::document_in_flight c
     line.at = std::chrono::system_clock::now();
     if (files_->failures().append(line)) f.reason = "its request_id could not be recorded: keep this line";
     if (options_.on_failure) options_.on_failure(d.input.record, f);
+    leave_unfinished(d);
+}
+
+/// Reports once that results have a format that the profile does not describe: their text may not be what the
+/// user expects.
+OCRPIPE_DECL void pipeline::impl::note_unrecognized(detail::document_in_flight const& d)
+{
+    if (state_.report.unrecognized++ != 0) return;
+    notice("unrecognized_result",
+           fmt::format("the result of {} has a form that the response profile does not describe; it is kept as it "
+                       "came and read by the names of its members: see ocrpipe result {} --explain",
+                       printable_excerpt(d.input.record.path, 1024), printable_excerpt(d.job.request_id, 128)));
+}
+
+/// Whether the document's file was modified after it was read. If so, the data sent differs from the file,
+/// and may be only its beginning. A removed or moved file does not count as modified.
+OCRPIPE_DECL bool pipeline::impl::file_has_changed(detail::document_in_flight const& d)
+{
+    ledger_document const& read = d.input.record;
+    struct ::stat status {
+    };
+    if (read.mtime_ns == 0 || ::stat(read.path.c_str(), &status) != 0) return false;
+    if (detail::version_of(status) == file_version{read.size, read.mtime_ns}) return false;
+    ++state_.report.changed_files;
+    if (options_.on_changed) options_.on_changed(read);
+    return true;
+}
+
+/// Drops a document whose job does not end in this run.
+OCRPIPE_DECL void pipeline::impl::leave_unfinished(detail::document_in_flight& d)
+{
+    release_copies(d, document_state::found);
+    leave();
 }
 
 OCRPIPE_DECL void pipeline::impl::leave()
 {
-    --in_flight_;
-    changed_.notify();
+    state_.leave();
+    react();
 }
 
 } // namespace ocrpipe

@@ -1,0 +1,54 @@
+#ifndef OCRPIPE_BULK_RUN_DETAIL_DOCUMENT_COURSE_HPP
+#define OCRPIPE_BULK_RUN_DETAIL_DOCUMENT_COURSE_HPP
+
+#include <ocrpipe/api/ocr_result.hpp>
+#include <ocrpipe/api/operation.hpp>
+#include <ocrpipe/bulk/ledger/ledger.hpp>
+#include <ocrpipe/core/result.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace ocrpipe::detail
+{
+
+/// What a failure means for its document. Pure.
+enum class document_course {
+    failed,     ///< it ends in state_after()
+    not_sent,   ///< nothing was paid: another run sends it
+    unfinished, ///< its job continues and is in the ledger: another run polls it
+};
+
+OCRPIPE_DECL document_course course_after(failure const& f) noexcept;
+
+/// The state of a document that failed. A document that was paid for and may still get a result is stuck, not
+/// failed: it is polled again, and never resubmitted automatically.
+OCRPIPE_DECL document_state state_after(failure const& f) noexcept;
+
+/// Whether no other document can fare better: the credentials or the address are wrong.
+OCRPIPE_DECL bool ends_the_run(failure const& f) noexcept;
+
+/// Whether a submit ended without an answer from the service. A 500 comes from the service itself.
+OCRPIPE_DECL bool is_unanswered(failure const& f) noexcept;
+
+struct part_to_fetch {
+    operation kind = operation::table;
+    std::size_t index = 0; ///< from 1, of its kind
+    std::string sub_id;
+};
+
+/// The parts of a document: an image for each file, the other kinds for each document in the answer that has
+/// an id.
+OCRPIPE_DECL std::vector<part_to_fetch> parts_to_fetch(std::vector<operation> const& kinds,
+                                                       ocr_result const& answer,
+                                                       std::vector<std::string> const& file_ids,
+                                                       response_profile const& profile);
+
+} // namespace ocrpipe::detail
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/bulk/run/impl/document_course.ipp>
+#endif
+
+#endif
