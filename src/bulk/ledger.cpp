@@ -1,2 +1,3 @@
+#include <ocrpipe/bulk/ledger/impl/batched_ledger.ipp>
 #include <ocrpipe/bulk/ledger/impl/ledger.ipp>
 #include <ocrpipe/bulk/ledger/impl/ledger_source.ipp>
