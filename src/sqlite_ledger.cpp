@@ -35,6 +35,7 @@ public:
 
     result<void> open();
 
+    bool survives_process() const noexcept override { return true; }
     result<std::optional<ledger_row>> find(std::string_view id) override { return reader_.find(id); }
     result<std::optional<known_document>> look_up(std::string_view id, std::string_view path,
                                                   std::uint64_t size, std::int64_t mtime_ns,
