@@ -6,6 +6,7 @@
 
 #include <ocrpipe/bulk/ledger/ledger.hpp>
 #include <ocrpipe/bulk/ledger/ledger_source.hpp>
+#include <ocrpipe/bulk/ledger/memory_ledger.hpp>
 #include <ocrpipe/bulk/ledger/sqlite_ledger.hpp>
 #include <ocrpipe/bulk/output/report.hpp>
 #include <ocrpipe/bulk/output/result_line.hpp>

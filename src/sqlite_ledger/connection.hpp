@@ -20,12 +20,7 @@ namespace ocrpipe::detail
 /// Returns errc::ledger_failed with a human-readable reason.
 inline failure ledger_failure(std::string reason, error_code cause = {})
 {
-    failure f;
-    f.code = errc::ledger_failed;
-    f.cause = cause;
-    f.where = phase::prepare;
-    f.reason = std::move(reason);
-    return f;
+    return failure(errc::ledger_failed, phase::prepare, std::move(reason), cause);
 }
 
 /// A prepared statement. Bound strings are not copied: they must live until reset().

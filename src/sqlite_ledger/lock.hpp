@@ -39,9 +39,8 @@ public:
                 fmt::format("{} is on a network file system: keep the ledger on a local disk", path));
         if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
             if (errno != EWOULDBLOCK) return ledger_failure(path, errno_code());
-            failure f = ledger_failure(fmt::format("{} is held by {}", path, holder(fd.get())));
-            f.code = errc::ledger_in_use;
-            return f;
+            return failure(errc::ledger_in_use, phase::prepare,
+                           fmt::format("{} is held by {}", path, holder(fd.get())));
         }
         // Used only for the message above, so a write error is ignored.
         std::string const pid = fmt::format("process {}\n", ::getpid());

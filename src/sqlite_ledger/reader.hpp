@@ -119,14 +119,14 @@ public:
         auto const known = [&](statement const& row) -> result<std::optional<known_document>> {
             last_number_ = row.integer(0);
             std::optional<document_state> const state = document_state_named(row.bytes(6));
-            if (!state) return senseless();
+            if (!state) return bad_row();
             bool const same = row.bytes(2) == path && row.integer(3) == static_cast<std::int64_t>(size) &&
                               row.integer(4) == mtime_ns && row.bytes(5) == parameters;
             return std::optional(known_document{*state, same, static_cast<std::uint64_t>(last_number_)});
         };
         turn const t(*this);
         if (!db_.is_open()) return failed(SQLITE_MISUSE);
-        // A scan meets most documents again in the order of their first admission, and the next row costs a
+        // A scan finds most documents in the order of their first admission, and the next row costs a
         // fraction of a search.
         if (in_order_ && following_.step() == SQLITE_ROW && following_.bytes(1) == id)
             return known(following_);
@@ -175,7 +175,7 @@ public:
         std::vector<ledger_row> out;
         int rc;
         while ((rc = s.step()) == SQLITE_ROW) {
-            if (!read(s, out.emplace_back())) return senseless();
+            if (!read(s, out.emplace_back())) return bad_row();
             cursor = static_cast<std::uint64_t>(s.integer(0));
         }
         if (rc != SQLITE_DONE) return failed(rc);
@@ -193,7 +193,7 @@ public:
         document_counts counts;
         while ((rc = s.step()) == SQLITE_ROW) {
             std::optional<document_state> const state = document_state_named(s.bytes(0));
-            if (!state) return senseless();
+            if (!state) return bad_row();
             ++counts[*state];
             if (std::string_view const failure_class = s.bytes(1); !failure_class.empty())
                 ++counts.by_class[std::string(failure_class)];
@@ -296,10 +296,10 @@ private:
         int const rc = s.step();
         std::optional<ledger_row> row;
         bool const sense = rc != SQLITE_ROW || read(s, row.emplace());
-        // Before reset(), which lets go of what the row's columns point to.
+        // Before reset(), which invalidates the columns and the error message.
         std::optional<failure> problem;
         if (!sense)
-            problem = senseless();
+            problem = bad_row();
         else if (rc != SQLITE_ROW && rc != SQLITE_DONE)
             problem = failed(rc);
         s.reset();
@@ -307,8 +307,8 @@ private:
         return row;
     }
 
-    /// Only what was kept of that submit, and what names its document: its content and how it was read may
-    /// have been others than the row's are now.
+    /// Returns only what was kept of that submit, with the document's id and path. Its content and parameters
+    /// may have changed since.
     result<std::optional<ledger_row>> find_earlier(std::string_view request_id)
     {
         turn const t(*this);
@@ -324,7 +324,7 @@ private:
         if (rc != SQLITE_ROW) return failed(rc);
         ledger_row now;
         std::optional<document_state> const then = document_state_named(s.bytes(request_column + 4));
-        if (!read(s, now) || !then) return senseless();
+        if (!read(s, now) || !then) return bad_row();
         ledger_row row;
         row.id = std::move(now.id);
         row.path = std::move(now.path);
@@ -400,7 +400,7 @@ private:
     {
         return db_.is_open() ? db_.describe(rc) : ledger_failure(fmt::format("{}: closed", db_.path()));
     }
-    failure senseless() const { return ledger_failure(fmt::format("{}: a row makes no sense", db_.path())); }
+    failure bad_row() const { return ledger_failure(fmt::format("{}: a row makes no sense", db_.path())); }
 
     std::atomic<std::uint64_t> commits_ = 0;
     std::mutex mutex_;
@@ -412,9 +412,9 @@ private:
     statement begin_;
     statement end_;
     statement find_;
-    statement brief_;              ///< what look_up() looks at
-    statement following_;          ///< the same of the rows behind last_number_, while in_order_
-    std::int64_t last_number_ = 0; ///< of the row that look_up() met last
+    statement brief_;              ///< the columns that look_up() compares
+    statement following_;          ///< the same, of the rows after last_number_, while in_order_
+    std::int64_t last_number_ = 0; ///< of the row that look_up() returned last
     bool in_order_ = false;
     statement find_request_;
     statement find_content_;

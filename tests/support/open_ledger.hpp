@@ -2,6 +2,7 @@
 #define OCRPIPE_TESTS_SUPPORT_OPEN_LEDGER_HPP
 
 #include <ocrpipe/bulk/ledger/ledger.hpp>
+#include <ocrpipe/bulk/ledger/memory_ledger.hpp>
 #include <ocrpipe/bulk/ledger/sqlite_ledger.hpp>
 #include <ocrpipe/core/sha256.hpp>
 
@@ -12,6 +13,8 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,8 +66,8 @@ inline ocrpipe::finish_record ended(ocrpipe::document_state s, ocrpipe::errc e, 
     return f;
 }
 
-/// A ledger in a folder, and the io_context on which its handlers run. Commits happen when the test asks for
-/// them.
+/// A ledger and the io_context on which its handlers run. Changes in SQLite are committed when the test asks
+/// for it.
 class open_ledger
 {
 public:
@@ -72,16 +75,10 @@ public:
         : open_ledger(options_for(folder, std::move(vfs)))
     {
     }
-    explicit open_ledger(ocrpipe::sqlite_ledger_options options)
+    explicit open_ledger(ocrpipe::sqlite_ledger_options options) : options_(std::move(options))
     {
-        options.now = [this] {
-            return std::chrono::system_clock::time_point(std::chrono::milliseconds(now_ms));
-        };
-        auto opened = ocrpipe::open_sqlite_ledger(ioc, std::move(options));
-        if (!opened)
-            opening_failure = opened.error();
-        else
-            ledger_ = std::move(*opened);
+        options_->now = clock();
+        open();
     }
 
     static ocrpipe::sqlite_ledger_options options_for(std::filesystem::path const& folder,
@@ -95,6 +92,15 @@ public:
         return o;
     }
 
+    /// Closes the ledger and opens it again, as a later process would; one in memory stays as it is.
+    void reopen()
+    {
+        if (options_) {
+            CHECK_FALSE(ledger_->close());
+            open();
+        }
+    }
+
     ocrpipe::ledger* operator->() const
     {
         REQUIRE_MESSAGE(ledger_, to_string(*opening_failure));
@@ -103,7 +109,7 @@ public:
 
     std::shared_ptr<ocrpipe::ledger> const& share() const { return ledger_; }
 
-    /// Runs all handlers that are due once what was asked for is on the disk.
+    /// Runs the handlers of all changes requested so far.
     void settle()
     {
         (*this)->flush({});
@@ -111,7 +117,7 @@ public:
         ioc.run();
     }
 
-    /// Makes one change, given its handler, and says what came of it.
+    /// Makes one change, given its handler, and returns the outcome.
     template<class Change>
     ocrpipe::error_code outcome(Change change)
     {
@@ -122,13 +128,13 @@ public:
         return *seen;
     }
 
-    /// What a look at the row that is there shows.
+    /// The version of the row, if there is one.
     std::optional<ocrpipe::row_version> seen(std::string_view id)
     {
         auto const now = (*this)->find(id);
         return now && *now ? std::optional((**now).version()) : std::nullopt;
     }
-    /// Of a document that has no row, without a look: a reader keeps the log from being begun anew.
+    /// For a document without a row. Does not read: a reader prevents that the log is restarted.
     ocrpipe::error_code first_intent(ocrpipe::ledger_document d)
     {
         return outcome([&](auto h) { (*this)->admit_intent(std::move(d), std::nullopt, std::move(h)); });
@@ -169,8 +175,39 @@ public:
     std::int64_t now_ms = 1'000;
     std::optional<ocrpipe::failure> opening_failure;
 
+protected:
+    struct in_memory {
+    };
+    explicit open_ledger(in_memory) : ledger_(ocrpipe::make_memory_ledger(ioc, clock())) {}
+
 private:
+    std::function<std::chrono::system_clock::time_point()> clock()
+    {
+        return [this] { return std::chrono::system_clock::time_point(std::chrono::milliseconds(now_ms)); };
+    }
+    void open()
+    {
+        auto opened = ocrpipe::open_sqlite_ledger(ioc, *options_);
+        if (!opened)
+            opening_failure = opened.error();
+        else
+            ledger_ = std::move(*opened);
+    }
+
+    std::optional<ocrpipe::sqlite_ledger_options> options_; ///< if it is in SQLite
     std::shared_ptr<ocrpipe::ledger> ledger_;
+};
+
+/// The two ledgers that obey the contract of ocrpipe::ledger, for TEST_CASE_TEMPLATE.
+class sqlite_ledger_in_folder : private temp_directory, public open_ledger
+{
+public:
+    sqlite_ledger_in_folder() : open_ledger(temp_directory::path()) {}
+};
+class ledger_in_memory : public open_ledger
+{
+public:
+    ledger_in_memory() : open_ledger(in_memory()) {}
 };
 
 #endif

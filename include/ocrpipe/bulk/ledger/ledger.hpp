@@ -216,7 +216,8 @@ private:
     std::unique_ptr<base> target_;
 };
 
-/// The durable record of a run: the documents sent, their request ids, and their outcomes.
+/// The record of a run: the documents sent, their request ids, and their outcomes. open_sqlite_ledger() keeps
+/// it on disk, make_memory_ledger() in this process.
 ///
 /// A read returns what was durable when it was called. Errors: errc::ledger_failed with the cause. An
 /// unreadable row is never reported as absent, since an absent document would be sent and paid for.
@@ -240,6 +241,11 @@ public:
     ledger() = default;
     ledger(ledger const&) = delete;
     ledger& operator=(ledger const&) = delete;
+
+    /// Whether a later process can open this ledger and continue from its rows. If not, a run must report
+    /// jobs that were paid for and are unfinished elsewhere before it ends, since their request_ids are lost
+    /// with the process.
+    virtual bool survives_process() const noexcept = 0;
 
     virtual result<std::optional<ledger_row>> find(std::string_view id) = 0;
 

@@ -14,12 +14,7 @@ namespace detail
 /// Returns errc::unwritable_output with the system error as cause.
 inline failure output_failure(error_code cause, std::string path)
 {
-    failure f;
-    f.code = errc::unwritable_output;
-    f.cause = cause;
-    f.where = phase::prepare;
-    f.reason = std::move(path);
-    return f;
+    return failure(errc::unwritable_output, phase::prepare, std::move(path), cause);
 }
 
 } // namespace detail

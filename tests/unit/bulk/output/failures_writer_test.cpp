@@ -20,13 +20,10 @@ namespace
 
 failure refused_by_service()
 {
-    failure f;
-    f.code = errc::rejected;
-    f.where = phase::classify;
+    failure f(errc::rejected, phase::classify, "unknown doc_type");
     f.http_status = 422;
     f.attempts = 2;
     f.request_id = "r-1";
-    f.reason = "unknown doc_type";
     return f;
 }
 
@@ -72,8 +69,7 @@ TEST_CASE("append_failure_line: facts that are not there -> no keys for them")
 {
     ledger_document document;
     document.id = document.path = "/a.pdf";
-    failure f;
-    f.code = errc::cancelled;
+    failure const f(errc::cancelled, phase::none, {});
     failure_record r;
     r.document = &document;
     r.what = &f;

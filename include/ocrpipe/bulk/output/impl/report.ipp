@@ -99,7 +99,8 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     double const seconds =
         std::chrono::duration<double>(floor<milliseconds>(r.finished_at) - floor<milliseconds>(r.started_at))
             .count();
-    top.key("seconds") += known(r.started_at) && known(r.finished_at) ? fmt::format("{:.3f}", seconds) : "null";
+    top.key("seconds") +=
+        known(r.started_at) && known(r.finished_at) ? fmt::format("{:.3f}", seconds) : "null";
     if (r.ended_by.empty())
         top.key("ended_by") += "null";
     else
@@ -126,13 +127,7 @@ OCRPIPE_DECL result<run_report> parse_report(std::string_view json)
     error_code ec;
     bj::value const parsed = bj::parse(json, ec);
     bj::object const* const o = parsed.if_object();
-    if (o == nullptr) {
-        failure f;
-        f.code = make_error_code(errc::invalid_argument);
-        f.cause = ec;
-        f.reason = "not a report: no JSON object";
-        return f;
-    }
+    if (o == nullptr) return failure(errc::invalid_argument, phase::none, "not a report: no JSON object", ec);
     run_report r;
     auto const text = [o](std::string_view name) {
         bj::value const* const v = o->if_contains(name);

@@ -99,7 +99,7 @@ struct lone_scalar : no_json_events {
 
 /// Parses a name written by append_json_name(): if it is not plain text, its exact bytes follow in a second
 /// member.
-inline void take_name(std::string& to, std::string_view key, std::string_view of, lone_scalar const& value)
+inline void read_name(std::string& to, std::string_view key, std::string_view of, lone_scalar const& value)
 {
     if (key == of) {
         to = value.text;
@@ -108,13 +108,13 @@ inline void take_name(std::string& to, std::string_view key, std::string_view of
     }
 }
 
-inline void take_member(result_line& line, std::string_view key, lone_scalar const& value)
+inline void read_member(result_line& line, std::string_view key, lone_scalar const& value)
 {
-    take_name(line.id, key, "id", value);
-    take_name(line.path, key, "path", value);
-    take_name(line.duplicate_of, key, "duplicate_of", value);
-    take_name(line.text, key, "text", value);
-    take_name(line.answer, key, "answer", value);
+    read_name(line.id, key, "id", value);
+    read_name(line.path, key, "path", value);
+    read_name(line.duplicate_of, key, "duplicate_of", value);
+    read_name(line.text, key, "text", value);
+    read_name(line.answer, key, "answer", value);
     if (key == "sha256") line.sha256 = value.text;
     if (key == "request_id") line.request_id = value.text;
     if (key == "status") line.status = value.text;
@@ -213,7 +213,7 @@ OCRPIPE_DECL std::optional<result_line> read_result_line(std::string_view line)
         } else {
             lone_scalar value;
             if ((p = read_json_value(p, text, value, max_json_depth)) == nullptr) return std::nullopt;
-            take_member(*out, key.raw, value);
+            read_member(*out, key.raw, value);
             has_id = has_id || (key.raw == "id" && value.is_string);
         }
         p = text.space(p);

@@ -31,12 +31,8 @@ OCRPIPE_DECL result<bool> results_reader::next()
 {
     constexpr std::size_t piece = 256 * 1024;
     auto const failed = [this](error_code cause) {
-        failure f;
-        f.code = errc::unreadable_file;
-        f.cause = cause;
-        f.where = phase::prepare;
-        f.reason = folder_ + "/" + results_file_name(number_);
-        return f;
+        return failure(errc::unreadable_file, phase::prepare, folder_ + "/" + results_file_name(number_),
+                       cause);
     };
     if (std::exchange(has_line_, false)) {
         begin_ += length_ + 1;

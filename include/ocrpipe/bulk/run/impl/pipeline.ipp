@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_BULK_RUN_IMPL_PIPELINE_IPP
 #define OCRPIPE_BULK_RUN_IMPL_PIPELINE_IPP
 
+#include <ocrpipe/bulk/ledger/memory_ledger.hpp>
 #include <ocrpipe/bulk/run/detail/pipeline_impl.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -45,7 +46,7 @@ OCRPIPE_DECL pipeline::impl::impl(asio::io_context& ioc, client& c, std::unique_
                                   pipeline_options options, std::shared_ptr<ledger> l)
     : ioc_(ioc)
     , client_(c)
-    , ledger_(std::move(l))
+    , ledger_(l ? std::move(l) : make_memory_ledger(ioc))
     , source_(std::move(s))
     , options_(std::move(options))
     , configuration_(options_, c.profile())

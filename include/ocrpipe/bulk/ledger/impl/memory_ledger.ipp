@@ -1,0 +1,272 @@
+#ifndef OCRPIPE_BULK_LEDGER_IMPL_MEMORY_LEDGER_IPP
+#define OCRPIPE_BULK_LEDGER_IMPL_MEMORY_LEDGER_IPP
+
+#include <ocrpipe/bulk/ledger/detail/batched_ledger.hpp>
+#include <ocrpipe/bulk/ledger/memory_ledger.hpp>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+
+namespace ocrpipe::detail
+{
+
+class memory_ledger final : public batched_ledger
+{
+public:
+    memory_ledger(boost::asio::io_context& ioc, std::function<std::chrono::system_clock::time_point()> clock)
+        : batched_ledger(ioc, {1, std::chrono::milliseconds(0)}, std::move(clock))
+        , metadata_{{"created_at", std::to_string(now())}, {"ocrpipe_version", OCRPIPE_VERSION_STRING}}
+    {
+        start();
+    }
+    ~memory_ledger() override { close(); }
+
+    bool survives_process() const noexcept override { return false; }
+
+    result<std::optional<ledger_row>> find(std::string_view id) override
+    {
+        std::lock_guard const lock(mutex_);
+        stored const* const row = row_of(id);
+        return row ? std::optional(shown(*row)) : std::nullopt;
+    }
+
+    result<std::optional<known_document>> look_up(std::string_view id, std::string_view path,
+                                                  std::uint64_t size, std::int64_t mtime_ns,
+                                                  std::string_view parameters) override
+    {
+        std::lock_guard const lock(mutex_);
+        stored const* const row = row_of(id);
+        if (!row) return std::optional<known_document>();
+        bool const untouched = row->path == path && row->size == size && row->mtime_ns == mtime_ns &&
+                               row->parameters == parameters;
+        return std::optional(known_document{row->state, untouched, row->number});
+    }
+
+    result<std::optional<ledger_row>> find_request(std::string_view request_id) override
+    {
+        std::lock_guard const lock(mutex_);
+        if (request_id.empty()) return std::optional<ledger_row>();
+        auto const has_it = [request_id](ledger_row const& r) { return r.request_id == request_id; };
+        if (auto const now = std::find_if(rows_.begin(), rows_.end(), has_it); now != rows_.end())
+            return std::optional(shown(*now));
+        auto const then = std::find_if(superseded_.begin(), superseded_.end(), has_it);
+        if (then == superseded_.end()) return std::optional<ledger_row>();
+        return std::optional(shown(*then));
+    }
+
+    result<std::optional<ledger_row>> find_done_by_content(std::string_view sha256,
+                                                           std::string_view parameters) override
+    {
+        std::lock_guard const lock(mutex_);
+        auto const [from, to] = done_by_content_.equal_range(std::string(sha256));
+        for (auto at = from; at != to; ++at) {
+            stored const& row = rows_[at->second - 1];
+            if (row.state == document_state::done && row.sha256 == sha256 && row.parameters == parameters)
+                return std::optional(shown(row));
+        }
+        return std::optional<ledger_row>();
+    }
+
+    result<std::vector<ledger_row>> rows(document_states in, std::uint64_t& cursor,
+                                         std::size_t limit) override
+    {
+        std::lock_guard const lock(mutex_);
+        std::vector<ledger_row> out;
+        for (std::uint64_t n = cursor; n < rows_.size() && out.size() < limit; ++n) {
+            if (!in.contains(rows_[n].state)) continue;
+            out.push_back(shown(rows_[n]));
+            cursor = rows_[n].number;
+        }
+        return out;
+    }
+
+    result<document_counts> counts() override
+    {
+        std::lock_guard const lock(mutex_);
+        document_counts counts;
+        for (ledger_row const& row : rows_) {
+            ++counts[row.state];
+            if (!row.failure_class.empty()) ++counts.by_class[row.failure_class];
+            if (row.possible_duplicate) ++counts.possible_duplicates;
+        }
+        counts.last_number = rows_.size();
+        return counts;
+    }
+
+    result<std::optional<result_location>> last_result_location() override
+    {
+        std::lock_guard const lock(mutex_);
+        std::optional<result_location> last;
+        for (ledger_row const& row : rows_)
+            if (row.result && (!last || std::tie(row.result->file, row.result->offset) >
+                                            std::tie(last->file, last->offset)))
+                last = row.result;
+        return last;
+    }
+
+    result<std::optional<std::string>> metadata(std::string_view key) override
+    {
+        std::lock_guard const lock(mutex_);
+        auto const found = metadata_.find(key);
+        return found == metadata_.end() ? std::nullopt : std::optional(found->second);
+    }
+
+private:
+    /// `result` stays when the document is sent again, so that last_result_location() still covers its line.
+    struct stored : ledger_row {
+        std::uint64_t number = 0;
+    };
+
+    static ledger_row shown(stored const& s)
+    {
+        ledger_row row = s;
+        if (row.state != document_state::done && row.state != document_state::skipped) row.result.reset();
+        return row;
+    }
+
+    stored* row_of(std::string_view id)
+    {
+        auto const found = numbers_.find(id);
+        return found == numbers_.end() ? nullptr : &rows_[found->second - 1];
+    }
+
+    result<void> commit(std::span<pending_change> batch) override
+    {
+        std::lock_guard const lock(mutex_);
+        for (pending_change& c : batch)
+            if (!std::visit([&](auto& change) { return apply(change, c.at); }, c.what))
+                c.outcome = errc::invalid_argument;
+        return {};
+    }
+    result<std::uint64_t> mark_interrupted(std::int64_t) override { return std::uint64_t{0}; }
+    result<void> release(bool) override { return {}; }
+
+    // Each returns false, and changes nothing, if the change is invalid.
+
+    bool apply(intent_change& c, std::int64_t at)
+    {
+        stored const* const before = row_of(c.document.id);
+        if (before && c.seen != before->version()) return false;
+        stored* const row = start_over(c.document, document_state::intent, at);
+        if (row) row->intent_at = at;
+        return row != nullptr;
+    }
+
+    bool apply(skip_change& c, std::int64_t at)
+    {
+        stored* const row = start_over(c.document, document_state::skipped, at);
+        if (!row) return false;
+        row->duplicate_of = std::move(c.duplicate_of);
+        row->result = c.where;
+        row->finished_at = at;
+        return true;
+    }
+
+    bool apply(submitted_change& c, std::int64_t at)
+    {
+        stored* const row = row_that_may_become(document_state::submitted, c.id);
+        if (!row || c.what.request_id.empty()) return false;
+        row->state = document_state::submitted;
+        row->request_id = std::move(c.what.request_id);
+        row->file_ids = std::move(c.what.file_ids);
+        row->attempts = c.what.attempts;
+        row->possible_duplicate = row->possible_duplicate || c.what.possible_duplicate;
+        row->submitted_at = at;
+        row->failure_class.clear();
+        row->message.clear();
+        row->finished_at = 0;
+        return true;
+    }
+
+    bool apply(not_sent_change& c, std::int64_t)
+    {
+        stored* const row = row_that_may_become(document_state::found, c.id);
+        if (!row) return false;
+        bool const maybe_sent = row->possible_duplicate;
+        row->state = maybe_sent ? document_state::ambiguous : document_state::found;
+        row->failure_class = maybe_sent ? name(errc::ambiguous_submit) : std::string_view();
+        row->intent_at = 0;
+        return true;
+    }
+
+    bool apply(finished_change& c, std::int64_t at)
+    {
+        stored* const row = row_that_may_become(c.what.state, c.id);
+        if (!row || !is_complete(c.what)) return false;
+        row->state = c.what.state;
+        row->failure_class = row->state == document_state::done ? std::string_view() : name(c.what.failure);
+        row->message = std::move(c.what.message);
+        if (c.what.result) row->result = c.what.result;
+        row->polls = c.what.polls;
+        if (c.what.attempts > 0) row->attempts = c.what.attempts;
+        row->finished_at = at;
+        if (row->state == document_state::done) done_by_content_.emplace(row->sha256, row->number);
+        return true;
+    }
+
+    bool apply(metadata_change& c, std::int64_t)
+    {
+        metadata_.insert_or_assign(std::move(c.key), std::move(c.value));
+        return true;
+    }
+    bool apply(index_change&, std::int64_t) { return true; }
+    bool apply(flush_change&, std::int64_t) { return true; }
+
+    stored* row_that_may_become(document_state to, std::string_view id)
+    {
+        stored* const row = row_of(id);
+        return row && may_become(row->state, to, false) ? row : nullptr;
+    }
+
+    /// Creates the document's row, or clears the outcome of its earlier attempt. Returns nullptr if the
+    /// document may not be sent or skipped.
+    stored* start_over(ledger_document& d, document_state to, std::int64_t at)
+    {
+        stored* row = row_of(d.id);
+        bool const changed = row && (row->sha256 != d.sha256 || row->parameters != d.parameters);
+        bool const hashed =
+            d.sha256.size() == 64 && d.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
+        if (!hashed || !may_become(row ? row->state : document_state::found, to, changed)) return nullptr;
+        stored next;
+        static_cast<ledger_document&>(next) = std::move(d);
+        next.state = to;
+        next.first_seen_at = row ? row->first_seen_at : at;
+        next.number = row ? row->number : rows_.size() + 1;
+        if (!row) {
+            numbers_.emplace(next.id, next.number);
+            return &rows_.emplace_back(std::move(next));
+        }
+        next.result = row->result;
+        next.possible_duplicate =
+            !changed && (row->possible_duplicate || row->state == document_state::ambiguous);
+        if (!row->request_id.empty()) superseded_.push_back(std::move(*row));
+        *row = std::move(next);
+        return row;
+    }
+
+    std::mutex mutex_;
+    std::deque<stored> rows_;                                   ///< in the order of their numbers, from 1
+    std::map<std::string, std::uint64_t, std::less<>> numbers_; ///< by id
+    std::vector<stored>
+        superseded_; ///< rows with a request_id, as they were before their documents were sent again
+    std::unordered_multimap<std::string, std::uint64_t> done_by_content_; ///< numbers of rows that were done
+    std::map<std::string, std::string, std::less<>> metadata_;
+};
+
+} // namespace ocrpipe::detail
+
+namespace ocrpipe
+{
+
+OCRPIPE_DECL std::unique_ptr<ledger>
+make_memory_ledger(boost::asio::io_context& ioc, std::function<std::chrono::system_clock::time_point()> clock)
+{
+    return std::make_unique<detail::memory_ledger>(ioc, std::move(clock));
+}
+
+} // namespace ocrpipe
+
+#endif

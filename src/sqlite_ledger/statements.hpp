@@ -1,0 +1,79 @@
+#ifndef OCRPIPE_SRC_SQLITE_LEDGER_STATEMENTS_HPP
+#define OCRPIPE_SRC_SQLITE_LEDGER_STATEMENTS_HPP
+
+namespace ocrpipe::detail
+{
+
+// The statement of each change. One that may not be made changes no row.
+
+inline constexpr char intent_sql[] = R"sql(
+INSERT INTO document(id, path, sha256, size, mtime, flow, doc_type, file_type, parameters, first_seen_at,
+                     state, intent_at)
+  VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'intent', ?10)
+ON CONFLICT(id) DO UPDATE SET
+  state = 'intent',
+  possible_duplicate = (state = 'ambiguous' OR possible_duplicate)
+                       AND sha256 = excluded.sha256 AND parameters = excluded.parameters,
+  path = excluded.path, sha256 = excluded.sha256, size = excluded.size, mtime = excluded.mtime,
+  flow = excluded.flow, doc_type = excluded.doc_type, file_type = excluded.file_type,
+  parameters = excluded.parameters,
+  request_id = NULL, file_ids = NULL, attempts = 0, polls = 0, failure_class = NULL, message = NULL,
+  submitted_at = NULL, duplicate_of = NULL, finished_at = NULL, intent_at = ?10
+WHERE may_become(state, 'intent', sha256 <> excluded.sha256 OR parameters <> excluded.parameters)
+  AND state = ?11 AND coalesce(intent_at, 0) = ?12
+)sql";
+
+inline constexpr char skip_sql[] = R"sql(
+INSERT INTO document(id, path, sha256, size, mtime, flow, doc_type, file_type, parameters, first_seen_at,
+                     state, duplicate_of, result_file, result_offset, result_length, finished_at)
+  VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'skipped', ?11, ?12, ?13, ?14, ?10)
+ON CONFLICT(id) DO UPDATE SET
+  state = 'skipped',
+  possible_duplicate = (state = 'ambiguous' OR possible_duplicate)
+                       AND sha256 = excluded.sha256 AND parameters = excluded.parameters,
+  path = excluded.path, sha256 = excluded.sha256, size = excluded.size, mtime = excluded.mtime,
+  flow = excluded.flow, doc_type = excluded.doc_type, file_type = excluded.file_type,
+  parameters = excluded.parameters,
+  request_id = NULL, file_ids = NULL, attempts = 0, polls = 0, failure_class = NULL, message = NULL,
+  submitted_at = NULL, intent_at = NULL, duplicate_of = ?11, finished_at = ?10,
+  result_file = ?12, result_offset = ?13, result_length = ?14
+WHERE may_become(state, 'skipped', sha256 <> excluded.sha256 OR parameters <> excluded.parameters)
+)sql";
+
+inline constexpr char submitted_sql[] = R"sql(
+UPDATE document SET
+  state = 'submitted', request_id = ?2, file_ids = ?3, attempts = ?4,
+  possible_duplicate = possible_duplicate OR ?5, submitted_at = ?6,
+  failure_class = NULL, message = NULL, finished_at = NULL
+WHERE id = ?1 AND may_become(state, 'submitted', 0)
+)sql";
+
+inline constexpr char finished_sql[] = R"sql(
+UPDATE document SET
+  state = ?2, failure_class = ?3, message = ?4, result_file = coalesce(?5, result_file),
+  result_offset = coalesce(?6, result_offset), result_length = coalesce(?7, result_length),
+  polls = ?8, attempts = coalesce(?9, attempts), finished_at = ?10
+WHERE id = ?1 AND may_become(state, ?2, 0)
+)sql";
+
+/// If an earlier submit was ambiguous, the document becomes ambiguous again instead of new.
+inline constexpr char not_sent_sql[] = R"sql(
+UPDATE document SET
+  state = iif(possible_duplicate, 'ambiguous', 'new'),
+  failure_class = iif(possible_duplicate, 'ambiguous_submit', NULL), intent_at = NULL
+WHERE id = ?1 AND may_become(state, 'new', 0)
+)sql";
+
+inline constexpr char metadata_sql[] =
+    "INSERT INTO metadata VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2";
+
+inline constexpr char mark_interrupted_sql[] = R"sql(
+UPDATE document SET
+  state = 'ambiguous', failure_class = ?2, message = 'the process ended before the answer came',
+  finished_at = ?1
+WHERE state = 'intent'
+)sql";
+
+} // namespace ocrpipe::detail
+
+#endif
