@@ -80,7 +80,7 @@ private:
     action done(exchange_result& answer, completeness how_complete, bool recognized);
     action throttled(http_response const& answer, result_context const& context, clock::time_point now,
                      double random);
-    action failed_read(exchange_result const& answer, reading const& r, result_context const& context,
+    action failed_read(exchange_result const& answer, result_reading const& r, result_context const& context,
                        clock::time_point now, double random);
 
     clock::time_point taken_up_;

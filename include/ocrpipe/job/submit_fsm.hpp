@@ -39,7 +39,7 @@ public:
 
 private:
     action finish(failure f);
-    action again(exchange_result const& answer, reading const& r, errc code, clock::time_point now,
+    action again(exchange_result const& answer, submit_reading const& r, errc code, clock::time_point now,
                  double random);
 
     retry_policy policy_;

@@ -28,7 +28,7 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile c
                                      retry_policy const& policy, clock::time_point now, double random)
 {
     ++counter_.attempts;
-    reading const r = read_part(answer, history_, profile, kind_, now);
+    part_reading const r = read_part(answer, history_, profile, kind_, now);
     auto const end = [&](errc code, std::string reason) {
         return finish(detail::failure_from(answer, code, r.status, std::move(reason)));
     };
@@ -37,19 +37,19 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile c
         return action{step::wait, now + delay};
     };
     switch (r.what) {
-    case verdict::done:
+    case part_verdict::done:
         part_.kind = kind_;
         part_.raw = std::move(answer->body);
         part_.content_type = std::move(answer->content_type);
         return action{step::finish, {}};
-    case verdict::pending:
+    case part_verdict::pending:
         counter_.succeeded();
         // Spreads the reads evenly over the settle window.
         return wait(profile.settle_time / profile.settle_reads + std::chrono::milliseconds(1),
                     errc::deadline_exceeded);
-    case verdict::absent:
+    case part_verdict::absent:
         return end(errc::part_absent, std::string(r.row));
-    case verdict::retry: {
+    case part_verdict::retry: {
         errc const code =
             answer ? (detail::is_transient(r.status) ? errc::service_error : errc::unexpected_answer)
                    : detail::code_of(answer, errc::unexpected_answer);
@@ -59,21 +59,22 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, response_profile c
                                          policy.max_attempts));
         return wait(delay, code);
     }
-    case verdict::throttled: {
+    case part_verdict::throttled: {
         clock::time_point const until = now + counter_.throttled(&*answer, policy, random);
         if (until < deadline_) return action{step::pause_origin, until};
         end(errc::throttled, std::string(r.row));
         return action{step::finish, until};
     }
-    case verdict::credentials_refused:
+    case part_verdict::credentials_refused:
         return action{step::pause_lane, now};
-    case verdict::rejected:
+    case part_verdict::rejected:
         return end(errc::rejected, std::string(r.row));
-    case verdict::misdirected:
+    case part_verdict::misdirected:
         return end(errc::redirect_refused, std::string(r.row));
-    default:
-        return end(detail::code_of(answer, errc::unexpected_answer), std::string(r.row));
+    case part_verdict::stopped:
+        break;
     }
+    return end(detail::code_of(answer, errc::unexpected_answer), std::string(r.row));
 }
 
 OCRPIPE_DECL result<part_data> part_fsm::outcome() &&

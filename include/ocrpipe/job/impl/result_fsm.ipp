@@ -72,13 +72,13 @@ OCRPIPE_DECL action result_fsm::throttled(http_response const& answer, result_co
 
 /// Handles a failed read. After the deadline, its error is reported only if the job is read once; otherwise
 /// still_processing is.
-OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, reading const& r,
+OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, result_reading const& r,
                                             result_context const& context, clock::time_point now,
                                             double random)
 {
     if (counter_.failures_in_row == 0) good_reads_before_ = context.good_reads;
     auto const delay = counter_.failed(context.retry, random);
-    bool const foreign = r.what == verdict::foreign;
+    bool const foreign = r.what == result_verdict::foreign;
     bool const refused = answer && (r.status >= 400 || r.status < 200);
     errc code = detail::code_of(answer, errc::unexpected_answer);
     if (foreign && !context.route_succeeded) code = errc::wrong_base_url;
@@ -101,38 +101,38 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
                                        clock::time_point now, double random)
 {
     if (counter_.attempts != UINT16_MAX) ++counter_.attempts;
-    reading const r =
+    result_reading const r =
         read_result(answer, history_, context.profile, context.request_id, context.route_succeeded, now);
     auto const end = [&](errc code, std::string reason) {
         return finish(detail::failure_from(answer, code, r.status, std::move(reason)));
     };
     bool const late = now >= deadline_;
-    read_well_ = answer && r.status < 300 && r.what != verdict::retry && r.what != verdict::foreign &&
-                 r.what != verdict::throttled;
+    read_well_ = answer && r.status < 300 && r.what != result_verdict::retry &&
+                 r.what != result_verdict::foreign && r.what != result_verdict::throttled;
     switch (r.what) {
-    case verdict::done:
+    case result_verdict::done:
         return done(answer, completeness::whole, r.recognized);
-    case verdict::done_in_part:
+    case result_verdict::done_in_part:
         return done(answer, completeness::in_part, r.recognized);
-    case verdict::done_empty:
+    case result_verdict::done_empty:
         return done(answer, completeness::empty, r.recognized);
-    case verdict::pending: {
+    case result_verdict::pending: {
         if (late) return end(errc::still_processing, fmt::format("{}; the deadline has passed", r.row));
         counter_.succeeded();
         if (pending_ != UINT16_MAX) ++pending_;
         if (!answer->retry_after.empty()) return throttled(*answer, context, now, random);
         return wait(detail::next_poll(context, pending_, now - taken_up_, random), now);
     }
-    case verdict::throttled: {
+    case result_verdict::throttled: {
         action const pause = throttled(*answer, context, now, random);
         if (!late) return pause;
         end(errc::still_processing, "throttled, and the deadline has passed");
         return action{step::finish, pause.until};
     }
-    case verdict::retry:
-    case verdict::foreign:
+    case result_verdict::retry:
+    case result_verdict::foreign:
         return failed_read(answer, r, context, now, random);
-    case verdict::credentials_refused:
+    case result_verdict::credentials_refused:
         if (counter_.failures_in_row == 0) good_reads_before_ = context.good_reads;
         counter_.failed(context.retry, random);
         // The credentials are accepted for other jobs.
@@ -141,27 +141,27 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
             return end(errc::rejected, fmt::format("{}; {} of {} attempts in a row used", r.row,
                                                    counter_.failures_in_row, context.retry.max_attempts));
         return action{step::pause_lane, now};
-    case verdict::wrong_base_url:
+    case result_verdict::wrong_base_url:
         return end(errc::wrong_base_url, std::string(r.row));
-    case verdict::rejected:
+    case result_verdict::rejected:
         return end(errc::rejected, std::string(r.row));
-    case verdict::unreadable: {
+    case result_verdict::unreadable: {
         auto const position = find_json_error(answer->body);
-        failure f = detail::failure_from(
-            answer, errc::unreadable_answer, r.status,
-            position ? fmt::format("{}; {}", r.row, to_string(*position)) : std::string(r.row));
+        failure f = detail::failure_from(answer, errc::unreadable_answer, r.status,
+                                         position ? fmt::format("{}; {}", r.row, to_string(*position))
+                                                  : std::string(r.row));
         f.answer = std::make_shared<std::string const>(std::move(answer->body));
         return finish(std::move(f));
     }
-    case verdict::job_failed:
+    case result_verdict::job_failed:
         return end(errc::job_failed, std::string(r.row));
-    case verdict::expired:
+    case result_verdict::expired:
         return end(errc::job_expired, std::string(r.row));
-    case verdict::lost:
+    case result_verdict::lost:
         return end(errc::job_lost, std::string(r.row));
-    case verdict::misdirected:
+    case result_verdict::misdirected:
         return end(errc::redirect_refused, std::string(r.row));
-    default:
+    case result_verdict::stopped:
         break;
     }
     // Our own side ended the read. A momentarily full queue is no reason to give up the job.

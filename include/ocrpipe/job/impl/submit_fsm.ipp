@@ -32,7 +32,7 @@ OCRPIPE_DECL action submit_fsm::give_up(errc why, std::string reason)
 }
 
 /// Starts another attempt if attempts and time are left; otherwise finishes with this attempt's failure.
-OCRPIPE_DECL action submit_fsm::again(exchange_result const& answer, reading const& r, errc code,
+OCRPIPE_DECL action submit_fsm::again(exchange_result const& answer, submit_reading const& r, errc code,
                                       clock::time_point now, double random)
 {
     clock::time_point const until = now + counter_.failed(policy_, random);
@@ -50,42 +50,43 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result const& answer, response_p
                                        clock::time_point now, double random)
 {
     ++counter_.attempts;
-    reading const r = read_submit(answer, profile, job_);
+    submit_reading const r = read_submit(answer, profile, job_);
     auto const end = [&](errc code) {
         return finish(detail::failure_from(answer, code, r.status, std::string(r.row)));
     };
     switch (r.what) {
-    case verdict::accepted:
+    case submit_verdict::accepted:
         job_.attempts = counter_.attempts;
         job_.possible_duplicate = ambiguous_.has_value();
         return action{step::finish, {}};
-    case verdict::ambiguous:
+    case submit_verdict::ambiguous:
         if (!ambiguous_)
             ambiguous_ = detail::failure_from(answer, errc::ambiguous_submit, r.status, std::string(r.row));
         // An attempt that our own side ended is not repeated, even if resubmitting is allowed.
         if (!policy_.resubmit_ambiguous || (!answer && !is_transport(answer.error().code)))
             return finish(*ambiguous_);
         return again(answer, r, errc::ambiguous_submit, now, random);
-    case verdict::safe_to_repeat:
+    case submit_verdict::safe_to_repeat:
         if (ambiguous_ && !policy_.resubmit_ambiguous) return finish(*ambiguous_);
         return again(answer, r, detail::code_of(answer, errc::service_error), now, random);
-    case verdict::throttled: {
+    case submit_verdict::throttled: {
         clock::time_point const until = now + counter_.throttled(&*answer, policy_, random);
         if (until < deadline_) return action{step::pause_origin, until};
         end(errc::throttled);
         return action{step::finish, until};
     }
-    case verdict::credentials_refused:
+    case submit_verdict::credentials_refused:
         return action{step::pause_lane, now};
-    case verdict::wrong_base_url:
+    case submit_verdict::wrong_base_url:
         return end(errc::wrong_base_url);
-    case verdict::rejected:
+    case submit_verdict::rejected:
         return end(errc::rejected);
-    case verdict::misdirected:
+    case submit_verdict::misdirected:
         return end(errc::redirect_refused);
-    default:
-        return end(detail::code_of(answer, errc::unexpected_answer));
+    case submit_verdict::stopped:
+        break;
     }
+    return end(detail::code_of(answer, errc::unexpected_answer));
 }
 
 OCRPIPE_DECL result<submitted_job> submit_fsm::outcome() &&
