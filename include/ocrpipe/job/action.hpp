@@ -10,11 +10,11 @@ namespace ocrpipe
 
 /// What the shell around a state machine does next.
 enum class step {
-    send,         ///< acquire rate tokens and a connection, send, resume with the outcome
-    wait,         ///< wait until `until`, then send
-    pause_origin, ///< no request may be sent before `until`, then send; may be after the deadline
-    pause_lane,   ///< the credentials were refused: ask the shared auth_gate, then send or give up
-    finish,       ///< take the outcome
+    send,              ///< acquire rate tokens and a connection, send, resume with the outcome
+    wait,              ///< wait until `until`, then send
+    pause_origin,      ///< no request may be sent before `until`, then send; may be after the deadline
+    pause_credentials, ///< the credentials were refused: ask the shared auth_gate, then send or give up
+    finish,            ///< take the outcome
 };
 
 struct action {

@@ -38,12 +38,11 @@ struct read_outcome {
 /// answer about the job itself can end it, or retry_policy::max_attempts failed reads in a row: refusals
 /// while reads of other jobs succeed, or pages that do not come from the service. A connection failure says
 /// nothing about the job. At the deadline the job is read one last time. If the deadline had already passed
-/// when the job was taken up, it is read once and ends with the outcome of that read.
+/// when the job was started, it is read once and ends with the outcome of that read.
 class result_fsm : public detail::basic_fsm<read_outcome, phase::wait>
 {
 public:
-    result_fsm(clock::time_point taken_up, clock::time_point deadline)
-        : basic_fsm(deadline), taken_up_(taken_up)
+    result_fsm(clock::time_point started, clock::time_point deadline) : basic_fsm(deadline), started_(started)
     {
     }
 
@@ -53,15 +52,15 @@ public:
     /// Handles the end of a read. If the job is done, the body is moved out of `answer` into the outcome.
     action resume(exchange_result& answer, result_context const& context);
 
-    /// Handles a pause of the origin or of the lane: waits until it ends, but not beyond the deadline. If the
-    /// deadline has passed, the job ends for `reason`.
+    /// Handles a pause of the origin or of the credentials: waits until it ends, but not beyond the deadline.
+    /// If the deadline has passed, the job ends for `reason`.
     action hold(clock::time_point until, clock::time_point now, std::string reason);
 
     /// When the job ends even if it cannot be read: the deadline, or time_point::max() if it is to be read
     /// once.
     clock::time_point latest() const noexcept
     {
-        return deadline_ > taken_up_ ? deadline_ : clock::time_point::max();
+        return deadline_ > started_ ? deadline_ : clock::time_point::max();
     }
 
     /// Whether the last read was good: the service answered, and the answer was about this job.
@@ -88,7 +87,7 @@ private:
     std::uint16_t pending_ = 0; ///< polls answered with "not yet"
     bool read_well_ = false;
     std::uint32_t good_reads_before_ = 0; ///< of all jobs, when the current run of failed reads began
-    clock::time_point taken_up_;
+    clock::time_point started_;
     result_history history_;
 };
 

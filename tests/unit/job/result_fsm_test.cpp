@@ -331,10 +331,10 @@ TEST_CASE(
         CAPTURE(others_pass);
         job j;
         j.retry.max_attempts = 3;
-        CHECK(j.resume(answered(403)).what == step::pause_lane);
-        CHECK(j.resume(answered(403)).what == step::pause_lane);
+        CHECK(j.resume(answered(403)).what == step::pause_credentials);
+        CHECK(j.resume(answered(403)).what == step::pause_credentials);
         j.good_reads = others_pass ? 1 : 0;
-        CHECK(j.resume(answered(403)).what == (others_pass ? step::finish : step::pause_lane));
+        CHECK(j.resume(answered(403)).what == (others_pass ? step::finish : step::pause_credentials));
         if (!others_pass) continue;
         failure const f = j.failed();
         CHECK(f.is(errc::rejected));
@@ -568,12 +568,12 @@ TEST_CASE("result_fsm: gone, redirected, stopped -> ends at once, each with its 
     }
 }
 
-TEST_CASE("result_fsm: credentials refused -> asks the lane, costs no attempt in a row")
+TEST_CASE("result_fsm: credentials refused -> asks the gate, costs no attempt in a row")
 {
     job j;
     j.retry.max_attempts = 2;
     for (int const status : {401, 402, 403})
-        CHECK(j.resume(answered(status, "Forbidden")).what == step::pause_lane);
+        CHECK(j.resume(answered(status, "Forbidden")).what == step::pause_credentials);
     CHECK(j.resume(answered(502)).what == step::wait);
     CHECK(j.resume(answered(200, filled)).what == step::finish);
     CHECK(j.succeeded().reads == 5);

@@ -397,13 +397,13 @@ TEST_CASE("submit_fsm: given up after an ambiguous attempt -> ambiguous")
     CHECK(f.cause == make_error_code(errc::connection_closed));
 }
 
-TEST_CASE("submit_fsm: credentials refused -> asks the lane, costs no attempt")
+TEST_CASE("submit_fsm: credentials refused -> asks the gate, costs no attempt")
 {
     retry_policy policy;
     policy.max_attempts = 1;
     submit s(policy);
     for (int const status : {401, 402, 403})
-        CHECK(s.resume(answered(status, "Forbidden")).what == step::pause_lane);
+        CHECK(s.resume(answered(status, "Forbidden")).what == step::pause_credentials);
     CHECK(s.resume(accepted).what == step::finish);
     CHECK(s.succeeded().attempts == 4);
 }

@@ -32,7 +32,7 @@ public:
     client_core(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
 
     void submit(submit_request&& request, completion<submitted_job>&& handler);
-    void ask(std::string&& request_id, completion<ocr_result>&& handler);
+    void read_once(std::string&& request_id, completion<ocr_result>&& handler);
     void wait(wait_request&& request, completion<ocr_result>&& handler);
     void recognize(submit_request&& request, completion<ocr_result>&& handler);
     void part(operation kind, std::string&& request_id, std::string&& sub_id,
@@ -56,8 +56,8 @@ private:
         wait_request request;
         result_fsm fsm;
         completion<ocr_result> handler;
-        control_ptr control;      ///< null when the handler cannot cancel
-        bool holds_place = false; ///< of in_flight_
+        control_ptr control;    ///< null when the handler cannot cancel
+        bool in_flight = false; ///< holds a unit of in_flight_
     };
     using table = job_table<waiting_job>;
     using slot = table::slot;
@@ -103,13 +103,13 @@ private:
     void complete(completion<T>&& handler, result<T>&& outcome);
 
     task<result<submitted_job>> do_submit(submit_request const& request);
-    task<result<submitted_job>> do_admitted_submit(submit_request const& request);
+    task<result<submitted_job>> do_submit_in_flight(submit_request const& request);
     task<result<part_data>> do_part(operation kind, std::string request_id, std::string sub_id);
 
     void start_job(wait_request&& request, std::chrono::milliseconds deadline,
                    completion<ocr_result>&& handler);
     void add_job(wait_request&& request, std::chrono::milliseconds deadline, control_ptr control,
-                 bool holds_place, completion<ocr_result>&& handler);
+                 bool in_flight, completion<ocr_result>&& handler);
     void schedule(slot s, clock::time_point due);
     /// Schedules or finishes a job after a read.
     void apply(slot s, action next);
@@ -121,11 +121,11 @@ private:
     void arm_timer();
     task<void> poll(std::list<poll_worker>::iterator self);
 
-    /// A slot that a request reserves at a rate limit.
+    /// The reservation that a request makes at a rate limit.
     struct rate_permit {
         gcra& limit;
         double cost;
-        std::chrono::nanoseconds& waited; ///< counts the time spent waiting for the slot
+        std::chrono::nanoseconds& waited; ///< counts the time spent waiting for `start`
         clock::time_point start{};        ///< when the limit lets the request be sent
     };
     enum class in_pause { wait, return_at_once };
@@ -164,12 +164,18 @@ private:
     task<void> exchange_until_finished(Exchange& x);
     /// Updates the credentials gate and the counters after an exchange.
     void note(exchange_result const& r, action const& next);
-    /// Handles pause_lane: true if another attempt may follow, false if the credentials are refused for good.
+    /// Handles pause_credentials: true if another attempt may follow, false if the credentials are refused
+    /// for good.
     bool note_refusal();
     std::string refusal_text() const;
     std::string why_not_sent(errc e) const;
     /// Why an operation that was stopped ends.
     errc stop_code() const noexcept { return closed_ ? errc::client_closed : errc::cancelled; }
+    template<class Exchange>
+    action stop(Exchange& x)
+    {
+        return x.fsm.give_up(stop_code(), "stopped between two requests");
+    }
 
     double random() { return std::uniform_real_distribution<double>(0, 1)(rng_); }
     fsm_context context() { return fsm_context{options_.profile, options_.retry, clock::now(), random()}; }

@@ -69,7 +69,7 @@ OCRPIPE_DECL void client::start_submit(core_ptr const& core, submit_request&& r,
 OCRPIPE_DECL void client::start_result(core_ptr const& core, std::string&& id,
                                        detail::completion<ocr_result>&& h)
 {
-    core->ask(std::move(id), std::move(h));
+    core->read_once(std::move(id), std::move(h));
 }
 
 OCRPIPE_DECL void client::start_wait(core_ptr const& core, wait_request&& r,

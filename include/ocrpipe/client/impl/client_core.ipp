@@ -84,7 +84,7 @@ void client_core::run(task<result<T>> work, control_ptr control, completion<T>&&
     if (control->cancelled) control->stop.emit(asio::cancellation_type::terminal);
 }
 
-OCRPIPE_DECL task<result<submitted_job>> client_core::do_admitted_submit(submit_request const& request)
+OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit_in_flight(submit_request const& request)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     if (!in_flight_.available() && in_flight_.waiting() >= options_.pool.max_waiting)
@@ -121,7 +121,7 @@ OCRPIPE_DECL void client_core::recognize(submit_request&& request, completion<oc
             op->request = submit_request(); // do not hold the document while waiting for its result
             self->add_job(std::move(then), self->options_.job_deadline, op, true, std::move(op->handler));
         });
-        self->run(self->do_admitted_submit(op->request), op, std::move(submitted));
+        self->run(self->do_submit_in_flight(op->request), op, std::move(submitted));
     });
 }
 

@@ -14,7 +14,7 @@ namespace ocrpipe::detail
 /// Timers of waiting jobs are rounded up to this, so that thousands of jobs share one timer setting.
 inline constexpr clock::duration tick = std::chrono::milliseconds(5);
 
-OCRPIPE_DECL void client_core::ask(std::string&& request_id, completion<ocr_result>&& handler)
+OCRPIPE_DECL void client_core::read_once(std::string&& request_id, completion<ocr_result>&& handler)
 {
     // A wait with an immediate deadline reads exactly once.
     start_job(wait_request(std::move(request_id)), std::chrono::milliseconds(0), std::move(handler));
@@ -54,14 +54,13 @@ OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job)
 }
 
 OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::milliseconds deadline,
-                                       control_ptr control, bool holds_place,
-                                       completion<ocr_result>&& handler)
+                                       control_ptr control, bool in_flight, completion<ocr_result>&& handler)
 {
     clock::time_point const now = clock::now();
     slot const s = jobs_.emplace(std::move(request), now, now + deadline);
     waiting_job& job = jobs_[s];
     job.handler.swap(handler); // Boost 1.81's move assignment of any_completion_handler recurses infinitely
-    job.holds_place = holds_place;
+    job.in_flight = in_flight;
     if (control) {
         control->waiting = s;
         job.control = std::move(control);
@@ -173,7 +172,7 @@ OCRPIPE_DECL void client_core::apply(slot s, action next)
     if (next.what == step::pause_origin)
         next = job.fsm.hold(std::max(next.until, next.own), clock::now(),
                             "the service asked to wait beyond the deadline");
-    if (next.what == step::pause_lane)
+    if (next.what == step::pause_credentials)
         next = job.fsm.hold(auth_gate_.next_probe(), clock::now(),
                             refusal_text() + ", and the deadline has passed");
     if (next.what != step::finish) return schedule(s, next.until);
@@ -189,7 +188,7 @@ OCRPIPE_DECL void client_core::finish_job(slot s, result<ocr_result> outcome)
     waiting_job& job = jobs_[s];
     completion<ocr_result> handler = std::move(job.handler);
     if (job.control) job.control->waiting.reset();
-    if (job.holds_place) in_flight_.release();
+    if (job.in_flight) in_flight_.release();
     jobs_.erase(s);
     complete(std::move(handler), std::move(outcome));
 }

@@ -28,16 +28,16 @@ OCRPIPE_DECL bool client_core::decide(admission& a)
     if (a.until > now && a.if_paused == in_pause::return_at_once) return refuse(a, errc::throttled);
     if (a.until <= now) {
         switch (auth_gate_.ask(now)) {
-        case auth_gate::passage::refused:
+        case auth_gate::decision::refused:
             return refuse(a, errc::unauthorized);
-        case auth_gate::passage::probe:
-            // The probe of a paused lane is sent at once: its outcome decides for all other requests.
+        case auth_gate::decision::probe:
+            // A probe is sent at once: its outcome decides for all other requests.
             return true;
-        case auth_gate::passage::wait:
+        case auth_gate::decision::wait:
             // While a probe is in progress, the time of the next one is unknown: check again soon.
             a.until = std::max(auth_gate_.next_probe(), now + std::chrono::milliseconds(50));
             break;
-        case auth_gate::passage::open:
+        case auth_gate::decision::open:
             reserve(a, now);
             break;
         }
@@ -98,7 +98,7 @@ task<action> client_core::exchange(Exchange& x)
 {
     admission a = x.terms();
     if (!decide(a)) co_await wait_for(a);
-    action next{step::pause_origin, origin_gate_.open_at()};
+    action next{step::pause_origin, origin_gate_.open_at()}; // of a poll that does not wait for the pause
     if (a.refusal == errc::ok) {
         http_request request = x.request();
         exchange_result answer = co_await transport_->send(std::move(request));
@@ -108,14 +108,13 @@ task<action> client_core::exchange(Exchange& x)
     } else if (a.refusal != errc::throttled) {
         next = x.fsm.give_up(a.refusal, why_not_sent(a.refusal));
     }
-    if (next.what == step::pause_lane && !note_refusal())
+    if (next.what == step::pause_credentials && !note_refusal())
         next = x.fsm.give_up(errc::unauthorized, refusal_text());
     if (next.what == step::pause_origin || next.what == step::finish) origin_gate_.pause_until(next.until);
 
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     bool const stopped = closed_ || state.cancelled() != asio::cancellation_type::none;
-    if (stopped && next.what != step::finish)
-        next = x.fsm.give_up(stop_code(), "stopped between two requests");
+    if (stopped && next.what != step::finish) next = stop(x);
     co_return next;
 }
 
@@ -126,7 +125,7 @@ task<void> client_core::exchange_until_finished(Exchange& x)
     while (next.what != step::finish) {
         if (next.what == step::wait &&
             !co_await sleep_until(Exchange::via, next.until, counters_.waited_for_pause))
-            next = x.fsm.give_up(stop_code(), "stopped between two requests");
+            next = stop(x);
         else
             next = co_await exchange(x);
     }
@@ -137,7 +136,7 @@ OCRPIPE_DECL void client_core::note(exchange_result const& r, action const& next
     if (!r) ++counters_.transport_failures;
     if (r && (r->status == 429 || !r->retry_after.empty())) ++counters_.throttled;
     // note_refusal() follows: the state machine has classified the answer as a refusal, whatever its status.
-    if (next.what == step::pause_lane) return;
+    if (next.what == step::pause_credentials) return;
     if (r && r->status < 300)
         auth_gate_.succeeded();
     else

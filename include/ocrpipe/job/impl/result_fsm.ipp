@@ -63,7 +63,7 @@ OCRPIPE_DECL std::chrono::milliseconds result_fsm::until_next_poll(result_contex
     job.doc_type = c.doc_type;
     job.document_bytes = c.document_bytes;
     job.polls = pending_;
-    job.age = std::chrono::duration_cast<std::chrono::milliseconds>(c.now - taken_up_);
+    job.age = std::chrono::duration_cast<std::chrono::milliseconds>(c.now - started_);
     return c.schedule.next_delay(job, c.random);
 }
 
@@ -131,7 +131,7 @@ OCRPIPE_DECL action result_fsm::refused_read(exchange_result const& answer, resu
     count_failure(c);
     if (counter_.used_up(c.retry) && others_succeed(c))
         return fail(answer, r, errc::rejected, attempts_used(r, c));
-    return action{step::pause_lane, c.now};
+    return action{step::pause_credentials, c.now};
 }
 
 OCRPIPE_DECL action result_fsm::unreadable(exchange_result& answer, result_reading const& r)

@@ -28,7 +28,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::throttled:
         return pause(answer, r, c);
     case submit_verdict::credentials_refused:
-        return action{step::pause_lane, c.now};
+        return action{step::pause_credentials, c.now};
     case submit_verdict::wrong_base_url:
         return fail(answer, r, errc::wrong_base_url);
     case submit_verdict::rejected:
