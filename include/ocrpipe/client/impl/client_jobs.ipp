@@ -127,11 +127,6 @@ OCRPIPE_DECL void client_core::serve_due_jobs()
 struct client_core::result_exchange {
     static constexpr lane via = lane::poll;
 
-    result_exchange(client_core& c, waiting_job& j)
-        : core(c), job(j), fsm(j.fsm), permits{{c.poll_rate_, 1, c.counters_.waited_for_poll_rate}}
-    {
-    }
-
     admission terms() { return {via, permits, clock::time_point::max(), {}, in_pause::return_at_once}; }
     http_request request()
     {
@@ -149,15 +144,15 @@ struct client_core::result_exchange {
 
     client_core& core;
     waiting_job& job;
-    result_fsm& fsm;
-    rate_permit permits[1];
+    result_fsm& fsm = job.fsm;
+    rate_permit permits[1] = {{core.poll_rate_, 1, core.counters_.waited_for_poll_rate}};
 };
 
 OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     while (self->current) {
-        result_exchange x(*this, jobs_[*self->current]);
+        result_exchange x{*this, jobs_[*self->current]};
         action const next = co_await exchange(x);
         apply(*self->current, next);
         self->current.reset();

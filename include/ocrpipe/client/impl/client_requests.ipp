@@ -177,18 +177,6 @@ OCRPIPE_DECL std::string client_core::why_not_sent(errc e) const
 struct client_core::submit_exchange {
     static constexpr lane via = lane::submit;
 
-    submit_exchange(client_core& c, submit_request const& r, multipart_body& b)
-        : core(c)
-        , submit(r)
-        , body(b)
-        , allowed(r.deadline.count() > 0 ? r.deadline : c.options_.job_deadline)
-        , deadline(clock::now() + std::min<std::chrono::milliseconds>(allowed, longest_time))
-        , fsm(deadline)
-        , permits{{c.submit_rate_, 1, c.counters_.waited_for_submit_rate},
-                  {c.byte_rate_, static_cast<double>(b.size()), c.counters_.waited_for_bytes}}
-    {
-    }
-
     admission terms() { return {via, permits, deadline, submit.doc_type}; }
     http_request request()
     {
@@ -213,10 +201,13 @@ struct client_core::submit_exchange {
     client_core& core;
     submit_request const& submit;
     multipart_body& body;
-    std::chrono::milliseconds allowed;
-    clock::time_point deadline;
-    submit_fsm fsm;
-    rate_permit permits[2];
+    std::chrono::milliseconds allowed =
+        submit.deadline.count() > 0 ? submit.deadline : core.options_.job_deadline;
+    clock::time_point deadline = clock::now() + std::min<std::chrono::milliseconds>(allowed, longest_time);
+    submit_fsm fsm{deadline};
+    rate_permit permits[2] = {
+        {core.submit_rate_, 1, core.counters_.waited_for_submit_rate},
+        {core.byte_rate_, static_cast<double>(body.size()), core.counters_.waited_for_bytes}};
 };
 
 OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request const& request)
@@ -224,7 +215,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
     co_await asio::this_coro::throw_if_cancelled(false);
     result<multipart_body> body = multipart_body::make(request, options_.profile.extra_fields, rng_());
     if (!body) co_return body.error();
-    submit_exchange x(*this, request, *body);
+    submit_exchange x{*this, request, *body};
     ++counters_.active_submits;
     co_await exchange_until_finished(x);
     --counters_.active_submits;
@@ -239,17 +230,6 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
 
 struct client_core::part_exchange {
     static constexpr lane via = lane::part;
-
-    part_exchange(client_core& c, operation k, std::string const& request, std::string const& sub)
-        : core(c)
-        , kind(k)
-        , request_id(request)
-        , sub_id(sub)
-        , deadline(clock::now() + c.options_.job_deadline)
-        , fsm(k, deadline)
-        , permits{{c.poll_rate_, 1, c.counters_.waited_for_poll_rate}}
-    {
-    }
 
     admission terms() { return {via, permits, deadline}; }
     http_request request()
@@ -266,16 +246,16 @@ struct client_core::part_exchange {
     operation kind;
     std::string const& request_id;
     std::string const& sub_id;
-    clock::time_point deadline;
-    part_fsm fsm;
-    rate_permit permits[1];
+    clock::time_point deadline = clock::now() + core.options_.job_deadline;
+    part_fsm fsm{kind, deadline};
+    rate_permit permits[1] = {{core.poll_rate_, 1, core.counters_.waited_for_poll_rate}};
 };
 
 OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::string request_id,
                                                           std::string sub_id)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
-    part_exchange x(*this, kind, request_id, sub_id);
+    part_exchange x{*this, kind, request_id, sub_id};
     co_await exchange_until_finished(x);
     result<part_data> outcome = std::move(x.fsm).outcome();
     if (outcome) co_return outcome;
