@@ -78,14 +78,14 @@ void classify_submit(benchmark::State& state)
     bool right = true;
     for (auto _ : state) {
         submitted_job job;
-        right &= read_submit(answer, default_profile(), job).what == verdict::accepted;
+        right &= read_submit(answer, default_profile(), job).what == submit_verdict::accepted;
         benchmark::DoNotOptimize(job);
     }
     if (!right) state.SkipWithError("not accepted");
 }
 BENCHMARK(classify_submit);
 
-void classify_result(benchmark::State& state, std::string const& body, verdict expected)
+void classify_result(benchmark::State& state, std::string const& body, result_verdict expected)
 {
     exchange_result const answer = answer_of(200, body);
     bool right = true;
@@ -98,8 +98,8 @@ void classify_result(benchmark::State& state, std::string const& body, verdict e
     if (!right) state.SkipWithError("another verdict");
     state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.size()));
 }
-BENCHMARK_CAPTURE(classify_result, done_2kb, result_body(), verdict::done);
-BENCHMARK_CAPTURE(classify_result, pending, pending_body, verdict::pending);
+BENCHMARK_CAPTURE(classify_result, done_2kb, result_body(), result_verdict::done);
+BENCHMARK_CAPTURE(classify_result, pending, pending_body, result_verdict::pending);
 
 void body_facts_2kb(benchmark::State& state)
 {

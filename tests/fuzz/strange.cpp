@@ -21,8 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         return static_cast<std::size_t>(*data++) % n;
     });
     std::string const body = answer.make();
-    reading const r = tests::read_until_decided(body, std::chrono::seconds(10)).last;
-    require(r.what == verdict::done || r.what == verdict::done_in_part,
+    result_reading const r = tests::read_until_decided(body, std::chrono::seconds(10)).last;
+    require(r.what == result_verdict::done || r.what == result_verdict::done_in_part,
             "a text is a result within the settle window");
     require(ocr_result("req", body, completeness::whole, 1).text().find(answer.text()) != std::string::npos,
             "the text of a result is shown");

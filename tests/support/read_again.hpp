@@ -12,7 +12,7 @@ namespace ocrpipe::tests
 
 /// What became of an answer that stays the same.
 struct taken {
-    reading last;
+    result_reading last;
     std::chrono::seconds after{0};
     int reads = 0;
 };
@@ -32,7 +32,7 @@ inline taken read_until_decided(std::string_view body, std::chrono::seconds long
                              clock::time_point(seconds(1000) + at));
         t.after = at;
         ++t.reads;
-        if (t.last.what != verdict::pending && t.last.what != verdict::retry) break;
+        if (t.last.what != result_verdict::pending && t.last.what != result_verdict::retry) break;
     }
     return t;
 }

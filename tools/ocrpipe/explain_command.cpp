@@ -34,40 +34,42 @@ namespace ocrpipe::cli
 namespace
 {
 
-std::string_view meaning(verdict v)
+std::string_view meaning(result_verdict v)
 {
     switch (v) {
-    case verdict::done:
+    case result_verdict::done:
         return "done: the result is complete";
-    case verdict::done_in_part:
+    case result_verdict::done_in_part:
         return "done in part: some documents of the file failed or are missing";
-    case verdict::done_empty:
+    case result_verdict::done_empty:
         return "done, empty: the job is finished and nothing was found";
-    case verdict::pending:
+    case result_verdict::pending:
         return "pending: the result is not there yet";
-    case verdict::retry:
+    case result_verdict::retry:
         return "not a result: the read is repeated";
-    case verdict::foreign:
+    case result_verdict::foreign:
         return "not from the service: the read is repeated, then the base URL is suspected";
-    case verdict::unreadable:
+    case result_verdict::unreadable:
         return "unreadable: the answer is kept as it is, and the document fails";
-    case verdict::job_failed:
+    case result_verdict::job_failed:
         return "failed: the service says so";
-    case verdict::expired:
+    case result_verdict::expired:
         return "expired: the service no longer has the result";
-    case verdict::lost:
+    case result_verdict::lost:
         return "lost: the service does not know the job";
-    case verdict::throttled:
+    case result_verdict::throttled:
         return "throttled: the service asks to slow down";
-    case verdict::credentials_refused:
+    case result_verdict::credentials_refused:
         return "refused: the key, the user id or the permission";
-    case verdict::wrong_base_url:
+    case result_verdict::wrong_base_url:
         return "a gateway's answer: there is no OCR API at this address";
-    case verdict::rejected:
+    case result_verdict::rejected:
         return "rejected: the service refuses the request";
-    default:
-        return "stopped";
+    case result_verdict::misdirected:
+    case result_verdict::stopped:
+        break;
     }
+    return "stopped";
 }
 
 std::string indented(std::string_view text, std::size_t lines)
@@ -109,7 +111,7 @@ std::string form_of(answer_explanation const& e)
 std::string text_of(answer_explanation const& e, std::string_view body)
 {
     std::string out = fmt::format("verdict: {}\n  by the row: {}\n", meaning(e.first.what), e.first.row);
-    bool const decided = e.last.what != verdict::pending && e.last.what != verdict::retry;
+    bool const decided = e.last.what != result_verdict::pending && e.last.what != result_verdict::retry;
     if (e.reads > 1 && decided)
         out += fmt::format("if it stays the same: {}\n  by the row: {}, after {} reads and {} s\n",
                            meaning(e.last.what), e.last.row, e.reads, e.after.count());

@@ -14,16 +14,26 @@
 namespace ocrpipe
 {
 
-/// The meaning of an answer or of a transport error. Only this module interprets answers; its three decision
-/// tables are in impl/classify.ipp.
-///
-/// Source: the usage guide, "Quick Troubleshooting". Assumed: nearly everything else; see response_profile.
-enum class verdict {
-    // Submit.
-    accepted,       ///< the service returned a request_id
-    ambiguous,      ///< the service may have accepted it and may bill it
-    safe_to_repeat, ///< the service cannot have accepted it
-    // Result or part.
+// The meaning of an answer or of a transport error, one enumeration for each kind of request. Only this
+// module interprets answers; its three decision tables are in impl/classify.ipp.
+//
+// Source: the usage guide, "Quick Troubleshooting". Assumed: nearly everything else; see response_profile.
+
+/// The meaning of the answer to a submit.
+enum class submit_verdict {
+    accepted,            ///< the service returned a request_id
+    ambiguous,           ///< the service may have accepted it and may bill it
+    safe_to_repeat,      ///< the service cannot have accepted it
+    throttled,           ///< slow down; does not count as an attempt
+    credentials_refused, ///< 401, 402, 403: concerns all requests, not only this one
+    wrong_base_url,      ///< a gateway answered, not the service
+    rejected,            ///< this request is refused
+    misdirected,         ///< redirected to a target that is not followed
+    stopped,             ///< our own side ended it: cancelled, closed, deadline, unreadable file
+};
+
+/// The meaning of the answer to a result GET.
+enum class result_verdict {
     pending, ///< not finished: poll again by the schedule
     retry,   ///< this read failed: retry soon
     foreign, ///< a web page instead of a result: retry, but not forever
@@ -34,27 +44,42 @@ enum class verdict {
     job_failed,
     expired,
     lost,
-    absent, ///< the service has no such part
-    // Any operation.
-    throttled,           ///< slow down; does not count as an attempt
+    throttled,           ///< slow down
     credentials_refused, ///< 401, 402, 403: concerns all requests, not only this one
     wrong_base_url,      ///< a gateway answered, not the service
     rejected,            ///< this request is refused
     misdirected,         ///< redirected to a target that is not followed
-    stopped,             ///< our own side ended it: cancelled, closed, deadline, unreadable file
+    stopped,             ///< our own side ended it: cancelled, closed, deadline
+};
+
+/// The meaning of the answer to a table, signature, stamp or image GET.
+enum class part_verdict {
+    pending, ///< not there yet: ask again
+    retry,   ///< this read failed: retry soon
+    done,
+    absent,              ///< the service has no such part
+    throttled,           ///< slow down; does not count as an attempt
+    credentials_refused, ///< 401, 402, 403: concerns all requests, not only this one
+    rejected,            ///< this request is refused
+    misdirected,         ///< redirected to a target that is not followed
+    stopped,             ///< our own side ended it: cancelled, closed, deadline
 };
 
 /// The verdict on an answer, and the table row that gave it.
+template<class Verdict>
 struct reading {
-    verdict what = verdict::retry;
+    Verdict what{};
     std::string_view row;   ///< a short name of the row, for logs and tests
     int status = 0;         ///< of HTTP, or of an error envelope; 0 without an answer
     bool recognized = true; ///< false for content in a form that the profile does not describe
 };
+using submit_reading = reading<submit_verdict>;
+using result_reading = reading<result_verdict>;
+using part_reading = reading<part_verdict>;
 
 /// Classifies the answer to a submit. On `accepted`, stores the ids in `job`.
-OCRPIPE_DECL reading read_submit(exchange_result const& answer, response_profile const& profile,
-                                 submitted_job& job);
+OCRPIPE_DECL submit_reading read_submit(exchange_result const& answer, response_profile const& profile,
+                                        submitted_job& job);
 
 /// State kept between the reads of a job. Small, because every waiting job holds one.
 struct result_history {
@@ -62,8 +87,8 @@ struct result_history {
     clock::time_point settling_since{};
     std::uint64_t last_content = 0; ///< a hash; 0 if there was no content
     std::uint16_t not_found = 0;    ///< 404s in a row
-    std::uint16_t settle_reads =
-        0; ///< in a row: finished without content, or undecided with the same content
+    /// In a row: finished without content, or undecided with the same content.
+    std::uint16_t settle_reads = 0;
     std::uint16_t rejected_with = 0; ///< the status of the last answer if it was a refusal
     bool failed_before = false;      ///< the last answer said that the job failed
 };
@@ -73,9 +98,9 @@ struct result_history {
 /// `request_id`: the requested job. A result that names another id (compared without case) is never accepted.
 /// `route_succeeded`: a result of any job was read on this route before, so a 404 concerns the job, not the
 /// base URL.
-OCRPIPE_DECL reading read_result(exchange_result const& answer, result_history& history,
-                                 response_profile const& profile, std::string_view request_id,
-                                 bool route_succeeded, clock::time_point now);
+OCRPIPE_DECL result_reading read_result(exchange_result const& answer, result_history& history,
+                                        response_profile const& profile, std::string_view request_id,
+                                        bool route_succeeded, clock::time_point now);
 
 /// State kept between the reads of a part.
 struct part_history {
@@ -84,8 +109,8 @@ struct part_history {
 };
 
 /// Classifies the answer to a table, signature, stamp or image GET.
-OCRPIPE_DECL reading read_part(exchange_result const& answer, part_history& history,
-                               response_profile const& profile, operation kind, clock::time_point now);
+OCRPIPE_DECL part_reading read_part(exchange_result const& answer, part_history& history,
+                                    response_profile const& profile, operation kind, clock::time_point now);
 
 } // namespace ocrpipe
 

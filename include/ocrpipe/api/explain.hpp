@@ -22,8 +22,8 @@ struct found_member {
 
 /// How a result's answer is interpreted, and why.
 struct answer_explanation {
-    reading first;                 ///< of the first read
-    reading last;                  ///< of the last read, if the answer stays the same
+    result_reading first;          ///< of the first read
+    result_reading last;           ///< of the last read, if the answer stays the same
     int reads = 0;                 ///< until the answer is decided
     std::chrono::seconds after{0}; ///< likewise, with a read every two seconds; ten minutes if never decided
     body_facts facts;

@@ -1,12 +1,8 @@
 #ifndef OCRPIPE_JOB_PART_FSM_HPP
 #define OCRPIPE_JOB_PART_FSM_HPP
 
-#include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
-#include <ocrpipe/job/action.hpp>
-
-#include <optional>
-#include <string>
+#include <ocrpipe/job/detail/basic_fsm.hpp>
 
 namespace ocrpipe
 {
@@ -15,31 +11,22 @@ namespace ocrpipe
 ///
 /// A part that is missing is requested again during the settle window; after that it counts as absent. A
 /// missing part never affects its document.
-class part_fsm
+class part_fsm : public detail::basic_fsm<part_data, phase::pace>
 {
 public:
-    part_fsm(operation kind, clock::time_point deadline) : kind_(kind), deadline_(deadline) {}
+    part_fsm(operation kind, clock::time_point deadline) : basic_fsm(deadline), kind_(kind) {}
 
-    action start(clock::time_point now) const noexcept { return action{step::send, now}; }
+    action start(fsm_context const& context) const noexcept { return action{step::send, context.now}; }
 
     /// Handles the end of a read. If the part is present, the body is moved out of `answer` into the outcome.
-    action resume(exchange_result& answer, response_profile const& profile, retry_policy const& policy,
-                  clock::time_point now, double random);
-
-    action give_up(errc why, std::string reason);
-
-    /// Call after step::finish. The caller adds the request_id to a failure.
-    result<part_data> outcome() &&;
+    action resume(exchange_result& answer, fsm_context const& context);
 
 private:
-    action finish(failure f);
+    action ask_again(exchange_result const& answer, part_reading const& r, fsm_context const& c);
+    action failed_read(exchange_result const& answer, part_reading const& r, fsm_context const& c);
 
     operation kind_;
-    clock::time_point deadline_;
     part_history history_;
-    detail::attempt_counter counter_;
-    part_data part_;
-    std::optional<failure> failed_;
 };
 
 } // namespace ocrpipe

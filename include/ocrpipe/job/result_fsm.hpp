@@ -1,23 +1,19 @@
 #ifndef OCRPIPE_JOB_RESULT_FSM_HPP
 #define OCRPIPE_JOB_RESULT_FSM_HPP
 
-#include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
-#include <ocrpipe/job/action.hpp>
+#include <ocrpipe/job/detail/basic_fsm.hpp>
 #include <ocrpipe/pace/poll_schedule.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
 namespace ocrpipe
 {
 
-/// The inputs for reading a result, apart from the job's own state.
-struct result_context {
-    response_profile const& profile;
-    retry_policy const& retry;
+/// What a job's machine is told with every event, apart from the job's own state.
+struct result_context : fsm_context {
     poll_schedule const& schedule;
     std::string_view request_id;
     std::string_view doc_type;
@@ -42,55 +38,57 @@ struct read_outcome {
 /// answer about the job itself can end it, or retry_policy::max_attempts failed reads in a row: refusals
 /// while reads of other jobs succeed, or pages that do not come from the service. A connection failure says
 /// nothing about the job. At the deadline the job is read one last time. If the deadline had already passed
-/// when the job was taken up, it is read once and ends with the outcome of that read.
-class result_fsm
+/// when the job was started, it is read once and ends with the outcome of that read.
+class result_fsm : public detail::basic_fsm<read_outcome, phase::wait>
 {
 public:
-    result_fsm(clock::time_point taken_up, clock::time_point deadline)
-        : taken_up_(taken_up), deadline_(deadline)
+    result_fsm(clock::time_point started, clock::time_point deadline) : basic_fsm(deadline), started_(started)
     {
     }
 
     /// Returns the first wait.
-    action start(result_context const& context, clock::time_point now, double random);
+    action start(result_context const& context);
 
     /// Handles the end of a read. If the job is done, the body is moved out of `answer` into the outcome.
-    action resume(exchange_result& answer, result_context const& context, clock::time_point now,
-                  double random);
+    action resume(exchange_result& answer, result_context const& context);
 
-    /// Called by the shell to stop; the job continues at the service.
-    action give_up(errc why, std::string reason);
+    /// Handles a pause of the origin or of the credentials: waits until it ends, but not beyond the deadline.
+    /// If the deadline has passed, the job ends for `reason`.
+    action hold(clock::time_point until, clock::time_point now, std::string reason);
 
     /// When the job ends even if it cannot be read: the deadline, or time_point::max() if it is to be read
     /// once.
     clock::time_point latest() const noexcept
     {
-        return deadline_ > taken_up_ ? deadline_ : clock::time_point::max();
+        return deadline_ > started_ ? deadline_ : clock::time_point::max();
     }
 
     /// Whether the last read was good: the service answered, and the answer was about this job.
     bool read_well() const noexcept { return read_well_; }
 
-    /// Call after step::finish. The caller adds the request_id to a failure.
-    result<read_outcome> outcome() &&;
-
 private:
-    action wait(std::chrono::milliseconds delay, clock::time_point now);
-    action finish(failure f);
-    action done(exchange_result& answer, completeness how_complete, bool recognized);
-    action throttled(http_response const& answer, result_context const& context, clock::time_point now,
-                     double random);
-    action failed_read(exchange_result const& answer, reading const& r, result_context const& context,
-                       clock::time_point now, double random);
+    bool is_late(fsm_context const& c) const noexcept { return c.now >= deadline_; }
+    std::chrono::milliseconds until_next_poll(result_context const& c) const;
+    action wait(std::chrono::milliseconds delay, fsm_context const& c) const;
 
-    clock::time_point taken_up_;
-    clock::time_point deadline_;
-    result_history history_;
-    detail::attempt_counter counter_;
-    std::uint16_t pending_ = 0;
-    std::uint32_t good_reads_before_ = 0; ///< of all jobs, when the current run of failed reads began
+    action done(exchange_result& answer, result_reading const& r, completeness how_complete);
+    action pending(exchange_result const& answer, result_reading const& r, result_context const& c);
+    action throttled(exchange_result const& answer, result_reading const& r, result_context const& c);
+    action pause_origin(exchange_result const& answer, result_context const& c);
+    action failed_read(exchange_result const& answer, result_reading const& r, result_context const& c);
+    action refused_read(exchange_result const& answer, result_reading const& r, result_context const& c);
+    action unreadable(exchange_result& answer, result_reading const& r);
+    action stopped(exchange_result const& answer, result_reading const& r, result_context const& c);
+
+    std::chrono::milliseconds count_failure(result_context const& c);
+    bool others_succeed(result_context const& c) const noexcept { return c.good_reads != good_reads_before_; }
+    std::string attempts_used(result_reading const& r, result_context const& c) const;
+
+    std::uint16_t pending_ = 0; ///< polls answered with "not yet"
     bool read_well_ = false;
-    std::unique_ptr<result<read_outcome>> outcome_; ///< allocated on finish, to keep waiting jobs small
+    std::uint32_t good_reads_before_ = 0; ///< of all jobs, when the current run of failed reads began
+    clock::time_point started_;
+    result_history history_;
 };
 
 } // namespace ocrpipe

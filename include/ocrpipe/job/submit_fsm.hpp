@@ -1,12 +1,10 @@
 #ifndef OCRPIPE_JOB_SUBMIT_FSM_HPP
 #define OCRPIPE_JOB_SUBMIT_FSM_HPP
 
-#include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/submit_request.hpp>
-#include <ocrpipe/job/action.hpp>
+#include <ocrpipe/job/detail/basic_fsm.hpp>
 
 #include <optional>
-#include <string>
 
 namespace ocrpipe
 {
@@ -18,36 +16,24 @@ namespace ocrpipe
 /// ends with errc::ambiguous_submit. With retry_policy::resubmit_ambiguous it is sent again, and a job
 /// accepted later is marked as a possible duplicate. Cancellation: give_up(), at any point. Once an attempt
 /// was ambiguous, the outcome stays errc::ambiguous_submit, whatever the reason.
-class submit_fsm
+class submit_fsm : public detail::basic_fsm<submitted_job, phase::pace>
 {
 public:
-    submit_fsm(retry_policy const& policy, clock::time_point deadline) : policy_(policy), deadline_(deadline)
-    {
-    }
+    explicit submit_fsm(clock::time_point deadline) : basic_fsm(deadline) {}
 
-    action start(clock::time_point now);
+    action start(fsm_context const& context);
 
-    /// Handles the end of an attempt. `random` is uniform in [0, 1).
-    action resume(exchange_result const& answer, response_profile const& profile, clock::time_point now,
-                  double random);
-
-    /// Called by the shell to stop: no further attempt may be made.
-    action give_up(errc why, std::string reason);
+    /// Handles the end of an attempt.
+    action resume(exchange_result& answer, fsm_context const& context);
 
     /// Call after step::finish.
     result<submitted_job> outcome() &&;
 
 private:
-    action finish(failure f);
-    action again(exchange_result const& answer, reading const& r, errc code, clock::time_point now,
-                 double random);
+    action accepted(submitted_job job);
+    action perhaps_accepted(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
 
-    retry_policy policy_;
-    clock::time_point deadline_;
-    detail::attempt_counter counter_;
-    submitted_job job_;
     std::optional<failure> ambiguous_; ///< the first attempt that may have been accepted
-    std::optional<failure> failed_;
 };
 
 } // namespace ocrpipe

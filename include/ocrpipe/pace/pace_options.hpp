@@ -28,8 +28,8 @@ struct pace_options {
     retry_policy retry;
     /// When to poll for a result; null means fixed_poll_schedule, the guide's 2 s to 5 s.
     std::shared_ptr<poll_schedule const> schedule;
-    /// Each refusal of the credentials pauses the lane; after this many in a row, waiting operations end with
-    /// errc::unauthorized.
+    /// Each refusal of the credentials pauses all requests; after this many in a row, waiting operations end
+    /// with errc::unauthorized.
     int max_auth_refusals = 3; ///< 1 to 100
 
     /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.

@@ -28,7 +28,7 @@ struct answer_form_row {
     std::string_view empty;
     std::string_view text; ///< of the filled one
     int seconds = 0;       ///< until the filled one is taken: 0 at once, 2 when it is the same twice
-    verdict when_empty = verdict::done_empty;
+    result_verdict when_empty = result_verdict::done_empty;
 };
 
 std::vector<answer_form_row> const& rows()
@@ -155,7 +155,7 @@ std::vector<answer_form_row> const& rows()
             "entities":[{"type":"greeting","mentionText":"Hello","confidence":0.8}]}}})",
          R"({"name":"projects/1/operations/2","done":true,"metadata":{"state":"FAILED"},"error":{"code":3,"message":"bad"}})",
          R"({"name":"projects/1/operations/2","done":true,"response":{"document":{"text":"","pages":[]}}})",
-         "", 0, verdict::done},
+         "", 0, result_verdict::done},
         {"Mindee",
          R"({"api_request":{"error":{},"resources":["job"],"status":"success","status_code":200,"url":"https://x/1"},"job":{"id":"j","status":"waiting","issued_at":"2026-01-01","available_at":null,"error":{}}})",
          "",
@@ -175,7 +175,7 @@ std::vector<answer_form_row> const& rows()
          R"({"pdf_id":"p","status":"split","percent_done":80,"text":"Hello"})",
          R"({"status":"completed","percent_done":100,"num_pages":1,"text":"Hello world"})",
          R"({"status":"error","error":"bad","error_info":{"id":"x"}})",
-         R"({"status":"completed","percent_done":100,"text":""})", "Hello world", 0, verdict::pending},
+         R"({"status":"completed","percent_done":100,"text":""})", "Hello world", 0, result_verdict::pending},
         {"Datalab", R"({"status":"processing"})", R"({"status":"processing","markdown":"Hello"})",
          R"({"status":"complete","success":true,"error":"","markdown":"# Hello","page_count":1,"metadata":{"table_of_contents":[]},"images":{}})",
          R"({"status":"failed","success":false,"error":"bad"})",
@@ -228,7 +228,7 @@ TEST_CASE("answers of unfamiliar forms: pending -> asked for again for as long a
         CAPTURE(row.name);
         taken const t = read_until_decided(row.pending);
         CAPTURE(t.last.row);
-        CHECK(t.last.what == verdict::pending);
+        CHECK(t.last.what == result_verdict::pending);
     }
 }
 
@@ -239,7 +239,7 @@ TEST_CASE("answers of unfamiliar forms: partly filled -> never taken for the res
         CAPTURE(row.name);
         taken const t = read_until_decided(row.partly);
         CAPTURE(t.last.row);
-        CHECK(t.last.what == verdict::pending);
+        CHECK(t.last.what == result_verdict::pending);
     }
 }
 
@@ -249,7 +249,7 @@ TEST_CASE("answers of unfamiliar forms: filled -> done in time, with the text")
         CAPTURE(row.name);
         taken const t = read_until_decided(row.filled);
         CAPTURE(t.last.row);
-        CHECK(t.last.what == verdict::done);
+        CHECK(t.last.what == result_verdict::done);
         CHECK(t.after == seconds(row.seconds));
         ocr_result const result("r-1", std::string(row.filled), completeness::whole, t.reads);
         if (!row.text.empty()) CHECK(result.text() == row.text);
@@ -263,7 +263,7 @@ TEST_CASE("answers of unfamiliar forms: failed -> failed after a second look")
         CAPTURE(row.name);
         taken const t = read_until_decided(row.failed);
         CAPTURE(t.last.row);
-        CHECK(t.last.what == verdict::job_failed);
+        CHECK(t.last.what == result_verdict::job_failed);
         CHECK(t.reads == 2);
     }
 }
@@ -275,8 +275,8 @@ TEST_CASE("answers of unfamiliar forms: finished and empty -> empty after the se
         CAPTURE(row.name);
         taken const t = read_until_decided(row.empty);
         CAPTURE(t.last.row);
-        if (row.when_empty == verdict::done_empty) CHECK(t.last.what == verdict::done_empty);
-        if (t.last.what == verdict::done_empty) CHECK(t.after == seconds(10));
+        if (row.when_empty == result_verdict::done_empty) CHECK(t.last.what == result_verdict::done_empty);
+        if (t.last.what == result_verdict::done_empty) CHECK(t.after == seconds(10));
         CHECK(ocr_result("r-1", std::string(row.empty), completeness::empty, 1).text().size() < 40);
     }
 }

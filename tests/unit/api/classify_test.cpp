@@ -72,7 +72,7 @@ std::string const none_finished = R"({"total_doc":1,"ignored":0,"finished":0})";
 /// What a row's test says: after these answers, some time apart, this verdict by this row.
 struct result_case {
     std::string_view row;
-    verdict what;
+    result_verdict what;
     std::vector<exchange_result> answers;
     seconds apart{2};
     bool route_succeeded = false;
@@ -94,144 +94,152 @@ std::vector<result_case> result_cases()
         R"([{"status":"SUCCESS","ocr_data":[{"value":["1"]}]},{"status":"ERROR"}])";
     exchange_result const all_failed = http(200, result_json("COMPLETED", failed_documents));
     return {
-        {"redirected elsewhere", verdict::misdirected, {broken(errc::redirect_refused, bytes_sent::all)}},
-        {"stopped", verdict::stopped, {broken(errc::cancelled, bytes_sent::all)}},
-        {"transport failure", verdict::retry, {broken(errc::connection_closed, bytes_sent::all)}},
-        {"throttled", verdict::throttled, {http(429)}},
-        {"throttled", verdict::throttled, {http(400, R"({"message":"Too Many Requests, slow down"})")}},
-        {"throttled", verdict::throttled, {http(200, R"({"code":429,"message":"x"})")}},
-        {"Retry-After", verdict::throttled, {http(503, "", "text/plain", "3")}},
-        {"credentials refused", verdict::credentials_refused, {http(401)}},
-        {"credentials refused", verdict::credentials_refused, {http(402)}},
-        {"credentials refused", verdict::credentials_refused, {http(403, "Forbidden", "text/plain")}},
-        {"gateway's 404, nothing ever succeeded", verdict::wrong_base_url, {gateway}},
-        {"404", verdict::pending, {gateway}, seconds(2), true},
-        {"404", verdict::pending, {unknown_id}},
-        {"404", verdict::pending, {unknown_id, unknown_id, unknown_id}},
-        {"404 too often", verdict::lost, {unknown_id, unknown_id, unknown_id}, seconds(15)},
-        {"404", verdict::pending, {unknown_id, unknown_id, http(200), unknown_id}, seconds(15)},
-        {"404", verdict::pending, {http(404)}}, // an empty one may be the service's
+        {"redirected elsewhere",
+         result_verdict::misdirected,
+         {broken(errc::redirect_refused, bytes_sent::all)}},
+        {"stopped", result_verdict::stopped, {broken(errc::cancelled, bytes_sent::all)}},
+        {"transport failure", result_verdict::retry, {broken(errc::connection_closed, bytes_sent::all)}},
+        {"throttled", result_verdict::throttled, {http(429)}},
+        {"throttled",
+         result_verdict::throttled,
+         {http(400, R"({"message":"Too Many Requests, slow down"})")}},
+        {"throttled", result_verdict::throttled, {http(200, R"({"code":429,"message":"x"})")}},
+        {"Retry-After", result_verdict::throttled, {http(503, "", "text/plain", "3")}},
+        {"credentials refused", result_verdict::credentials_refused, {http(401)}},
+        {"credentials refused", result_verdict::credentials_refused, {http(402)}},
+        {"credentials refused", result_verdict::credentials_refused, {http(403, "Forbidden", "text/plain")}},
+        {"gateway's 404, nothing ever succeeded", result_verdict::wrong_base_url, {gateway}},
+        {"404", result_verdict::pending, {gateway}, seconds(2), true},
+        {"404", result_verdict::pending, {unknown_id}},
+        {"404", result_verdict::pending, {unknown_id, unknown_id, unknown_id}},
+        {"404 too often", result_verdict::lost, {unknown_id, unknown_id, unknown_id}, seconds(15)},
+        {"404", result_verdict::pending, {unknown_id, unknown_id, http(200), unknown_id}, seconds(15)},
+        {"404", result_verdict::pending, {http(404)}}, // an empty one may be the service's
         {"failed, said again",
-         verdict::job_failed,
+         result_verdict::job_failed,
          {http(200, R"({"status":"FAILED","data":null})"), http(200, R"({"status":"FAILED","data":null})")}},
-        {"no data", verdict::pending, {http(200, R"({"code":"PROCESSING","message":"x"})")}},
-        {"no data", verdict::pending, {http(200, R"({"code":1})")}},
+        {"no data", result_verdict::pending, {http(200, R"({"code":"PROCESSING","message":"x"})")}},
+        {"no data", result_verdict::pending, {http(200, R"({"code":1})")}},
         {"a word for pending",
-         verdict::pending,
+         result_verdict::pending,
          {http(200, result_json("PROCESSING", filled)), http(200, result_json("PROCESSING", filled))}},
         {"unknown status",
-         verdict::pending,
+         result_verdict::pending,
          {http(200, result_json("REVIEWING", filled)), http(200, result_json("REVIEWING", filled))}},
         {"the same content over the settle window",
-         verdict::done,
+         result_verdict::done,
          {http(200, result_json("REVIEWING", filled)), http(200, result_json("REVIEWING", filled)),
           http(200, result_json("REVIEWING", filled))},
          seconds(5)},
-        {"terminal, partly filled, settled", verdict::done_in_part, {half, half, half}, seconds(6)},
-        {"410", verdict::expired, {http(410)}},
-        {"408, 409, 423, 425, 5xx", verdict::retry, {http(408)}},
-        {"408, 409, 423, 425, 5xx", verdict::retry, {http(423)}},
-        {"408, 409, 423, 425, 5xx", verdict::retry, {http(502, "<html>")}},
-        {"408, 409, 423, 425, 5xx", verdict::retry, {http(200, R"({"errorCode":500,"message":"internal"})")}},
-        {"408, 409, 423, 425, 5xx", verdict::retry, {http(99, result_json("COMPLETED", filled))}},
-        {"4xx, once", verdict::retry, {http(422)}},
-        {"4xx, once", verdict::retry, {http(422), http(400)}},
-        {"4xx, twice the same", verdict::rejected, {http(422), http(422)}},
-        {"202, 204, 304", verdict::pending, {http(202, "{}")}},
-        {"202, 204, 304", verdict::pending, {http(204)}},
-        {"202, 204, 304", verdict::pending, {http(304)}},
-        {"unfollowed redirect", verdict::misdirected, {http(300)}},
-        {"empty", verdict::pending, {http(200, "  \n")}},
+        {"terminal, partly filled, settled", result_verdict::done_in_part, {half, half, half}, seconds(6)},
+        {"410", result_verdict::expired, {http(410)}},
+        {"408, 409, 423, 425, 5xx", result_verdict::retry, {http(408)}},
+        {"408, 409, 423, 425, 5xx", result_verdict::retry, {http(423)}},
+        {"408, 409, 423, 425, 5xx", result_verdict::retry, {http(502, "<html>")}},
+        {"408, 409, 423, 425, 5xx",
+         result_verdict::retry,
+         {http(200, R"({"errorCode":500,"message":"internal"})")}},
+        {"408, 409, 423, 425, 5xx", result_verdict::retry, {http(99, result_json("COMPLETED", filled))}},
+        {"4xx, once", result_verdict::retry, {http(422)}},
+        {"4xx, once", result_verdict::retry, {http(422), http(400)}},
+        {"4xx, twice the same", result_verdict::rejected, {http(422), http(422)}},
+        {"202, 204, 304", result_verdict::pending, {http(202, "{}")}},
+        {"202, 204, 304", result_verdict::pending, {http(204)}},
+        {"202, 204, 304", result_verdict::pending, {http(304)}},
+        {"unfollowed redirect", result_verdict::misdirected, {http(300)}},
+        {"empty", result_verdict::pending, {http(200, "  \n")}},
         {"HTML or other non-JSON",
-         verdict::foreign,
+         result_verdict::foreign,
          {http(200, "<html><body>login</body></html>", "text/html")}},
-        {"HTML or other non-JSON", verdict::foreign, {http(200, "hello", "text/plain")}},
-        {"not the JSON it claims to be", verdict::retry, {http(200, R"({"data":{"status":)")}},
+        {"HTML or other non-JSON", result_verdict::foreign, {http(200, "hello", "text/plain")}},
+        {"not the JSON it claims to be", result_verdict::retry, {http(200, R"({"data":{"status":)")}},
         {"not the JSON it claims to be, twice the same",
-         verdict::unreadable,
+         result_verdict::unreadable,
          {http(200, R"({"data":{"status":)"), http(200, R"({"data":{"status":)")}},
         {"not the JSON it claims to be",
-         verdict::retry,
+         result_verdict::retry,
          {http(200, R"({"data":{"status":)"), http(200, R"({"data":{"stat)")}},
-        {"not the JSON it claims to be", verdict::retry, {http(200, "{\"data\":\"\x01\"}")}},
-        {"another job's", verdict::retry, {of_job("req-2", "COMPLETED")}},
-        {"another job's", verdict::retry, {of_job("req-2", "FAILED"), of_job("req-2", "FAILED")}},
-        {"failed, to be confirmed", verdict::pending, {of_job("req-2", "FAILED"), failed}},
-        {"terminal and filled", verdict::done, {of_job("req-1", "COMPLETED")}},
+        {"not the JSON it claims to be", result_verdict::retry, {http(200, "{\"data\":\"\x01\"}")}},
+        {"another job's", result_verdict::retry, {of_job("req-2", "COMPLETED")}},
+        {"another job's", result_verdict::retry, {of_job("req-2", "FAILED"), of_job("req-2", "FAILED")}},
+        {"failed, to be confirmed", result_verdict::pending, {of_job("req-2", "FAILED"), failed}},
+        {"terminal and filled", result_verdict::done, {of_job("req-1", "COMPLETED")}},
         {"terminal and filled",
-         verdict::done,
+         result_verdict::done,
          {http(200, R"({"request_id":"gateway-7",)" + result_json("COMPLETED", filled).substr(1))}},
-        {"failed, to be confirmed", verdict::pending, {failed}},
-        {"failed, said again", verdict::job_failed, {failed, failed}},
+        {"failed, to be confirmed", result_verdict::pending, {failed}},
+        {"failed, said again", result_verdict::job_failed, {failed, failed}},
         {"failed, said again",
-         verdict::job_failed,
+         result_verdict::job_failed,
          {failed, broken(errc::read_timeout, bytes_sent::all), failed}},
         {"failed, to be confirmed",
-         verdict::pending,
+         result_verdict::pending,
          {failed, http(200, result_json("", "[]", none_finished)), failed}},
-        {"no data", verdict::pending, {http(200, "null")}},
-        {"no data", verdict::pending, {http(200, "{}")}},
-        {"no data", verdict::pending, {http(200, R"({"data":null})")}},
-        {"no data", verdict::pending, {http(200, R"({"message":"ok"})")}},
-        {"progress incomplete", verdict::pending, {http(200, result_json("", "[]", none_finished))}},
+        {"no data", result_verdict::pending, {http(200, "null")}},
+        {"no data", result_verdict::pending, {http(200, "{}")}},
+        {"no data", result_verdict::pending, {http(200, R"({"data":null})")}},
+        {"no data", result_verdict::pending, {http(200, R"({"message":"ok"})")}},
+        {"progress incomplete", result_verdict::pending, {http(200, result_json("", "[]", none_finished))}},
         {"progress incomplete",
-         verdict::pending,
+         result_verdict::pending,
          {http(200, result_json("", filled, R"({"total_doc":2,"ignored":0,"finished":1})"))}},
         {"progress incomplete",
-         verdict::pending,
+         result_verdict::pending,
          {http(200, result_json("COMPLETED", filled, R"({"total_doc":0,"finished":0})"))}},
         {"terminal and filled",
-         verdict::done,
+         result_verdict::done,
          {http(200,
                result_json("", filled, R"({"total_doc":9,"ignored":9223372036854775807,"finished":1})"))}},
         {"terminal, content missing",
-         verdict::pending,
+         result_verdict::pending,
          {http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})"))}},
         {"terminal, fewer documents than counted, settled",
-         verdict::done_in_part,
+         result_verdict::done_in_part,
          {http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})")),
           http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})")),
           http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})"))},
          seconds(5)},
-        {"every document failed, to be confirmed", verdict::pending, {all_failed}},
-        {"every document failed, said again", verdict::job_failed, {all_failed, all_failed}},
+        {"every document failed, to be confirmed", result_verdict::pending, {all_failed}},
+        {"every document failed, said again", result_verdict::job_failed, {all_failed, all_failed}},
         {"terminal and filled, a part failed",
-         verdict::done_in_part,
+         result_verdict::done_in_part,
          {http(200, result_json("COMPLETED", two_documents))}},
         {"terminal and filled, a part failed",
-         verdict::done_in_part,
+         result_verdict::done_in_part,
          {http(200, result_json("partial_success", filled))}},
-        {"terminal and filled", verdict::done, {http(200, result_json("completed", filled))}},
-        {"terminal and filled", verdict::done, {http(200, result_json("", filled, all_finished))}},
+        {"terminal and filled", result_verdict::done, {http(200, result_json("completed", filled))}},
+        {"terminal and filled", result_verdict::done, {http(200, result_json("", filled, all_finished))}},
         {"terminal and filled",
-         verdict::done,
+         result_verdict::done,
          {http(200, result_json("whatever", filled, R"({"total_doc":2,"ignored":1,"finished":1})"))}},
-        {"terminal, content missing", verdict::pending, {empty_terminal}},
+        {"terminal, content missing", result_verdict::pending, {empty_terminal}},
         {"terminal, content missing",
-         verdict::pending,
+         result_verdict::pending,
          {empty_terminal, empty_terminal, empty_terminal},
          seconds(1)},
-        {"terminal, content missing", verdict::pending, {empty_terminal, empty_terminal}, seconds(60)},
+        {"terminal, content missing", result_verdict::pending, {empty_terminal, empty_terminal}, seconds(60)},
         {"terminal, content missing, settled",
-         verdict::done_empty,
+         result_verdict::done_empty,
          {empty_terminal, empty_terminal, empty_terminal},
          seconds(5)},
-        {"terminal and filled", verdict::done, {empty_terminal, http(200, result_json("COMPLETED", filled))}},
-        {"content without status, twice the same", verdict::done, {no_status, no_status}},
+        {"terminal and filled",
+         result_verdict::done,
+         {empty_terminal, http(200, result_json("COMPLETED", filled))}},
+        {"content without status, twice the same", result_verdict::done, {no_status, no_status}},
         {"content without status, twice the same, a part failed",
-         verdict::done_in_part,
+         result_verdict::done_in_part,
          {http(200, R"({"data":{"documents":[{"status":"FAILED"},{"text":"Hello"}]}})"),
           http(200, R"({"data":{"documents":[{"status":"FAILED"},{"text":"Hello"}]}})")}},
-        {"unknown status", verdict::pending, {no_status}},
+        {"unknown status", result_verdict::pending, {no_status}},
         {"unknown status",
-         verdict::pending,
+         result_verdict::pending,
          {no_status, http(200, result_json("", R"([{"ocr_data":[{"value":["13"]}]}])"))}},
-        {"unknown status", verdict::pending, {http(200, result_json("REVIEWING", unfilled))}},
+        {"unknown status", result_verdict::pending, {http(200, result_json("REVIEWING", unfilled))}},
         {"terminal, content elsewhere, settled",
-         verdict::done,
+         result_verdict::done,
          {elsewhere, elsewhere, elsewhere},
          seconds(5)},
-        {"terminal, content missing", verdict::pending, {elsewhere, elsewhere}, seconds(60)},
+        {"terminal, content missing", result_verdict::pending, {elsewhere, elsewhere}, seconds(60)},
     };
 }
 
@@ -246,7 +254,7 @@ TEST_CASE("read_result: each row of the decision table -> its verdict")
         CAPTURE(c.answers.size());
         result_history history;
         clock::time_point now{seconds(1000)};
-        reading r;
+        result_reading r;
         for (exchange_result const& answer : c.answers) {
             r = read_result(answer, history, profile, "Req-1", c.route_succeeded, now);
             now += c.apart;
@@ -264,7 +272,7 @@ TEST_CASE("read_result: content without status is final when the profile says so
     profile.content_without_status_is_final = true;
     result_history history;
     CHECK(read_result(http(200, result_json("", filled)), history, profile, "r", false, {}).what ==
-          verdict::done);
+          result_verdict::done);
 }
 
 TEST_CASE("read_result: an answer with Retry-After that has the result in it -> the result is taken")
@@ -272,7 +280,7 @@ TEST_CASE("read_result: an answer with Retry-After that has the result in it -> 
     result_history history;
     CHECK(read_result(http(200, result_json("COMPLETED", filled), "application/json", "5"), history,
                       response_profile(), "r", false, {})
-              .what == verdict::done);
+              .what == result_verdict::done);
 }
 
 TEST_CASE("read_submit: a request_id that can be seen, however the answer is damaged or shaped -> accepted")
@@ -290,7 +298,7 @@ TEST_CASE("read_submit: a request_id that can be seen, however the answer is dam
           std::string("{\"request_id\":\"r-2\",}")}) {
         CAPTURE(body);
         submitted_job job;
-        CHECK(read_submit(http(200, body), response_profile(), job).what == verdict::accepted);
+        CHECK(read_submit(http(200, body), response_profile(), job).what == submit_verdict::accepted);
         CHECK(job.request_id == "r-2");
     }
     for (char const* body :
@@ -299,13 +307,13 @@ TEST_CASE("read_submit: a request_id that can be seen, however the answer is dam
           "no request_id here", "{\"request_id\":\"r\xff\""}) {
         CAPTURE(body);
         submitted_job job;
-        CHECK(read_submit(http(200, body), response_profile(), job).what == verdict::ambiguous);
+        CHECK(read_submit(http(200, body), response_profile(), job).what == submit_verdict::ambiguous);
         CHECK(job.request_id.empty());
     }
     submitted_job job;
     CHECK(
         read_submit(http(201, R"({"answer":{"requestId":7,"fileIds":["f1","f2"]}})"), response_profile(), job)
-            .what == verdict::accepted);
+            .what == submit_verdict::accepted);
     CHECK(job.file_ids == std::vector<std::string>{"f1", "f2"});
 }
 
@@ -313,60 +321,67 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
 {
     struct submit_case {
         std::string_view row;
-        verdict what;
+        submit_verdict what;
         exchange_result answer;
     };
     std::vector<submit_case> const cases{
-        {"accepted", verdict::accepted, http(200, R"({"data":{"request_id":"r"}})")},
-        {"accepted", verdict::accepted, http(201, R"({"request_id":"r","file_ids":["f"]})")},
-        {"2xx without a request_id", verdict::ambiguous, http(200, "{}")},
-        {"2xx without a request_id", verdict::ambiguous, http(204)},
-        {"2xx without a request_id", verdict::ambiguous, http(200, "<html>", "text/html")},
-        {"2xx without a request_id", verdict::ambiguous, http(200, R"({"code":500,"message":"oops"})")},
-        {"broken off, with a request_id", verdict::accepted,
+        {"accepted", submit_verdict::accepted, http(200, R"({"data":{"request_id":"r"}})")},
+        {"accepted", submit_verdict::accepted, http(201, R"({"request_id":"r","file_ids":["f"]})")},
+        {"2xx without a request_id", submit_verdict::ambiguous, http(200, "{}")},
+        {"2xx without a request_id", submit_verdict::ambiguous, http(204)},
+        {"2xx without a request_id", submit_verdict::ambiguous, http(200, "<html>", "text/html")},
+        {"2xx without a request_id", submit_verdict::ambiguous,
+         http(200, R"({"code":500,"message":"oops"})")},
+        {"broken off, with a request_id", submit_verdict::accepted,
          broken_off(R"({"data":{"request_id":"r","file_ids":["f)")},
-        {"failed after the first byte", verdict::ambiguous, broken_off(R"({"data":{"request_id":"r)")},
-        {"failed after the first byte", verdict::ambiguous, broken_off("request_id: r")},
-        {"redirected elsewhere", verdict::misdirected, broken(errc::redirect_refused, bytes_sent::all)},
-        {"stopped before the first byte", verdict::stopped, broken(errc::cancelled, bytes_sent::none)},
-        {"stopped before the first byte", verdict::stopped, broken(errc::too_many_waiting, bytes_sent::none)},
-        {"document changed under us", verdict::stopped, broken(errc::file_changed, bytes_sent::some)},
-        {"failed before the first byte", verdict::safe_to_repeat,
+        {"failed after the first byte", submit_verdict::ambiguous, broken_off(R"({"data":{"request_id":"r)")},
+        {"failed after the first byte", submit_verdict::ambiguous, broken_off("request_id: r")},
+        {"redirected elsewhere", submit_verdict::misdirected,
+         broken(errc::redirect_refused, bytes_sent::all)},
+        {"stopped before the first byte", submit_verdict::stopped, broken(errc::cancelled, bytes_sent::none)},
+        {"stopped before the first byte", submit_verdict::stopped,
+         broken(errc::too_many_waiting, bytes_sent::none)},
+        {"document changed under us", submit_verdict::stopped, broken(errc::file_changed, bytes_sent::some)},
+        {"failed before the first byte", submit_verdict::safe_to_repeat,
          broken(errc::connect_failed, bytes_sent::none)},
-        {"failed after the first byte", verdict::ambiguous, broken(errc::connection_closed, bytes_sent::all)},
-        {"failed after the first byte", verdict::ambiguous, broken(errc::write_failed, bytes_sent::some)},
-        {"failed after the first byte", verdict::ambiguous, broken(errc::cancelled, bytes_sent::all)},
-        {"failed after the first byte", verdict::ambiguous, broken(errc::truncated_answer, bytes_sent::all)},
-        {"throttled", verdict::throttled, http(429)},
-        {"throttled", verdict::throttled, http(400, "rate limit exceeded", "text/plain")},
-        {"503 with Retry-After", verdict::throttled, http(503, "", "text/plain", "2")},
-        {"credentials refused", verdict::credentials_refused, http(401)},
-        {"credentials refused", verdict::credentials_refused, http(403, "Forbidden", "text/plain")},
-        {"404", verdict::wrong_base_url, http(404)},
-        {"408", verdict::ambiguous, http(408)},
-        {"303", verdict::ambiguous, http(303)},
-        {"425", verdict::safe_to_repeat, http(425)},
-        {"2xx without a request_id", verdict::ambiguous, http(200, R"({"code":400,"request_id":"trace-1"})")},
-        {"refused", verdict::rejected, http(400, R"({"message":"missing flow"})")},
-        {"refused", verdict::rejected, http(413)},
-        {"refused", verdict::rejected, http(415)},
-        {"refused", verdict::rejected, http(422)},
-        {"unfollowed redirect", verdict::wrong_base_url, http(302)},
-        {"5xx", verdict::ambiguous, http(500)},
-        {"5xx", verdict::ambiguous, http(502)},
-        {"5xx", verdict::ambiguous, http(503)},
-        {"5xx", verdict::ambiguous, http(504)},
-        {"5xx", verdict::ambiguous, http(99, R"({"request_id":"r"})")},
-        {"5xx", verdict::ambiguous, http(600)},
+        {"failed after the first byte", submit_verdict::ambiguous,
+         broken(errc::connection_closed, bytes_sent::all)},
+        {"failed after the first byte", submit_verdict::ambiguous,
+         broken(errc::write_failed, bytes_sent::some)},
+        {"failed after the first byte", submit_verdict::ambiguous, broken(errc::cancelled, bytes_sent::all)},
+        {"failed after the first byte", submit_verdict::ambiguous,
+         broken(errc::truncated_answer, bytes_sent::all)},
+        {"throttled", submit_verdict::throttled, http(429)},
+        {"throttled", submit_verdict::throttled, http(400, "rate limit exceeded", "text/plain")},
+        {"503 with Retry-After", submit_verdict::throttled, http(503, "", "text/plain", "2")},
+        {"credentials refused", submit_verdict::credentials_refused, http(401)},
+        {"credentials refused", submit_verdict::credentials_refused, http(403, "Forbidden", "text/plain")},
+        {"404", submit_verdict::wrong_base_url, http(404)},
+        {"408", submit_verdict::ambiguous, http(408)},
+        {"303", submit_verdict::ambiguous, http(303)},
+        {"425", submit_verdict::safe_to_repeat, http(425)},
+        {"2xx without a request_id", submit_verdict::ambiguous,
+         http(200, R"({"code":400,"request_id":"trace-1"})")},
+        {"refused", submit_verdict::rejected, http(400, R"({"message":"missing flow"})")},
+        {"refused", submit_verdict::rejected, http(413)},
+        {"refused", submit_verdict::rejected, http(415)},
+        {"refused", submit_verdict::rejected, http(422)},
+        {"unfollowed redirect", submit_verdict::wrong_base_url, http(302)},
+        {"5xx", submit_verdict::ambiguous, http(500)},
+        {"5xx", submit_verdict::ambiguous, http(502)},
+        {"5xx", submit_verdict::ambiguous, http(503)},
+        {"5xx", submit_verdict::ambiguous, http(504)},
+        {"5xx", submit_verdict::ambiguous, http(99, R"({"request_id":"r"})")},
+        {"5xx", submit_verdict::ambiguous, http(600)},
     };
     std::set<std::string_view> rows;
     for (submit_case const& c : cases) {
         CAPTURE(c.row);
         submitted_job job;
-        reading const r = read_submit(c.answer, response_profile(), job);
+        submit_reading const r = read_submit(c.answer, response_profile(), job);
         CHECK(std::string(r.row) == std::string(c.row));
         CHECK(r.what == c.what);
-        CHECK((r.what == verdict::accepted) == !job.request_id.empty());
+        CHECK((r.what == submit_verdict::accepted) == !job.request_id.empty());
         rows.insert(r.row);
     }
     CHECK(rows.size() == 18);
@@ -378,7 +393,7 @@ TEST_CASE("read_submit: a request_id beyond 2^53, as a number -> every digit is 
     CHECK(read_submit(
               http(200, R"({"data":{"request_id":9223372036854775809123,"file_ids":[18014398509481985]}})"),
               response_profile(), job)
-              .what == verdict::accepted);
+              .what == submit_verdict::accepted);
     CHECK(job.request_id == "9223372036854775809123");
     CHECK(job.file_ids == std::vector<std::string>{"18014398509481985"});
 }
@@ -387,7 +402,7 @@ TEST_CASE("read_part: each row of the table -> its verdict")
 {
     struct part_case {
         std::string_view row;
-        verdict what;
+        part_verdict what;
         operation kind;
         std::vector<exchange_result> answers;
         seconds apart{2};
@@ -395,47 +410,47 @@ TEST_CASE("read_part: each row of the table -> its verdict")
     std::string const table = R"({"data":{"table":[["a","b"]]}})";
     std::vector<part_case> const cases{
         {"redirected elsewhere",
-         verdict::misdirected,
+         part_verdict::misdirected,
          operation::table,
          {broken(errc::redirect_refused, bytes_sent::all)}},
-        {"stopped", verdict::stopped, operation::table, {broken(errc::client_closed, bytes_sent::none)}},
+        {"stopped", part_verdict::stopped, operation::table, {broken(errc::client_closed, bytes_sent::none)}},
         {"transport failure",
-         verdict::retry,
+         part_verdict::retry,
          operation::table,
          {broken(errc::read_timeout, bytes_sent::all)}},
-        {"throttled", verdict::throttled, operation::table, {http(429)}},
-        {"credentials refused", verdict::credentials_refused, operation::table, {http(403)}},
-        {"missing", verdict::pending, operation::table, {http(200, R"({"success":true})")}},
+        {"throttled", part_verdict::throttled, operation::table, {http(429)}},
+        {"credentials refused", part_verdict::credentials_refused, operation::table, {http(403)}},
+        {"missing", part_verdict::pending, operation::table, {http(200, R"({"success":true})")}},
         {"missing",
-         verdict::pending,
+         part_verdict::pending,
          operation::table,
          {http(200, R"({"data":{"request_id":"r","table":[]}})")}},
-        {"missing", verdict::pending, operation::table, {http(404)}},
-        {"missing", verdict::pending, operation::table, {http(200, R"({"data":{"table":[]}})")}},
-        {"missing", verdict::pending, operation::image, {http(200, "", "image/png")}},
-        {"missing", verdict::pending, operation::table, {http(404), http(404), http(404)}},
+        {"missing", part_verdict::pending, operation::table, {http(404)}},
+        {"missing", part_verdict::pending, operation::table, {http(200, R"({"data":{"table":[]}})")}},
+        {"missing", part_verdict::pending, operation::image, {http(200, "", "image/png")}},
+        {"missing", part_verdict::pending, operation::table, {http(404), http(404), http(404)}},
         {"missing beyond the settle window",
-         verdict::absent,
+         part_verdict::absent,
          operation::table,
          {http(404), http(200, "{}"), http(404)},
          seconds(6)},
-        {"410", verdict::absent, operation::table, {http(410)}},
-        {"408, 409, 423, 425, 5xx", verdict::retry, operation::table, {http(500)}},
-        {"408, 409, 423, 425, 5xx", verdict::retry, operation::table, {http(99, table)}},
-        {"4xx", verdict::rejected, operation::table, {http(400)}},
-        {"unfollowed redirect", verdict::misdirected, operation::table, {http(302)}},
-        {"image", verdict::done, operation::image, {http(200, "\x89PNG....", "image/png")}},
-        {"HTML or other non-JSON", verdict::retry, operation::image, {http(200, "<html>", "text/html")}},
-        {"HTML or other non-JSON", verdict::retry, operation::table, {http(200, "{\"data\":")}},
-        {"content", verdict::done, operation::table, {http(200, table)}},
-        {"content", verdict::done, operation::table, {http(404), http(200, table)}},
+        {"410", part_verdict::absent, operation::table, {http(410)}},
+        {"408, 409, 423, 425, 5xx", part_verdict::retry, operation::table, {http(500)}},
+        {"408, 409, 423, 425, 5xx", part_verdict::retry, operation::table, {http(99, table)}},
+        {"4xx", part_verdict::rejected, operation::table, {http(400)}},
+        {"unfollowed redirect", part_verdict::misdirected, operation::table, {http(302)}},
+        {"image", part_verdict::done, operation::image, {http(200, "\x89PNG....", "image/png")}},
+        {"HTML or other non-JSON", part_verdict::retry, operation::image, {http(200, "<html>", "text/html")}},
+        {"HTML or other non-JSON", part_verdict::retry, operation::table, {http(200, "{\"data\":")}},
+        {"content", part_verdict::done, operation::table, {http(200, table)}},
+        {"content", part_verdict::done, operation::table, {http(404), http(200, table)}},
     };
     std::set<std::string_view> rows;
     for (part_case const& c : cases) {
         CAPTURE(c.row);
         part_history history;
         clock::time_point now{seconds(1000)};
-        reading r;
+        part_reading r;
         for (exchange_result const& answer : c.answers) {
             r = read_part(answer, history, response_profile(), c.kind, now);
             now += c.apart;

@@ -34,8 +34,8 @@ TEST_CASE("explain_answer: an unfamiliar form -> where everything was found, and
 {
     auto const e = explained(
         R"({"data":{"request_id":"r","results":[{"id":"d1","text":"one"},{"id":"d2","text":"two"}]}})");
-    CHECK(e.first.what == verdict::pending);
-    CHECK(e.last.what == verdict::done);
+    CHECK(e.first.what == result_verdict::pending);
+    CHECK(e.last.what == result_verdict::done);
     CHECK(e.reads == 2);
     CHECK(e.after == std::chrono::seconds(2));
     CHECK(places(e) ==
@@ -59,7 +59,7 @@ TEST_CASE("explain_answer: the profile lines that it gives -> the form is recogn
         auto const profile = parse_profile(fmt::format("{{{}}}", fmt::join(before.profile_lines, ",")));
         REQUIRE(profile.has_value());
         auto const after = explained(body, *profile);
-        CHECK(after.last.what == verdict::done);
+        CHECK(after.last.what == result_verdict::done);
         CHECK(after.last.recognized);
         CHECK(after.reads == 1);
         CHECK(after.profile_lines.empty());
@@ -71,7 +71,7 @@ TEST_CASE("explain_answer: the profile lines that it gives -> the form is recogn
 TEST_CASE("explain_answer: an answer that stays pending -> read to the end and said so")
 {
     auto const e = explained(R"({"data":{"progress":{"total_doc":1,"finished":0},"documents":[]}})");
-    CHECK(e.last.what == verdict::pending);
+    CHECK(e.last.what == result_verdict::pending);
     CHECK(std::string(e.last.row) == "progress incomplete");
     CHECK(e.profile_lines.empty());
 }

@@ -23,9 +23,9 @@ TEST_CASE(
         std::string const body = answer.make();
         CAPTURE(seed);
         CAPTURE(body);
-        reading const r = tests::read_until_decided(body, std::chrono::seconds(10)).last;
+        result_reading const r = tests::read_until_decided(body, std::chrono::seconds(10)).last;
         CAPTURE(std::string(r.row));
-        bool const is_done = r.what == verdict::done || r.what == verdict::done_in_part;
+        bool const is_done = r.what == result_verdict::done || r.what == result_verdict::done_in_part;
         CHECK(is_done);
         bool const has_text =
             ocr_result("req", body, completeness::whole, 1).text().find(answer.text()) != std::string::npos;

@@ -45,9 +45,14 @@ struct part {
     {
     }
 
+    fsm_context context(clock::time_point now = t0, double random = 0) const
+    {
+        return {default_profile(), retry, now, random};
+    }
+    action start() { return fsm.start(context()); }
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
     {
-        return fsm.resume(answer, default_profile(), retry, now, random);
+        return fsm.resume(answer, context(now, random));
     }
     failure failed()
     {
@@ -73,12 +78,12 @@ TEST_CASE("part_fsm: there at once -> the service's JSON is moved out, byte for 
     for (operation const kind : {operation::table, operation::signature, operation::stamp}) {
         CAPTURE(name(kind));
         part p(kind);
-        action const first = p.fsm.start(t0);
+        action const first = p.start();
         CHECK(first.what == step::send);
         CHECK(first.until == t0);
         exchange_result answer = answered(200, " " + content + "\n", "application/json; charset=utf-8");
         char const* const bytes = answer->body.data();
-        CHECK(p.fsm.resume(answer, default_profile(), p.retry, t0, 0).what == step::finish);
+        CHECK(p.fsm.resume(answer, p.context()).what == step::finish);
         part_data const d = p.succeeded();
         CHECK(d.kind == kind);
         CHECK(d.raw == " " + content + "\n");
@@ -114,7 +119,7 @@ TEST_CASE(
     for (double const random : {0.0, nearly_one}) {
         CAPTURE(random);
         part p;
-        action a = p.fsm.start(t0);
+        action a = p.start();
         int reads = 0;
         while (a.what != step::finish) {
             REQUIRE(reads < 10);
@@ -211,10 +216,10 @@ TEST_CASE("part_fsm: throttled more often than there are attempts -> costs none;
     CHECK(f.attempts == 11);
 }
 
-TEST_CASE("part_fsm: credentials refused -> asks the lane")
+TEST_CASE("part_fsm: credentials refused -> asks the gate")
 {
     part p;
-    CHECK(p.resume(answered(403, "Forbidden", "text/plain")).what == step::pause_lane);
+    CHECK(p.resume(answered(403, "Forbidden", "text/plain")).what == step::pause_credentials);
     CHECK(p.resume(answered(200, content)).what == step::finish);
     CHECK(p.succeeded().raw == content);
 }
@@ -242,7 +247,7 @@ TEST_CASE("part_fsm: gone, refused, redirected, stopped -> ends at once, each wi
 TEST_CASE("part_fsm: given up -> the reason it was given up for")
 {
     part p;
-    p.fsm.start(t0);
+    p.start();
     CHECK(p.resume(answered(404)).what == step::wait);
     CHECK(p.fsm.give_up(errc::client_closed, "the client was closed").what == step::finish);
     failure const f = p.failed();

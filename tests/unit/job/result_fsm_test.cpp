@@ -80,14 +80,20 @@ public:
 struct job {
     explicit job(milliseconds deadline = seconds(1800)) : fsm(t0, t0 + deadline) {}
 
-    result_context context() const
+    result_context context(clock::time_point now = t0, double random = 0) const
     {
-        return {default_profile(), retry, schedule, "r", "invoice", 4711, route_succeeded, good_reads};
+        return {{default_profile(), retry, now, random},
+                schedule,
+                "r",
+                "invoice",
+                4711,
+                route_succeeded,
+                good_reads};
     }
-    action start(clock::time_point now = t0, double random = 0) { return fsm.start(context(), now, random); }
+    action start(clock::time_point now = t0, double random = 0) { return fsm.start(context(now, random)); }
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
     {
-        return fsm.resume(answer, context(), now, random);
+        return fsm.resume(answer, context(now, random));
     }
     failure failed()
     {
@@ -142,7 +148,7 @@ TEST_CASE("result_fsm: done -> the body is moved out, byte for byte, with the nu
     j.resume(answered(200, not_yet));
     exchange_result answer = answered(200, odd);
     char const* const bytes = answer->body.data();
-    CHECK(j.fsm.resume(answer, j.context(), t0, 0).what == step::finish);
+    CHECK(j.fsm.resume(answer, j.context()).what == step::finish);
     read_outcome const r = j.succeeded();
     CHECK(r.raw == odd);
     CHECK(static_cast<void const*>(r.raw.data()) == static_cast<void const*>(bytes));
@@ -258,9 +264,8 @@ TEST_CASE("result_fsm: refused while no other job's read passes either -> read a
     CHECK(alone.failed().is(errc::still_processing));
 }
 
-TEST_CASE(
-    "result_fsm: a connection that fails -> says nothing of the job, read again until the "
-    "deadline, whatever passes meanwhile")
+TEST_CASE("result_fsm: a connection that fails -> says nothing of the job, read again until the "
+          "deadline, whatever passes meanwhile")
 {
     for (exchange_result const& answer : {broken(errc::connection_closed), broken(errc::connect_failed)}) {
         job j(seconds(100));
@@ -326,10 +331,10 @@ TEST_CASE(
         CAPTURE(others_pass);
         job j;
         j.retry.max_attempts = 3;
-        CHECK(j.resume(answered(403)).what == step::pause_lane);
-        CHECK(j.resume(answered(403)).what == step::pause_lane);
+        CHECK(j.resume(answered(403)).what == step::pause_credentials);
+        CHECK(j.resume(answered(403)).what == step::pause_credentials);
         j.good_reads = others_pass ? 1 : 0;
-        CHECK(j.resume(answered(403)).what == (others_pass ? step::finish : step::pause_lane));
+        CHECK(j.resume(answered(403)).what == (others_pass ? step::finish : step::pause_credentials));
         if (!others_pass) continue;
         failure const f = j.failed();
         CHECK(f.is(errc::rejected));
@@ -476,7 +481,8 @@ TEST_CASE("result_fsm: the last read at the deadline does not -> still processin
     }
 }
 
-TEST_CASE("result_fsm: an answer that no JSON parser takes, twice the same -> the failure holds it byte for byte")
+TEST_CASE(
+    "result_fsm: an answer that no JSON parser takes, twice the same -> the failure holds it byte for byte")
 {
     std::string const damaged = "{\"data\":{\"text\":\"Hello\"";
     job j(seconds(100));
@@ -562,12 +568,12 @@ TEST_CASE("result_fsm: gone, redirected, stopped -> ends at once, each with its 
     }
 }
 
-TEST_CASE("result_fsm: credentials refused -> asks the lane, costs no attempt in a row")
+TEST_CASE("result_fsm: credentials refused -> asks the gate, costs no attempt in a row")
 {
     job j;
     j.retry.max_attempts = 2;
     for (int const status : {401, 402, 403})
-        CHECK(j.resume(answered(status, "Forbidden")).what == step::pause_lane);
+        CHECK(j.resume(answered(status, "Forbidden")).what == step::pause_credentials);
     CHECK(j.resume(answered(502)).what == step::wait);
     CHECK(j.resume(answered(200, filled)).what == step::finish);
     CHECK(j.succeeded().reads == 5);
@@ -592,4 +598,24 @@ TEST_CASE("result_fsm: when it ends although it cannot be read -> at its deadlin
 {
     CHECK(job(seconds(3)).fsm.latest() == t0 + seconds(3));
     CHECK(job(seconds(0)).fsm.latest() == clock::time_point::max());
+}
+
+TEST_CASE("result_fsm: held by a pause -> waits until it ends or until the deadline, and ends after that")
+{
+    job j(seconds(10));
+    action a = j.fsm.hold(t0 + seconds(3), t0, "paused");
+    CHECK(a.what == step::wait);
+    CHECK(a.until == t0 + seconds(3));
+    a = j.fsm.hold(t0 + seconds(30), t0, "paused");
+    CHECK(a.what == step::wait);
+    CHECK(a.until == t0 + seconds(10));
+    CHECK(j.fsm.hold(t0 + seconds(30), t0 + seconds(10), "paused").what == step::finish);
+    failure const f = j.failed();
+    CHECK(f.is(errc::still_processing));
+    CHECK(f.reason == "paused");
+
+    job once(seconds(0));
+    a = once.fsm.hold(t0 + seconds(30), t0, "paused");
+    CHECK(a.what == step::wait);
+    CHECK(a.until == t0 + seconds(30));
 }

@@ -56,13 +56,14 @@ retry_policy resubmitting()
 /// One submit under test, with what most cases leave alone.
 struct submit {
     explicit submit(retry_policy policy = {}, milliseconds deadline = seconds(3600))
-        : fsm(policy, t0 + deadline)
+        : retry(policy), fsm(t0 + deadline)
     {
     }
 
-    action resume(exchange_result const& answer, clock::time_point now = t0, double random = 0)
+    action start() { return fsm.start({default_profile(), retry, t0, 0}); }
+    action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
     {
-        return fsm.resume(answer, default_profile(), now, random);
+        return fsm.resume(answer, {default_profile(), retry, now, random});
     }
     failure failed()
     {
@@ -77,6 +78,7 @@ struct submit {
         return *r;
     }
 
+    retry_policy retry;
     submit_fsm fsm;
 };
 
@@ -85,7 +87,7 @@ struct submit {
 TEST_CASE("submit_fsm: accepted at once -> one attempt, the ids, no duplicate")
 {
     submit s;
-    action const first = s.fsm.start(t0);
+    action const first = s.start();
     CHECK(first.what == step::send);
     CHECK(first.until == t0);
     CHECK(s.resume(accepted).what == step::finish);
@@ -99,7 +101,7 @@ TEST_CASE("submit_fsm: accepted at once -> one attempt, the ids, no duplicate")
 TEST_CASE("submit_fsm: the deadline has passed before the start -> nothing is sent")
 {
     submit s({}, milliseconds(0));
-    CHECK(s.fsm.start(t0).what == step::finish);
+    CHECK(s.start().what == step::finish);
     failure const f = s.failed();
     CHECK(f.is(errc::deadline_exceeded));
     CHECK(f.attempts == 0);
@@ -395,13 +397,13 @@ TEST_CASE("submit_fsm: given up after an ambiguous attempt -> ambiguous")
     CHECK(f.cause == make_error_code(errc::connection_closed));
 }
 
-TEST_CASE("submit_fsm: credentials refused -> asks the lane, costs no attempt")
+TEST_CASE("submit_fsm: credentials refused -> asks the gate, costs no attempt")
 {
     retry_policy policy;
     policy.max_attempts = 1;
     submit s(policy);
     for (int const status : {401, 402, 403})
-        CHECK(s.resume(answered(status, "Forbidden")).what == step::pause_lane);
+        CHECK(s.resume(answered(status, "Forbidden")).what == step::pause_credentials);
     CHECK(s.resume(accepted).what == step::finish);
     CHECK(s.succeeded().attempts == 4);
 }

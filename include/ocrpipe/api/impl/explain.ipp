@@ -166,7 +166,7 @@ OCRPIPE_DECL answer_explanation explain_answer(http_response const& answer, resp
                                clock::time_point(seconds(1000) + at));
         if (out.reads++ == 0) out.first = out.last;
         out.after = at;
-        if (out.last.what != verdict::pending && out.last.what != verdict::retry) break;
+        if (out.last.what != result_verdict::pending && out.last.what != result_verdict::retry) break;
     }
     auto const tree = detail::answer_tree::read(answer.body);
     if (!tree || tree->empty()) return out;

@@ -32,7 +32,7 @@ public:
     client_core(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
 
     void submit(submit_request&& request, completion<submitted_job>&& handler);
-    void ask(std::string&& request_id, completion<ocr_result>&& handler);
+    void read_once(std::string&& request_id, completion<ocr_result>&& handler);
     void wait(wait_request&& request, completion<ocr_result>&& handler);
     void recognize(submit_request&& request, completion<ocr_result>&& handler);
     void part(operation kind, std::string&& request_id, std::string&& sub_id,
@@ -42,8 +42,6 @@ public:
     response_profile const& profile() const noexcept { return options_.profile; }
     void stop_submits();
     void close();
-
-    asio::io_context& context() noexcept { return ioc_; }
 
 private:
     struct operation_control;
@@ -58,8 +56,8 @@ private:
         wait_request request;
         result_fsm fsm;
         completion<ocr_result> handler;
-        control_ptr control;      ///< null when the handler cannot cancel
-        bool holds_place = false; ///< of in_flight_
+        control_ptr control;    ///< null when the handler cannot cancel
+        bool in_flight = false; ///< holds a unit of in_flight_
     };
     using table = job_table<waiting_job>;
     using slot = table::slot;
@@ -89,6 +87,12 @@ private:
         completion<T> handler;
     };
 
+    /// The state machine of an operation, and what the request loop needs beside it: the terms of admission,
+    /// the request, the context, and what this client learns from an answer.
+    struct submit_exchange;
+    struct part_exchange;
+    struct result_exchange;
+
     template<class T>
     void connect_cancellation(control_ptr const& control, completion<T> const& handler);
     void cancel(operation_control& control);
@@ -99,64 +103,83 @@ private:
     void complete(completion<T>&& handler, result<T>&& outcome);
 
     task<result<submitted_job>> do_submit(submit_request const& request);
-    task<result<submitted_job>> do_admitted_submit(submit_request const& request);
+    task<result<submitted_job>> do_submit_in_flight(submit_request const& request);
     task<result<part_data>> do_part(operation kind, std::string request_id, std::string sub_id);
 
     void start_job(wait_request&& request, std::chrono::milliseconds deadline,
                    completion<ocr_result>&& handler);
     void add_job(wait_request&& request, std::chrono::milliseconds deadline, control_ptr control,
-                 bool holds_place, completion<ocr_result>&& handler);
+                 bool in_flight, completion<ocr_result>&& handler);
     void schedule(slot s, clock::time_point due);
+    /// Schedules or finishes a job after a read.
+    void apply(slot s, action next);
     void finish_job(slot s, result<ocr_result> outcome);
-    void cancel_job(slot s);
+    void fail_job(slot s, failure f);
+    /// Ends a job at once, or its read if one is in progress.
+    void stop_job(slot s);
     void serve_due_jobs();
     void arm_timer();
     task<void> poll(std::list<poll_worker>::iterator self);
-    task<void> poll_once(slot s);
 
-    /// The reservation that a request makes at a rate limit before it may be sent.
-    struct toll {
-        gcra& limiter;
+    /// The reservation that a request makes at a rate limit.
+    struct rate_permit {
+        gcra& limit;
         double cost;
-        std::chrono::nanoseconds& waited;
-        clock::time_point start{}; ///< when the limit lets the request be sent
+        std::chrono::nanoseconds& waited; ///< counts the time spent waiting for `start`
+        clock::time_point start{};        ///< when the limit lets the request be sent
     };
     enum class in_pause { wait, return_at_once };
 
-    /// A request that has to pass the pauses and the rate limits before it is sent.
-    struct passage {
-        lane way;
-        std::span<toll> tolls;
+    /// The admission of one request past the pauses and the rate limits.
+    struct admission {
+        lane kind;
+        std::span<rate_permit> permits;
         clock::time_point deadline;
         std::string_view doc_type = {}; ///< of a submit
-        in_pause what = in_pause::wait;
+        in_pause if_paused = in_pause::wait;
         /// Once decided: ok, or why the request must not be sent; errc::throttled if the origin is paused and
         /// the caller does not wait for pauses.
-        errc verdict = errc::ok;
-        bool reserved = false; ///< the rate limits are reserved
-        clock::time_point token{};
-        clock::time_point until{}; ///< while undecided: when to check again
-        std::chrono::nanoseconds* waited = nullptr;
-        std::chrono::nanoseconds* held_by = nullptr;
+        errc refusal = errc::ok;
+        bool reserved = false;                      ///< the permits are reserved
+        clock::time_point until{};                  ///< while undecided: when to check again
+        std::chrono::nanoseconds* waited = nullptr; ///< counts the time until then
     };
 
-    /// Whether `p` is decided: it may be sent, or must not.
-    bool decide(passage& p);
-    /// Waits until `p` is decided.
-    task<void> pass(passage& p);
-    /// Refuses `p`. Reservations made after this one keep their slots.
-    static bool refuse(passage& p, errc why_not_sent);
+    /// Whether `a` is decided: the request may be sent, or must not.
+    bool decide(admission& a);
+    /// Waits until `a` is decided.
+    task<void> wait_for(admission& a);
+    void reserve(admission& a, clock::time_point now);
+    /// Refuses `a`. Reservations made after this one keep their slots.
+    static bool refuse(admission& a, errc why_not_sent);
     /// False if the wait was cancelled, or if it belongs to a submit and submits were stopped.
     task<bool> sleep_until(lane l, clock::time_point when, std::chrono::nanoseconds& waited);
+
+    /// One exchange of an operation. Returns what the operation does next; it may not send before
+    /// origin_gate_ and auth_gate_ allow it.
+    template<class Exchange>
+    task<action> exchange(Exchange& x);
+    /// Exchanges until the operation is finished, and waits in between.
+    template<class Exchange>
+    task<void> exchange_until_finished(Exchange& x);
     /// Updates the credentials gate and the counters after an exchange.
     void note(exchange_result const& r, action const& next);
-    /// Handles pause_lane: true if another attempt may follow, false if the credentials are refused for good.
+    /// Handles pause_credentials: true if another attempt may follow, false if the credentials are refused
+    /// for good.
     bool note_refusal();
     std::string refusal_text() const;
     std::string why_not_sent(errc e) const;
+    /// Why an operation that was stopped ends.
+    errc stop_code() const noexcept { return closed_ ? errc::client_closed : errc::cancelled; }
+    template<class Exchange>
+    action stop(Exchange& x)
+    {
+        return x.fsm.give_up(stop_code(), "stopped between two requests");
+    }
 
     double random() { return std::uniform_real_distribution<double>(0, 1)(rng_); }
-    result_context context_of(waiting_job const& job) const;
+    fsm_context context() { return fsm_context{options_.profile, options_.retry, clock::now(), random()}; }
+    result_context context_of(waiting_job const& job);
 
     asio::io_context& ioc_;
     client_options const options_;

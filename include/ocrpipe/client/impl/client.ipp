@@ -4,6 +4,7 @@
 #include <ocrpipe/client/client.hpp>
 #include <ocrpipe/client/impl/client_core.ipp>
 #include <ocrpipe/client/impl/client_jobs.ipp>
+#include <ocrpipe/client/impl/client_requests.ipp>
 #include <ocrpipe/http/http_transport.hpp>
 
 #include <fmt/format.h>
@@ -18,11 +19,8 @@ inline client_options checked(client_options options)
 {
     std::vector<std::string> const problems = options.validate();
     if (problems.empty()) return options;
-    failure f;
-    f.code = errc::invalid_argument;
-    f.where = phase::prepare;
-    f.reason = fmt::format("{}", fmt::join(problems, "; "));
-    throw error(std::move(f));
+    throw error(
+        failure(errc::invalid_argument, phase::prepare, fmt::format("{}", fmt::join(problems, "; "))));
 }
 
 } // namespace detail
@@ -71,7 +69,7 @@ OCRPIPE_DECL void client::start_submit(core_ptr const& core, submit_request&& r,
 OCRPIPE_DECL void client::start_result(core_ptr const& core, std::string&& id,
                                        detail::completion<ocr_result>&& h)
 {
-    core->ask(std::move(id), std::move(h));
+    core->read_once(std::move(id), std::move(h));
 }
 
 OCRPIPE_DECL void client::start_wait(core_ptr const& core, wait_request&& r,

@@ -4,6 +4,9 @@
 // Jobs waiting for their results: a heap behind one timer, and the coroutines that poll.
 
 #include <ocrpipe/client/impl/client_core.ipp>
+#include <ocrpipe/client/impl/client_requests.ipp>
+
+#include <algorithm>
 
 namespace ocrpipe::detail
 {
@@ -11,7 +14,7 @@ namespace ocrpipe::detail
 /// Timers of waiting jobs are rounded up to this, so that thousands of jobs share one timer setting.
 inline constexpr clock::duration tick = std::chrono::milliseconds(5);
 
-OCRPIPE_DECL void client_core::ask(std::string&& request_id, completion<ocr_result>&& handler)
+OCRPIPE_DECL void client_core::read_once(std::string&& request_id, completion<ocr_result>&& handler)
 {
     // A wait with an immediate deadline reads exactly once.
     start_job(wait_request(std::move(request_id)), std::chrono::milliseconds(0), std::move(handler));
@@ -39,31 +42,31 @@ OCRPIPE_DECL void client_core::start_job(wait_request&& request, std::chrono::mi
     });
 }
 
-OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job) const
+OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job)
 {
-    return result_context{options_.profile,        options_.retry,       *schedule_,
-                          job.request.request_id,  job.request.doc_type, job.request.document_bytes,
-                          result_route_succeeded_, good_reads_};
+    return result_context{context(),
+                          *schedule_,
+                          job.request.request_id,
+                          job.request.doc_type,
+                          job.request.document_bytes,
+                          result_route_succeeded_,
+                          good_reads_};
 }
 
 OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::milliseconds deadline,
-                                       control_ptr control, bool holds_place,
-                                       completion<ocr_result>&& handler)
+                                       control_ptr control, bool in_flight, completion<ocr_result>&& handler)
 {
     clock::time_point const now = clock::now();
     slot const s = jobs_.emplace(std::move(request), now, now + deadline);
     waiting_job& job = jobs_[s];
-    job.handler.swap(
-        handler); // Boost 1.81's move assignment of any_completion_handler recurses infinitely
-    job.holds_place = holds_place;
+    job.handler.swap(handler); // Boost 1.81's move assignment of any_completion_handler recurses infinitely
+    job.in_flight = in_flight;
     if (control) {
         control->waiting = s;
         job.control = std::move(control);
     }
-    if (closed_)
-        return finish_job(s, stopped(errc::client_closed, job.request.request_id, "the client was closed"));
-    if (job.control && job.control->cancelled) return cancel_job(s);
-    action const first = job.fsm.start(context_of(job), now, random());
+    if (closed_ || (job.control && job.control->cancelled)) return stop_job(s);
+    action const first = job.fsm.start(context_of(job));
     if (job.request.just_submitted) return schedule(s, first.until);
     // Bypasses the timer, which would round up to its tick.
     jobs_.schedule(s, now);
@@ -119,80 +122,60 @@ OCRPIPE_DECL void client_core::serve_due_jobs()
     arm_timer();
 }
 
+/// Reads a job's result. A paused job waits in the heap: it occupies no worker there, and its deadline still
+/// applies.
+struct client_core::result_exchange {
+    static constexpr lane via = lane::poll;
+
+    admission terms() { return {via, permits, clock::time_point::max(), {}, in_pause::return_at_once}; }
+    http_request request()
+    {
+        ++core.counters_.polls;
+        return http_request(via, http_method::get, target(operation::result, job.request.request_id));
+    }
+    result_context context() { return core.context_of(job); }
+    void note(exchange_result const& answer, action const& next)
+    {
+        if (answer && next.what == step::wait) ++core.counters_.pending_answers;
+        if (!fsm.read_well()) return;
+        core.result_route_succeeded_ = true;
+        ++core.good_reads_;
+    }
+
+    client_core& core;
+    waiting_job& job;
+    result_fsm& fsm = job.fsm;
+    rate_permit permits[1] = {{core.poll_rate_, 1, core.counters_.waited_for_poll_rate}};
+};
+
 OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     while (self->current) {
-        slot const s = *self->current;
-        co_await poll_once(s);
+        result_exchange x{*this, jobs_[*self->current]};
+        action const next = co_await exchange(x);
+        apply(*self->current, next);
         self->current.reset();
         // A worker whose signal was emitted cannot be reused: its coroutine stays marked as cancelled.
         if (!self->stopped && !closed_) self->current = jobs_.pop_due(clock::now());
     }
 }
 
-OCRPIPE_DECL task<void> client_core::poll_once(slot s)
+OCRPIPE_DECL void client_core::apply(slot s, action next)
 {
     waiting_job& job = jobs_[s];
-    toll tolls[] = {{poll_rate_, 1, counters_.waited_for_poll_rate}};
-    // A paused job waits in the heap: it occupies no worker there, and its deadline still applies.
-    passage way{lane::poll, tolls, clock::time_point::max(), {}, in_pause::return_at_once};
-    if (!decide(way)) co_await pass(way);
-    action next{step::finish, {}};
-    if (way.verdict == errc::ok) {
-        http_request exchange(lane::poll, http_method::get,
-                              target(operation::result, job.request.request_id));
-        ++counters_.polls;
-        exchange_result answer = co_await transport_->send(std::move(exchange));
-        next = job.fsm.resume(answer, context_of(job), clock::now(), random());
-        note(answer, next);
-        if (answer && next.what == step::wait) ++counters_.pending_answers;
-        if (job.fsm.read_well()) {
-            result_route_succeeded_ = true;
-            ++good_reads_;
-        }
-    } else if (way.verdict == errc::throttled && clock::now() < job.fsm.latest()) {
-        next = action{step::wait, origin_gate_.open_at()};
-    } else if (way.verdict == errc::throttled) {
-        next = job.fsm.give_up(errc::still_processing, "the service asked to wait beyond the deadline");
-    } else {
-        next = job.fsm.give_up(way.verdict, why_not_sent(way.verdict));
-    }
-    if (next.what == step::pause_lane && !note_refusal())
-        next = job.fsm.give_up(errc::unauthorized, refusal_text());
-    if (next.what == step::pause_lane && clock::now() >= job.fsm.latest())
-        next = job.fsm.give_up(errc::still_processing, refusal_text() + ", and the deadline has passed");
-    if (next.what != step::finish && closed_)
-        next = job.fsm.give_up(errc::client_closed, "the client was closed");
-    if (next.what != step::finish && job.control && job.control->cancelled)
-        next = job.fsm.give_up(errc::cancelled, "cancelled by the caller; the job goes on");
+    if (next.what == step::pause_origin)
+        next = job.fsm.hold(std::max(next.until, next.own), clock::now(),
+                            "the service asked to wait beyond the deadline");
+    if (next.what == step::pause_credentials)
+        next = job.fsm.hold(auth_gate_.next_probe(), clock::now(),
+                            refusal_text() + ", and the deadline has passed");
+    if (next.what != step::finish) return schedule(s, next.until);
 
-    switch (next.what) {
-    case step::finish: {
-        origin_gate_.pause_until(next.until);
-        result<read_outcome> outcome = std::move(job.fsm).outcome();
-        if (outcome) {
-            finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
-                                     outcome->reads, job.request.possible_duplicate, outcome->recognized));
-        } else {
-            failure f = std::move(outcome).error();
-            f.request_id = job.request.request_id;
-            finish_job(s, std::move(f));
-        }
-        break;
-    }
-    case step::pause_origin:
-        origin_gate_.pause_until(next.until);
-        [[fallthrough]];
-    case step::wait:
-        schedule(s, std::min(std::max(next.until, next.own), job.fsm.latest()));
-        break;
-    case step::pause_lane:
-        schedule(s, std::min(auth_gate_.next_probe(), job.fsm.latest()));
-        break;
-    case step::send: // submits only
-        break;
-    }
+    result<read_outcome> outcome = std::move(job.fsm).outcome();
+    if (!outcome) return fail_job(s, std::move(outcome).error());
+    finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
+                             outcome->reads, job.request.possible_duplicate, outcome->recognized));
 }
 
 OCRPIPE_DECL void client_core::finish_job(slot s, result<ocr_result> outcome)
@@ -200,12 +183,18 @@ OCRPIPE_DECL void client_core::finish_job(slot s, result<ocr_result> outcome)
     waiting_job& job = jobs_[s];
     completion<ocr_result> handler = std::move(job.handler);
     if (job.control) job.control->waiting.reset();
-    if (job.holds_place) in_flight_.release();
+    if (job.in_flight) in_flight_.release();
     jobs_.erase(s);
     complete(std::move(handler), std::move(outcome));
 }
 
-OCRPIPE_DECL void client_core::cancel_job(slot s)
+OCRPIPE_DECL void client_core::fail_job(slot s, failure f)
+{
+    f.request_id = jobs_[s].request.request_id;
+    finish_job(s, std::move(f));
+}
+
+OCRPIPE_DECL void client_core::stop_job(slot s)
 {
     auto const worker =
         std::find_if(workers_.begin(), workers_.end(), [s](poll_worker const& w) { return w.current == s; });
@@ -214,8 +203,9 @@ OCRPIPE_DECL void client_core::cancel_job(slot s)
         worker->stop.emit(asio::cancellation_type::terminal);
         return;
     }
-    finish_job(
-        s, stopped(errc::cancelled, jobs_[s].request.request_id, "cancelled by the caller; the job goes on"));
+    fail_job(s, failure(stop_code(), phase::wait,
+                        closed_ ? "the client was closed; the job goes on"
+                                : "cancelled by the caller; the job goes on"));
     arm_timer();
 }
 

@@ -1,0 +1,160 @@
+#ifndef OCRPIPE_JOB_DETAIL_BASIC_FSM_HPP
+#define OCRPIPE_JOB_DETAIL_BASIC_FSM_HPP
+
+#include <ocrpipe/api/classify.hpp>
+#include <ocrpipe/job/action.hpp>
+#include <ocrpipe/pace/backoff.hpp>
+#include <ocrpipe/pace/retry_after.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace ocrpipe::detail
+{
+
+/// Attempts, and failures in a row.
+struct attempt_counter {
+    std::uint16_t attempts = 0;        ///< requests answered or failed
+    std::uint16_t failures_in_row = 0; ///< those that count as attempts
+    std::uint16_t throttled_in_row = 0;
+
+    /// How long a throttled answer pauses the origin: its Retry-After, or our own backoff if that is longer
+    /// or there is no Retry-After.
+    std::chrono::milliseconds throttled(http_response const& answer, fsm_context const& c)
+    {
+        if (throttled_in_row != UINT16_MAX) ++throttled_in_row;
+        auto const own = backoff_delay(c.retry, throttled_in_row, true, c.random);
+        if (answer.retry_after.empty()) return own;
+        auto const asked = parse_retry_after(answer.retry_after, answer.date);
+        if (!asked) return own;
+        auto const bounded = std::min(*asked, c.retry.max_retry_after);
+        // Adds up to 10 % of jitter, so that clients do not all return at the same moment.
+        return std::max(own, bounded + std::chrono::milliseconds(static_cast<std::int64_t>(
+                                           static_cast<double>(bounded.count()) * c.random / 10)));
+    }
+
+    /// Backoff after a failure that counts as an attempt.
+    std::chrono::milliseconds failed(fsm_context const& c)
+    {
+        throttled_in_row = 0;
+        if (failures_in_row != UINT16_MAX) ++failures_in_row;
+        return backoff_delay(c.retry, failures_in_row, false, c.random);
+    }
+
+    bool used_up(retry_policy const& policy) const noexcept { return failures_in_row >= policy.max_attempts; }
+
+    void succeeded() noexcept { failures_in_row = throttled_in_row = 0; }
+};
+
+/// Whether a refusal may be temporary; otherwise it concerns the request itself.
+inline bool is_transient(int status) noexcept
+{
+    return status >= 500 || status < 200 || status == 408 || status == 409 || status == 423 || status == 425;
+}
+
+/// The errc of a failure caused by the transport or by our own side; `otherwise` if there is none.
+inline errc code_of(exchange_result const& answer, errc otherwise) noexcept
+{
+    bool const ours = !answer && answer.error().code.category() == category();
+    return ours ? static_cast<errc>(answer.error().code.value()) : otherwise;
+}
+
+/// A failure with the facts of an answer or of a transport error. `status`: as in a reading.
+inline failure failure_from(exchange_result const& answer, errc code, int status, std::string reason)
+{
+    if (answer) {
+        failure f(code, phase::classify, std::move(reason));
+        f.http_status = status;
+        f.excerpt = printable_excerpt(answer->body);
+        return f;
+    }
+    transport_failure const& broken = answer.error();
+    if (!broken.detail.empty()) reason += (reason.empty() ? "" : ", ") + broken.detail;
+    return failure(code, broken.where, std::move(reason), broken.code != code ? broken.code : broken.cause);
+}
+
+/// What the three machines share: the deadline, the attempts, the outcome, and the ways to end.
+///
+/// `Between` is the phase in which a machine is while no request is in progress.
+template<class Outcome, phase Between>
+class basic_fsm
+{
+public:
+    /// Called by the shell to stop: no further request may be sent.
+    action give_up(errc why, std::string reason) { return finish(failure(why, Between, std::move(reason))); }
+
+    /// Call after step::finish. The caller adds the request_id to a failure.
+    result<Outcome> outcome() && { return std::move(*outcome_); }
+
+protected:
+    explicit basic_fsm(clock::time_point deadline) : deadline_(deadline) {}
+
+    action finish(Outcome o)
+    {
+        outcome_ = std::make_unique<result<Outcome>>(std::move(o));
+        return action{step::finish, {}};
+    }
+    action finish(failure f)
+    {
+        f.attempts = counter_.attempts;
+        outcome_ = std::make_unique<result<Outcome>>(std::move(f));
+        return action{step::finish, {}};
+    }
+    template<class Verdict>
+    action fail(exchange_result const& answer, reading<Verdict> const& r, errc code)
+    {
+        return fail(answer, r, code, std::string(r.row));
+    }
+    template<class Verdict>
+    action fail(exchange_result const& answer, reading<Verdict> const& r, errc code, std::string reason)
+    {
+        return finish(failure_from(answer, code, r.status, std::move(reason)));
+    }
+
+    /// Sends the next request after `delay`. If that is past the deadline, fails with `code` and `too_late`.
+    template<class Verdict>
+    action next_after(std::chrono::milliseconds delay, exchange_result const& answer,
+                      reading<Verdict> const& r, errc code, std::string_view too_late, fsm_context const& c)
+    {
+        if (c.now + delay >= deadline_) return fail(answer, r, code, fmt::format("{}; {}", r.row, too_late));
+        return action{step::wait, c.now + delay};
+    }
+
+    /// Counts a failed attempt, and starts another one if attempts and time are left.
+    template<class Verdict>
+    action again(exchange_result const& answer, reading<Verdict> const& r, errc code,
+                 std::string_view too_late, fsm_context const& c)
+    {
+        auto const delay = counter_.failed(c);
+        if (counter_.used_up(c.retry))
+            return fail(answer, r, code,
+                        fmt::format("{}; {} of {} attempts used", r.row, counter_.failures_in_row,
+                                    c.retry.max_attempts));
+        return next_after(delay, answer, r, code, too_late, c);
+    }
+
+    /// Pauses the origin, and sends the next request afterwards. Fails if that is past the deadline.
+    template<class Verdict>
+    action pause(exchange_result const& answer, reading<Verdict> const& r, fsm_context const& c)
+    {
+        clock::time_point const until = c.now + counter_.throttled(*answer, c);
+        if (until < deadline_) return action{step::pause_origin, until};
+        fail(answer, r, errc::throttled);
+        return action{step::finish, until};
+    }
+
+    std::unique_ptr<result<Outcome>> outcome_; ///< allocated on finish, to keep waiting jobs small
+    clock::time_point deadline_;
+    attempt_counter counter_;
+};
+
+} // namespace ocrpipe::detail
+
+#endif
