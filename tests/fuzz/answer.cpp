@@ -78,7 +78,7 @@ void check_body(std::string_view body)
     response_profile const& p = default_profile();
     body_facts const facts = read_body_facts(body, p);
     require(facts.request_id.size() <= 1024, "an id is bounded");
-    require(facts.status.size() <= 64 && facts.message.size() <= 256, "words are bounded");
+    require(facts.status.size() <= 64, "a status is bounded");
     require(facts.error_status == 0 || (facts.error_status >= 400 && facts.error_status < 600),
             "an error's code is HTTP's");
     require(facts.documents >= facts.failed_documents + facts.filled_documents,

@@ -59,7 +59,6 @@ inline constexpr std::array profile_lists{
     profile_list{"table_keys", &response_profile::table_keys, profile_list::keys},
     profile_list{"error_keys", &response_profile::error_keys, profile_list::keys},
     profile_list{"code_keys", &response_profile::code_keys, profile_list::keys},
-    profile_list{"message_keys", &response_profile::message_keys, profile_list::keys},
 };
 
 struct profile_time {
