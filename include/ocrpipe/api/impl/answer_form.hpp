@@ -59,7 +59,7 @@ public:
     bool labels_a_value(index object) const;
 
     /// Whether the answer to a table, signature or stamp request contains data, including coordinates.
-    bool has_part() const { return !tree_.empty() && says_anything(answer_tree::root); }
+    bool has_part() const { return !tree_.empty() && has_values(answer_tree::root); }
 
     /// The node of the relevant status, or none.
     index status() const noexcept { return status_; }
@@ -95,7 +95,7 @@ private:
     bool is_waiting_note(index i) const;
     std::optional<job_status> job_status_at(index i) const;
     content_kind content_of_leaf(index i, bool labels, bool notes_count = false) const;
-    bool says_anything(index i) const;
+    bool has_values(index i) const;
     bool is_failed(index document) const;
     template<class Wanted>
     index nearest(index from, Wanted wanted, bool notes) const;

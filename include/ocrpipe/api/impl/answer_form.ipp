@@ -111,7 +111,7 @@ OCRPIPE_DECL void answer_form::find_documents()
 OCRPIPE_DECL bool answer_form::is_waiting_note(index i) const
 {
     std::string const text = tree_.text(i);
-    return is_word_of(text, profile_.pending_words) || speaks_of_waiting(text);
+    return is_word_of(text, profile_.pending_words) || mentions_waiting(text);
 }
 
 OCRPIPE_DECL bool answer_form::labels_a_value(index object) const
@@ -252,10 +252,10 @@ OCRPIPE_DECL content_kind answer_form::content_of_document(index i) const
     if (index const schema = by_keys(i, profile_.schema_keys);
         table == answer_tree::none && schema != answer_tree::none && tree_.is_object(schema))
         table = by_keys(schema, profile_.table_keys);
-    auto const says_something = [this](index where) {
+    auto const has_content = [this](index where) {
         return where != answer_tree::none && content_of(where, true) != content_kind::none;
     };
-    if (says_something(content) || says_something(table)) return content_kind::known;
+    if (has_content(content) || has_content(table)) return content_kind::known;
     // The service will fill the content later.
     if (content != answer_tree::none) return content_kind::none;
     return content_of(i);
@@ -292,8 +292,8 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
         content_kind const content = content_of_document(d);
         facts.content = std::max(facts.content, content);
         // While text members are empty, other texts do not make the result complete.
-        bool const says_something = content == content_kind::slight || content >= content_kind::unfamiliar;
-        if (content == content_kind::known || (says_something && !facts.has_empty_texts))
+        bool const fills = content == content_kind::slight || content >= content_kind::unfamiliar;
+        if (content == content_kind::known || (fills && !facts.has_empty_texts))
             count(facts.filled_documents);
     }
     bool const listed = list_ != answer_tree::none && tree_.is_array(list_);
@@ -406,7 +406,7 @@ OCRPIPE_DECL std::uint64_t answer_form::hash_of(index i, content_kind least, boo
     return seed;
 }
 
-OCRPIPE_DECL bool answer_form::says_anything(index i) const
+OCRPIPE_DECL bool answer_form::has_values(index i) const
 {
     if (!tree_.is_container(i))
         return tree_.type_of(i) != answer_tree::type::null && content_of_leaf(i, false) != content_kind::none;
@@ -416,7 +416,7 @@ OCRPIPE_DECL bool answer_form::says_anything(index i) const
     bool found = false;
     tree_.for_each_child(i, [&](index c) {
         if (tree_.kind(c) == key_kind::measure && tree_.type_of(c) == answer_tree::type::number) ++measures;
-        found |= says_anything(c);
+        found |= has_values(c);
     });
     // A single number may be a count; several are coordinates.
     return found || measures > 1;

@@ -196,18 +196,17 @@ OCRPIPE_DECL void answer_form::find_error()
         if (s.depth > 1) continue;
         tree_.for_each_child(s.object, [&](index c) {
             key_kind const k = tree_.kind(c);
-            bool const says_something = tree_.is_container(c)
-                                            ? tree_.first(c) != answer_tree::none
-                                            : tree_.type_of(c) != answer_tree::type::null &&
-                                                  !is_blank(tree_.text(c)) && tree_.text(c) != "false" &&
-                                                  tree_.text(c) != "0";
+            bool const is_set = tree_.is_container(c) ? tree_.first(c) != answer_tree::none
+                                                      : tree_.type_of(c) != answer_tree::type::null &&
+                                                            !is_blank(tree_.text(c)) &&
+                                                            tree_.text(c) != "false" && tree_.text(c) != "0";
             bool const flag = tree_.type_of(c) == answer_tree::type::truth;
-            has_error_ |= k == key_kind::error && says_something;
+            has_error_ |= k == key_kind::error && is_set;
             has_error_ |= k == key_kind::success && flag && !tree_.is_true(c);
             has_error_ |= k == key_kind::failed && flag && tree_.is_true(c);
             says_failed_ |=
                 k == key_kind::failed && flag && tree_.is_true(c) && split_key(tree_.key(c)).last == "failed";
-            waits = waits || (k == key_kind::notice && speaks_of_waiting(tree_.text(c)));
+            waits = waits || (k == key_kind::notice && mentions_waiting(tree_.text(c)));
             if (tree_.is_container(c) || !is_called(c, codes)) return;
             std::string const code = tree_.text(c);
             if (code.size() == 3 && (code[0] == '4' || code[0] == '5') &&

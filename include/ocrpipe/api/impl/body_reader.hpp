@@ -134,11 +134,11 @@ struct scalar {
     enum class kind { null, truth, number, string } what;
     std::string_view text;
 
-    /// Whether it is neither null nor an empty string.
-    bool says_something() const noexcept { return what != kind::null && !text.empty(); }
+    /// Whether it is null or an empty string.
+    bool is_empty() const noexcept { return what == kind::null || text.empty(); }
 };
 
-/// At most a thousand billion either way, so that counts can be added whatever the peer says.
+/// The number in a scalar, limited to 10^12 so that sums of counts cannot overflow.
 inline std::int64_t to_count(scalar const& s) noexcept
 {
     constexpr std::int64_t most = 1'000'000'000'000;
@@ -216,7 +216,7 @@ private:
         bool pending = false; ///< a document's own status says so
     };
 
-    static bool is_id(scalar const& s) noexcept { return s.says_something() && may_be_id(s.text); }
+    static bool is_id(scalar const& s) noexcept { return !s.is_empty() && may_be_id(s.text); }
     /// Further ids are ignored: a string takes sixteen times the memory of the "1," that it was read from.
     static constexpr std::size_t max_file_ids = 100'000;
     static constexpr std::size_t max_word = 64;

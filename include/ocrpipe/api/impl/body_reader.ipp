@@ -122,7 +122,7 @@ inline void body_handler::read(scalar const& s)
     case place::values:
     case place::text:
     case place::table:
-        document_has_content_ |= s.says_something();
+        document_has_content_ |= !s.is_empty();
         return;
     case place::error:
         return read_error(s);
@@ -150,12 +150,12 @@ inline void body_handler::read_status(scalar const& s, ranked<std::string>& stat
 
 inline void body_handler::read_count(scalar const& s, ranked<std::int64_t>& count)
 {
-    if (s.what != scalar::kind::truth && s.says_something()) count.offer(to_count(s), rank_);
+    if (s.what != scalar::kind::truth && !s.is_empty()) count.offer(to_count(s), rank_);
 }
 
 inline void body_handler::read_error(scalar const& s)
 {
-    if (s.says_something()) has_error_ = s.what == scalar::kind::string || s.text == "true";
+    if (!s.is_empty()) has_error_ = s.what == scalar::kind::string || s.text == "true";
 }
 
 /// Only an HTTP error code counts: the meaning of other codes is unknown, and they must not make a paid job
@@ -163,9 +163,8 @@ inline void body_handler::read_error(scalar const& s)
 inline void body_handler::read_error_code(scalar const& s)
 {
     std::int64_t const code = to_count(s);
-    bool const is_number =
-        s.text.size() == 3 && s.says_something() &&
-        std::all_of(s.text.begin(), s.text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    bool const is_number = s.text.size() == 3 && std::all_of(s.text.begin(), s.text.end(),
+                                                             [](char c) { return c >= '0' && c <= '9'; });
     if (is_number && code >= 400 && code < 600 && facts_.error_status == 0)
         facts_.error_status = static_cast<int>(code);
 }

@@ -104,7 +104,7 @@ inline job_status status_of(std::string_view text, response_profile const& profi
 }
 
 /// Whether a short text says that the job is in progress, such as "Document is being processed".
-inline bool speaks_of_waiting(std::string_view text)
+inline bool mentions_waiting(std::string_view text)
 {
     static constexpr auto phrases = std::to_array<std::string_view>(
         {"processing", "being processed", "please wait", "in progress", "not ready", "not finished", "queued",
