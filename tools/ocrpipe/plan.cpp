@@ -195,12 +195,6 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
     o.tls.ca_file = read.text("ca-file");
     o.tls.client_cert = read.text("client-cert");
     o.tls.client_key = read.text("client-key");
-    if (o.tls.client_cert.empty() != o.tls.client_key.empty()) {
-        bool const has_cert = !o.tls.client_cert.empty();
-        read.problem(read.names().of(has_cert ? "client-cert" : "client-key"),
-                     fmt::format("given without {}: give both or neither",
-                                 has_cert ? "--client-key" : "--client-cert"));
-    }
     chosen_proxy proxy = choose_proxy(o.endpoint.base_url, raw.options, around.env);
     if (!proxy.url.empty() && proxy.shown_as != read.names().of("proxy")) {
         out.notes.push_back(fmt::format("the proxy comes from {}", proxy.shown_as));
@@ -227,8 +221,7 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
     bool const key_is_explained = !key.problems.empty();
     std::vector<std::string> problems = check_certificates(o);
     for (std::string& p : o.validate())
-        if (!(key_is_explained && p.starts_with("api_key:")) && !p.starts_with("client_cert, client_key:"))
-            problems.push_back(std::move(p));
+        if (!(key_is_explained && p.starts_with("api_key:"))) problems.push_back(std::move(p));
     for (std::string& p : problems)
         out.problems.push_back(read.names().in_problem(std::move(p)));
     return o;
