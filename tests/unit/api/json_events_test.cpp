@@ -17,7 +17,7 @@ using namespace ocrpipe;
 namespace
 {
 
-/// Writes down what it is told; does not want what stands behind `unwanted`.
+/// Records the events; skips containers whose key is `unwanted`.
 struct recorder {
     void key(detail::json_string const& s)
     {
@@ -53,7 +53,7 @@ std::optional<std::string> events_of(std::string_view text)
     return r.log;
 }
 
-/// What the recorder writes when it is told of `v`.
+/// The events of `v`, as the recorder writes them.
 void write_down(boost::json::value const& v, std::string& log)
 {
     if (auto const* const o = v.if_object()) {
