@@ -1,12 +1,12 @@
-// Answers to one operation in the order in which they came, each as
+// The input is a sequence of answers to one operation, each as
 //
-//     submit|result|table|image <HTTP status, 0 for none> <seconds since the answer before>
-//     <Content-Type; without an answer the number of an errc>
-//     <Retry-After; without an answer how much was sent, 0 to 2>
+//     submit|result|table|image <HTTP status, 0 for none> <seconds since the previous answer>
+//     <Content-Type; if there is no answer, the number of an errc>
+//     <Retry-After; if there is no answer, how much was sent, 0 to 2>
 //     <body, up to a line "----">
 //
-// The operation is that of the first answer. What may never happen is checked against a count of what was
-// seen, and what is JSON against Boost.JSON's verdict on its strict form.
+// The operation of the first answer holds for all. The target counts the answers to check what must never
+// happen, and compares what is JSON with Boost.JSON's verdict on its strict form.
 
 #include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/impl/body_reader.hpp>
@@ -63,7 +63,7 @@ bool one_of(Verdict v, std::initializer_list<Verdict> list)
 
 bool is_2xx(exchange_result const& a) { return a && a->status >= 200 && a->status < 300; }
 
-/// Whether Boost.JSON takes a body for JSON; nothing where it refuses a number that the grammar allows.
+/// Whether Boost.JSON accepts a body; nullopt if it rejects a number that the grammar allows.
 std::optional<bool> is_json_elsewhere(std::string_view body)
 {
     boost::json::parse_options options;
@@ -79,7 +79,7 @@ void check_body(std::string_view body)
     response_profile const& p = default_profile();
     body_facts const facts = read_body_facts(body, p);
     require(facts.request_id.size() <= 1024, "an id is bounded");
-    require(facts.status.size() <= 64 && facts.message.size() <= 256, "words are bounded");
+    require(facts.status.size() <= 64, "a status is bounded");
     require(facts.error_status == 0 || (facts.error_status >= 400 && facts.error_status < 600),
             "an error's code is HTTP's");
     require(facts.documents >= facts.failed_documents + facts.filled_documents,
@@ -129,7 +129,7 @@ void check_submit(exchange_result const& a)
         require(r.what != safe_to_repeat || a->status == 425,
                 "an answer does not make repeating safe, but 425");
     }
-    // No id of the service's may leave its place in a path.
+    // No id from the service may change the structure of a path.
     std::string const path = target(operation::result, r.what == accepted ? job.request_id : "x");
     require(path.starts_with("ingest/") && path.find('/', 7) == std::string::npos,
             "an id is one segment of a path");

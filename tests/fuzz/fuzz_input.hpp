@@ -9,11 +9,10 @@
 #include <string>
 #include <string_view>
 
-/// What libFuzzer calls, and under another name for each target, fuzz_replay.
+/// The function that libFuzzer calls. fuzz_replay calls it too, under another name for each target.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size);
 
-/// Ends the program when `holds` is false: libFuzzer then keeps the input as a finding, and fuzz_replay has
-/// said which file it was.
+/// Aborts if `holds` is false. libFuzzer then keeps the input as a finding; fuzz_replay has printed the file.
 inline void require(bool holds, char const* what)
 {
     if (holds) return;
@@ -21,8 +20,8 @@ inline void require(bool holds, char const* what)
     std::abort();
 }
 
-/// An input as lines and words, so that the files of the corpus can be read and written by people. What is
-/// missing reads as empty.
+/// An input as lines and words, so that people can read and write the files of the corpus. Missing ones are
+/// empty.
 class fuzz_input
 {
 public:
@@ -35,7 +34,7 @@ public:
     std::string_view line() noexcept { return until("\n"); }
     std::string_view word() noexcept { return until(" "); }
 
-    /// What stands before the next `end`, which is dropped.
+    /// The text up to the next `end`, which is removed.
     std::string_view until(std::string_view end) noexcept
     {
         std::size_t const at = rest_.find(end);
@@ -44,7 +43,7 @@ public:
         return taken;
     }
 
-    /// A word as a number of at most nine digits; what is no digit is passed over.
+    /// A word as a number of at most nine digits; other characters are ignored.
     std::uint32_t number() noexcept
     {
         std::uint32_t value = 0;
@@ -60,7 +59,7 @@ private:
     std::string_view rest_;
 };
 
-/// Sizes of the pieces in which bytes arrive, by a seed: mostly a few bytes, sometimes many.
+/// Sizes of the pieces in which bytes arrive, chosen by a seed: mostly a few bytes, sometimes many.
 class cutter
 {
 public:
@@ -69,7 +68,7 @@ public:
     /// At least 1 and at most `left`, which must not be 0.
     std::size_t next(std::size_t left) noexcept
     {
-        // Knuth's multiplier for MMIX; the high bits are the good ones.
+        // Knuth's multiplier for MMIX; only the high bits are random enough.
         state_ = state_ * 6364136223846793005u + 1442695040888963407u;
         std::size_t const draw = static_cast<std::size_t>(state_ >> 33);
         std::size_t const most = draw % 4 == 0 ? left : std::min<std::size_t>(left, 8);

@@ -1,6 +1,6 @@
-// A seed on the first line, then a text: our event parser and Boost.JSON's agree on whether it is strict JSON
-// and, if so, on every event. What only ours reads is made strict without a change of its events. What a
-// handler does not want to hear of is checked all the same and changes nothing of the rest.
+// The input is a seed on the first line, then a text. Our parser and Boost.JSON's must agree on whether the
+// text is strict JSON and, if so, on every event. If only ours accepts it, its strict form must give the same
+// events. A container that a handler skips must still be validated, and must not change the other events.
 
 #include <ocrpipe/api/json_events.hpp>
 #include <ocrpipe/api/strict_json.hpp>
@@ -17,7 +17,7 @@ namespace
 
 using namespace ocrpipe;
 
-/// One event a line, but for line breaks in texts, which are the same on both sides.
+/// One event per line, except that texts may contain line breaks, which are the same on both sides.
 struct our_events {
     void key(detail::json_string const& s) { add("key ", text(s)); }
     void string(detail::json_string const& s) { add("string ", text(s)); }
@@ -49,7 +49,7 @@ struct our_events {
     std::string log;
 };
 
-/// Refuses containers by a seed; of those nothing may be heard.
+/// Skips containers by a seed; their content must cause no event.
 struct fickle_handler : our_events {
     explicit fickle_handler(std::uint64_t seed) : draw(seed) {}
     bool open(bool is_object)
@@ -120,7 +120,7 @@ struct their_events {
     std::string text;
 };
 
-/// Nothing where Boost.JSON refuses a number that the grammar allows.
+/// Nullopt if Boost.JSON rejects a number that the grammar allows.
 std::optional<std::string> read_elsewhere(std::string_view text, bool& is_json)
 {
     boost::json::parse_options options;

@@ -1,6 +1,7 @@
-// A submit's fields, a line each (flow, doc_type, file_type as a digit, boundary's seed, file name), extra
-// fields as "name=value" up to an empty line, and the document. %0A and the like stand for bytes. The form
-// that is sent is read again by a strict reader of our own, and says what was asked for, no more.
+// The input is the fields of a submit, one per line (flow, doc_type, file_type as a digit, the boundary's
+// seed, the file name), extra fields as "name=value" up to an empty line, and the document. %0A and the like
+// stand for bytes. A strict reader reads the form that is sent; it must contain the fields of the input and
+// no others.
 
 #include <ocrpipe/api/multipart.hpp>
 #include <ocrpipe/core/utf8.hpp>
@@ -28,7 +29,7 @@ std::string read_all(multipart_body& body, cutter cut)
     }
 }
 
-/// Between quotes in a header: what a server reads.
+/// A quoted string of a header, as a server reads it.
 void check_name(std::string_view shown, std::string_view given)
 {
     require(!has_control(shown), "a name holds no control character");
@@ -41,7 +42,7 @@ void check_name(std::string_view shown, std::string_view given)
     require(shown == escape_form_name(given), "a name is the one that was given, escaped");
 }
 
-/// Takes one part off `form`: its header must consist of exactly `lines` lines.
+/// Removes the first part from `form`; its header must have exactly `lines` lines.
 std::string_view take_header(std::string_view& form, std::string const& delimiter, std::size_t lines)
 {
     require(form.starts_with(delimiter + "\r\n"), "a part begins with the delimiter");

@@ -1,5 +1,5 @@
-// Gives one target every file of its corpus: fuzz_replay TARGET FOLDER. A corpus that is missing or empty is
-// a failure.
+// Runs one target on every file of its corpus: fuzz_replay TARGET FOLDER. Fails if the corpus is missing or
+// empty.
 
 #include <algorithm>
 #include <cstdint>
@@ -70,7 +70,7 @@ int main(int argc, char** argv)
             std::fprintf(stderr, "%s cannot be read\n", file.c_str());
             return 1;
         }
-        // Said before, because a violation ends the program.
+        // Printed first, because a violation aborts the program.
         std::printf("%s\n", file.filename().c_str());
         std::fflush(stdout);
         // A copy of exactly the size, so that a sanitizer sees a read beyond it.

@@ -1,5 +1,4 @@
-// Any JSON with a text in it, made from the input, is a result with that text: see
-// support/strange_answer.hpp.
+// Makes JSON with a text from the input; it must be a result with that text. See support/strange_answer.hpp.
 #include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
 
@@ -14,7 +13,7 @@ using namespace ocrpipe;
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
 {
-    // Each byte decides one thing; what is missing decides for the first.
+    // Each byte makes one choice; a missing byte chooses the first possibility.
     tests::strange_answer answer([&](std::size_t n) {
         if (size == 0) return std::size_t(0);
         --size;

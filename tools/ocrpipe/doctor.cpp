@@ -31,32 +31,26 @@ namespace
 /// A well-formed request id that the service never issues: all zeros except the version.
 constexpr char impossible_request_id[] = "00000000-0000-4000-8000-000000000000";
 
+/// Looks up the host to connect to. `o` must be valid.
 finding check_name(client_options const& o)
 {
-    auto const service = parse_origin(o.endpoint.base_url);
-    if (!service) return {"name", verdict::fail, service.error().reason, exit_code::refused};
-    std::string host = service->host;
-    std::string port = service->port;
-    if (!o.proxy.url.empty() && !bypasses_proxy(host, port, o.proxy.no_proxy)) {
-        auto const proxy = parse_proxy(o.proxy.url);
-        if (!proxy) return {"name", verdict::fail, proxy.error().reason, exit_code::refused};
-        host = proxy->at.host;
-        port = proxy->at.port;
-    }
+    ocrpipe::origin at = *parse_origin(o.endpoint.base_url);
+    if (!o.proxy.url.empty() && !bypasses_proxy(at.host, at.port, o.proxy.no_proxy))
+        at = parse_proxy(o.proxy.url)->at;
     ::addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     ::addrinfo* found = nullptr;
-    int const error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+    int const error = ::getaddrinfo(at.host.c_str(), at.port.c_str(), &hints, &found);
     if (error != 0)
         return {"name", verdict::fail,
-                fmt::format("{} has no address: {}: check --base-url, the network and --proxy", host,
+                fmt::format("{} has no address: {}: check --base-url, the network and --proxy", at.host,
                             ::gai_strerror(error)),
                 exit_code::refused};
     std::size_t count = 0;
     for (auto const* a = found; a != nullptr; a = a->ai_next)
         ++count;
     ::freeaddrinfo(found);
-    return {"name", verdict::ok, fmt::format("{} has {} address{}", host, count, count == 1 ? "" : "es")};
+    return {"name", verdict::ok, fmt::format("{} has {} address{}", at.host, count, count == 1 ? "" : "es")};
 }
 
 finding check_service(client_options options)

@@ -50,11 +50,7 @@ public:
         // Not run(), which would also wait for idle connections and signals.
         while (!outcome && ioc_.run_one() != 0) {
         }
-        if (!outcome) {
-            failure f;
-            f.code = errc::client_closed;
-            return f;
-        }
+        if (!outcome) return failure(errc::client_closed, phase::none, {});
         return std::move(*outcome);
     }
 
@@ -140,8 +136,7 @@ exit_code carry_out(recognize_plan const& p, client_options const& options, logg
     if (!job) return s.failed(shown_name(*request), job.error());
     // The interrupt may have come too late to stop the submit; it must still stop what follows.
     if (s.interrupted()) {
-        failure f;
-        f.code = errc::cancelled;
+        failure f(errc::cancelled, phase::none, {});
         f.request_id = job->request_id;
         return s.failed(shown_name(*request), f);
     }

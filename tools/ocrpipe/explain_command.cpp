@@ -21,9 +21,9 @@
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <istream>
 #include <iterator>
 #include <optional>
-#include <istream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -120,8 +120,8 @@ std::string text_of(answer_explanation const& e, std::string_view body)
     if (auto const position = find_json_error(body))
         return out + fmt::format("form: no JSON: {}\n", to_string(*position));
     if (strict_json(body))
-        out += "form: JSON that only tolerant parsers read; results files hold it as strict JSON, and answers/ as it "
-               "came\n";
+        out += "form: JSON that only tolerant parsers read; results files hold it as strict JSON, and "
+               "answers/ as it came\n";
     out += fmt::format("form: {}\n", form_of(e));
 
     out += "found:\n";
@@ -172,15 +172,15 @@ result<http_response> ask(std::string const& request_id, client_options const& o
                           });
     while (!got && ioc.run_one() != 0) {
     }
-    failure f;
+    if (got && *got) return std::move(**got);
+    failure f(errc::client_closed, phase::none, {});
+    if (got) {
+        f.code = got->error().code;
+        f.cause = got->error().cause;
+        f.where = got->error().where;
+        f.reason = got->error().detail;
+    }
     f.request_id = request_id;
-    f.code = errc::client_closed;
-    if (!got) return f;
-    if (*got) return std::move(**got);
-    f.code = got->error().code;
-    f.cause = got->error().cause;
-    f.where = got->error().where;
-    f.reason = got->error().detail;
     return f;
 }
 
@@ -213,13 +213,13 @@ exit_code carry_out(explain_plan const& p, client_options const& options, logger
         std::uint64_t const limit = options.limits.max_body;
         std::optional<std::string> text = read_answer(p.file, limit);
         if (!text || text->empty() || text->size() > limit) {
-            std::string const why = !text          ? "cannot be read"
-                                    : text->empty() ? "empty"
-                                                    : fmt::format("larger than {}, which no answer may be",
-                                                                  format_bytes(limit));
-            log.write(message(level::error, "failed",
-                              fmt::format("{}: {}: give the JSON of one result, or - for standard input", p.file,
-                                          why)));
+            std::string const why =
+                !text           ? "cannot be read"
+                : text->empty() ? "empty"
+                                : fmt::format("larger than {}, which no answer may be", format_bytes(limit));
+            log.write(message(
+                level::error, "failed",
+                fmt::format("{}: {}: give the JSON of one result, or - for standard input", p.file, why)));
             return exit_code::inputs_unreadable;
         }
         // A line of a results file contains the answer.
@@ -229,7 +229,8 @@ exit_code carry_out(explain_plan const& p, client_options const& options, logger
         answer.content_type = "application/json";
         answer.body = std::move(*text);
     }
-    return deliver(text_of(explain_answer(answer, options.profile), answer.body), "-", "the explanation", log);
+    return deliver(text_of(explain_answer(answer, options.profile), answer.body), "-", "the explanation",
+                   log);
 }
 
 exit_code carry_out(profile_plan const&, client_options const& options, logger& log)

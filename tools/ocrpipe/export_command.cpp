@@ -101,8 +101,9 @@ bool is_file_of_run(std::string const& directory, std::string const& output)
 exit_code carry_out(export_plan const& p, client_options const& options, logger& log)
 {
     if (is_file_of_run(p.directory, p.output)) {
-        log.write(message(level::error, "usage",
-                          fmt::format("--out {}: is a file of the run: give the table another name", p.output)));
+        log.write(message(
+            level::error, "usage",
+            fmt::format("--out {}: is a file of the run: give the table another name", p.output)));
         return exit_code::usage;
     }
     result<std::unique_ptr<exported_results>> results = exported_results::open(p.directory, log);

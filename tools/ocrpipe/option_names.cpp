@@ -9,7 +9,7 @@ namespace
 {
 
 struct member {
-    std::string_view name; ///< as at the beginning of a problem
+    std::string_view name; ///< as in the problems of validate()
     std::string_view option;
 };
 constexpr std::array members{
@@ -21,6 +21,13 @@ constexpr std::array members{
     member{"client_key:", "client-key"},
     member{"job_deadline:", "deadline"},
     member{"profile.", "profile"},
+};
+
+/// Members in the middle of a problem. The word before them keeps file names from being taken for members.
+constexpr std::array mentions{
+    member{"or allow_plain_http", "allow-plain-http"},
+    member{"without client_cert", "client-cert"},
+    member{"without client_key", "client-key"},
 };
 
 bool is_of_a_flag(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
@@ -56,9 +63,10 @@ std::string option_names::in_problem(std::string problem) const
     for (member const& m : members)
         if (problem.starts_with(m.name)) {
             std::string rest = problem.substr(m.name.size());
-            constexpr std::string_view plain = "allow_plain_http";
-            if (auto const at = rest.find(plain); at != rest.npos)
-                rest.replace(at, plain.size(), of("allow-plain-http"));
+            for (auto const& [text, option] : mentions)
+                if (auto const at = rest.find(text); at != rest.npos)
+                    rest.replace(at, text.size(),
+                                 std::string(text.substr(0, text.find(' ') + 1)) + of(option));
             return of(m.option) + (m.name.ends_with('.') ? ": " : ":") + rest;
         }
     return problem;

@@ -5,7 +5,7 @@
 #include <ocrpipe/pace/poll_schedule.hpp>
 
 #include "credentials.hpp"
-#include "text_units.hpp"
+#include "option_reader.hpp"
 
 #include <fmt/format.h>
 
@@ -22,106 +22,12 @@ namespace ocrpipe::cli
 namespace
 {
 
-/// Reads settings one by one and collects their problems.
-class reader
+enum file_type read_file_type(option_reader& read)
 {
-public:
-    reader(raw_arguments const& raw, surroundings const& around, planning& out)
-        : raw_(raw), around_(around), out_(out)
-    {
-        names() = option_names(raw.options, around.env);
-    }
-
-    /// Names of the options in messages.
-    option_names& names() noexcept { return out_.plan.messages.names; }
-
-    std::string text(std::string_view option) const
-    {
-        return resolve(option, raw_.options, around_.env).value;
-    }
-
-    /// Returns the parsed value, or the default if the text is invalid; the problem then says which format is
-    /// expected.
-    template<class Parse>
-    auto value(std::string_view option, Parse parse, std::string_view expected)
-    {
-        setting const s = resolve(option, raw_.options, around_.env);
-        if (auto parsed = parse(s.value)) return *parsed;
-        problem(s.shown_as,
-                fmt::format("\"{}\" makes no sense: give {}", printable_excerpt(s.value, 64), expected));
-        return *parse(std::string(default_of(option)));
-    }
-
-    template<class Parse, class T>
-    T value_between(std::string_view option, Parse parse, std::string_view expected, T low, T high)
-    {
-        T const v = static_cast<T>(value(option, parse, expected));
-        if (v >= low && v <= high) return v;
-        problem(resolve(option, raw_.options, around_.env).shown_as,
-                fmt::format("out of range: give {}", expected));
-        return low;
-    }
-
-    bool is_on(std::string_view option)
-    {
-        setting s = resolve(option, raw_.options, around_.env);
-        if (s.value.empty()) return false;
-        auto const on = parse_switch(s.value);
-        if (!on)
-            problem(s.shown_as,
-                    fmt::format("\"{}\" makes no sense: give 1 or 0", printable_excerpt(s.value, 64)));
-        return on.value_or(false);
-    }
-
-    void problem(std::string_view what, std::string why)
-    {
-        out_.problems.push_back(fmt::format("{}: {}", what, std::move(why)));
-    }
-
-private:
-    static std::string_view default_of(std::string_view option)
-    {
-        auto const all = shared_options();
-        return std::find_if(all.begin(), all.end(), [&](option_spec const& s) { return s.name == option; })
-            ->default_value;
-    }
-
-    raw_arguments const& raw_;
-    surroundings const& around_;
-    planning& out_;
-};
-
-std::optional<enum file_type> parse_file_type(std::string_view text)
-{
-    if (text == "auto") return file_type::detect;
-    if (text == "pdf" || text == "PDF") return file_type::pdf;
-    if (text == "image" || text == "IMAGE") return file_type::image;
-    return std::nullopt;
-}
-
-enum class format_choice { automatic, people, json };
-
-std::optional<format_choice> parse_format(std::string_view text)
-{
-    if (text == "auto") return format_choice::automatic;
-    if (text == "human") return format_choice::people;
-    if (text == "json") return format_choice::json;
-    return std::nullopt;
-}
-
-/// False for hold, true for resubmit.
-std::optional<bool> parse_on_ambiguous(std::string_view text)
-{
-    if (text == "hold") return false;
-    if (text == "resubmit") return true;
-    return std::nullopt;
-}
-
-std::optional<bool> parse_dedupe(std::string_view text)
-{
-    if (text == "none") return false;
-    if (text == "content") return true;
-    return std::nullopt;
+    using enum file_type;
+    return read.word<enum file_type>(
+        "file-type", {{"auto", detect}, {"pdf", pdf}, {"PDF", pdf}, {"image", image}, {"IMAGE", image}},
+        "auto, pdf or image");
 }
 
 /// Quotes a word for a shell.
@@ -161,7 +67,7 @@ std::optional<std::vector<operation>> parse_parts(std::string_view text)
     return out;
 }
 
-void read_profile(std::string const& path, response_profile& into, reader& read)
+void read_profile(std::string const& path, response_profile& into, option_reader& read)
 {
     if (path.empty()) return;
     std::ifstream file(path, std::ios::binary);
@@ -179,7 +85,8 @@ void read_profile(std::string const& path, response_profile& into, reader& read)
 constexpr std::string_view duration_form = "a time such as 30s, 5m or 2h";
 constexpr std::string_view rate_form = "a number a second such as 20, 20/s or 300/m, 0 for no limit";
 
-client_options read_client(raw_arguments const& raw, surroundings const& around, reader& read, planning& out)
+client_options read_client(raw_arguments const& raw, surroundings const& around, option_reader& read,
+                           planning& out)
 {
     client_options o;
     o.endpoint.base_url = read.text("base-url");
@@ -195,12 +102,6 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
     o.tls.ca_file = read.text("ca-file");
     o.tls.client_cert = read.text("client-cert");
     o.tls.client_key = read.text("client-key");
-    if (o.tls.client_cert.empty() != o.tls.client_key.empty()) {
-        bool const has_cert = !o.tls.client_cert.empty();
-        read.problem(read.names().of(has_cert ? "client-cert" : "client-key"),
-                     fmt::format("given without {}: give both or neither",
-                                 has_cert ? "--client-key" : "--client-cert"));
-    }
     chosen_proxy proxy = choose_proxy(o.endpoint.base_url, raw.options, around.env);
     if (!proxy.url.empty() && proxy.shown_as != read.names().of("proxy")) {
         out.notes.push_back(fmt::format("the proxy comes from {}", proxy.shown_as));
@@ -209,16 +110,14 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
     o.proxy = std::move(proxy);
     read_profile(read.text("profile"), o.profile, read);
 
-    o.job_deadline = read.value_between("deadline", parse_duration, duration_form,
-                                        std::chrono::milliseconds(1), std::chrono::milliseconds::max());
+    o.job_deadline = read.value("deadline", parse_duration, duration_form);
     auto const interval = read.value("poll-interval", parse_duration_range, "two times such as 2s-5s");
     o.schedule = std::make_shared<fixed_poll_schedule>(interval.min, interval.max);
-    o.retry.resubmit_ambiguous = read.value("on-ambiguous", parse_on_ambiguous, "hold or resubmit");
+    o.retry.resubmit_ambiguous =
+        read.word<bool>("on-ambiguous", {{"hold", false}, {"resubmit", true}}, "hold or resubmit");
     o.seed = read.value("seed", parse_count, "a number");
 
-    share_connections(read.value_between<decltype(&parse_count), std::size_t>(
-                          "connections", parse_count, "a number from 3 to 10000", 3, 10'000),
-                      o.pool);
+    share_connections(read.count_between("connections", 3, 10'000), o.pool);
     o.rates.submits_per_second = read.value("submit-rate", parse_rate, rate_form);
     o.rates.polls_per_second = read.value("poll-rate", parse_rate, rate_form);
     o.rates.bytes_per_second =
@@ -227,22 +126,23 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
     bool const key_is_explained = !key.problems.empty();
     std::vector<std::string> problems = check_certificates(o);
     for (std::string& p : o.validate())
-        if (!(key_is_explained && p.starts_with("api_key:")) && !p.starts_with("client_cert, client_key:"))
-            problems.push_back(std::move(p));
+        if (!(key_is_explained && p.starts_with("api_key:"))) problems.push_back(std::move(p));
     for (std::string& p : problems)
         out.problems.push_back(read.names().in_problem(std::move(p)));
     return o;
 }
 
-void read_messages(raw_arguments const& raw, surroundings const& around, reader& read, logger::settings& s)
+void read_messages(raw_arguments const& raw, surroundings const& around, option_reader& read,
+                   logger::settings& s)
 {
     s.threshold = read.value("log-level", parse_level, "debug, info, warn or error");
-    auto const format = read.value("log-format", parse_format, "auto, human or json");
-    bool const people =
-        format == format_choice::people ||
-        (format == format_choice::automatic &&
-         (around.stderr_is_terminal || (raw.command != command::run && raw.command != command::retry)));
-    s.format = people ? log_format::people : log_format::json;
+    bool const is_bulk = raw.command == command::run || raw.command == command::retry;
+    log_format const automatic =
+        around.stderr_is_terminal || !is_bulk ? log_format::people : log_format::json;
+    s.format = read.word<log_format>(
+        "log-format", {{"auto", automatic}, {"human", log_format::people}, {"json", log_format::json}},
+        "auto, human or json");
+    bool const people = s.format == log_format::people;
     // https://no-color.org: set and not empty, whatever its value.
     auto const no_color = around.env("NO_COLOR");
     auto const term = around.env("TERM");
@@ -250,18 +150,18 @@ void read_messages(raw_arguments const& raw, surroundings const& around, reader&
     s.status_line = around.stderr_is_terminal && people && term != "dumb" && s.threshold <= level::info;
 }
 
-void require_doc_type(std::string const& flow, std::string const& doc_type, reader& read)
+void require_doc_type(std::string const& flow, std::string const& doc_type, option_reader& read)
 {
     if (flow.empty()) read.problem("--flow", "empty: give single or a flow id");
     if (flow == "single" && doc_type.empty())
         read.problem("--doc-type", "missing: name the type of document, such as invoice, or a --flow");
 }
 
-submit_request read_submit(raw_arguments const& raw, surroundings const& around, reader& read)
+submit_request read_submit(raw_arguments const& raw, surroundings const& around, option_reader& read)
 {
     submit_request r(document::from_file(detail::path_on_disk(raw.file)), read.text("doc-type"),
                      read.text("flow"));
-    r.type = read.value("file-type", parse_file_type, "auto, pdf or image");
+    r.type = read_file_type(read);
     if (raw.file.empty()) read.problem("FILE", "empty: name a document, or - for standard input");
     if (raw.file == "-" && around.stdin_is_terminal)
         read.problem("FILE",
@@ -286,13 +186,13 @@ std::string repeated(std::vector<std::string> const& typed)
 
 /// Settings common to run and retry. Document parameters are not included, because retry uses those of the
 /// run.
-run_plan read_bulk(raw_arguments const& raw, reader& read, client_options& client)
+run_plan read_bulk(raw_arguments const& raw, option_reader& read, client_options& client)
 {
     run_plan p;
     p.resume_command = repeated(raw.typed);
-    p.pipeline.max_in_flight = read.value_between<decltype(&parse_count), std::size_t>(
-        "max-inflight", parse_count, "a number from 1 to 10000000", 1, 10'000'000);
-    p.pipeline.share_results = read.value("dedupe", parse_dedupe, "none or content");
+    p.pipeline.max_in_flight = read.count_between("max-inflight", 1, 10'000'000);
+    p.pipeline.share_results =
+        read.word<bool>("dedupe", {{"none", false}, {"content", true}}, "none or content");
     p.pipeline.resubmit_ambiguous = client.retry.resubmit_ambiguous;
     p.pipeline.accept_changes = read.is_on("accept-changes");
     p.pipeline.drain_timeout = read.value("drain-timeout", parse_duration, duration_form);
@@ -311,12 +211,12 @@ run_plan read_bulk(raw_arguments const& raw, reader& read, client_options& clien
     return p;
 }
 
-run_plan read_run(raw_arguments const& raw, reader& read, client_options& client)
+run_plan read_run(raw_arguments const& raw, option_reader& read, client_options& client)
 {
     run_plan p = read_bulk(raw, read, client);
     p.pipeline.flow = read.text("flow");
     p.pipeline.doc_type = read.text("doc-type");
-    p.pipeline.type = read.value("file-type", parse_file_type, "auto, pdf or image");
+    p.pipeline.type = read_file_type(read);
     p.pipeline.text = raw.text;
     p.pipeline.parts = read.value("parts", parse_parts, "a list of tables, signatures, stamps, images");
     p.inputs = raw.inputs;
@@ -338,13 +238,13 @@ run_plan read_run(raw_arguments const& raw, reader& read, client_options& client
     return p;
 }
 
-std::string read_directory(raw_arguments const& raw, reader& read)
+std::string read_directory(raw_arguments const& raw, option_reader& read)
 {
     if (raw.directory.empty()) read.problem("DIR", "empty: name the directory of a run");
     return raw.directory;
 }
 
-retry_plan read_retry(raw_arguments const& raw, reader& read, client_options& client)
+retry_plan read_retry(raw_arguments const& raw, option_reader& read, client_options& client)
 {
     retry_plan p;
     p.run = read_bulk(raw, read, client);
@@ -359,7 +259,7 @@ retry_plan read_retry(raw_arguments const& raw, reader& read, client_options& cl
     return p;
 }
 
-export_plan read_export(raw_arguments const& raw, reader& read)
+export_plan read_export(raw_arguments const& raw, option_reader& read)
 {
     export_plan p;
     p.directory = read_directory(raw, read);
@@ -379,7 +279,7 @@ export_plan read_export(raw_arguments const& raw, reader& read)
     return p;
 }
 
-part_plan read_part(operation part, raw_arguments const& raw, reader& read)
+part_plan read_part(operation part, raw_arguments const& raw, option_reader& read)
 {
     part_plan p{part, raw.request_id, raw.sub_id, part == operation::image ? raw.output : "-"};
     if (p.request_id.empty()) read.problem("ID", "empty: give the request id that submit printed");
@@ -417,7 +317,7 @@ void share_connections(std::size_t total, pool_options& pool) noexcept
 planning make_plan(raw_arguments const& raw, surroundings const& around)
 {
     planning out;
-    reader read(raw, around, out);
+    option_reader read(raw, around, out);
     read_messages(raw, around, read, out.plan.messages);
     client_options& client = out.plan.client;
     if (asks_the_service(raw))
@@ -464,9 +364,10 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
             out.plan.command = explain_plan{{}, raw.request_id};
             if (raw.wait || raw.text)
                 read.problem("--explain", "given with --wait or --text: give it alone, it asks once");
-        } else
+        } else {
             out.plan.command =
-            result_plan{raw.request_id, raw.wait, raw.text ? output_form::text : output_form::json};
+                result_plan{raw.request_id, raw.wait, raw.text ? output_form::text : output_form::json};
+        }
         if (raw.request_id.empty()) read.problem("ID", "empty: give the request id that submit printed");
         break;
     case command::table:

@@ -1,6 +1,7 @@
 #include "standard_input.hpp"
 
 #include <ocrpipe/api/file_type.hpp>
+#include <ocrpipe/core/unique_fd.hpp>
 
 #include <fmt/format.h>
 
@@ -14,16 +15,6 @@ namespace ocrpipe::cli
 {
 namespace
 {
-
-failure refusal(errc code, std::string reason = {}, error_code cause = {})
-{
-    failure f;
-    f.code = code;
-    f.cause = cause;
-    f.where = phase::prepare;
-    f.reason = std::move(reason);
-    return f;
-}
 
 std::string name_of(std::string_view bytes, file_type asked_for)
 {
@@ -47,15 +38,14 @@ result<submit_request> read_document(int descriptor, submit_request request, std
         do
             n = ::read(descriptor, bytes.data() + size, room);
         while (n < 0 && errno == EINTR);
-        if (n < 0)
-            return refusal(errc::unreadable_file, {}, error_code(errno, boost::system::system_category()));
+        if (n < 0) return failure(errc::unreadable_file, phase::prepare, {}, errno_code());
         bytes.resize(size + static_cast<std::size_t>(n));
         ended = n == 0;
     }
-    if (bytes.empty()) return refusal(errc::empty_document);
+    if (bytes.empty()) return failure(errc::empty_document, phase::prepare, {});
     if (bytes.size() > most)
-        return refusal(
-            errc::unreadable_file,
+        return failure(
+            errc::unreadable_file, phase::prepare,
             fmt::format("it is larger than {} MiB: write it to a file and name that", most / (1024 * 1024)));
     std::string name = name_of(bytes, request.type);
     request.doc = document::from_bytes(std::move(bytes), std::move(name));

@@ -43,7 +43,7 @@ struct body_facts {
 
     form shape = form::blank;
     bool has_data_key = false; ///< the envelope's key exists, whatever its value
-    bool has_data = false; ///< it has members; without the key: the top level has documents or progress
+    bool has_data = false;     ///< it has members; without the key: the top level has documents or progress
 
     std::string request_id;            ///< as written in the body, also if it is a number
     bool request_id_in_data = false;   ///< not at the top level, where gateways put their own ids
@@ -51,7 +51,7 @@ struct body_facts {
 
     std::string status;                    ///< the status nearest to the documents
     job_status said = job_status::unknown; ///< the meaning of `status`
-    bool status_is_near = false;           ///< it is a sibling of the documents
+    bool status_is_near = false;           ///< it is in the envelope, as the documents are
     std::optional<job_progress> progress;  ///< only if it has a total
     bool says_pending = false;             ///< a flag, a percentage or a document's own status says so
     bool says_finished = false;            ///< a flag, a percentage or counts say so
@@ -66,8 +66,7 @@ struct body_facts {
     int filled_documents = 0;       ///< not failed, with content
 
     bool has_error = false; ///< there is an error envelope, perhaps without a valid HTTP code
-    int error_status = 0; ///< the HTTP status given by an error envelope's code; 0 if none
-    std::string message;  ///< of an error envelope, at most 256 bytes
+    int error_status = 0;   ///< the HTTP status given by an error envelope's code; 0 if none
 
     bool is_json() const noexcept { return shape != form::blank && shape != form::not_json; }
     bool has_content() const noexcept { return filled_documents != 0; }

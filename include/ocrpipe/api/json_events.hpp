@@ -250,72 +250,108 @@ struct no_json_events {
     void close(bool) noexcept {}
 };
 
+/// The containers that are open at a position in a text.
+class json_nesting
+{
+public:
+    int depth() const noexcept { return depth_; }
+    /// Whether the innermost container is an object.
+    bool in_object() const noexcept { return (innermost_ & 1) != 0; }
+
+    void enter(bool is_object) noexcept
+    {
+        if (depth_ % 64 == 0) outer_[word()] = innermost_;
+        innermost_ = innermost_ << 1 | std::uint64_t{is_object};
+        ++depth_;
+    }
+    void leave() noexcept
+    {
+        innermost_ >>= 1;
+        if (--depth_ % 64 == 0) innermost_ = outer_[word()];
+    }
+
+private:
+    std::size_t word() const noexcept { return static_cast<std::size_t>(depth_ / 64); }
+
+    std::uint64_t innermost_ = 0; ///< one bit per container, the innermost lowest: whether it is an object
+    std::array<std::uint64_t, max_json_depth / 64 + 1> outer_; ///< earlier values of `innermost_`, one per 64
+    int depth_ = 0;
+};
+
+/// Reads a key and its colon; returns the position of the value, or null.
+template<class Handler>
+BOOST_FORCEINLINE char const* read_json_key(char const* p, json_scanner const text, Handler& handler)
+{
+    json_string s;
+    if (!text.is('"', p)) return text.fail(p, "a key is missing");
+    if ((p = text.string(p + 1, s)) == nullptr) return nullptr;
+    handler.key(s);
+    if (!text.is(':', p = text.space(p))) return text.fail(p, "a colon is missing");
+    return text.space(p + 1);
+}
+
+/// Reads a value that is not a container; returns the position after it, or null.
+template<class Handler>
+BOOST_FORCEINLINE char const* read_json_scalar(char const* const from, json_scanner const text,
+                                               Handler& handler)
+{
+    char const* p = nullptr;
+    if (*from == '"') {
+        json_string s;
+        if ((p = text.string(from + 1, s)) != nullptr) handler.string(s);
+    } else if (*from == 't' || *from == 'f') {
+        bool const is_true = *from == 't';
+        if ((p = text.word(from, is_true ? "true" : "false")) != nullptr) handler.truth(is_true);
+    } else if (*from == 'n') {
+        if ((p = text.word(from, "null")) != nullptr) handler.null();
+    } else {
+        if ((p = text.number(from)) != nullptr) handler.number({from, static_cast<std::size_t>(p - from)});
+    }
+    return p;
+}
+
+/// Reads the ends of containers after a value. Returns the position of the comma before the next value, or
+/// the end of the outermost container, or null.
+template<class Handler>
+BOOST_FORCEINLINE char const* read_json_ends(char const* p, json_scanner const text, Handler& handler,
+                                             json_nesting& nesting)
+{
+    for (; nesting.depth() != 0 && !text.is(',', p = text.space(p)); ++p) {
+        if (!text.is(nesting.in_object() ? '}' : ']', p))
+            return text.fail(p, nesting.in_object() ? "a comma or } is missing" : "a comma or ] is missing");
+        handler.close(false);
+        nesting.leave();
+    }
+    return p;
+}
+
 /// Reads the JSON value that begins at `p` (no white space before it) and calls the handler for each part.
 /// Returns the position after the value, or null if it is not a JSON value or is nested deeper than `room`.
 /// In that case the handler has been called for the part before the error.
 template<class Handler>
 char const* read_json_value(char const* p, json_scanner const text, Handler& handler, int room)
 {
-    // One bit per open container, the innermost lowest: whether it is an object. This word holds the
-    // innermost ones; when it is full, it is pushed onto a stack.
-    std::uint64_t objects = 0;
-    std::array<std::uint64_t, max_json_depth / 64 + 1> outer;
-    int depth = 0;
-    auto const word_of = [](int at) { return static_cast<std::size_t>(at / 64); };
+    json_nesting nesting;
     for (;;) {
-        json_string s;
-        // A value begins here, preceded by its key in an object.
-        if ((objects & 1) != 0) {
-            if (!text.is('"', p)) return text.fail(p, "a key is missing");
-            if ((p = text.string(p + 1, s)) == nullptr) return nullptr;
-            handler.key(s);
-            if (!text.is(':', p = text.space(p))) return text.fail(p, "a colon is missing");
-            p = text.space(p + 1);
-        }
+        if (nesting.in_object() && (p = read_json_key(p, text, handler)) == nullptr) return nullptr;
         if (text.at_end(p)) return text.fail(p, "a value is missing");
-        char const first = *p;
-        if (first == '"') {
-            if ((p = text.string(p + 1, s)) == nullptr) return nullptr;
-            handler.string(s);
-        } else if (first == '{' || first == '[') {
-            if (depth == room) return text.fail(p, "it is nested too deep");
-            bool const is_object = first == '{';
-            if (!handler.open(is_object)) {
-                no_json_events nobody;
-                p = read_json_value(p, text, nobody, room - depth);
-                if (p == nullptr) return nullptr;
-            } else {
-                p = text.space(p + 1);
-                if (!text.is(is_object ? '}' : ']', p)) {
-                    if (depth % 64 == 0) outer[word_of(depth)] = objects;
-                    objects = objects << 1 | std::uint64_t{is_object};
-                    ++depth;
-                    continue;
-                }
-                ++p;
-                handler.close(true);
-            }
-        } else if (first == 't' || first == 'f') {
-            if ((p = text.word(p, first == 't' ? "true" : "false")) == nullptr) return nullptr;
-            handler.truth(first == 't');
-        } else if (first == 'n') {
-            if ((p = text.word(p, "null")) == nullptr) return nullptr;
-            handler.null();
+        bool const is_object = *p == '{';
+        if (!is_object && *p != '[') {
+            p = read_json_scalar(p, text, handler);
+        } else if (nesting.depth() == room) {
+            return text.fail(p, "it is nested too deep");
+        } else if (!handler.open(is_object)) {
+            no_json_events nobody;
+            p = read_json_value(p, text, nobody, room - nesting.depth());
+        } else if (p = text.space(p + 1); text.is(is_object ? '}' : ']', p)) {
+            ++p;
+            handler.close(true);
         } else {
-            char const* const from = p;
-            if ((p = text.number(p)) == nullptr) return nullptr;
-            handler.number({from, static_cast<std::size_t>(p - from)});
+            nesting.enter(is_object);
+            continue;
         }
-        // A value has ended here; its containers may end too.
-        for (; depth != 0 && !text.is(',', p = text.space(p)); ++p) {
-            bool const in_object = (objects & 1) != 0;
-            if (!text.is(in_object ? '}' : ']', p))
-                return text.fail(p, in_object ? "a comma or } is missing" : "a comma or ] is missing");
-            handler.close(false);
-            objects >>= 1;
-            if (--depth % 64 == 0) objects = outer[word_of(depth)];
-        }
-        if (depth == 0) return p;
+        if (p == nullptr || (p = read_json_ends(p, text, handler, nesting)) == nullptr) return nullptr;
+        if (nesting.depth() == 0) return p;
         p = text.space(p + 1);
     }
 }

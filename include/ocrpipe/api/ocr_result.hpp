@@ -29,8 +29,8 @@ struct ocr_field {
 
 /// One document found in the file.
 struct ocr_document {
-    std::string
-        id; ///< as written, for async_table, async_signature and async_stamp; empty if absent
+    /// As written, for async_table, async_signature and async_stamp; empty if absent.
+    std::string id;
     std::string type;
     std::string status;
     bool failed = false;                        ///< its status means failure

@@ -63,9 +63,8 @@ struct response_profile {
     words coordinates_keys{"coordinates"};
     words schema_keys{"schema"};
     words table_keys{"table"};
-    words error_keys{"error"}; ///< an object with the next two keys, or a text
+    words error_keys{"error"}; ///< an object with the next key, or a text
     words code_keys{"code", "errorCode", "error_code", "statusCode"};
-    words message_keys{"message", "errorMessage", "error_message", "detail"};
 
     /// A finished answer without content is read again at least this long and this many times before it
     /// counts as empty.

@@ -13,8 +13,7 @@ namespace ocrpipe
 
 /// The position and reason of a JSON syntax error.
 struct json_error {
-    std::size_t offset =
-        0; ///< bytes before the error, including a byte order mark; the text's size if it is truncated
+    std::size_t offset = 0; ///< in bytes, including a byte order mark; the text's size if it is truncated
     std::size_t line = 1;   ///< lines end in a line feed
     std::size_t column = 1; ///< in characters
     std::string what;       ///< what is wrong, such as "a comma or ] is missing"

@@ -35,8 +35,8 @@ public:
     std::string doc_type; ///< required if flow is "single"
     std::string flow;     ///< "single" or a flow id
     enum file_type type = file_type::detect;
-    std::chrono::milliseconds deadline{
-        0}; ///< for all attempts of the submit; 0 means client_options::job_deadline
+    /// For all attempts of the submit; 0 means client_options::job_deadline.
+    std::chrono::milliseconds deadline{0};
 };
 
 /// The service's answer to a submit. Its request_id is the only way to get a result that may already be
@@ -44,8 +44,7 @@ public:
 struct submitted_job {
     std::string request_id;
     std::vector<std::string> file_ids; ///< for async_image; may be empty
-    bool possible_duplicate =
-        false; ///< an earlier attempt was ambiguous and resubmit_ambiguous is set
+    bool possible_duplicate = false;   ///< an earlier attempt was ambiguous and resubmit_ambiguous is set
     int attempts = 0;
 };
 

@@ -1,6 +1,6 @@
-// Answers in forms that no profile describes: invented ones, and after the answers of other OCR services.
-// Each is read as often as a client would, two seconds apart, while it is pending, partly filled, filled,
-// failed and empty.
+// Answers in forms that the profile does not describe: invented ones, and ones modelled on other OCR
+// services. Each is read repeatedly, two seconds apart as a client does, while it is pending, partly filled,
+// filled, failed and empty.
 #include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
 
@@ -131,7 +131,7 @@ std::vector<answer_form_row> const& rows()
         {"text in escapes", R"({"data":{"text":""}})", "",
          R"({"data":{"t\u0065xt":"H\u00f3a \u0111\u01a1n"}})", R"({"data":{"status":"\u0046AILED"}})", "",
          "Hóa đơn", 2},
-        // After the answers of other services.
+        // Modelled on the answers of other services.
         {"Azure Document Intelligence", R"({"status":"running","createdDateTime":"2026-01-01T00:00:00Z"})",
          R"({"status":"running","analyzeResult":{"content":"Hello"}})",
          R"({"status":"succeeded","createdDateTime":"2026-01-01T00:00:00Z","analyzeResult":{"apiVersion":"2024-11-30",

@@ -124,7 +124,7 @@ TEST_CASE("document_reader: a file that shrinks or grows while it is read -> fil
     CHECK(second_read(1001) == errc::file_changed);
     CHECK_FALSE(second_read(1000));
 
-    // A buffer that ends where the document did: the next byte is looked for all the same.
+    // The buffer has the size of the document; read() still checks for another byte in the file.
     std::filesystem::resize_file(path, 600);
     result<document_reader> r = document_reader::open(document::from_file(path.string()));
     REQUIRE(r.has_value());

@@ -1,11 +1,12 @@
 #include <ocrpipe/api/json_events.hpp>
 
+#include "support/repeatable_random.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <doctest/doctest.h>
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@ using namespace ocrpipe;
 namespace
 {
 
-/// Writes down what it is told; does not want what stands behind `unwanted`.
+/// Records the events; skips containers whose key is `unwanted`.
 struct recorder {
     void key(detail::json_string const& s)
     {
@@ -52,7 +53,7 @@ std::optional<std::string> events_of(std::string_view text)
     return r.log;
 }
 
-/// What the recorder writes when it is told of `v`.
+/// The events of `v`, as the recorder writes them.
 void write_down(boost::json::value const& v, std::string& log)
 {
     if (auto const* const o = v.if_object()) {
@@ -269,11 +270,7 @@ TEST_CASE("read_json: a text and what comes of changing bytes in it -> strict ex
         " \n\t\"ệ và 😀 \\u1ec7\" ",
     };
     std::string const alphabet = "{}[]\",:\\ \n0123456789.eE+-tfnu\x01\x7f\x80\xc3\xe1\xed\xf0\xff";
-    std::uint64_t state = 7;
-    auto const random = [&state](std::size_t below) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        return static_cast<std::size_t>(state >> 33) % below;
-    };
+    repeatable_random random(7);
     int accepted = 0;
     int refused = 0;
     for (int round = 0; round != 60'000; ++round) {

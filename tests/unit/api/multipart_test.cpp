@@ -39,7 +39,7 @@ failure refused(submit_request const& request)
     return body.error();
 }
 
-/// All that read() gives with buffers of one size.
+/// All bytes that read() returns, with buffers of one size.
 std::string streamed(multipart_body& body, std::size_t buffer_size, error_code& ec)
 {
     std::string all;

@@ -1,4 +1,4 @@
-// Any JSON with a text in it, answered again and again, is a result with that text.
+// Any JSON with a text, if it is the answer to every read, must become a result with that text.
 #include <ocrpipe/api/classify.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
 

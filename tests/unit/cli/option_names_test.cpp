@@ -34,6 +34,10 @@ TEST_CASE("option_names: a problem of client_options -> begins with the flag or 
     CHECK(names.in_problem("base_url: not a URL") == "OCRPIPE_BASE_URL: not a URL");
     CHECK(names.in_problem("base_url: give https://, or allow_plain_http") ==
           "OCRPIPE_BASE_URL: give https://, or --allow-plain-http");
+    CHECK(names.in_problem("client_cert: given without client_key: give both or neither") ==
+          "--client-cert: given without --client-key: give both or neither");
+    CHECK(names.in_problem("client_cert: client_key: cannot be read") ==
+          "--client-cert: client_key: cannot be read");
     CHECK(names.in_problem("proxy: not a URL") == "HTTPS_PROXY: not a URL");
     CHECK(names.in_problem("job_deadline: out of range") == "--deadline: out of range");
     CHECK(names.in_problem("profile.status_keys: empty") == "--profile: status_keys: empty");

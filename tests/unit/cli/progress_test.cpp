@@ -31,7 +31,25 @@ pipeline_statistics half_way()
     return s;
 }
 
-constexpr std::size_t wide = 200;
+std::string plain_line(pipeline_statistics const& s, double rate, std::size_t columns = 200)
+{
+    return progress_line(s, rate, columns, false);
+}
+
+/// A run in which every document has its result.
+run_report done(std::uint64_t documents)
+{
+    run_report r;
+    r.found = r.done = documents;
+    return r;
+}
+
+void check_summary(run_report const& r, level severity, std::string_view text)
+{
+    message const m = summary_message(r, "out");
+    CHECK(m.severity == severity);
+    CHECK(m.text == text);
+}
 
 } // namespace
 
@@ -81,9 +99,9 @@ TEST_CASE("time_left: known only with a total and a rate that promises an end")
 
 TEST_CASE("progress_line: wide enough -> everything")
 {
-    CHECK(progress_line(half_way(), 10, wide, false) == "97 of 200 done (50%), 3 failed, 2 unreadable, 95 in "
-                                                        "flight, 5 waiting, 6 listed again, 10 docs/s, 10s "
-                                                        "left, limited by: submit rate");
+    CHECK(plain_line(half_way(), 10) == "97 of 200 done (50%), 3 failed, 2 unreadable, 95 in "
+                                        "flight, 5 waiting, 6 listed again, 10 docs/s, 10s "
+                                        "left, limited by: submit rate");
 }
 
 TEST_CASE("progress_line: no total yet -> neither per cent nor time left")
@@ -95,35 +113,34 @@ TEST_CASE("progress_line: no total yet -> neither per cent nor time left")
     s.limiting = {};
     s.unfinished = 95;
     s.not_sent = s.repeated = 0;
-    CHECK(progress_line(s, 0.25, wide, false) == "97 done, 95 in flight, 0.2 docs/s");
+    CHECK(plain_line(s, 0.25) == "97 done, 95 in flight, 0.2 docs/s");
 }
 
 TEST_CASE("progress_line: an empty run -> no division by zero")
 {
     pipeline_statistics s;
     s.source_exhausted = true;
-    CHECK(progress_line(s, 0, wide, false) == "0 done, 0 in flight, 0.0 docs/s");
+    CHECK(plain_line(s, 0) == "0 done, 0 in flight, 0.0 docs/s");
 }
 
 TEST_CASE("progress_line: narrow -> fits, and what matters most stays longest")
 {
-    std::string before = progress_line(half_way(), 10, wide, false);
+    std::string before = plain_line(half_way(), 10);
     for (std::size_t width = before.size(); width-- > 0;) {
-        auto const line = progress_line(half_way(), 10, width, false);
+        auto const line = plain_line(half_way(), 10, width);
         CHECK(line.size() <= width);
         CHECK(line.size() <= before.size());
         before = line;
     }
-    CHECK(progress_line(half_way(), 10, 60, false) ==
-          "97 of 200 done (50%), 3 failed, 95 in flight, 10 docs/s");
-    CHECK(progress_line(half_way(), 10, 32, false) == "97 of 200 done (50%), 3 failed");
-    CHECK(progress_line(half_way(), 10, 9, false) == "97 of 200");
-    CHECK(progress_line(half_way(), 10, 0, false).empty());
+    CHECK(plain_line(half_way(), 10, 60) == "97 of 200 done (50%), 3 failed, 95 in flight, 10 docs/s");
+    CHECK(plain_line(half_way(), 10, 32) == "97 of 200 done (50%), 3 failed");
+    CHECK(plain_line(half_way(), 10, 9) == "97 of 200");
+    CHECK(plain_line(half_way(), 10, 0).empty());
 }
 
 TEST_CASE("progress_line: color -> the same text, sequences take no columns, none is left open")
 {
-    auto const plain = progress_line(half_way(), 10, 105, false);
+    auto const plain = plain_line(half_way(), 10, 105);
     auto colored = progress_line(half_way(), 10, 105, true);
     CHECK(colored.find("\x1b[31m3 failed\x1b[0m") != std::string::npos);
     for (auto at = colored.find('\x1b'); at != std::string::npos; at = colored.find('\x1b'))
@@ -144,60 +161,48 @@ TEST_CASE("progress_message: every number of the statistics is a fact")
 
 TEST_CASE("summary_message: all went well -> info, without a hint at failures")
 {
-    run_report r;
-    r.found = r.done = 3;
+    run_report r = done(3);
     r.bytes = 1'500;
     r.finished_at = r.started_at + seconds(61);
-    auto const m = summary_message(r, "out");
-    CHECK(m.severity == level::info);
-    CHECK(m.text == "3 of 3 done, 1.5 kB in 1m01s");
+    check_summary(r, level::info, "3 of 3 done, 1.5 kB in 1m01s");
 }
 
 TEST_CASE("summary_message: failures -> a warning with the classes and where to look")
 {
-    run_report r;
+    run_report r = done(4);
     r.found = 9;
-    r.done = 4;
     r.done_empty = 1;
     r.failed = 3;
     r.failed_by_class = {{"job_failed", 2}, {"rejected", 1}};
     r.unreadable = 1;
     r.not_sent = 2;
-    auto const m = summary_message(r, "out");
-    CHECK(m.severity == level::warn);
-    CHECK(m.text ==
-          "4 of 9 done (1 without content), 3 failed (2 job_failed, 1 rejected), 1 unreadable, 2 "
-          "not sent, 0 B in 0ms: "
-          "see out/failures.jsonl; to send failed documents again: ocrpipe retry out; what was not sent is "
-          "sent by run with its inputs, or by ocrpipe retry out");
+    check_summary(r, level::warn,
+                  "4 of 9 done (1 without content), 3 failed (2 job_failed, 1 rejected), 1 unreadable, 2 not "
+                  "sent, 0 B in "
+                  "0ms: see out/failures.jsonl; to send failed documents again: ocrpipe retry out; what was "
+                  "not sent is "
+                  "sent by run with its inputs, or by ocrpipe retry out");
 }
 
 TEST_CASE("summary_message: documents listed again -> no part of the total, and no warning")
 {
-    run_report r;
+    run_report r = done(3);
     r.found = 7;
-    r.done = 3;
     r.repeated = 4;
-    auto const m = summary_message(r, "out");
-    CHECK(m.severity == level::info);
-    CHECK(m.text == "3 of 3 done, 4 listed again, 0 B in 0ms");
+    check_summary(r, level::info, "3 of 3 done, 4 listed again, 0 B in 0ms");
 }
 
 TEST_CASE("summary_message: files written while they were read -> a warning")
 {
-    run_report r;
-    r.found = r.done = 2;
+    run_report r = done(2);
     r.changed_files = 1;
-    auto const m = summary_message(r, "out");
-    CHECK(m.severity == level::warn);
-    CHECK(m.text == "2 of 2 done, 1 written while they were read, 0 B in 0ms");
+    check_summary(r, level::warn, "2 of 2 done, 1 written while they were read, 0 B in 0ms");
 }
 
 TEST_CASE(
     "summary_message: documents that are too young, or an empty input -> a warning; skipped links -> none")
 {
-    run_report r;
-    r.found = r.done = 2;
+    run_report r = done(2);
     r.links_skipped = 3;
     CHECK(summary_message(r, "out").severity == level::info);
     CHECK(summary_message(r, "out").text.find("3 links skipped") != std::string::npos);

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_IMPL_ANSWER_DOCUMENTS_IPP
 #define OCRPIPE_API_IMPL_ANSWER_DOCUMENTS_IPP
 
-// The typed view of an answer's documents.
+// How answer_form converts documents to their typed view.
 
 #include <ocrpipe/api/impl/answer_form.hpp>
 #include <ocrpipe/api/ocr_result.hpp>
@@ -56,7 +56,7 @@ OCRPIPE_DECL ocr_document answer_form::typed(index document) const
     return out;
 }
 
-/// The fields below a content key.
+/// Adds the fields below a content key.
 OCRPIPE_DECL void answer_form::add_fields(index i, ocr_document& to) const
 {
     if (tree_.is_array(i)) return tree_.for_each_child(i, [&](index c) { add_fields(c, to); });
@@ -108,7 +108,7 @@ OCRPIPE_DECL void answer_form::add_values(index i, ocr_field& to) const
         add_values(inner, to);
 }
 
-/// A field for each member with a text, and for each name beside a value.
+/// Adds a field for each member with a text, and for each name with its value.
 OCRPIPE_DECL void answer_form::add_free_fields(index i, ocr_document& to) const
 {
     auto const is_printed = [this](index c) { return is_shown(c); };

@@ -38,12 +38,11 @@ public:
     /// Replaces the members of `facts` that the reader of known forms cannot determine.
     void complete(body_facts& facts) const;
 
-    /// The objects, or texts, that are the job's documents; the object that holds the content where there is
-    /// no list.
+    /// The objects or texts that are the job's documents. Without a list, the object that holds the content.
     std::vector<index> const& documents() const noexcept { return documents_; }
     std::vector<ocr_document> typed_documents() const;
 
-    /// The text of everything in the answer that is content, in reading order.
+    /// The text of all content in the answer, in reading order.
     std::string text() const;
 
     /// How much content `i` and its descendants hold, ignoring bookkeeping. `in_fields`: below the profile's
@@ -52,21 +51,21 @@ public:
     /// Like content_of(), for a document: the profile's content key decides if it is present.
     content_kind content_of_document(index i) const;
 
-    /// Whether a value appears in the text. This includes more than what decides whether there is a result: a
-    /// text such as "in progress" may be part of the document.
+    /// Whether a value appears in the text. This includes values that do not count as content: a text such as
+    /// "in progress" may be part of the document.
     bool is_shown(index i) const;
 
     /// Whether an object has a value next to a label, even an empty one.
     bool labels_a_value(index object) const;
 
     /// Whether the answer to a table, signature or stamp request contains data, including coordinates.
-    bool has_part() const { return !tree_.empty() && says_anything(answer_tree::root); }
+    bool has_part() const { return !tree_.empty() && has_values(answer_tree::root); }
 
     /// The node of the relevant status, or none.
     index status() const noexcept { return status_; }
     /// The node of the list of documents, or none.
     index list() const noexcept { return list_; }
-    /// The object that holds the list, or the content where there is no list; none for a list at the top.
+    /// The object that holds the list or, without a list, the content. None if the list is the root.
     index holder() const noexcept { return holder_; }
 
     /// Whether the answer reports an error and has no text.
@@ -96,7 +95,7 @@ private:
     bool is_waiting_note(index i) const;
     std::optional<job_status> job_status_at(index i) const;
     content_kind content_of_leaf(index i, bool labels, bool notes_count = false) const;
-    bool says_anything(index i) const;
+    bool has_values(index i) const;
     bool is_failed(index document) const;
     template<class Wanted>
     index nearest(index from, Wanted wanted, bool notes) const;
@@ -112,11 +111,10 @@ private:
 
     answer_tree const& tree_;
     response_profile const& profile_;
-    std::vector<step>
-        steps_; ///< objects that are reached through objects alone, the nearest to the root first
+    std::vector<step> steps_; ///< objects below no array, the nearest to the root first
     std::vector<index> documents_;
     index list_ = answer_tree::none;
-    index holder_ = answer_tree::none; ///< the object that holds the documents
+    index holder_ = answer_tree::none;
     index status_ = answer_tree::none;
     bool says_pending_ = false;
     bool says_finished_ = false;
@@ -127,7 +125,7 @@ private:
 };
 
 /// The id after a request id key in a text that is not JSON, such as a truncated answer; empty if there is
-/// none, or if its end is missing.
+/// none, or if its end is missing. `whole`: the text is not truncated, so its end may be the end of the id.
 OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_profile const& profile,
                                             bool whole);
 

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_IMPL_ANSWER_FORM_IPP
 #define OCRPIPE_API_IMPL_ANSWER_FORM_IPP
 
-// Where the documents of an answer are, and what is content.
+// How answer_form finds the documents of an answer, and what it counts as content.
 
 #include <ocrpipe/api/impl/answer_form.hpp>
 
@@ -16,7 +16,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Deeper objects hold content; a status there belongs to a document.
+/// Objects below this depth are content; a status in them belongs to a document.
 inline constexpr int max_envelopes = 4;
 
 OCRPIPE_DECL answer_form::answer_form(answer_tree const& tree, response_profile const& profile)
@@ -36,7 +36,7 @@ OCRPIPE_DECL bool answer_form::is_key(index i, response_profile::words const& ke
     return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
-/// The member whose key stands first in the list.
+/// The member whose key comes first in the list.
 OCRPIPE_DECL answer_form::index answer_form::by_keys(index object, response_profile::words const& keys) const
 {
     for (std::string const& key : keys)
@@ -61,7 +61,7 @@ OCRPIPE_DECL void answer_form::walk_objects()
 
 OCRPIPE_DECL void answer_form::find_documents()
 {
-    auto const take = [this](index list, index holder) {
+    auto const choose = [this](index list, index holder) {
         list_ = list;
         holder_ = holder;
         if (tree_.is_array(list))
@@ -69,18 +69,18 @@ OCRPIPE_DECL void answer_form::find_documents()
         else
             documents_.push_back(list);
     };
-    if (tree_.is_array(answer_tree::root)) return take(answer_tree::root, answer_tree::none);
+    if (tree_.is_array(answer_tree::root)) return choose(answer_tree::root, answer_tree::none);
     if (!tree_.is_object(answer_tree::root)) return documents_.push_back(answer_tree::root);
     for (step const& s : steps_)
         if (index const list = by_keys(s.object, profile_.documents_keys);
             list != answer_tree::none && tree_.is_container(list))
-            return take(list, s.object);
+            return choose(list, s.object);
     for (step const& s : steps_)
         if (index const data = by_keys(s.object, profile_.data_keys);
             data != answer_tree::none && tree_.is_array(data))
-            return take(data, s.object);
-    // A list under a likely name is that of the documents when nothing beside it is content: the items of an
-    // invoice stand beside its total.
+            return choose(data, s.object);
+    // A list with a likely name is the list of documents if its siblings have no content. The items of an
+    // invoice, in contrast, have the total as a sibling.
     for (step const& s : steps_) {
         index list = answer_tree::none;
         bool alone = true;
@@ -90,9 +90,9 @@ OCRPIPE_DECL void answer_form::find_documents()
             else
                 alone = alone && content_of(c) < content_kind::unfamiliar;
         });
-        if (list != answer_tree::none && alone) return take(list, s.object);
+        if (list != answer_tree::none && alone) return choose(list, s.object);
     }
-    // The content itself stands in the answer, below the names of envelopes.
+    // Without a list, the content is in the innermost object with an envelope's name.
     index holder = answer_tree::root;
     for (;;) {
         index inner = answer_tree::none;
@@ -111,7 +111,7 @@ OCRPIPE_DECL void answer_form::find_documents()
 OCRPIPE_DECL bool answer_form::is_waiting_note(index i) const
 {
     std::string const text = tree_.text(i);
-    return is_word_of(text, profile_.pending_words) || speaks_of_waiting(text);
+    return is_word_of(text, profile_.pending_words) || mentions_waiting(text);
 }
 
 OCRPIPE_DECL bool answer_form::labels_a_value(index object) const
@@ -124,7 +124,7 @@ OCRPIPE_DECL bool answer_form::labels_a_value(index object) const
     return found;
 }
 
-/// A file in Base64, such as the picture of a page.
+/// Whether a text is a file in Base64, such as the image of a page.
 inline bool is_encoded(std::string_view text)
 {
     if (text.starts_with("data:") && text.substr(0, 200).find(";base64,") != text.npos) return true;
@@ -176,12 +176,12 @@ OCRPIPE_DECL content_kind answer_form::content_of_leaf(index i, bool labels, boo
         if (labels) return none;
         break;
     case key_kind::doubtful:
-        // Codes, units and names of machines are short.
+        // Codes, units and host names are short.
         if (!is_string) return slight;
         return text.size() < 16 ? hint : doubtful;
     case key_kind::text:
     case key_kind::markup:
-        // The value of a field may be a number, or a truth value.
+        // The value of a field may also be a number or a boolean.
         return unfamiliar;
     default:
         break;
@@ -198,13 +198,13 @@ OCRPIPE_DECL bool answer_form::is_shown(index i) const
     case answer_tree::type::number:
         break;
     case answer_tree::type::truth:
-        // Of a field; others are in the JSON.
+        // Only as the value of a field.
         if (tree_.kind(i) == key_kind::text) break;
         return false;
     default:
         return false;
     }
-    // Beside texts, addresses of pictures and of other answers say nothing to a reader.
+    // If there are texts, URLs of images and of other answers are noise.
     if (tree_.type_of(i) == answer_tree::type::string && is_address(tree_.text(i))) return !has_text_;
     if (tree_.type_of(i) == answer_tree::type::number && tree_.kind(i) == key_kind::doubtful) return false;
     return content_of_leaf(i, false, true) != content_kind::none;
@@ -227,7 +227,7 @@ OCRPIPE_DECL content_kind answer_form::content_of(index i, bool in_fields) const
     bool const labels = in_fields || (tree_.is_object(i) && labels_a_value(i));
     bool const element = tree_.is_object(i) && tree_.key(i).empty() && i != answer_tree::root;
     int members = 0;
-    bool names_alone = true; // {"name": "total"} in a list may be a field that is still to be filled
+    bool names_alone = true; // {"name": "total"} in a list may be a field without its value yet
     content_kind most = none;
     for (index c = tree_.first(i); c != answer_tree::none && most < unfamiliar; c = tree_.next(c)) {
         content_kind const here = tree_.is_container(c)                         ? content_of(c, in_fields)
@@ -239,7 +239,7 @@ OCRPIPE_DECL content_kind answer_form::content_of(index i, bool in_fields) const
         ++members;
     }
     if (element && names_alone && members < 3 && most == unfamiliar) return doubtful;
-    // What was asked for, and notes about the answer.
+    // An echo of the request, or notes about the answer.
     if (kind == key_kind::doubtful && most == unfamiliar && !has_text(i)) return doubtful;
     return most;
 }
@@ -252,11 +252,11 @@ OCRPIPE_DECL content_kind answer_form::content_of_document(index i) const
     if (index const schema = by_keys(i, profile_.schema_keys);
         table == answer_tree::none && schema != answer_tree::none && tree_.is_object(schema))
         table = by_keys(schema, profile_.table_keys);
-    auto const says_something = [this](index where) {
+    auto const has_content = [this](index where) {
         return where != answer_tree::none && content_of(where, true) != content_kind::none;
     };
-    if (says_something(content) || says_something(table)) return content_kind::known;
-    // The service is about to fill it.
+    if (has_content(content) || has_content(table)) return content_kind::known;
+    // The service will fill the content later.
     if (content != answer_tree::none) return content_kind::none;
     return content_of(i);
 }
@@ -291,15 +291,15 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
         }
         content_kind const content = content_of_document(d);
         facts.content = std::max(facts.content, content);
-        // While the places for texts are empty, other texts do not make the result complete.
-        bool const says_something = content == content_kind::slight || content >= content_kind::unfamiliar;
-        if (content == content_kind::known || (says_something && !facts.has_empty_texts))
+        // While text members are empty, other texts do not make the result complete.
+        bool const fills = content == content_kind::slight || content >= content_kind::unfamiliar;
+        if (content == content_kind::known || (fills && !facts.has_empty_texts))
             count(facts.filled_documents);
     }
     bool const listed = list_ != answer_tree::none && tree_.is_array(list_);
     facts.lists_documents = listed && (is_key(list_, profile_.documents_keys) ||
                                        is_key(list_, profile_.data_keys) || list_ == answer_tree::root);
-    // What stands beside the documents, or in one whose known content is still to come.
+    // The content may be outside the documents, or in one whose known content is still empty.
     if (facts.content == content_kind::none && facts.failed_documents == 0) {
         facts.content = content_of(answer_tree::root);
         if (facts.content <= content_kind::slight && listed) facts.content = content_kind::none;
@@ -307,7 +307,7 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
     if (!listed && facts.content == content_kind::none) facts.documents = facts.failed_documents;
 
     if (is_error() && facts.content != content_kind::known) {
-        // An error may come with a trace, or with what was asked for.
+        // The texts may be a stack trace or an echo of the request.
         facts.content = content_kind::none;
         facts.filled_documents = 0;
         job_status const status = status_of(facts.status, profile_);
@@ -316,8 +316,8 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
         else if (status != job_status::failure && !facts.says_pending)
             facts.error_status = error_status_ != 0 ? error_status_ : 500;
     }
-    bool envelopes =
-        false; // other than the one that the profile names, which decides alone where there is one
+    // If the envelope named in the profile exists, it alone decides.
+    bool envelopes = false;
     if (tree_.is_object(answer_tree::root) && !facts.has_data_key)
         tree_.for_each_child(answer_tree::root, [&](index c) {
             key_kind const k = tree_.kind(c);
@@ -326,13 +326,13 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
         });
     facts.has_data |= facts.content != content_kind::none || listed || envelopes;
     if (facts.error_status != 0 && facts.content == content_kind::none) facts.has_data = false;
-    // Bookkeeping, such as the time of the answer, may differ from one to the next.
+    // Bookkeeping, such as the time of the answer, may change between reads.
     if (facts.content != content_kind::none)
         facts.content_hash =
             hash_of(answer_tree::root, std::min(facts.content, content_kind::unfamiliar), text, 1) | 1;
 }
 
-/// Whether there is a text in a member that is called after one.
+/// Whether a member named after a text has one.
 OCRPIPE_DECL bool answer_form::has_text(index i) const
 {
     if (!tree_.is_container(i)) {
@@ -350,15 +350,15 @@ OCRPIPE_DECL bool answer_form::has_text(index i) const
     return found;
 }
 
-/// {"result": "error"} is not text.
+/// Whether a member is a status and not text, as in {"result": "error"}.
 OCRPIPE_DECL bool answer_form::is_status_word(index i) const
 {
     return tree_.kind(i) == key_kind::documents &&
            job_status_at(i).value_or(job_status::unknown) != job_status::unknown;
 }
 
-/// Whether a place for texts is there and empty: a text, a list that texts are made of, the list of
-/// documents, or the data.
+/// Whether a member for texts exists but is empty: a text, a list of its parts, the list of documents, or the
+/// data.
 OCRPIPE_DECL bool answer_form::has_empty_place(index i) const
 {
     bool found = false;
@@ -378,8 +378,7 @@ OCRPIPE_DECL bool answer_form::has_empty_place(index i) const
     return found;
 }
 
-/// Of what says at least as much as `least`, with the names of its members; of texts alone, when there are
-/// any.
+/// A hash of the members with at least `least` content, and of their keys. `texts`: only of texts.
 OCRPIPE_DECL std::uint64_t answer_form::hash_of(index i, content_kind least, bool texts,
                                                 std::uint64_t seed) const
 {
@@ -396,7 +395,7 @@ OCRPIPE_DECL std::uint64_t answer_form::hash_of(index i, content_kind least, boo
             if (!container && (tree_.type_of(c) == answer_tree::type::null ||
                                content_of_leaf(c, false) < least || (texts && !has_text(c))))
                 return;
-            // An object without a text may come and go.
+            // An object without text may be missing from the next answer.
             if (container && texts && !has_text(c)) return;
             mix(tree_.key(c));
             seed = hash_of(c, least, texts, seed);
@@ -407,7 +406,7 @@ OCRPIPE_DECL std::uint64_t answer_form::hash_of(index i, content_kind least, boo
     return seed;
 }
 
-OCRPIPE_DECL bool answer_form::says_anything(index i) const
+OCRPIPE_DECL bool answer_form::has_values(index i) const
 {
     if (!tree_.is_container(i))
         return tree_.type_of(i) != answer_tree::type::null && content_of_leaf(i, false) != content_kind::none;
@@ -417,7 +416,7 @@ OCRPIPE_DECL bool answer_form::says_anything(index i) const
     bool found = false;
     tree_.for_each_child(i, [&](index c) {
         if (tree_.kind(c) == key_kind::measure && tree_.type_of(c) == answer_tree::type::number) ++measures;
-        found |= says_anything(c);
+        found |= has_values(c);
     });
     // A single number may be a count; several are coordinates.
     return found || measures > 1;

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_IMPL_ANSWER_IDS_IPP
 #define OCRPIPE_API_IMPL_ANSWER_IDS_IPP
 
-// The ids that the answer to a submit gives.
+// How answer_form finds the ids in the answer to a submit.
 
 #include <ocrpipe/api/impl/answer_form.hpp>
 
@@ -12,8 +12,8 @@ namespace ocrpipe
 namespace detail
 {
 
-/// The nearest below `from` that `wanted` is true for; lists are looked into, errors are not, and notes about
-/// the request only when asked.
+/// The node nearest to `from`, at or below it, for which `wanted` returns true. Searches arrays too, but not
+/// errors and notices. `notes`: also searches notes about the request.
 template<class Wanted>
 answer_form::index answer_form::nearest(index from, Wanted wanted, bool notes) const
 {
@@ -43,8 +43,8 @@ OCRPIPE_DECL void answer_form::complete_submit(body_facts& facts) const
     };
     auto const is_named = [&](index i) { return is_id(i) && is_key(i, profile_.request_id_keys); };
     auto const is_likely = [&](index i) { return is_id(i) && tree_.kind(i) == key_kind::request_id; };
-    // What stands in the data is the job's; what stands at the top, or in notes about the request, may be the
-    // request's own.
+    // An id in the data is the job's. An id at the top level, or in notes about the request, may be that of
+    // the HTTP request.
     std::vector<index> roots;
     for (step const& s : steps_)
         tree_.for_each_child(s.object, [&](index c) {
@@ -65,7 +65,7 @@ OCRPIPE_DECL void answer_form::complete_submit(body_facts& facts) const
         look(answer_tree::root, is_named, false);
         look(answer_tree::root, is_likely, false);
         look(answer_tree::root, is_named, true);
-        // The id of the answer itself, or of an object that is called after what was asked for.
+        // Last, a plain "id" of the data or of the answer itself.
         for (index const data : roots)
             if (index const id = tree_.is_object(data) ? tree_.member(data, "id") : answer_tree::none;
                 found == answer_tree::none && id != answer_tree::none && is_id(id))
@@ -88,11 +88,11 @@ OCRPIPE_DECL void answer_form::complete_submit(body_facts& facts) const
         });
 }
 
-/// Begins right behind the name of an id: `": "abc"`, `=abc&`, `></td><td>abc<`. Empty unless the id's end is
-/// there; `whole` says that the text's end is one.
-inline std::string_view id_behind(std::string_view text, bool whole)
+/// The id in a text that begins right after the id's name, such as `": "abc"`, `=abc&` or `></td><td>abc<`.
+/// Empty if the end of the id is missing. `whole`: the end of the text is also the end of an id.
+inline std::string_view id_after_name(std::string_view text, bool whole)
 {
-    bool named = false; // something stands between the name and the id that says that they belong together
+    bool named = false; // the characters so far connect the name with a value
     bool quoted = false;
     for (std::size_t steps = 0; !text.empty() && steps != 32; ++steps) {
         char const c = text.front();
@@ -124,15 +124,16 @@ inline std::string_view id_behind(std::string_view text, bool whole)
 OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_profile const& profile,
                                             bool whole)
 {
-    // A page or a damaged answer that speaks of an error shows the request's own id.
-    for (char const* sign : {"\"error\"", "\"success\":false", "\"success\": false", "<title>4", "<title>5",
-                             "Bad Gateway", "Internal Server Error", "Forbidden", "Unauthorized", "Bad Request"})
+    // The id in an error page, or in a damaged error, is that of the HTTP request.
+    for (char const* sign :
+         {"\"error\"", "\"success\":false", "\"success\": false", "<title>4", "<title>5", "Bad Gateway",
+          "Internal Server Error", "Forbidden", "Unauthorized", "Bad Request"})
         if (contains_letters(body, sign)) return {};
     auto const is_letter = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     };
     auto const matches = [](std::string_view text, std::string_view key) -> std::size_t {
-        // "requestId" and "request-id" are "request_id", too.
+        // "requestId" and "request-id" match "request_id".
         std::size_t i = 0;
         for (char const k : key) {
             if (k == '_') {
@@ -150,7 +151,7 @@ OCRPIPE_DECL std::string visible_request_id(std::string_view body, response_prof
             if (at != 0 && is_letter(body[at - 1])) continue;
             std::size_t const length = matches(body.substr(at), key);
             if (length == 0 || (at + length != body.size() && is_letter(body[at + length]))) continue;
-            std::string_view const id = id_behind(body.substr(at + length), whole);
+            std::string_view const id = id_after_name(body.substr(at + length), whole);
             if (!id.empty()) return std::string(id);
         }
     return {};

@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_API_IMPL_ANSWER_STATUS_IPP
 #define OCRPIPE_API_IMPL_ANSWER_STATUS_IPP
 
-// The state of the job, from statuses, flags, counts and errors.
+// How answer_form finds the state of the job: from statuses, flags, counts and errors.
 
 #include <ocrpipe/api/impl/answer_form.hpp>
 
@@ -18,7 +18,7 @@ OCRPIPE_DECL std::optional<job_status> answer_form::job_status_at(index i) const
 {
     bool const named = is_key(i, profile_.status_keys);
     if (!named && tree_.kind(i) != key_kind::status) {
-        // A result, a code or a step that is a word for a status, such as {"result": "error"}.
+        // Other members count only if their value is a status word, as in {"result": "error"}.
         static constexpr auto others = std::to_array<std::string_view>({"code", "result", "step", "outcome"});
         if (tree_.type_of(i) != answer_tree::type::string ||
             !is_among(split_key(tree_.key(i)).joined, others))
@@ -40,7 +40,7 @@ OCRPIPE_DECL std::optional<job_status> answer_form::job_status_at(index i) const
     std::string const word = tree_.text(i);
     if (is_blank(word)) return std::nullopt;
     job_status const s = status_of(word, profile_);
-    // A state that is no word for how a job stands may be part of an address.
+    // Under another key than the first, an unknown word may be part of a postal address ("state").
     bool const first = named && tree_.key(i) == profile_.status_keys.front();
     if (s == job_status::unknown && !first) return std::nullopt;
     return s;
@@ -53,7 +53,7 @@ OCRPIPE_DECL bool answer_form::is_called(index object, std::span<std::string_vie
 
 OCRPIPE_DECL void answer_form::find_status()
 {
-    // From the object that holds the documents outwards: the nearest status counts.
+    // The objects from the one that holds the documents up to the root. The nearest status counts.
     std::size_t at = steps_.size();
     for (std::size_t i = 0; i != steps_.size(); ++i)
         if (steps_[i].object == holder_) at = i;
@@ -62,7 +62,7 @@ OCRPIPE_DECL void answer_form::find_status()
         chain.push_back(steps_[i].object);
         if (i == 0) break;
     }
-    // A single document's own status is the nearest of all.
+    // The status of a single document is nearer still.
     if (list_ != answer_tree::none && tree_.is_object(list_)) chain.insert(chain.begin(), list_);
 
     std::optional<job_status> found;
@@ -78,12 +78,11 @@ OCRPIPE_DECL void answer_form::find_status()
     for (index const object : chain) {
         find_flags(object);
         find_counts(object);
-        // Within one object the graver word counts; one further out only when there is none nearer.
+        // In one object the worst status counts. An outer object counts only if no inner one has a status.
         bool const none_nearer = !found || *found == job_status::unknown;
         look_at(object, none_nearer);
     }
-    // Beside the way to the documents: in an object that is called after the job, and anywhere when nothing
-    // on the way says how the job stands.
+    // Other objects count if they are named after the job. If the chain has no status, all objects count.
     static constexpr auto jobs = std::to_array<std::string_view>(
         {"job", "task", "request", "operation", "process", "progress", "meta", "metadata", "state", "ocr"});
     bool const open = !found || *found == job_status::unknown;
@@ -95,7 +94,7 @@ OCRPIPE_DECL void answer_form::find_status()
         if (job) find_counts(s.object);
         look_at(s.object, job || open);
     }
-    // A document or a page that is not finished.
+    // A document or page that is pending makes the job pending.
     auto const look_into = [&](index list) {
         tree_.for_each_child(list, [&](index d) {
             if (!tree_.is_object(d)) return;
@@ -115,7 +114,7 @@ OCRPIPE_DECL void answer_form::find_status()
 /// Evaluates booleans and percentages in an envelope.
 OCRPIPE_DECL void answer_form::find_flags(index object)
 {
-    // {"progress": {"percent": 40}}
+    // As in {"progress": {"percent": 40}}.
     tree_.for_each_child(object, [&](index c) {
         if (tree_.kind(c) == key_kind::progress && tree_.is_object(c)) {
             find_flags(c);
@@ -139,7 +138,7 @@ OCRPIPE_DECL void answer_form::find_flags(index object)
         char* end = nullptr;
         double const n = std::strtod(text.c_str(), &end);
         if (end == text.c_str()) return;
-        // 1 may be a hundredth or the whole.
+        // 1 is ambiguous: 1 % or the fraction 1.0.
         if (n >= 100)
             says_finished_ = true;
         else if (n != 1)
@@ -147,7 +146,7 @@ OCRPIPE_DECL void answer_form::find_flags(index object)
     });
 }
 
-/// Counts that belong together, such as "pages_done" and "pages_total".
+/// Compares counts with the same noun, such as "pages_done" and "pages_total".
 OCRPIPE_DECL void answer_form::find_counts(index object)
 {
     struct count {
@@ -173,7 +172,7 @@ OCRPIPE_DECL void answer_form::find_counts(index object)
             else if (is_among(word, ignores))
                 member = &count::ignored;
             else
-                noun += word.substr(0, 3); // "doc" and "docs" are one
+                noun += word.substr(0, 3); // "doc" and "docs" are the same noun
         }
         if (member == nullptr) return;
         auto at = std::find_if(counts.begin(), counts.end(), [&](count const& x) {
@@ -187,7 +186,7 @@ OCRPIPE_DECL void answer_form::find_counts(index object)
             (c.finished + c.ignored < c.total ? says_pending_ : says_finished_) = true;
 }
 
-/// An error that the envelope speaks of: a member called after it, a flag, or a code that HTTP knows.
+/// Finds an error in the envelope: a member named after one, a flag, or an HTTP error code.
 OCRPIPE_DECL void answer_form::find_error()
 {
     static constexpr auto codes = std::to_array<std::string_view>(
@@ -197,18 +196,17 @@ OCRPIPE_DECL void answer_form::find_error()
         if (s.depth > 1) continue;
         tree_.for_each_child(s.object, [&](index c) {
             key_kind const k = tree_.kind(c);
-            bool const says_something = tree_.is_container(c)
-                                            ? tree_.first(c) != answer_tree::none
-                                            : tree_.type_of(c) != answer_tree::type::null &&
-                                                  !is_blank(tree_.text(c)) && tree_.text(c) != "false" &&
-                                                  tree_.text(c) != "0";
+            bool const is_set = tree_.is_container(c) ? tree_.first(c) != answer_tree::none
+                                                      : tree_.type_of(c) != answer_tree::type::null &&
+                                                            !is_blank(tree_.text(c)) &&
+                                                            tree_.text(c) != "false" && tree_.text(c) != "0";
             bool const flag = tree_.type_of(c) == answer_tree::type::truth;
-            has_error_ |= k == key_kind::error && says_something;
+            has_error_ |= k == key_kind::error && is_set;
             has_error_ |= k == key_kind::success && flag && !tree_.is_true(c);
             has_error_ |= k == key_kind::failed && flag && tree_.is_true(c);
             says_failed_ |=
                 k == key_kind::failed && flag && tree_.is_true(c) && split_key(tree_.key(c)).last == "failed";
-            waits = waits || (k == key_kind::notice && speaks_of_waiting(tree_.text(c)));
+            waits = waits || (k == key_kind::notice && mentions_waiting(tree_.text(c)));
             if (tree_.is_container(c) || !is_called(c, codes)) return;
             std::string const code = tree_.text(c);
             if (code.size() == 3 && (code[0] == '4' || code[0] == '5') &&
@@ -218,7 +216,7 @@ OCRPIPE_DECL void answer_form::find_error()
             }
         });
     }
-    // "success": false may stand beside "still processing".
+    // Some services send "success": false together with "still processing".
     if (waits && error_status_ == 0 && !has_text(answer_tree::root)) {
         has_error_ = false;
         says_pending_ = true;

@@ -11,18 +11,17 @@
 namespace ocrpipe::detail
 {
 
-/// A text that grows, as it is compared with its repetitions: with one blank for each run of white space.
-class said_text
+/// The text printed so far, for finding repetitions of it. Each run of white space counts as one space.
+class printed_text
 {
 public:
-    /// `text` is what it was before, and perhaps more.
+    /// `text` begins with the text of the previous call.
     void grow_to(std::string_view text);
-    bool empty() const noexcept { return plain_.empty(); }
 
-    /// Whether it holds a piece; as a whole, when that is asked for, and not as a part of a longer word.
-    /// Pieces are mostly asked for in the order of the text. `budget`: bytes that may still be compared.
+    /// Whether it contains a piece. `whole`: the piece must not be a part of a longer word. `budget`: bytes
+    /// that may still be compared. Cost: low if the calls follow the order of the text.
     bool holds(std::string_view piece, bool whole, std::size_t& budget);
-    /// Whether it holds each word of a text with marks.
+    /// Whether it contains each word of a text with markup.
     bool holds_words_of(std::string_view marked, std::size_t& budget);
 
 private:
@@ -30,17 +29,16 @@ private:
 
     std::string plain_;
     std::size_t read_ = 0; ///< bytes of the text that are in plain_
-    std::size_t at_ = 0;   ///< behind the last piece that was found
+    std::size_t at_ = 0;   ///< the end of the last piece found
 };
 
-/// Puts the text of an answer together. The rules, in the order in which they are tried on an object:
+/// Prints the text of an answer. The members of an object are printed by these rules:
 ///
-/// 1. Titles come first. Under the profile's content key the values are printed, a line each, without the
-/// names of their fields.
-/// 2. A name beside a value is printed as "name: value"; so is a member that is an object with a value.
-/// 3. Texts come first, then the lists that a text is made of (pages, lines), then all else in the order of
-///    the answer as "key: value", and last what comes in pieces (words).
-/// 4. Repetitions of an object's own text are omitted: its pieces, and the same text with markup.
+/// 1. The order is: titles, texts, the parts of a text (pages, lines), other members in the order of the
+///    answer, the text with markup, words.
+/// 2. Under the profile's content key, the values are printed one per line, without the field names.
+/// 3. Other members are printed as "key: value". So are a name with its value, and an object that is a value.
+/// 4. Members that repeat the object's own text are omitted: its pieces, and the same text with markup.
 ///
 /// Pages are separated by a blank line, lines and all other elements by a line break, words by a space, the
 /// cells of a row by a tab.
@@ -61,8 +59,8 @@ private:
     std::string of_list(index i);
     std::string of_known_content(index i);
     void add_values(index i, std::string& out) const;
-    /// Whether every text in `i` stands in `said` already, in any order.
-    bool repeats(index i, said_text& said);
+    /// Whether `printed` contains every text in `i`, in any order.
+    bool repeats(index i, printed_text& printed);
     bool is_piece(index i) const;
     bool has_value(index object) const;
     bool has_measure(index object, index member) const;
@@ -71,7 +69,7 @@ private:
     answer_tree const& tree_;
     response_profile const& profile_;
     answer_form const& form_;
-    /// Budget of bytes to compare when looking for repetitions; once it is spent, nothing more is omitted.
+    /// Bytes that may be compared to find repetitions. At 0, no more repetitions are omitted.
     std::size_t left_to_compare_ = std::size_t(256) << 20;
 };
 

@@ -17,7 +17,7 @@ inline bool is_part_of_word(char c) noexcept
            static_cast<unsigned char>(c) >= 0x80;
 }
 
-/// Adds a piece behind what is there already.
+/// Appends a piece, with a separator unless it is the first.
 inline void add_piece(std::string& out, std::string_view piece, std::string_view separator)
 {
     if (piece.empty()) return;
@@ -49,7 +49,8 @@ OCRPIPE_DECL std::string answer_text::of(index i)
     }
 }
 
-/// Services that list lines and their words side by side say which is which.
+/// Whether the type of an object says that it is a piece of a line. Some services list lines and their words
+/// in one array and mark each element with its type.
 OCRPIPE_DECL bool answer_text::is_piece(index i) const
 {
     static constexpr auto pieces = std::to_array<std::string_view>({"word", "token", "symbol", "character"});
@@ -78,7 +79,7 @@ OCRPIPE_DECL bool answer_text::has_value(index object) const
     return found;
 }
 
-/// Whether "id_prob" or the like stands beside "id": then it is a field that was read.
+/// Whether a member has a sibling such as "id_prob" for "id". Then it is a field read from the document.
 OCRPIPE_DECL bool answer_text::has_measure(index object, index member) const
 {
     static constexpr auto measures = std::to_array<std::string_view>(
@@ -104,7 +105,7 @@ OCRPIPE_DECL std::string answer_text::of_list(index i)
     tree_.for_each_child(i, [&](index c) { cells = cells && !tree_.is_container(c); });
     if (cells) separator = "\t";
     if (name == "pages") separator = "\n\n";
-    // Beside a text, a list without a name holds where it stands and how sure that is.
+    // An array in an array that holds a text also holds its position and its probability.
     bool const nameless = tree_.key(i).empty() && i != answer_tree::root && has_string(i);
     auto const is_measure = [&](index c) {
         if (tree_.is_container(c)) return nameless && !has_string(c);
@@ -112,12 +113,12 @@ OCRPIPE_DECL std::string answer_text::of_list(index i)
         return nameless && tree_.type_of(c) == answer_tree::type::number && text.starts_with("0.");
     };
     std::string out;
-    said_text said;
+    printed_text printed;
     tree_.for_each_child(i, [&](index c) {
         if (is_measure(c)) return;
         if (is_piece(c)) {
-            said.grow_to(out);
-            if (repeats(c, said)) return;
+            printed.grow_to(out);
+            if (repeats(c, printed)) return;
         }
         add_piece(out, of(c), separator);
     });
@@ -129,7 +130,7 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
     key_kind const kind = tree_.kind(i);
     if (kind == key_kind::error || kind == key_kind::progress) return {};
 
-    // What comes first, and what comes last.
+    // The lowest comes first.
     auto const place = [this](index c) {
         static constexpr auto titles =
             std::to_array<std::string_view>({"title", "heading", "header", "headline", "subject"});
@@ -150,7 +151,7 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
     std::vector<index> members;
     tree_.for_each_child(i, [&](index c) { members.push_back(c); });
     std::sort(members.begin(), members.end(), [&](index a, index b) {
-        return std::pair(place(a), a) < std::pair(place(b), b); // indexes follow the answer
+        return std::pair(place(a), a) < std::pair(place(b), b); // indexes follow the order of the answer
     });
 
     auto const is_label = [this](index c) {
@@ -168,10 +169,10 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
     bool const pages = split_key(tree_.key(i)).joined == "pages";
     bool const is_map = is_among(split_key(tree_.key(i)).joined, maps);
     std::string out;
-    std::string texts; // what the members that are texts say
+    std::string texts; // of the members that are texts
     std::string label;
-    said_text said_texts;
-    said_text said_all;
+    printed_text printed_texts;
+    printed_text printed_all;
     for (index const c : members) {
         if (c == content) {
             add_piece(texts, of_known_content(c), "\n");
@@ -181,11 +182,11 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
         int const where = place(c);
         bool const is_text = where == 0;
         if (where > 0 && !(where == 2 ? texts : out).empty()) {
-            // Lists that a text is made of, and copies of it, may be of what other lists say.
+            // The parts and copies of a text may also repeat what other lists contain.
             bool const of_all = where != 2;
-            said_text& said = of_all ? said_all : said_texts;
-            said.grow_to(of_all ? out : texts);
-            if (repeats(c, said)) continue;
+            printed_text& printed = of_all ? printed_all : printed_texts;
+            printed.grow_to(of_all ? out : texts);
+            if (repeats(c, printed)) continue;
         }
         bool const scalar = !tree_.is_container(c);
         std::string piece = of(c);
@@ -198,7 +199,7 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
             if (!texts.empty()) label = piece + ": ";
             continue;
         }
-        // A value of its own, or an object that is one: {"Total": {"value": "12"}}.
+        // An object that is a value, as in {"Total": {"value": "12"}}, is printed like a scalar.
         bool const field = tree_.is_object(c) && tree_.kind(c) == key_kind::content && has_value(c) &&
                            piece.find_first_of("\n:") == piece.npos;
         bool const named =
@@ -210,8 +211,8 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
     return label + out;
 }
 
-/// The values of the service's own form, a line each. The words of a page, which repeat it one by one, are
-/// left out when there is any other field.
+/// The values in the service's own form, one per line. A field named "words" repeats the page word by word;
+/// it is omitted if there is any other field.
 OCRPIPE_DECL std::string answer_text::of_known_content(index i)
 {
     auto const is_words = [this](index field) {
@@ -249,7 +250,7 @@ OCRPIPE_DECL void answer_text::add_values(index i, std::string& out) const
     index const text = first_of(profile_.text_keys);
     if (text != answer_tree::none) add_values(text, out);
     if (values != answer_tree::none) add_values(values, out);
-    // Texts in places that were not observed, and names that have no value.
+    // Texts under other keys, and names without a value.
     index const name = first_of(profile_.name_keys);
     bool const labelled = text != answer_tree::none || values != answer_tree::none;
     content_kind const least = labelled ? content_kind::unfamiliar : content_kind::doubtful;
@@ -259,26 +260,26 @@ OCRPIPE_DECL void answer_text::add_values(index i, std::string& out) const
     });
 }
 
-OCRPIPE_DECL bool answer_text::repeats(index i, said_text& said)
+OCRPIPE_DECL bool answer_text::repeats(index i, printed_text& printed)
 {
     bool any = false;
     bool all = true;
     auto const look = [&](auto const& self, index n, bool whole) -> void {
         if (!all) return;
-        // Letters are parts of words.
+        // An element of a list of words may be a single letter.
         whole = whole && tree_.kind(n) != key_kind::words;
         if (tree_.is_container(n)) return tree_.for_each_child(n, [&](index c) { self(self, c, whole); });
         if (!form_.is_shown(n)) return;
         any = true;
         std::string const piece = tree_.text(n);
-        all = said.holds(piece, whole, left_to_compare_) ||
-              (tree_.kind(n) == key_kind::markup && said.holds_words_of(piece, left_to_compare_));
+        all = printed.holds(piece, whole, left_to_compare_) ||
+              (tree_.kind(n) == key_kind::markup && printed.holds_words_of(piece, left_to_compare_));
     };
     look(look, i, true);
     return any && all;
 }
 
-/// Appends a text with one blank for each run of white space.
+/// Appends a text with one space for each run of white space.
 inline void append_plain(std::string& out, std::string_view text)
 {
     for (char const c : text) {
@@ -290,13 +291,13 @@ inline void append_plain(std::string& out, std::string_view text)
     }
 }
 
-OCRPIPE_DECL void said_text::grow_to(std::string_view text)
+OCRPIPE_DECL void printed_text::grow_to(std::string_view text)
 {
     append_plain(plain_, text.substr(read_));
     read_ = text.size();
 }
 
-OCRPIPE_DECL bool said_text::holds(std::string_view piece, bool whole, std::size_t& budget)
+OCRPIPE_DECL bool printed_text::holds(std::string_view piece, bool whole, std::size_t& budget)
 {
     std::string plain;
     append_plain(plain, piece);
@@ -309,7 +310,7 @@ OCRPIPE_DECL bool said_text::holds(std::string_view piece, bool whole, std::size
     return true;
 }
 
-OCRPIPE_DECL bool said_text::holds_words_of(std::string_view marked, std::size_t& budget)
+OCRPIPE_DECL bool printed_text::holds_words_of(std::string_view marked, std::size_t& budget)
 {
     std::string const plain = without_tags(marked);
     for (std::size_t i = 0; i != plain.size();) {
@@ -322,8 +323,8 @@ OCRPIPE_DECL bool said_text::holds_words_of(std::string_view marked, std::size_t
     return true;
 }
 
-OCRPIPE_DECL std::size_t said_text::find(std::string_view piece, std::size_t from, bool whole,
-                                         std::size_t& budget) const
+OCRPIPE_DECL std::size_t printed_text::find(std::string_view piece, std::size_t from, bool whole,
+                                            std::size_t& budget) const
 {
     while (budget != 0) {
         std::size_t const found = plain_.find(piece, from);
@@ -334,9 +335,9 @@ OCRPIPE_DECL std::size_t said_text::find(std::string_view piece, std::size_t fro
         if (found == plain_.npos) return found;
         bool const cut_before =
             found != 0 && is_part_of_word(piece.front()) && is_part_of_word(plain_[found - 1]);
-        bool const cut_behind =
+        bool const cut_after =
             end != plain_.size() && is_part_of_word(piece.back()) && is_part_of_word(plain_[end]);
-        if (!whole || (!cut_before && !cut_behind)) return found;
+        if (!whole || (!cut_before && !cut_after)) return found;
         from = found + 1;
     }
     return plain_.npos;

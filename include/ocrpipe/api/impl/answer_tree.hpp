@@ -19,12 +19,13 @@
 namespace ocrpipe::detail
 {
 
-/// An answer as a tree, for the forms that no profile describes.
+/// An answer as a tree, for forms that the profile does not describe.
 ///
-/// Nodes stand in the order of the answer. Left out are elements that say nothing (null, blank texts) and
-/// numbers in lists of measures, such as coordinates; the list then remembers that it had some. Refers to the
-/// body, which must outlive it; a body in UTF-16 or UTF-32 is copied.
-/// Cost: 28 bytes a node.
+/// Nodes are in the order of the answer. Empty elements (null, blank texts) and numbers in lists of measures,
+/// such as coordinates, have no node; had_numbers() of the list then returns true.
+///
+/// Lifetime: the body must outlive the tree, unless it is in UTF-16 or UTF-32: then the tree has a copy.
+/// Cost: 28 bytes per node.
 class answer_tree
 {
 public:
@@ -33,7 +34,7 @@ public:
 
     enum class type : std::uint8_t { object, array, string, number, truth, null };
 
-    /// Nothing when the body is not JSON, or larger than 4 GiB.
+    /// Returns nullopt if the body is not JSON, or is larger than 4 GiB.
     static std::optional<answer_tree> read(std::string_view body);
 
     bool empty() const noexcept { return nodes_.empty(); }
@@ -44,7 +45,7 @@ public:
     bool is_array(index i) const noexcept { return type_of(i) == type::array; }
     bool is_container(index i) const noexcept { return is_object(i) || is_array(i); }
 
-    /// What the key says; an element of a list has the kind of the list.
+    /// The kind of the key; an element has the kind of its list.
     key_kind kind(index i) const noexcept { return nodes_[i].kind; }
 
     /// The member's name, unescaped; empty for an element.
@@ -65,11 +66,11 @@ public:
     index first(index i) const noexcept { return nodes_[i].first; }
     index next(index i) const noexcept { return nodes_[i].next; }
 
-    /// Whether numbers were left out of the list, and the numbers.
+    /// Whether the list contains numbers without nodes, and those numbers.
     bool had_numbers(index i) const noexcept { return nodes_[i].had_numbers; }
     std::vector<double> numbers(index i) const;
 
-    /// The member of that exact name, or none.
+    /// The first member with exactly this key, or none.
     index member(index object, std::string_view key) const;
 
     template<class F>
@@ -108,12 +109,12 @@ private:
         return escaped ? unescaped(json_string{raw, true}) : std::string(raw);
     }
 
-    std::shared_ptr<std::string const> in_utf8_; ///< of a body that was not
+    std::shared_ptr<std::string const> in_utf8_; ///< the copy of a body in another encoding
     std::string_view body_;
     std::vector<node> nodes_;
 };
 
-/// Makes the tree from the parser's events.
+/// Builds the tree from the parser's events.
 class answer_tree::builder
 {
 public:
@@ -167,7 +168,7 @@ private:
         auto const known = kinds_.find(std::string(key));
         if (known != kinds_.end()) return known->second;
         key_kind const k = kind_of_key(key);
-        // Keys that the peer makes up one by one must not fill the memory.
+        // A body with many distinct keys must not fill the memory.
         if (kinds_.size() < 1024) kinds_.emplace(key, k);
         return k;
     }
@@ -239,7 +240,7 @@ inline std::vector<double> answer_tree::numbers(index i) const
         char* end = nullptr;
         double const n = std::strtod(p, &end);
         if (end == p) {
-            ++p; // a separator, or a container between the numbers
+            ++p; // a separator or a bracket
             continue;
         }
         out.push_back(n);

@@ -13,33 +13,33 @@
 namespace ocrpipe::detail
 {
 
-/// The meaning of a member's name, for answers of a form that the profile does not describe.
+/// The meaning of a member's key, for answers of a form that the profile does not describe.
 ///
 /// Assumed: everything. The words were taken from the answers of other OCR services.
 enum class key_kind : std::uint8_t {
     content,     ///< unknown name: its value is content
-    text,        ///< text as it was read, such as "text", "content", "value"
-    markup,      ///< the same text once more with marks, such as "markdown", "html"
-    structure,   ///< a list that the text is made of, such as "pages", "lines"
-    words,       ///< a list of pieces of lines, such as "words", "tokens"
-    label,       ///< names the value beside it, such as "name", "key"
-    status,      ///< how far something is, such as "status", "JobStatus"
-    finished,    ///< true or false: whether it is finished, such as "done", "ready"
-    unfinished,  ///< true or false: whether it is not, such as "pending", "is_processing"
-    success,     ///< true or false: whether the request succeeded
-    failed,      ///< true or false: whether it did not, such as "has_error"
+    text,        ///< text read from the document, such as "text", "content", "value"
+    markup,      ///< the same text with markup, such as "markdown", "html"
+    structure,   ///< a list of the parts of a text, such as "pages", "lines"
+    words,       ///< a list of the parts of lines, such as "words", "tokens"
+    label,       ///< the name of a sibling value, such as "name", "key"
+    status,      ///< a status, such as "status", "JobStatus"
+    finished,    ///< a boolean, true if the job is finished, such as "done", "ready"
+    unfinished,  ///< a boolean, true if it is not, such as "pending", "is_processing"
+    success,     ///< a boolean, true if the request succeeded
+    failed,      ///< a boolean, true if it did not, such as "has_error"
     progress,    ///< a percentage, or an object of counts
-    error,       ///< an object, list or text about what went wrong
+    error,       ///< an object, list or text that describes an error
     documents,   ///< a likely name of the list of documents, such as "results"
-    request_id,  ///< the job's id under a name that the profile does not have
-    bookkeeping, ///< ids, types, codes, messages, hashes, times, echoes of what was sent
+    request_id,  ///< the job's id, under a key that is not in the profile
+    bookkeeping, ///< ids, types, codes, messages, hashes, times, echoes of the request
     measure,     ///< positions, counts, probabilities: a number is not content, a text is
     notice,      ///< a text about the answer, such as "warnings"
     doubtful,    ///< may be bookkeeping, such as "customer_id", "language", "metadata"
 };
 
-/// A key in lower case without separators, and its last word: "documentId", "document-id" and "Document ID"
-/// are all "documentid" and "id".
+/// A key in lower case without separators, and its first and last words. "documentId", "document-id" and
+/// "Document ID" all become "documentid", with "document" and "id".
 struct plain_key {
     std::string joined;
     std::string first;
@@ -83,7 +83,7 @@ constexpr bool is_among(std::string_view word, std::array<std::string_view, N> c
     return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-/// Keys that speak for themselves.
+/// Keys whose kind is clear from the whole key.
 struct key_row {
     key_kind kind;
     std::string_view joined;
@@ -479,13 +479,13 @@ inline constexpr auto doubtful_keys = std::to_array<std::string_view>({
     "options",  "config",   "settings", "headers",  "meta",      "metadata",     "context", "debug",
 });
 
-/// Before "status" or "state" these mean the job's own.
+/// A key of one of these and "status" or "state" is the status of the job.
 inline constexpr auto job_words = std::to_array<std::string_view>(
     {"job",        "task",   "request", "ocr",        "document", "doc",       "process",
      "processing", "run",    "file",    "extraction", "analysis", "operation", "current",
      "overall",    "result", "batch",   "parse",      "parsing",  "upload",    "api"});
 
-/// What the last word of a longer key says, as in "n_pages" or "JobStatus".
+/// Kinds by the last word of a longer key, such as "n_pages".
 struct last_word_row {
     key_kind kind;
     std::string_view word;
@@ -493,8 +493,7 @@ struct last_word_row {
 
 inline constexpr std::array last_word_rows{
     last_word_row{key_kind::bookkeeping, "type"},    last_word_row{key_kind::bookkeeping, "version"},
-    last_word_row{key_kind::bookkeeping, "format"},
-    last_word_row{key_kind::bookkeeping, "mime"},
+    last_word_row{key_kind::bookkeeping, "format"},  last_word_row{key_kind::bookkeeping, "mime"},
     last_word_row{key_kind::text, "text"},           last_word_row{key_kind::text, "content"},
     last_word_row{key_kind::text, "transcription"},  last_word_row{key_kind::markup, "markdown"},
     last_word_row{key_kind::markup, "html"},         last_word_row{key_kind::measure, "pages"},
@@ -526,8 +525,8 @@ inline constexpr std::array last_word_rows{
     last_word_row{key_kind::measure, "probs"},
 };
 
-/// What the key of a member says. Cost: a few hundred nanoseconds; answers use few distinct keys, so callers
-/// cache the result.
+/// The kind of a key. Cost: a few hundred nanoseconds; callers cache the result, as answers use few distinct
+/// keys.
 inline key_kind kind_of_key(std::string_view key)
 {
     plain_key const k = split_key(key);
@@ -537,7 +536,7 @@ inline key_kind kind_of_key(std::string_view key)
     if (is_among(k.joined, bookkeeping_keys)) return key_kind::bookkeeping;
     if (is_among(k.first, marks)) return key_kind::markup;
     if ((k.first == "is" || k.first == "has") && k.words > 1)
-        return key_kind::content; // a flag of the content
+        return key_kind::content; // a boolean about the content
     if (is_among(k.joined, doubtful_keys)) return key_kind::doubtful;
     if (is_among(k.joined, measure_keys)) return key_kind::measure;
     static constexpr auto states = std::to_array<std::string_view>({"status", "state", "phase", "stage"});
@@ -548,7 +547,7 @@ inline key_kind kind_of_key(std::string_view key)
         return of_job ? key_kind::status : key_kind::content;
     }
     if (k.joined.starts_with("error") || k.joined.starts_with("errmsg")) return key_kind::error;
-    // Marks of other formats: "@odata.context", "$ref", "__typename".
+    // Keys of other formats: "@odata.context", "$ref", "__typename".
     if (key.starts_with('@') || key.starts_with('$') || key.starts_with("__")) return key_kind::doubtful;
     for (last_word_row const& row : last_word_rows)
         if (row.word == k.last) return row.kind;

@@ -38,7 +38,7 @@ OCRPIPE_DECL body_facts read_known_form(std::string_view body, response_profile 
         facts.shape = body_facts::form::not_json;
         return facts;
     }
-    facts = handler.take_facts();
+    facts = handler.finish();
     facts.said = detail::status_of(facts.status, profile);
     return facts;
 }

@@ -46,7 +46,6 @@ enum class place : std::uint8_t {
     table,
     error,
     code,
-    message,
 };
 
 /// A member `key` of the object at `parent` is at `child`.
@@ -65,14 +64,12 @@ inline constexpr std::array member_rows{
     member_row{place::top, place::documents, &response_profile::documents_keys},
     member_row{place::top, place::error, &response_profile::error_keys},
     member_row{place::top, place::code, &response_profile::code_keys},
-    member_row{place::top, place::message, &response_profile::message_keys},
     member_row{place::data, place::request_id, &response_profile::request_id_keys},
     member_row{place::data, place::file_ids, &response_profile::file_ids_keys},
     member_row{place::data, place::status, &response_profile::status_keys},
     member_row{place::data, place::progress, &response_profile::progress_keys},
     member_row{place::data, place::documents, &response_profile::documents_keys},
     member_row{place::error, place::code, &response_profile::code_keys},
-    member_row{place::error, place::message, &response_profile::message_keys},
     member_row{place::progress, place::total, &response_profile::total_keys},
     member_row{place::progress, place::ignored, &response_profile::ignored_keys},
     member_row{place::progress, place::finished, &response_profile::finished_keys},
@@ -94,14 +91,14 @@ inline constexpr std::array member_rows{
     member_row{place::values, place::coordinates, &response_profile::coordinates_keys},
 };
 
-/// The rows of each parent, which stand together, as a range of their indexes.
+/// The indexes of a parent's rows, which are adjacent.
 struct row_range {
     std::uint8_t first = 0;
     std::uint8_t last = 0;
 };
 
 inline constexpr auto rows_by_parent = [] {
-    std::array<row_range, static_cast<std::size_t>(place::message) + 1> ranges{};
+    std::array<row_range, static_cast<std::size_t>(place::code) + 1> ranges{};
     for (std::uint8_t i = 0; i != member_rows.size(); ++i) {
         row_range& r = ranges[static_cast<std::size_t>(member_rows[i].parent)];
         if (r.last == 0) r.first = i;
@@ -137,11 +134,11 @@ struct scalar {
     enum class kind { null, truth, number, string } what;
     std::string_view text;
 
-    /// Whether it is neither null nor an empty string.
-    bool says_something() const noexcept { return what != kind::null && !text.empty(); }
+    /// Whether it is null or an empty string.
+    bool is_empty() const noexcept { return what == kind::null || text.empty(); }
 };
 
-/// At most a thousand billion either way, so that counts can be added whatever the peer says.
+/// The number in a scalar, limited to 10^12 so that sums of counts cannot overflow.
 inline std::int64_t to_count(scalar const& s) noexcept
 {
     constexpr std::int64_t most = 1'000'000'000'000;
@@ -150,13 +147,32 @@ inline std::int64_t to_count(scalar const& s) noexcept
     return std::clamp(n, -most, most);
 }
 
+/// A value that several keys may give. The key that comes first in the profile's list wins.
+template<class T>
+struct ranked {
+    static constexpr std::size_t no_rank = static_cast<std::size_t>(-1);
+
+    T value{};
+    std::size_t rank = no_rank; ///< of the value's key in the list
+
+    bool is_set() const noexcept { return rank != no_rank; }
+    template<class U>
+    void offer(U const& candidate, std::size_t at_rank)
+    {
+        if (at_rank >= rank) return;
+        value = candidate;
+        rank = at_rank;
+    }
+};
+
 /// The reader of known forms: turns the parser's events into facts, in one pass.
 class body_handler
 {
 public:
     explicit body_handler(response_profile const& profile) : profile_(profile) {}
 
-    body_facts take_facts();
+    /// The facts, after the last event. Call it once.
+    body_facts finish();
 
     void key(json_string const& s)
     {
@@ -169,13 +185,13 @@ public:
     {
         // An unused text is only checked for emptiness.
         if (s.escaped && reads_text())
-            take({scalar::kind::string, unescaped(s)});
+            read({scalar::kind::string, unescaped(s)});
         else
-            take({scalar::kind::string, s.raw});
+            read({scalar::kind::string, s.raw});
     }
-    void number(std::string_view s) { take({scalar::kind::number, s}); }
-    void truth(bool b) { take({scalar::kind::truth, b ? "true" : "false"}); }
-    void null() { take({scalar::kind::null, {}}); }
+    void number(std::string_view s) { read({scalar::kind::number, s}); }
+    void truth(bool b) { read({scalar::kind::truth, b ? "true" : "false"}); }
+    void null() { read({scalar::kind::null, {}}); }
     bool open(bool is_object);
     void close(bool empty);
 
@@ -185,21 +201,14 @@ private:
         bool is_object;
     };
 
-    struct counted_progress {
-        job_progress counts;
-        std::size_t total_rank = static_cast<std::size_t>(-1); ///< of its key; this high when there is none
-        std::size_t ignored_rank = static_cast<std::size_t>(-1);
-        std::size_t finished_rank = static_cast<std::size_t>(-1);
-    };
-
-    /// What stands in the envelope and what stands at the top level; the envelope wins where there is one.
+    /// The facts about the job at one level: in the envelope, or at the top.
     struct job {
-        std::string request_id;
-        std::size_t request_id_rank = static_cast<std::size_t>(-1);
+        ranked<std::string> request_id;
         std::vector<std::string> file_ids;
-        std::string status;
-        std::size_t status_rank = static_cast<std::size_t>(-1);
-        counted_progress progress;
+        ranked<std::string> status;
+        ranked<std::int64_t> total;
+        ranked<std::int64_t> ignored;
+        ranked<std::int64_t> finished;
         int documents = 0;
         bool lists_documents = false;
         int failed = 0;
@@ -207,11 +216,10 @@ private:
         bool pending = false; ///< a document's own status says so
     };
 
-    static bool is_id(scalar const& s) noexcept { return s.says_something() && may_be_id(s.text); }
-    /// More than this are passed over: a string is sixteen times as large as the "1," that it was read from.
+    static bool is_id(scalar const& s) noexcept { return !s.is_empty() && may_be_id(s.text); }
+    /// Further ids are ignored: a string takes sixteen times the memory of the "1," that it was read from.
     static constexpr std::size_t max_file_ids = 100'000;
     static constexpr std::size_t max_word = 64;
-    static constexpr std::size_t max_message = 256;
 
     bool reads_text() const noexcept { return place_ <= place::document_status || place_ >= place::error; }
     job& here() noexcept { return in_data_ ? data_ : top_; }
@@ -228,10 +236,17 @@ private:
     {
         if (depth_ != 0 && !frames_[depth_ - 1].is_object) place_ = element_of(frames_[depth_ - 1].at);
     }
-    void take(scalar const& s);
-    void take_code(scalar const& s);
 
-    void take_count(scalar const& s, std::size_t counted_progress::*rank, std::int64_t job_progress::*count);
+    void open_document();
+    void close_document();
+
+    void read(scalar const& s);
+    void read_request_id(scalar const& s);
+    void read_file_id(scalar const& s);
+    void read_status(scalar const& s, ranked<std::string>& status);
+    void read_count(scalar const& s, ranked<std::int64_t>& count);
+    void read_error(scalar const& s);
+    void read_error_code(scalar const& s);
 
     response_profile const& profile_;
     std::array<frame, max_json_depth> frames_;
@@ -241,14 +256,13 @@ private:
 
     job top_;
     job data_;
-    bool in_data_ = false;
+    bool in_data_ = false; ///< the current place is inside the envelope
     body_facts facts_;
-    std::string document_status_;
-    std::size_t document_status_rank_ = 0;
-    std::string judged_status_; ///< of the last document, and what it means
-    job_status judged_as_ = job_status::unknown;
+    ranked<std::string> document_status_;
+    std::string known_status_;                       ///< of an earlier document
+    job_status known_meaning_ = job_status::unknown; ///< of known_status_
     bool document_has_content_ = false;
-    bool has_error_ = false; ///< an error is spoken of, without a code that HTTP knows
+    bool has_error_ = false; ///< there is an error envelope, perhaps without a valid HTTP code
 };
 
 } // namespace ocrpipe::detail

@@ -24,16 +24,6 @@ OCRPIPE_DECL file_version version_of(struct ::stat const& status) noexcept
             std::int64_t(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
-inline failure prepare_failure(errc e, error_code cause, std::string reason)
-{
-    failure f;
-    f.code = e;
-    f.cause = cause;
-    f.where = phase::prepare;
-    f.reason = std::move(reason);
-    return f;
-}
-
 } // namespace detail
 
 OCRPIPE_DECL document document::from_file(std::string path, std::string name)
@@ -65,13 +55,13 @@ OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
     document_reader r;
     if (!d.is_file()) {
         if (!d.bytes() || d.bytes()->empty())
-            return detail::prepare_failure(errc::empty_document, {}, printable_excerpt(d.name(), 255));
+            return failure(errc::empty_document, phase::prepare, printable_excerpt(d.name(), 255));
         r.bytes_ = d.bytes();
         r.version_.size = r.bytes_->size();
         return r;
     }
     auto const failed = [&d](errc e, error_code cause, std::string_view why = {}) {
-        return detail::prepare_failure(e, cause, printable_excerpt(d.path(), 1024).append(why));
+        return failure(e, phase::prepare, printable_excerpt(d.path(), 1024).append(why), cause);
     };
     // O_NONBLOCK: opening a FIFO without a writer must not hang; it is refused below.
     r.fd_ = ::open(d.path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -121,8 +111,8 @@ OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& 
         offset_ += want;
         return want;
     }
-    // One byte more than promised is asked for at the end, so that a file that grew is noticed; only where
-    // `out` has no room for it does that take another system call.
+    // The last read asks for one byte more than size(), to detect a file that grew. If `out` has no room for
+    // that byte, another system call reads it.
     bool const last = want != 0 && offset_ + want == size();
     std::size_t const ask = std::min(out.size(), want + 1);
     std::size_t got = 0;
@@ -136,8 +126,7 @@ OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& 
         if (n == 0) break;
         got += static_cast<std::size_t>(n);
     }
-    if (got < want) ec = make_error_code(errc::file_changed);
-    if (got > want) ec = make_error_code(errc::file_changed);
+    if (got != want) ec = make_error_code(errc::file_changed);
     char beyond;
     if (!ec && last && ask == want && ::pread(fd_, &beyond, 1, static_cast<::off_t>(size())) > 0)
         ec = make_error_code(errc::file_changed);

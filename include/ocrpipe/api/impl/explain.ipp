@@ -17,7 +17,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Walks an answer with the path of each member.
+/// Finds the members that were used to interpret an answer, with their paths.
 class member_finder
 {
 public:
@@ -34,7 +34,7 @@ public:
         return std::move(found_);
     }
 
-    /// The key of the first member of a document that holds its content.
+    /// The key of the member that holds a document's content: the first text, otherwise the first content.
     std::string content_key() const
     {
         for (index const d : form_.documents()) {
@@ -109,7 +109,7 @@ private:
     std::vector<found_member> found_;
 };
 
-/// A list of the profile with one more entry, and the line that says so.
+/// Adds an entry to a list of the profile, and the new list to `lines`.
 inline void extend(response_profile& p, response_profile::words response_profile::*list,
                    std::string_view name, std::string entry, std::vector<std::string>& lines)
 {
@@ -120,7 +120,7 @@ inline void extend(response_profile& p, response_profile::words response_profile
     lines.push_back(fmt::format("\"{}\": {}", name, boost::json::serialize(all)));
 }
 
-/// The profile members needed to describe the form of an answer.
+/// Finds the profile members that describe the form of an answer.
 inline void describe_form(std::string_view body, answer_tree const& tree, answer_form const& form,
                           response_profile const& profile, answer_explanation& out)
 {

@@ -43,7 +43,7 @@ inline void append_all(std::string& out, std::initializer_list<std::string_view>
         out.append(piece);
 }
 
-/// `name` as escape_form_name() gives it.
+/// `name` must be the result of escape_form_name().
 inline void append_field(std::string& out, std::string_view boundary, std::string_view name,
                          std::string_view value)
 {
@@ -55,15 +55,6 @@ inline void append_field(std::string& out, std::string_view boundary, std::strin
 constexpr bool is_plain_in_form_name(char c) noexcept
 {
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-}
-
-inline failure form_failure(errc e, std::string reason)
-{
-    failure f;
-    f.code = e;
-    f.where = phase::prepare;
-    f.reason = std::move(reason);
-    return f;
 }
 
 } // namespace detail
@@ -93,9 +84,9 @@ multipart_body::make(submit_request const& request,
                      std::uint64_t boundary_seed)
 {
     if (request.flow.empty())
-        return detail::form_failure(errc::invalid_argument, "flow: empty: give \"single\" or a flow id");
+        return failure(errc::invalid_argument, phase::prepare, "flow: empty: give \"single\" or a flow id");
     if (request.flow == "single" && request.doc_type.empty())
-        return detail::form_failure(errc::invalid_argument, "doc_type: required when flow is \"single\"");
+        return failure(errc::invalid_argument, phase::prepare, "doc_type: required when flow is \"single\"");
 
     result<document_reader> reader = document_reader::open(request.doc);
     if (!reader) return std::move(reader).error();
@@ -103,7 +94,7 @@ multipart_body::make(submit_request const& request,
     error_code ec;
     std::size_t const got = reader->read(first, ec);
     auto const failed = [&doc = request.doc](errc e) {
-        return detail::form_failure(e, printable_excerpt(doc.is_file() ? doc.path() : doc.name(), 1024));
+        return failure(e, phase::prepare, printable_excerpt(doc.is_file() ? doc.path() : doc.name(), 1024));
     };
     if (ec) return failed(static_cast<errc>(ec.value()));
     reader->rewind();

@@ -21,7 +21,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// Keys longer than this are never looked for: the reader of answers holds a key in a buffer of this size.
+/// In bytes. Longer keys are most likely a mistake.
 inline constexpr std::size_t max_profile_key = 64;
 
 struct profile_list {
@@ -59,7 +59,6 @@ inline constexpr std::array profile_lists{
     profile_list{"table_keys", &response_profile::table_keys, profile_list::keys},
     profile_list{"error_keys", &response_profile::error_keys, profile_list::keys},
     profile_list{"code_keys", &response_profile::code_keys, profile_list::keys},
-    profile_list{"message_keys", &response_profile::message_keys, profile_list::keys},
 };
 
 struct profile_time {
@@ -153,11 +152,7 @@ inline std::string set_profile_member(response_profile& p, std::string_view name
 
 inline failure profile_failure(std::string reason)
 {
-    failure f;
-    f.code = errc::invalid_argument;
-    f.where = phase::prepare;
-    f.reason = "profile: " + std::move(reason);
-    return f;
+    return failure(errc::invalid_argument, phase::prepare, "profile: " + std::move(reason));
 }
 
 } // namespace detail

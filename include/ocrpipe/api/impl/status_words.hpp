@@ -33,8 +33,8 @@ inline std::vector<std::string> words_of_status(std::string_view text)
     return out;
 }
 
-/// What the words of a status say that is in no list. Failure outranks pending, pending outranks success, and
-/// a word for success behind "not" is pending. Assumed: all of it.
+/// Guesses the meaning of a status that is in no list of the profile, from its words. Failure outranks
+/// pending, and pending outranks success. A word for success after "not" means pending. Assumed: all of it.
 inline job_status guess_status(std::string_view text)
 {
     using enum job_status;
@@ -69,9 +69,9 @@ inline job_status guess_status(std::string_view text)
     bool waits = false;
     bool succeeds = false;
     bool negated = false;
-    bool in_spite = false; // "completed with errors" is a success
+    bool after_with = false; // "completed with errors" is a success
     std::vector<std::string> const words = words_of_status(text);
-    // Vietnamese without its marks.
+    // Vietnamese without diacritics.
     auto const follow = [&](std::string_view a, std::string_view b) {
         for (std::size_t i = 0; i + 1 < words.size(); ++i)
             if (words[i] == a && words[i + 1] == b) return true;
@@ -82,10 +82,10 @@ inline job_status guess_status(std::string_view text)
         return pending;
     if (follow("hoan", "thanh") || follow("thanh", "cong") || follow("hoan", "tat")) return success;
     for (std::string const& word : words) {
-        fails = fails || (begins(word, failures) && !negated && !in_spite);
+        fails = fails || (begins(word, failures) && !negated && !after_with);
         waits = waits || begins(word, pendings) || begins(word, under_way);
         if (begins(word, successes)) (negated ? waits : succeeds) = true;
-        in_spite = word == "with" || word == "without";
+        after_with = word == "with" || word == "without";
         negated = word == "not" || word == "un" || word == "no";
     }
     if (fails) return failure;
@@ -93,7 +93,7 @@ inline job_status guess_status(std::string_view text)
     return succeeds ? success : unknown;
 }
 
-/// The profile's words come first, as they are.
+/// The meaning of a status. The profile's words come before the guess.
 inline job_status status_of(std::string_view text, response_profile const& profile)
 {
     if (text.empty()) return job_status::unknown;
@@ -103,9 +103,8 @@ inline job_status status_of(std::string_view text, response_profile const& profi
     return guess_status(text);
 }
 
-/// Whether a short text about the answer says that the job is under way, such as "Document is being
-/// processed".
-inline bool speaks_of_waiting(std::string_view text)
+/// Whether a short text says that the job is in progress, such as "Document is being processed".
+inline bool mentions_waiting(std::string_view text)
 {
     static constexpr auto phrases = std::to_array<std::string_view>(
         {"processing", "being processed", "please wait", "in progress", "not ready", "not finished", "queued",

@@ -21,12 +21,12 @@ struct json_encoding {
 inline json_encoding encoding_of(std::string_view text) noexcept
 {
     using namespace std::string_view_literals;
-    // The mark of UTF-16 begins that of UTF-32.
+    // UTF-32 first: its little-endian mark begins with the mark of UTF-16.
     if (text.starts_with("\xFF\xFE\0\0"sv)) return {4, false, 4};
     if (text.starts_with("\0\0\xFE\xFF"sv)) return {4, true, 4};
     if (text.starts_with("\xFF\xFE"sv)) return {2, false, 2};
     if (text.starts_with("\xFE\xFF"sv)) return {2, true, 2};
-    // The first character is ASCII, which leaves NUL bytes around it.
+    // JSON begins with an ASCII character, so that the other bytes of its unit are NUL.
     auto const nul = [&](std::size_t i) { return i < text.size() && text[i] == '\0'; };
     if (text.size() < 2 || text.size() == 3 || (!nul(0) && !nul(1))) return {};
     if (nul(0)) return {nul(1) ? std::size_t{4} : 2, true, 0};
@@ -46,18 +46,18 @@ public:
 
     std::uint32_t next() noexcept
     {
-        std::uint32_t const c = take();
+        std::uint32_t const c = next_unit();
         bool const high = how_.unit == 2 && c >= 0xD800 && c < 0xDC00;
         if (high && rest_.size() >= 2)
-            if (std::uint32_t const low = look(); low >= 0xDC00 && low < 0xE000)
-                return 0x10000 + ((c - 0xD800) << 10) + (take() - 0xDC00);
+            if (std::uint32_t const low = peek(); low >= 0xDC00 && low < 0xE000)
+                return 0x10000 + ((c - 0xD800) << 10) + (next_unit() - 0xDC00);
         return (c >= 0xD800 && c < 0xE000) || c > 0x10FFFF ? replacement_character : c;
     }
 
     std::size_t left() const noexcept { return rest_.size(); }
 
 private:
-    std::uint32_t look() const noexcept
+    std::uint32_t peek() const noexcept
     {
         std::uint32_t c = 0;
         for (std::size_t i = 0; i != how_.unit; ++i)
@@ -65,9 +65,9 @@ private:
         return c;
     }
 
-    std::uint32_t take() noexcept
+    std::uint32_t next_unit() noexcept
     {
-        std::uint32_t const c = rest_.size() < how_.unit ? replacement_character : look();
+        std::uint32_t const c = rest_.size() < how_.unit ? replacement_character : peek();
         rest_.remove_prefix(std::min(how_.unit, rest_.size()));
         return c;
     }
@@ -102,7 +102,8 @@ public:
     bool open(bool) noexcept { return true; }
     void close(bool) noexcept {}
 
-    std::string take()
+    /// The copy, after the last event. Call it once.
+    std::string finish()
     {
         copy_until(text_.data() + text_.size());
         return std::move(out_);
@@ -126,7 +127,7 @@ private:
                 if (raw[1] == 'u') {
                     unicode_escape const e = read_unicode_escape(raw);
                     n = e.length;
-                    // An escape that means U+FFFD may be replaced.
+                    // A valid escape for U+FFFD may be replaced too.
                     whole = e.character != replacement_character;
                 }
             } else if (!whole) {
@@ -145,7 +146,7 @@ private:
     std::string out_;
 };
 
-/// The byte of a text in UTF-16 or UTF-32 that became byte `at` of `converted`.
+/// The offset in a text in UTF-16 or UTF-32 that corresponds to the offset `at` in `converted`.
 inline std::size_t offset_before_conversion(std::string_view text, std::string_view converted, std::size_t at)
 {
     auto const leads = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
@@ -207,7 +208,7 @@ OCRPIPE_DECL std::optional<std::string> strict_json(std::string_view text)
     if (!notes.lenient) return converted;
     detail::strict_copy copy(detail::without_marks(text));
     detail::read_json(detail::without_marks(text), copy);
-    return copy.take();
+    return copy.finish();
 }
 
 } // namespace ocrpipe

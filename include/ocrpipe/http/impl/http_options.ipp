@@ -46,8 +46,10 @@ OCRPIPE_DECL std::vector<std::string> http_options::validate() const
         detail::is_header_safe(endpoint.api_key.reveal()),
         "api_key: holds a blank, control or non-ASCII character: check the file or variable that it comes "
         "from");
-    p.check(tls.client_cert.empty() == tls.client_key.empty(),
-            "client_cert, client_key: one is given without the other: give both or neither");
+    p.check(tls.client_cert.empty() || !tls.client_key.empty(),
+            "client_cert: given without client_key: give both or neither");
+    p.check(tls.client_key.empty() || !tls.client_cert.empty(),
+            "client_key: given without client_cert: give both or neither");
 
     auto const connections = [&p](std::size_t n, char const* what) {
         p.check(n >= 1 && n <= 10'000, fmt::format("{}: {} is out of range: 1 to 10000", what, n));
