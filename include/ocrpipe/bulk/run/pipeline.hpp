@@ -42,37 +42,37 @@ struct failure_budget {
 
 /// Options of a bulk run.
 struct pipeline_options {
-    std::string directory; ///< output directory DIR: created if missing; without a ledger it must not contain
-                           ///< another run's files
+    /// Output directory DIR: created if missing. It must not contain files of a run that the ledger does not
+    /// know.
+    std::string directory;
     std::string flow = "single"; ///< for documents whose manifest row specifies none
     std::string doc_type;        ///< likewise; required if flow is "single"
     enum file_type type = file_type::detect;
     std::vector<operation> parts;     ///< parts to fetch into DIR/parts: table, signature, stamp, image
     bool text = false;                ///< also write each document's recognised text to DIR/text
     std::size_t max_in_flight = 1000; ///< documents admitted but not finished; 1 to 10,000,000
-    std::size_t max_submitting =
-        32; ///< of those, documents being sent or queued for sending; use about twice the submit connections
-    std::uint64_t results_file_bytes = std::uint64_t(1)
-                                       << 30; ///< a new results file is started after this many bytes
-    /// With a ledger: sends documents with equal content and equal parameters only once, and gives every copy
-    /// the result.
+    /// Of those, documents being sent or queued for sending; 1 to 100,000. Use about twice the submit
+    /// connections.
+    std::size_t max_submitting = 32;
+    /// A new results file is started after this many bytes; at least 1024.
+    std::uint64_t results_file_bytes = std::uint64_t(1) << 30;
+    /// Sends documents with equal content and equal parameters only once, and gives every copy the result.
     bool share_results = false;
-    /// With a ledger: resubmits documents whose submit was ambiguous in an earlier run. The submits of this
-    /// run are governed by retry_policy.
+    /// Resubmits documents whose submit was ambiguous in an earlier run. The submits of this run are governed
+    /// by retry_policy.
     bool resubmit_ambiguous = false;
-    /// With a ledger: selects the other documents that did not end well and should be sent again; empty means
-    /// none. Called on the source's thread.
+    /// Selects the other documents that did not end well and should be sent again; empty means none. Called
+    /// on the source's thread.
     std::function<bool(ledger_row const&)> take_up;
 
-    /// Further settings, such as the service's address, that must not change between runs in DIR. flow,
-    /// doc_type, type, the profile's extra fields, parts and text are compared as well; so is share_results,
-    /// which may only change from off to on.
+    /// Further settings, such as the service's address, that must not change between runs in DIR. See
+    /// run_configuration for those that are always compared.
     std::map<std::string, std::string> configuration;
     bool accept_changes = false; ///< run even if the configuration has changed
 
-    /// With a ledger: the inputs that the source reads, as passed to open_input(). Inputs below them that an
-    /// earlier run could not read are examined again, so their old lines in failures.jsonl are dropped; lines
-    /// about all other inputs are kept.
+    /// The inputs that the source reads, as passed to open_input(). Their folders must keep their names, see
+    /// run_configuration. Inputs below them that an earlier run could not read are examined again, so their
+    /// old lines in failures.jsonl are dropped; lines about all other inputs are kept.
     std::vector<std::string> inputs;
 
     /// Shared with the sources, see input_options: its counts are included in the report, and its messages
@@ -126,15 +126,15 @@ struct pipeline_statistics {
 
 /// One bulk run: source -> submit -> wait -> parts -> results, with back-pressure up to the source.
 ///
-/// With a ledger, a document's intent is durable before its first byte is sent, its request_id before the job
-/// is polled, and its result before it counts as done. A run in the directory of an earlier run, however that
-/// one ended, resumes it: it polls known jobs and sends nothing twice.
+/// A document's intent is durable in the ledger before its first byte is sent, its request_id before the job
+/// is polled, and its result before it counts as done. A run with the ledger and the directory of an earlier
+/// run, however that one ended, resumes it: it polls known jobs and sends nothing twice.
 ///
 /// Thread safety: none; use it only on the thread that runs the io_context.
 class pipeline
 {
 public:
-    /// The client must outlive the pipeline. The source is read on a separate thread, a bounded number of
+    /// The client must outlive the pipeline. Without a ledger, the run keeps one in memory. The source is read on a separate thread, a bounded number of
     /// documents ahead. If the source is still blocked on a pipe when a stopped run ends, that thread is
     /// detached and keeps the source.
     pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s, pipeline_options options,
@@ -156,7 +156,8 @@ public:
 
     /// Stops admitting and submitting documents, and drains those in flight for at most drain_timeout. A
     /// second call ends the run at once. Unfinished jobs are then in the ledger, and the next run in this
-    /// directory polls them; without a ledger they are listed in failures.jsonl with their request_id.
+    /// directory polls them. A ledger in memory ends with the run: failures.jsonl then lists them with their
+    /// request_id.
     void stop();
 
     pipeline_statistics statistics() const;

@@ -20,7 +20,8 @@ namespace ocrpipe
 /// the entries of pipeline_options::configuration, and the folders of pipeline_options::inputs.
 ///
 /// A document's id begins with its input as given, so the same folder under another name would be sent, and
-/// paid for, again. The names of the folders are therefore compared. So is the working directory, for relative
+/// paid for, again. The names of the folders are therefore compared, also after a folder was moved, where the
+/// file system tells its time of birth. So is the working directory, for relative
 /// inputs and for names on standard input: in another directory, other documents have the same ids. Not
 /// detected: the folders of names on standard input and in manifests, and a parent of a folder given before.
 class run_configuration

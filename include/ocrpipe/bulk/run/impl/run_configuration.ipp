@@ -10,8 +10,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <fcntl.h>
 #include <filesystem>
 #include <string_view>
+#include <sys/stat.h>
 #include <system_error>
 #include <utility>
 
@@ -39,6 +41,17 @@ inline failure folder_renamed(errc e, std::string_view folder, std::string_view 
                    fmt::format("the folder {} is called {} and {}, and its documents would be sent and paid "
                                "for under both names: call it by one",
                                folder, before, now));
+}
+
+/// What stays the same when a folder is renamed: its inode and its time of birth, because inodes are reused.
+/// Empty if the file system does not tell the latter.
+inline std::string identity_of(std::string const& folder)
+{
+    struct ::statx status {
+    };
+    if (::statx(AT_FDCWD, folder.c_str(), 0, STATX_INO | STATX_BTIME, &status) != 0) return {};
+    if ((status.stx_mask & STATX_BTIME) == 0) return {};
+    return fmt::format("{}-{}.{:09}", status.stx_ino, status.stx_btime.tv_sec, status.stx_btime.tv_nsec);
 }
 
 /// "table,stamp"
@@ -89,15 +102,24 @@ OCRPIPE_DECL run_configuration::run_configuration(pipeline_options const& option
     }
 }
 
-/// A folder inside one of an earlier run has a name that begins with that one's.
 OCRPIPE_DECL result<void> run_configuration::compare_folders(ledger& l) const
 {
     namespace fs = std::filesystem;
     if (!named_twice_.empty())
         return detail::folder_renamed(errc::invalid_argument, named_twice_[0], named_twice_[1],
                                       named_twice_[2]);
+    if (accept_changes_) return {};
     for (auto const& [real, name] : folders_) {
-        for (fs::path above = real; above.has_relative_path() && !accept_changes_;) {
+        auto const path_before = detail::configured(l, "folder_identity " + detail::identity_of(real));
+        if (!path_before) return path_before.error();
+        if (*path_before && **path_before != real) {
+            auto const name_before = detail::configured(l, "folder " + **path_before);
+            if (!name_before) return name_before.error();
+            if (*name_before && **name_before != name)
+                return detail::folder_renamed(errc::configuration_changed, real, **name_before, name);
+        }
+        // A folder inside one of an earlier run has a name that begins with that one's.
+        for (fs::path above = real; above.has_relative_path();) {
             above = above.parent_path();
             auto const before = detail::configured(l, "folder " + above.string());
             if (!before) return before.error();
@@ -155,8 +177,11 @@ OCRPIPE_DECL void run_configuration::record(ledger& l, std::function<ledger_hand
 {
     for (auto const& [key, value] : settings_)
         l.set_metadata("configuration." + key, value, durable());
-    for (auto const& [real, name] : folders_)
+    for (auto const& [real, name] : folders_) {
         l.set_metadata("configuration.folder " + real, name, durable());
+        if (std::string const identity = detail::identity_of(real); !identity.empty())
+            l.set_metadata("configuration.folder_identity " + identity, real, durable());
+    }
 }
 
 OCRPIPE_DECL result<void> run_configuration::restore(ledger& l, pipeline_options& into)
