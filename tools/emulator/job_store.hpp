@@ -2,9 +2,9 @@
 #define OCRPIPE_EMULATOR_JOB_STORE_HPP
 
 #include <ocrpipe/core/clock.hpp>
+#include <ocrpipe/core/sha256.hpp>
 
 #include "emulator/answer.hpp"
-#include "emulator/digest.hpp"
 #include "emulator/recognition.hpp"
 #include "emulator/truth.hpp"
 

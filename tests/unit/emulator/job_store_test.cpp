@@ -4,9 +4,10 @@
 
 #include <string>
 
+using namespace ocrpipe;
 using namespace ocrpipe::emulator;
 using namespace std::chrono_literals;
-using time_point = ocrpipe::clock::time_point;
+using time_point = clock::time_point;
 
 TEST_CASE("job_store: the same bytes under two names -> two documents; under one name -> one")
 {
@@ -34,11 +35,6 @@ TEST_CASE("job_store: 100,000 jobs -> each found by its id, and no id leads else
     CHECK_FALSE(ids.job_of("").has_value());
     CHECK_FALSE(ids.job_of("r0000000-9999999999").has_value());
     CHECK(store.snapshot(ids).documents[0].request_ids.size() == 100'000);
-}
-
-TEST_CASE("sha256: the empty text -> the value of the standard")
-{
-    CHECK(to_hex(sha256("")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 TEST_CASE("worker_queue: no limit -> everything starts at once")

@@ -20,7 +20,7 @@ inline constexpr std::chrono::milliseconds connect_stagger{250};
 
 /// Concurrent connection attempts. Shared with their handlers, which may run after the race is over.
 struct connect_race {
-    explicit connect_race(asio::io_context& ioc) : timer(ioc) {}
+    explicit connect_race(asio::io_context& ioc) : next_attempt(ioc) {}
 
     void close_losers() noexcept
     {
@@ -30,7 +30,7 @@ struct connect_race {
             if (&s != winner) s.close(ignored);
     }
 
-    steady_timer timer;
+    timer next_attempt;
     std::deque<tcp_socket> sockets; ///< a deque: their addresses must not change
     std::size_t running = 0;
     tcp_socket* winner = nullptr;
@@ -69,7 +69,7 @@ inline void start_attempt(std::shared_ptr<connect_race> const& race, asio::io_co
             race->last_error = why;
         else if (race->winner == nullptr)
             race->winner = &s;
-        race->timer.cancel();
+        race->next_attempt.cancel();
     });
 }
 
@@ -92,8 +92,8 @@ OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context&
             co_return connected;
         }
         clock::time_point const next = later(clock::now(), connect_stagger);
-        race->timer.expires_at(to.empty() ? deadline : std::min(deadline, next));
-        co_await race->timer.async_wait(await_into(ec));
+        race->next_attempt.expires_at(to.empty() ? deadline : std::min(deadline, next));
+        co_await race->next_attempt.async_wait(await_into(ec));
         ec = {};
         if (is_cancelled(co_await asio::this_coro::cancellation_state))
             ec = asio::error::operation_aborted;

@@ -139,15 +139,15 @@ class http_transport::impl::waiter final : public detail::pool_waiter
 {
 public:
     waiter(impl& pool, enum lane l, clock::time_point until)
-        : detail::pool_waiter(l), timer(pool.ioc_, until), pool_(pool)
+        : detail::pool_waiter(l), expiry(pool.ioc_, until), pool_(pool)
     {
     }
     ~waiter() { pool_.ledger_.leave(*this); }
 
-    detail::steady_timer timer;
+    detail::timer expiry;
 
 private:
-    void on_decided() override { timer.cancel(); }
+    void on_decided() override { expiry.cancel(); }
 
     impl& pool_;
 };
@@ -313,7 +313,7 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, detail::po
         waiter w(*this, l.lane(), give_up);
         ledger_.enqueue(w);
         error_code ec;
-        co_await w.timer.async_wait(detail::await_into(ec));
+        co_await w.expiry.async_wait(detail::await_into(ec));
         cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
         d = w.decision();
         now = clock::now();
@@ -376,7 +376,7 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_open(lease& l, clock::time_p
         waiter w(*this, l.lane(), std::min(start, give_up));
         if (!fresh) ledger_.enqueue_opener(w);
         error_code ec;
-        co_await w.timer.async_wait(detail::await_into(ec));
+        co_await w.expiry.async_wait(detail::await_into(ec));
         bool const cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
         detail::pool_decision d = w.decision();
         bool const taken = take_offered(l, d, fresh);

@@ -118,13 +118,6 @@ public:
     read_ahead ahead;
 };
 
-std::string sha256_of(std::string_view text)
-{
-    sha256_stream s;
-    s.update(text);
-    return s.hex();
-}
-
 } // namespace
 
 TEST_CASE("read_ahead: documents -> in the source's order, with size and digest; then exhausted")
@@ -142,7 +135,7 @@ TEST_CASE("read_ahead: documents -> in the source's order, with size and digest;
         std::string const text = "document " + std::to_string(i);
         CHECK(d.item.id == (dir.path() / std::to_string(i)).string());
         CHECK(d.size == text.size());
-        CHECK(d.sha256 == sha256_of(text));
+        CHECK(d.sha256 == to_hex(sha256(text)));
     }
     CHECK_FALSE(c.pop());
     CHECK(c.ahead.exhausted());
@@ -166,7 +159,7 @@ TEST_CASE("read_ahead: small documents are held whole, larger ones are read agai
         CHECK_FALSE(large.doc.bytes());
         CHECK(large.doc.path() == large.item.path);
         CHECK(large.size == text.size());
-        CHECK(large.sha256 == sha256_of(text));
+        CHECK(large.sha256 == to_hex(sha256(text)));
     }
 }
 
