@@ -10,7 +10,7 @@
 #include <ocrpipe/http/impl/http_transport.ipp>
 #include <ocrpipe/http/impl/inflater.ipp>
 #include <ocrpipe/http/impl/origin.ipp>
-#include <ocrpipe/http/impl/pool_ledger.ipp>
+#include <ocrpipe/http/impl/pool_fsm.ipp>
 #include <ocrpipe/http/impl/request_head.ipp>
 #include <ocrpipe/http/impl/tls_session.ipp>
 #include <ocrpipe/http/impl/watchdog.ipp>

@@ -47,7 +47,7 @@ public:
     ssl_ctx_st* native() const noexcept { return context_.get(); }
 
     /// The newest session, or null. A TLS 1.3 ticket is used only once (RFC 8446, appendix C.4).
-    openssl_ptr<ssl_session_st> take_session();
+    openssl_ptr<ssl_session_st> session_to_resume();
     std::size_t stored_sessions() const noexcept { return sessions_.size(); }
 
 private:

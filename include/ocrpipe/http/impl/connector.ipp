@@ -180,7 +180,7 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     limits.max_header = limits_.max_header;
     limits.to_connect = true;
     answer_reader& answer = c.answer();
-    borrowed_buffer request(shared_);
+    pooled_buffer request(shared_);
     request->append(connect_head(to_, proxy_->authorization));
     exchange connect(c, shared_, limits, timeouts, deadline);
     bool const answered = co_await connect.run(request, nullptr, failure);

@@ -5,7 +5,7 @@
 #include <ocrpipe/http/exchange.hpp>
 #include <ocrpipe/http/failures.hpp>
 #include <ocrpipe/http/http_transport.hpp>
-#include <ocrpipe/http/pool_ledger.hpp>
+#include <ocrpipe/http/pool_fsm.hpp>
 #include <ocrpipe/http/request_head.hpp>
 
 #include <fmt/format.h>
@@ -70,7 +70,7 @@ private:
     detail::shared_io shared_;
     detail::request_head head_;
     detail::connector connector_;
-    detail::pool_ledger ledger_;
+    detail::pool_fsm fsm_;
     std::vector<std::unique_ptr<detail::connection>> connections_; ///< by connection_id
     pool_statistics counters_;
     std::minstd_rand random_;
@@ -89,14 +89,14 @@ public:
         if (!slot_) return;
         clock::time_point const now = clock::now();
         if (connection_ == nullptr) {
-            pool_.ledger_.release_empty(lane_, now);
+            pool_.fsm_.release_empty(lane_, now);
         } else if (fit_) {
             connection_->clear_deadline();
-            pool_.ledger_.release(lane_, id_, now, hint_);
+            pool_.fsm_.release(lane_, id_, now, hint_);
         } else {
             pool_.connections_[id_].reset();
             --pool_.counters_.open;
-            pool_.ledger_.release_closed(lane_, id_, now);
+            pool_.fsm_.release_closed(lane_, id_, now);
         }
         pool_.sweep();
     }
@@ -142,7 +142,7 @@ public:
         : detail::pool_waiter(l), expiry(pool.ioc_, until), pool_(pool)
     {
     }
-    ~waiter() { pool_.ledger_.leave(*this); }
+    ~waiter() { pool_.fsm_.leave(*this); }
 
     detail::timer expiry;
 
@@ -165,7 +165,7 @@ OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, http_options cons
     , head_(to, options.endpoint, proxy.has_value() && !to.tls, proxy ? proxy->authorization : std::string())
     , connector_(ioc, dog_, shared_, std::move(to), std::move(proxy), std::move(tls), options.timeouts,
                  options.limits)
-    , ledger_(options.pool)
+    , fsm_(options.pool)
     , random_(options.seed != 0 ? static_cast<unsigned>(options.seed) : std::random_device()())
 {
 }
@@ -192,7 +192,7 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
             if (acquired) {
                 ++self->counters_.exchanges;
                 detail::answer_reader& answer = l.connection().answer();
-                detail::borrowed_buffer buffer(self->shared_);
+                detail::pooled_buffer buffer(self->shared_);
                 self->head_.render(request, c.redirected, *buffer);
                 body_source* const body = request.method() == http_method::post ? request.body : nullptr;
                 detail::exchange exchange(l.connection(), self->shared_, self->answer_limits(),
@@ -245,9 +245,9 @@ OCRPIPE_DECL bool http_transport::impl::acquire_at_once(lease& l, detail::pool_d
                                                         bool cancelled)
 {
     clock::time_point const now = clock::now();
-    d = ledger_.acquire(l.lane(), now, fresh);
+    d = fsm_.acquire(l.lane(), now, fresh);
     sweep();
-    if (d.what == detail::pool_verdict::reuse || d.what == detail::pool_verdict::open) l.hold_slot();
+    if (d.what == detail::pool_outcome::reuse || d.what == detail::pool_outcome::open) l.hold_slot();
     return !cancelled && now < deadline && take_offered(l, d, fresh);
 }
 
@@ -308,10 +308,10 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, detail::po
     clock::time_point now = clock::now();
     clock::time_point const give_up = std::min(deadline, detail::later(now, acquire_timeout_));
     bool cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
-    if (d.what == detail::pool_verdict::pending && !cancelled) {
+    if (d.what == detail::pool_outcome::pending && !cancelled) {
         ++counters_.waits;
         waiter w(*this, l.lane(), give_up);
-        ledger_.enqueue(w);
+        fsm_.enqueue(w);
         error_code ec;
         co_await w.expiry.async_wait(detail::await_into(ec));
         cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
@@ -320,17 +320,17 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, detail::po
     }
     errc refusal = errc::ok;
     switch (d.what) {
-    case detail::pool_verdict::pending:
+    case detail::pool_outcome::pending:
         refusal = detail::timeout_code(errc::acquire_timeout, now, deadline);
         break;
-    case detail::pool_verdict::full:
+    case detail::pool_outcome::full:
         refusal = errc::too_many_waiting;
         break;
-    case detail::pool_verdict::closed:
+    case detail::pool_outcome::closed:
         refusal = errc::client_closed;
         break;
-    case detail::pool_verdict::reuse:
-    case detail::pool_verdict::open:
+    case detail::pool_outcome::reuse:
+    case detail::pool_outcome::open:
         l.hold_slot();
         break;
     }
@@ -349,18 +349,18 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, detail::po
 OCRPIPE_DECL bool http_transport::impl::take_offered(lease& l, detail::pool_decision& d, bool fresh)
 {
     clock::time_point const now = clock::now();
-    while (d.what == detail::pool_verdict::reuse) {
+    while (d.what == detail::pool_outcome::reuse) {
         if (fresh) {
-            ledger_.discard(d.id);
-            d.what = detail::pool_verdict::open;
+            fsm_.discard(d.id);
+            d.what = detail::pool_outcome::open;
         } else if (connections_[d.id]->is_quiet()) {
-            ledger_.reused(d.id, now);
+            fsm_.reused(d.id, now);
             ++counters_.reuses;
             l.hold(d.id, true);
             return true;
         } else {
             ++counters_.stale_closed;
-            d = ledger_.replace(d.id, now);
+            d = fsm_.replace(d.id, now);
         }
         sweep();
     }
@@ -371,10 +371,10 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_open(lease& l, clock::time_p
                                                          clock::time_point deadline, bool fresh,
                                                          transport_failure& failure)
 {
-    clock::time_point const start = ledger_.reserve_open(clock::now());
+    clock::time_point const start = fsm_.reserve_open(clock::now());
     while (clock::now() < start) {
         waiter w(*this, l.lane(), std::min(start, give_up));
-        if (!fresh) ledger_.enqueue_opener(w);
+        if (!fresh) fsm_.enqueue_opener(w);
         error_code ec;
         co_await w.expiry.async_wait(detail::await_into(ec));
         bool const cancelled = detail::is_cancelled(co_await asio::this_coro::cancellation_state);
@@ -383,7 +383,7 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_open(lease& l, clock::time_p
         errc refusal = errc::ok;
         if (cancelled)
             refusal = errc::cancelled;
-        else if (d.what == detail::pool_verdict::closed)
+        else if (d.what == detail::pool_outcome::closed)
             refusal = errc::client_closed;
         else if (taken)
             co_return true;
@@ -405,7 +405,7 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_open(lease& l, clock::time_p
         if (c->tls()->resumed()) ++counters_.resumptions;
     }
     double const jitter = std::uniform_real_distribution<>(0, 1)(random_);
-    detail::connection_id const id = ledger_.opened(clock::now(), jitter);
+    detail::connection_id const id = fsm_.opened(clock::now(), jitter);
     if (id >= connections_.size()) connections_.resize(id + 1);
     connections_[id] = std::move(c);
     l.hold(id, false);
@@ -414,7 +414,7 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_open(lease& l, clock::time_p
 
 OCRPIPE_DECL void http_transport::impl::sweep()
 {
-    for (detail::connection_id const id : ledger_.take_doomed()) {
+    for (detail::connection_id const id : fsm_.pop_retired()) {
         connections_[id].reset();
         --counters_.open;
     }
@@ -422,18 +422,18 @@ OCRPIPE_DECL void http_transport::impl::sweep()
 
 OCRPIPE_DECL void http_transport::impl::close()
 {
-    ledger_.close();
+    fsm_.close();
     sweep();
 }
 
 OCRPIPE_DECL pool_statistics http_transport::impl::statistics() const
 {
     pool_statistics s = counters_;
-    s.idle = ledger_.idle();
-    s.idle_limit = std::chrono::duration_cast<std::chrono::milliseconds>(ledger_.idle_limit());
+    s.idle = fsm_.idle();
+    s.idle_limit = std::chrono::duration_cast<std::chrono::milliseconds>(fsm_.idle_limit());
     for (enum lane l : {lane::submit, lane::poll, lane::part}) {
-        s.in_use[static_cast<std::size_t>(l)] = ledger_.in_use(l);
-        s.waiting[static_cast<std::size_t>(l)] = ledger_.waiting(l);
+        s.in_use[static_cast<std::size_t>(l)] = fsm_.in_use(l);
+        s.waiting[static_cast<std::size_t>(l)] = fsm_.waiting(l);
     }
     return s;
 }

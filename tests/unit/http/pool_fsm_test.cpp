@@ -1,4 +1,4 @@
-#include <ocrpipe/http/pool_ledger.hpp>
+#include <ocrpipe/http/pool_fsm.hpp>
 
 #include <doctest/doctest.h>
 
@@ -6,8 +6,8 @@ using namespace ocrpipe;
 using namespace std::chrono_literals;
 using ocrpipe::detail::connection_id;
 using ocrpipe::detail::pool_decision;
-using ocrpipe::detail::pool_ledger;
-using ocrpipe::detail::pool_verdict;
+using ocrpipe::detail::pool_fsm;
+using ocrpipe::detail::pool_outcome;
 using ocrpipe::detail::pool_waiter;
 
 namespace
@@ -39,52 +39,52 @@ private:
 };
 
 /// Opens a connection in a slot of `l` at `t`, lives being exactly as long as the option says.
-connection_id open(pool_ledger& p, enum lane l, clock::time_point t)
+connection_id open(pool_fsm& p, enum lane l, clock::time_point t)
 {
-    REQUIRE(p.acquire(l, t).what == pool_verdict::open);
+    REQUIRE(p.acquire(l, t).what == pool_outcome::open);
     return p.opened(t, 0.5);
 }
 
 } // namespace
 
-TEST_CASE("pool_ledger: a connection given back -> reused, the one given back last first")
+TEST_CASE("pool_fsm: a connection given back -> reused, the one given back last first")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     connection_id const b = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(1s), 0s);
     p.release(lane::submit, b, at(2s), 0s);
     CHECK(p.idle() == 2);
     pool_decision const first = p.acquire(lane::submit, at(3s));
-    CHECK(first.what == pool_verdict::reuse);
+    CHECK(first.what == pool_outcome::reuse);
     CHECK(first.id == b);
     CHECK(p.acquire(lane::submit, at(3s)).id == a);
 }
 
-TEST_CASE("pool_ledger: an idle connection of one lane -> reused by another")
+TEST_CASE("pool_fsm: an idle connection of one lane -> reused by another")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(1s), 0s);
     pool_decision const d = p.acquire(lane::poll, at(1s));
-    CHECK(d.what == pool_verdict::reuse);
+    CHECK(d.what == pool_outcome::reuse);
     CHECK(d.id == a);
 }
 
-TEST_CASE("pool_ledger: a lane at its limit -> pending, while other lanes still get slots")
+TEST_CASE("pool_fsm: a lane at its limit -> pending, while other lanes still get slots")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     open(p, lane::submit, at(0ms));
     open(p, lane::submit, at(0ms));
-    CHECK(p.acquire(lane::submit, at(0ms)).what == pool_verdict::pending);
-    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_verdict::open);
+    CHECK(p.acquire(lane::submit, at(0ms)).what == pool_outcome::pending);
+    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_outcome::open);
     CHECK(p.in_use(lane::submit) == 2);
     CHECK(p.in_use(lane::poll) == 1);
 }
 
-TEST_CASE("pool_ledger: waiters -> served first come, first served, with the connection itself")
+TEST_CASE("pool_fsm: waiters -> served first come, first served, with the connection itself")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::poll, at(0ms));
     test_waiter first(lane::poll);
     test_waiter second(lane::poll);
@@ -92,29 +92,29 @@ TEST_CASE("pool_ledger: waiters -> served first come, first served, with the con
     p.enqueue(second);
     p.release(lane::poll, a, at(1s), 0s);
     CHECK(first.woken == 1);
-    CHECK(first.decision().what == pool_verdict::reuse);
+    CHECK(first.decision().what == pool_outcome::reuse);
     CHECK(first.decision().id == a);
-    CHECK(second.decision().what == pool_verdict::pending);
+    CHECK(second.decision().what == pool_outcome::pending);
     CHECK(p.in_use(lane::poll) == 1);
-    CHECK(p.acquire(lane::poll, at(1s)).what == pool_verdict::pending); // no one comes between
+    CHECK(p.acquire(lane::poll, at(1s)).what == pool_outcome::pending); // no one comes between
     p.release(lane::poll, a, at(2s), 0s);
     CHECK(second.decision().id == a);
 }
 
-TEST_CASE("pool_ledger: the connection before a waiter is closed -> the waiter gets the slot and opens one")
+TEST_CASE("pool_fsm: the connection before a waiter is closed -> the waiter gets the slot and opens one")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::poll, at(0ms));
     test_waiter w(lane::poll);
     p.enqueue(w);
     p.release_closed(lane::poll, a, at(1s));
-    CHECK(w.decision().what == pool_verdict::open);
+    CHECK(w.decision().what == pool_outcome::open);
     CHECK(p.in_use(lane::poll) == 1);
 }
 
-TEST_CASE("pool_ledger: a waiter that leaves -> the slot goes to the next, and nobody is woken for nothing")
+TEST_CASE("pool_fsm: a waiter that leaves -> the slot goes to the next, and nobody is woken for nothing")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::poll, at(0ms));
     test_waiter first(lane::poll);
     test_waiter second(lane::poll);
@@ -123,108 +123,108 @@ TEST_CASE("pool_ledger: a waiter that leaves -> the slot goes to the next, and n
     p.leave(first);
     p.leave(first);
     p.release(lane::poll, a, at(1s), 0s);
-    CHECK(first.decision().what == pool_verdict::pending);
+    CHECK(first.decision().what == pool_outcome::pending);
     CHECK(second.decision().id == a);
 }
 
-TEST_CASE("pool_ledger: a decided waiter that no longer wants it -> gives it back and nothing is lost")
+TEST_CASE("pool_fsm: a decided waiter that no longer wants it -> gives it back and nothing is lost")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::poll, at(0ms));
     test_waiter w(lane::poll);
     p.enqueue(w);
     p.release(lane::poll, a, at(1s), 0s);
-    REQUIRE(w.decision().what != pool_verdict::pending);
+    REQUIRE(w.decision().what != pool_outcome::pending);
     p.leave(w);
     p.release(lane::poll, w.decision().id, at(1s), 0s);
     CHECK(p.idle() == 1);
     CHECK(p.in_use(lane::poll) == 0);
 }
 
-TEST_CASE("pool_ledger: more waiters than allowed -> full, at once")
+TEST_CASE("pool_fsm: more waiters than allowed -> full, at once")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     open(p, lane::poll, at(0ms));
     test_waiter first(lane::poll);
     test_waiter second(lane::poll);
     p.enqueue(first);
-    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_verdict::pending);
+    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_outcome::pending);
     p.enqueue(second);
-    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_verdict::full);
+    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_outcome::full);
     p.leave(first);
     p.leave(second);
 }
 
-TEST_CASE("pool_ledger: no waiting allowed -> full instead of pending")
+TEST_CASE("pool_fsm: no waiting allowed -> full instead of pending")
 {
     pool_options o = small_pool();
     o.max_waiting = 0;
-    pool_ledger p(o);
+    pool_fsm p(o);
     open(p, lane::poll, at(0ms));
-    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_verdict::full);
+    CHECK(p.acquire(lane::poll, at(0ms)).what == pool_outcome::full);
 }
 
-TEST_CASE("pool_ledger: idle for the limit -> closed instead of reused")
+TEST_CASE("pool_fsm: idle for the limit -> closed instead of reused")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(1s), 0s);
-    CHECK(p.acquire(lane::submit, at(61s)).what == pool_verdict::open);
-    CHECK(p.take_doomed() == std::vector<connection_id>{a});
+    CHECK(p.acquire(lane::submit, at(61s)).what == pool_outcome::open);
+    CHECK(p.pop_retired() == std::vector<connection_id>{a});
     CHECK(p.idle() == 0);
 }
 
-TEST_CASE("pool_ledger: just within the idle limit -> reused")
+TEST_CASE("pool_fsm: just within the idle limit -> reused")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(1s), 0s);
-    CHECK(p.acquire(lane::submit, at(60'999ms)).what == pool_verdict::reuse);
-    CHECK(p.take_doomed().empty());
+    CHECK(p.acquire(lane::submit, at(60'999ms)).what == pool_outcome::reuse);
+    CHECK(p.pop_retired().empty());
 }
 
-TEST_CASE("pool_ledger: old idle connections -> closed when another one comes back, without being asked for")
+TEST_CASE("pool_fsm: old idle connections -> closed when another one comes back, without being asked for")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     connection_id const b = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(0ms), 0s);
     p.release(lane::submit, b, at(61s), 0s);
-    CHECK(p.take_doomed() == std::vector<connection_id>{a});
+    CHECK(p.pop_retired() == std::vector<connection_id>{a});
     CHECK(p.idle() == 1);
 }
 
-TEST_CASE("pool_ledger: a Keep-Alive hint -> that connection is trusted for four fifths of it")
+TEST_CASE("pool_fsm: a Keep-Alive hint -> that connection is trusted for four fifths of it")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(0ms), 10s);
-    CHECK(p.acquire(lane::submit, at(7'999ms)).what == pool_verdict::reuse);
+    CHECK(p.acquire(lane::submit, at(7'999ms)).what == pool_outcome::reuse);
     p.release(lane::submit, a, at(8s), 0s);
     CHECK(p.acquire(lane::submit, at(16s)).what ==
-          pool_verdict::open); // the hint outlives an answer without one
+          pool_outcome::open); // the hint outlives an answer without one
     CHECK(p.idle_limit() == 60s);
 }
 
-TEST_CASE("pool_ledger: found dead at an idle age -> four fifths of it become the limit of all, and smaller "
+TEST_CASE("pool_fsm: found dead at an idle age -> four fifths of it become the limit of all, and smaller "
           "ages count more")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(0ms), 0s);
     REQUIRE(p.acquire(lane::submit, at(10s)).id == a);
-    CHECK(p.replace(a, at(10s)).what == pool_verdict::open);
+    CHECK(p.replace(a, at(10s)).what == pool_outcome::open);
     CHECK(p.idle_limit() == 8s);
     connection_id const b = p.opened(at(10s), 0.5);
     p.release(lane::submit, b, at(10s), 0s);
-    REQUIRE(p.acquire(lane::submit, at(15s)).what == pool_verdict::reuse);
+    REQUIRE(p.acquire(lane::submit, at(15s)).what == pool_outcome::reuse);
     p.replace(b, at(15s));
     CHECK(p.idle_limit() == 4s);
 }
 
-TEST_CASE("pool_ledger: found dead at once -> says nothing about the idle limit")
+TEST_CASE("pool_fsm: found dead at once -> says nothing about the idle limit")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(0ms), 0s);
     REQUIRE(p.acquire(lane::submit, at(10ms)).id == a);
@@ -232,22 +232,22 @@ TEST_CASE("pool_ledger: found dead at once -> says nothing about the idle limit"
     CHECK(p.idle_limit() == 60s);
 }
 
-TEST_CASE("pool_ledger: alive near the limit -> lost trust grows back, never beyond the option")
+TEST_CASE("pool_fsm: alive near the limit -> lost trust grows back, never beyond the option")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id a = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(0ms), 0s);
     REQUIRE(p.acquire(lane::submit, at(10s)).id == a);
     p.replace(a, at(10s));
-    p.take_doomed();
+    p.pop_retired();
     a = p.opened(at(10s), 0.5);
     clock::time_point now = at(10s);
     for (int i = 0; i < 100; ++i) {
         p.release(lane::submit, a, now, 0s);
         now += p.idle_limit() / 2;
         pool_decision const d = p.acquire(lane::submit, now);
-        if (d.what != pool_verdict::reuse) {
-            p.take_doomed();
+        if (d.what != pool_outcome::reuse) {
+            p.pop_retired();
             a = p.opened(now, 0.5);
             continue;
         }
@@ -259,109 +259,109 @@ TEST_CASE("pool_ledger: alive near the limit -> lost trust grows back, never bey
 }
 
 TEST_CASE(
-    "pool_ledger: found dead after a while -> those idle for as long go too, and the slot opens a new one")
+    "pool_fsm: found dead after a while -> those idle for as long go too, and the slot opens a new one")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     connection_id const b = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(0ms), 0s);
     p.release(lane::submit, b, at(0ms), 0s);
     REQUIRE(p.acquire(lane::submit, at(5s)).id == b);
     pool_decision const d = p.replace(b, at(5s));
-    CHECK(d.what == pool_verdict::open);
-    CHECK(p.take_doomed() == std::vector<connection_id>({b, a})); // a is idle beyond what was just learned
+    CHECK(d.what == pool_outcome::open);
+    CHECK(p.pop_retired() == std::vector<connection_id>({b, a})); // a is idle beyond what was just learned
     CHECK(p.in_use(lane::submit) == 1);
 }
 
-TEST_CASE("pool_ledger: found dead at once -> the next idle one for the same slot")
+TEST_CASE("pool_fsm: found dead at once -> the next idle one for the same slot")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     connection_id const b = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(0ms), 0s);
     p.release(lane::submit, b, at(0ms), 0s);
     REQUIRE(p.acquire(lane::submit, at(5ms)).id == b);
     pool_decision const d = p.replace(b, at(5ms));
-    CHECK(d.what == pool_verdict::reuse);
+    CHECK(d.what == pool_outcome::reuse);
     CHECK(d.id == a);
-    CHECK(p.take_doomed() == std::vector<connection_id>{b});
+    CHECK(p.pop_retired() == std::vector<connection_id>{b});
     CHECK(p.in_use(lane::submit) == 1);
 }
 
-TEST_CASE("pool_ledger: older than its life -> not kept, and a waiter opens a new one")
+TEST_CASE("pool_fsm: older than its life -> not kept, and a waiter opens a new one")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::poll, at(0ms));
     test_waiter w(lane::poll);
     p.enqueue(w);
     p.release(lane::poll, a, at(600s), 0s);
-    CHECK(p.take_doomed() == std::vector<connection_id>{a});
-    CHECK(w.decision().what == pool_verdict::open);
+    CHECK(p.pop_retired() == std::vector<connection_id>{a});
+    CHECK(w.decision().what == pool_outcome::open);
 }
 
-TEST_CASE("pool_ledger: jitter -> lives end between 90 and 110 % of the limit")
+TEST_CASE("pool_fsm: jitter -> lives end between 90 and 110 % of the limit")
 {
     for (auto const& [jitter, end] : {std::pair(0.0, 540s), std::pair(0.999999, 660s)}) {
         CAPTURE(jitter);
-        pool_ledger p(small_pool());
-        REQUIRE(p.acquire(lane::poll, at(0ms)).what == pool_verdict::open);
+        pool_fsm p(small_pool());
+        REQUIRE(p.acquire(lane::poll, at(0ms)).what == pool_outcome::open);
         connection_id const a = p.opened(at(0ms), jitter);
         p.release(lane::poll, a, at(end - 1s), 0s);
         CHECK(p.idle() == 1);
-        REQUIRE(p.acquire(lane::poll, at(end - 500ms)).what == pool_verdict::reuse);
+        REQUIRE(p.acquire(lane::poll, at(end - 500ms)).what == pool_outcome::reuse);
         p.release(lane::poll, a, at(end + 1ms), 0s);
         CHECK(p.idle() == 0);
     }
 }
 
-TEST_CASE("pool_ledger: a fresh connection wanted -> no idle one, and the whole stays within its limit")
+TEST_CASE("pool_fsm: a fresh connection wanted -> no idle one, and the whole stays within its limit")
 {
     pool_options o = small_pool();
     o.submit_connections = 1;
-    pool_ledger p(o); // three connections in all
+    pool_fsm p(o); // three connections in all
     std::vector<connection_id> ids;
     for (enum lane l : {lane::submit, lane::poll, lane::part})
         ids.push_back(open(p, l, at(0ms)));
     p.release(lane::submit, ids[0], at(0ms), 0s);
     p.release(lane::poll, ids[1], at(1ms), 0s);
     p.release(lane::part, ids[2], at(2ms), 0s);
-    CHECK(p.acquire(lane::poll, at(3ms), true).what == pool_verdict::open);
-    CHECK(p.take_doomed() == std::vector<connection_id>{ids[0]});
+    CHECK(p.acquire(lane::poll, at(3ms), true).what == pool_outcome::open);
+    CHECK(p.pop_retired() == std::vector<connection_id>{ids[0]});
     CHECK(p.idle() == 2);
 }
 
-TEST_CASE("pool_ledger: an opener waits for the connect rate -> an idle connection that turns up is its own")
+TEST_CASE("pool_fsm: an opener waits for the connect rate -> an idle connection that turns up is its own")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::poll, at(0ms));
-    REQUIRE(p.acquire(lane::submit, at(0ms)).what == pool_verdict::open);
+    REQUIRE(p.acquire(lane::submit, at(0ms)).what == pool_outcome::open);
     test_waiter opener(lane::submit);
     p.enqueue_opener(opener);
     p.release(lane::poll, a, at(1s), 0s);
-    CHECK(opener.decision().what == pool_verdict::reuse);
+    CHECK(opener.decision().what == pool_outcome::reuse);
     CHECK(opener.decision().id == a);
     CHECK(p.in_use(lane::poll) == 0);
     CHECK(p.in_use(lane::submit) == 1);
     CHECK(p.idle() == 0);
 }
 
-TEST_CASE("pool_ledger: more connects than the rate -> told when, and no limit -> at once")
+TEST_CASE("pool_fsm: more connects than the rate -> told when, and no limit -> at once")
 {
     pool_options o = small_pool();
     o.max_connects_per_second = 2;
-    pool_ledger limited(o);
+    pool_fsm limited(o);
     CHECK(limited.reserve_open(at(0ms)) == at(0ms));
     CHECK(limited.reserve_open(at(0ms)) == at(500ms));
     CHECK(limited.reserve_open(at(0ms)) == at(1000ms));
-    pool_ledger unlimited(small_pool());
+    pool_fsm unlimited(small_pool());
     for (int i = 0; i < 100; ++i)
         CHECK(unlimited.reserve_open(at(0ms)) == at(0ms));
 }
 
 TEST_CASE(
-    "pool_ledger: close -> waiters and later callers are told, idle ones and those given back are closed")
+    "pool_fsm: close -> waiters and later callers are told, idle ones and those given back are closed")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::poll, at(0ms));
     connection_id const b = open(p, lane::submit, at(0ms));
     p.release(lane::submit, b, at(0ms), 0s);
@@ -370,23 +370,23 @@ TEST_CASE(
     p.enqueue(waiter);
     p.enqueue_opener(opener);
     p.close();
-    CHECK(waiter.decision().what == pool_verdict::closed);
-    CHECK(opener.decision().what == pool_verdict::closed);
-    CHECK(p.take_doomed() == std::vector<connection_id>{b});
-    CHECK(p.acquire(lane::part, at(0ms)).what == pool_verdict::closed);
+    CHECK(waiter.decision().what == pool_outcome::closed);
+    CHECK(opener.decision().what == pool_outcome::closed);
+    CHECK(p.pop_retired() == std::vector<connection_id>{b});
+    CHECK(p.acquire(lane::part, at(0ms)).what == pool_outcome::closed);
     p.release(lane::poll, a, at(1s), 0s);
-    CHECK(p.take_doomed() == std::vector<connection_id>{a});
+    CHECK(p.pop_retired() == std::vector<connection_id>{a});
     CHECK(p.in_use(lane::poll) == 0);
 }
 
-TEST_CASE("pool_ledger: an id whose connection was not closed yet -> not given to a new one")
+TEST_CASE("pool_fsm: an id whose connection was not closed yet -> not given to a new one")
 {
-    pool_ledger p(small_pool());
+    pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(0ms), 0s);
-    REQUIRE(p.acquire(lane::submit, at(61s)).what == pool_verdict::open); // dooms a
+    REQUIRE(p.acquire(lane::submit, at(61s)).what == pool_outcome::open); // retires a
     CHECK(p.opened(at(61s), 0.5) != a);
-    p.take_doomed();
-    REQUIRE(p.acquire(lane::submit, at(61s)).what == pool_verdict::open);
+    p.pop_retired();
+    REQUIRE(p.acquire(lane::submit, at(61s)).what == pool_outcome::open);
     CHECK(p.opened(at(61s), 0.5) == a);
 }
