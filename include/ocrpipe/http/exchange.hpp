@@ -2,7 +2,7 @@
 #define OCRPIPE_HTTP_EXCHANGE_HPP
 
 #include <ocrpipe/http/connection.hpp>
-#include <ocrpipe/http/failures.hpp>
+#include <ocrpipe/http/deadline.hpp>
 #include <ocrpipe/http/http_options.hpp>
 
 namespace ocrpipe

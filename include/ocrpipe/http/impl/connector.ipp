@@ -2,8 +2,8 @@
 #define OCRPIPE_HTTP_IMPL_CONNECTOR_IPP
 
 #include <ocrpipe/http/connector.hpp>
+#include <ocrpipe/http/deadline.hpp>
 #include <ocrpipe/http/exchange.hpp>
-#include <ocrpipe/http/failures.hpp>
 #include <ocrpipe/http/request_head.hpp>
 
 #include <fmt/format.h>
@@ -132,8 +132,7 @@ inline transport_failure opening_failure(error_code ec, errc timeout, errc other
         code = timeout_code(timeout, clock::now(), deadline);
     else if (ec == asio::error::operation_aborted)
         code = errc::cancelled;
-    return make_failure(make_error_code(code), where, bytes_sent::none, code == otherwise ? ec : error_code(),
-                        detail);
+    return transport_failure(code, where, bytes_sent::none, detail, code == otherwise ? ec : error_code());
 }
 
 OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time_point deadline,
@@ -191,9 +190,9 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
         bool const slow = failure.code == errc::first_byte_timeout || failure.code == errc::read_timeout ||
                           failure.code == errc::write_timeout;
         if (slow)
-            failure.code = make_error_code(errc::connect_timeout);
+            failure.code = errc::connect_timeout;
         else if (is_transport(failure.code))
-            failure.code = make_error_code(errc::proxy_refused);
+            failure.code = errc::proxy_refused;
         failure.detail = failure.detail.empty() ? at : at + ": " + failure.detail;
         co_return false;
     }
@@ -201,8 +200,7 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     if (status / 100 == 2 && !answer.surplus()) co_return true;
     std::string const what =
         status / 100 == 2 ? "it spoke before TLS began" : fmt::format("it answered {}", status);
-    failure = make_failure(make_error_code(errc::proxy_refused), phase::connect, bytes_sent::none,
-                           error_code(), at + ": " + what);
+    failure = transport_failure(errc::proxy_refused, phase::connect, bytes_sent::none, at + ": " + what);
     co_return false;
 }
 
@@ -214,21 +212,21 @@ OCRPIPE_DECL task<bool> connector::async_handshake(connection& c, clock::time_po
     error_code ec;
     c.set_deadline(std::min(deadline, later(clock::now(), timeouts_.tls)));
     for (bool done = false; !done;) {
-        error_code verdict;
-        done = session.handshake(out, verdict);
+        error_code refused;
+        done = session.handshake(out, refused);
         // Session tickets may have arrived with the last handshake bytes; read them now because the receive
         // buffer is shared.
-        if (done && session.read(shared_.plain(), out, verdict) != 0)
-            verdict = make_error_code(errc::tls_failed);                  // data before any request
+        if (done && session.read(shared_.plain(), out, refused) != 0)
+            refused = make_error_code(errc::tls_failed);                  // data before any request
         for (std::string_view wire = out.view(); !wire.empty() && !ec;) { // an alert is sent too
             wire.remove_prefix(c.send(wire, ec));
             if (ec == asio::error::would_block) co_await c.async_wait_writable(ec);
         }
         out.clear();
-        if (verdict) {
-            bool const ours = verdict.category() == category();
-            failure = make_failure(ours ? verdict : make_error_code(errc::tls_failed), phase::tls,
-                                   bytes_sent::none, ours ? error_code() : verdict, session.detail());
+        if (refused) {
+            bool const ours = refused.category() == category();
+            failure = transport_failure(ours ? refused : make_error_code(errc::tls_failed), phase::tls,
+                                        bytes_sent::none, session.detail(), ours ? error_code() : refused);
             co_return false;
         }
         if (!ec && !done) {

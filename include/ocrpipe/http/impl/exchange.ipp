@@ -2,7 +2,6 @@
 #define OCRPIPE_HTTP_IMPL_EXCHANGE_IPP
 
 #include <ocrpipe/http/exchange.hpp>
-#include <ocrpipe/http/failures.hpp>
 
 namespace ocrpipe
 {
@@ -22,8 +21,7 @@ OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, answer_limits 
     answer_.start(limits);
 }
 
-OCRPIPE_DECL task<bool> exchange::run(pooled_buffer& request, body_source* body,
-                                            transport_failure& failure)
+OCRPIPE_DECL task<bool> exchange::run(pooled_buffer& request, body_source* body, transport_failure& failure)
 {
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state; // stays up to date
     body_left_ = body != nullptr ? body->size() : 0;
@@ -86,7 +84,7 @@ OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_so
     error_code ec;
     rest = connection_.seal(request.view(), cipher, ec);
     if (ec) {
-        failure = make_failure(make_error_code(errc::tls_failed), phase::write, sent_, ec);
+        failure = transport_failure(errc::tls_failed, phase::write, sent_, {}, ec);
         return upload::failed;
     }
     // Sending the rest reports the error again.
@@ -111,8 +109,8 @@ OCRPIPE_DECL bool exchange::fill(byte_buffer& request, body_source* body, transp
     }
     if (!ec) ec = make_error_code(errc::file_changed);
     bool const ours = ec.category() == category();
-    failure = make_failure(ours ? ec : make_error_code(errc::unreadable_file), phase::write, sent_,
-                           ours ? error_code() : ec);
+    failure = transport_failure(ours ? ec : make_error_code(errc::unreadable_file), phase::write, sent_, {},
+                                ours ? error_code() : ec);
     return false;
 }
 
@@ -165,7 +163,7 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broke
     if (ec == asio::error::operation_aborted)
         fail_wait(failure, errc::write_failed, phase::write, ec);
     else
-        failure = make_failure(make_error_code(errc::write_failed), phase::write, sent_, broken);
+        failure = transport_failure(errc::write_failed, phase::write, sent_, {}, broken);
     co_return upload::failed;
 }
 
@@ -217,14 +215,13 @@ OCRPIPE_DECL void exchange::keep_beginning(transport_failure& failure)
 OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec) const
 {
     if (ec.category() == category()) {
-        failure = make_failure(ec, where, sent_);
-        failure.detail = answer_.detail();
-        if (ec == errc::tls_failed && connection_.tls() != nullptr)
-            failure.detail = connection_.tls()->detail();
+        bool const by_tls = ec == errc::tls_failed && connection_.tls() != nullptr;
+        failure =
+            transport_failure(ec, where, sent_, by_tls ? connection_.tls()->detail() : answer_.detail());
         return;
     }
     errc const code = answer_.reading() ? errc::truncated_answer : errc::connection_closed;
-    failure = make_failure(make_error_code(code), where, sent_, ec);
+    failure = transport_failure(code, where, sent_, {}, ec);
 }
 
 OCRPIPE_DECL void exchange::fail_wait(transport_failure& failure, errc timeout, phase where,
@@ -236,7 +233,7 @@ OCRPIPE_DECL void exchange::fail_wait(transport_failure& failure, errc timeout, 
     else if (ec == asio::error::operation_aborted)
         code = errc::cancelled;
     bool const ours = code != errc::connection_closed;
-    failure = make_failure(make_error_code(code), where, sent_, ours ? error_code() : ec);
+    failure = transport_failure(code, where, sent_, {}, ours ? error_code() : ec);
 }
 
 } // namespace detail

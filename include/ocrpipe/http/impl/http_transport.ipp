@@ -3,7 +3,7 @@
 
 #include <ocrpipe/http/connector.hpp>
 #include <ocrpipe/http/exchange.hpp>
-#include <ocrpipe/http/failures.hpp>
+#include <ocrpipe/http/deadline.hpp>
 #include <ocrpipe/http/http_transport.hpp>
 #include <ocrpipe/http/pool_fsm.hpp>
 #include <ocrpipe/http/request_head.hpp>
@@ -219,9 +219,9 @@ OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, trans
     bool const clean_type =
         std::none_of(request.content_type.begin(), request.content_type.end(), is_control);
     if (detail::is_request_text(request.target) && clean_type) return true;
-    failure = detail::make_failure(
-        make_error_code(errc::invalid_argument), phase::prepare, bytes_sent::none, {},
-        clean_type ? "target: not percent-encoded" : "content_type: holds a control character");
+    failure = transport_failure(errc::invalid_argument, phase::prepare, bytes_sent::none,
+                                clean_type ? "target: not percent-encoded"
+                                           : "content_type: holds a control character");
     return false;
 }
 
@@ -281,8 +281,7 @@ OCRPIPE_DECL bool http_transport::impl::follow(http_request& request, course& c,
     // 303 means that the POST was carried out and that its outcome is elsewhere (RFC 9110, 15.4.4).
     if (status == 303 && request.method() == http_method::post) return false;
     auto const refuse = [&](std::string why) {
-        failure = detail::make_failure(make_error_code(errc::redirect_refused), phase::body, bytes_sent::all,
-                                       {}, why);
+        failure = transport_failure(errc::redirect_refused, phase::body, bytes_sent::all, std::move(why));
         return false;
     };
     std::string const from = c.redirected.empty() ? head_.path_of(request) : c.redirected;
@@ -340,7 +339,7 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_acquire(lease& l, detail::po
     else if (refusal == errc::ok && now >= deadline)
         refusal = errc::deadline_exceeded;
     if (refusal == errc::ok) co_return co_await async_open(l, give_up, deadline, fresh, failure);
-    failure = detail::make_failure(make_error_code(refusal), phase::acquire, bytes_sent::none);
+    failure = transport_failure(refusal, phase::acquire, bytes_sent::none);
     co_return false;
 }
 
@@ -390,7 +389,7 @@ OCRPIPE_DECL task<bool> http_transport::impl::async_open(lease& l, clock::time_p
         else if (clock::now() >= give_up)
             refusal = detail::timeout_code(errc::acquire_timeout, clock::now(), deadline);
         if (refusal == errc::ok) continue;
-        failure = detail::make_failure(make_error_code(refusal), phase::acquire, bytes_sent::none);
+        failure = transport_failure(refusal, phase::acquire, bytes_sent::none);
         co_return false;
     }
     std::unique_ptr<detail::connection> c = co_await connector_.async_open(deadline, failure);
@@ -452,7 +451,7 @@ OCRPIPE_DECL result<std::unique_ptr<http_transport>> http_transport::make(asio::
                                                                           http_options const& options)
 {
     if (std::vector<std::string> const problems = options.validate(); !problems.empty())
-        return detail::invalid_option(fmt::format("{}", fmt::join(problems, "; ")));
+        return failure(errc::invalid_argument, phase::prepare, fmt::format("{}", fmt::join(problems, "; ")));
     origin to = parse_origin(options.endpoint.base_url).value();
     std::optional<proxy_server> proxy;
     if (!options.proxy.url.empty() && !bypasses_proxy(to.host, to.port, options.proxy.no_proxy))

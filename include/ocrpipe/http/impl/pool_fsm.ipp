@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_HTTP_IMPL_POOL_FSM_IPP
 #define OCRPIPE_HTTP_IMPL_POOL_FSM_IPP
 
-#include <ocrpipe/http/failures.hpp>
+#include <ocrpipe/http/deadline.hpp>
 #include <ocrpipe/http/pool_fsm.hpp>
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 #ifndef OCRPIPE_HTTP_IMPL_TLS_SESSION_IPP
 #define OCRPIPE_HTTP_IMPL_TLS_SESSION_IPP
 
-#include <ocrpipe/http/failures.hpp>
 #include <ocrpipe/http/origin.hpp>
 #include <ocrpipe/http/tls_session.hpp>
 
@@ -48,8 +47,9 @@ OCRPIPE_DECL result<std::unique_ptr<tls_context>> tls_context::make(tls_options 
     if (ctx == nullptr) throw std::bad_alloc();
 
     auto const refuse = [](std::string_view option, std::string const& file, std::string_view what) {
-        return invalid_option(fmt::format("{}: {}: {} ({})", option, printable_excerpt(file, 1024), what,
-                                          pop_openssl_error()));
+        return failure(
+            errc::invalid_argument, phase::prepare,
+            fmt::format("{}: {}: {} ({})", option, printable_excerpt(file, 1024), what, pop_openssl_error()));
     };
 
     ::ERR_clear_error();
