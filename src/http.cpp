@@ -3,6 +3,7 @@
 #include <ocrpipe/http/impl/answer_head.ipp>
 #include <ocrpipe/http/impl/answer_reader.ipp>
 #include <ocrpipe/http/impl/connection.ipp>
+#include <ocrpipe/http/impl/connection_pool.ipp>
 #include <ocrpipe/http/impl/connector.ipp>
 #include <ocrpipe/http/impl/exchange.ipp>
 #include <ocrpipe/http/impl/host_resolver.ipp>

@@ -18,7 +18,7 @@ namespace detail
 
 using connection_id = std::uint32_t;
 
-/// The answer to an operation that requests a connection.
+/// The outcome of a request for a connection.
 enum class pool_outcome {
     pending, ///< no slot is free: call enqueue()
     reuse,   ///< a slot, and the idle connection `id`: probe it
@@ -96,7 +96,7 @@ public:
     void reused(connection_id id, clock::time_point now);
 
     /// Rejects an offered connection; it will not be used again.
-    void discard(connection_id id) { retire(id); }
+    void retire(connection_id id) { retired_.push_back(id); }
 
     /// When a connection may be opened, by the connect rate.
     clock::time_point reserve_open(clock::time_point now) { return connects_.reserve(now); }
@@ -121,14 +121,6 @@ public:
     /// close().
     std::vector<connection_id> pop_retired();
 
-    /// How long an idle connection is considered usable: the option, or less if the server was seen to close
-    /// earlier.
-    clock::duration idle_limit() const noexcept { return idle_limit_; }
-
-    std::size_t idle() const noexcept { return idle_.size(); }
-    std::size_t in_use(enum lane l) const noexcept { return lanes_[index(l)].in_use; }
-    std::size_t waiting(enum lane l) const noexcept { return lanes_[index(l)].waiters.size(); }
-
 private:
     struct lane_state {
         std::size_t limit = 0;
@@ -148,7 +140,6 @@ private:
 
     clock::time_point expiry(connection_id id) const;
     pool_decision next_connection(clock::time_point now);
-    void retire(connection_id id) { retired_.push_back(id); }
     void trim(clock::time_point now);
 
     std::array<lane_state, lane_count> lanes_;
@@ -161,7 +152,7 @@ private:
     std::size_t capacity_ = 0;
     std::size_t total_in_use_ = 0;
     clock::duration const idle_option_;
-    clock::duration idle_limit_;
+    clock::duration idle_limit_; ///< the option, or less if the server was seen to close earlier
     clock::duration const life_limit_;
     gcra connects_;
     bool closed_ = false;

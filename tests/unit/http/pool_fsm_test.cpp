@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <vector>
+
 using namespace ocrpipe;
 using namespace std::chrono_literals;
 using ocrpipe::detail::connection_id;
@@ -45,6 +48,13 @@ connection_id open(pool_fsm& p, enum lane l, clock::time_point t)
     return p.opened(t, 0.5);
 }
 
+/// Releases `id` at `t`; whether it is reused after being idle for `age`. Keeps the slot.
+bool is_reused_after(pool_fsm& p, connection_id id, clock::time_point t, std::chrono::milliseconds age)
+{
+    p.release(lane::submit, id, t, 0s);
+    return p.acquire(lane::submit, t + age).what == pool_outcome::reuse;
+}
+
 } // namespace
 
 TEST_CASE("pool_fsm: a connection given back -> reused, the one given back last first")
@@ -54,7 +64,6 @@ TEST_CASE("pool_fsm: a connection given back -> reused, the one given back last 
     connection_id const b = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(1s), 0s);
     p.release(lane::submit, b, at(2s), 0s);
-    CHECK(p.idle() == 2);
     pool_decision const first = p.acquire(lane::submit, at(3s));
     CHECK(first.what == pool_outcome::reuse);
     CHECK(first.id == b);
@@ -78,8 +87,6 @@ TEST_CASE("pool_fsm: a lane at its limit -> pending, while other lanes still get
     open(p, lane::submit, at(0ms));
     CHECK(p.acquire(lane::submit, at(0ms)).what == pool_outcome::pending);
     CHECK(p.acquire(lane::poll, at(0ms)).what == pool_outcome::open);
-    CHECK(p.in_use(lane::submit) == 2);
-    CHECK(p.in_use(lane::poll) == 1);
 }
 
 TEST_CASE("pool_fsm: waiters -> served first come, first served, with the connection itself")
@@ -95,7 +102,6 @@ TEST_CASE("pool_fsm: waiters -> served first come, first served, with the connec
     CHECK(first.decision().what == pool_outcome::reuse);
     CHECK(first.decision().id == a);
     CHECK(second.decision().what == pool_outcome::pending);
-    CHECK(p.in_use(lane::poll) == 1);
     CHECK(p.acquire(lane::poll, at(1s)).what == pool_outcome::pending); // no one comes between
     p.release(lane::poll, a, at(2s), 0s);
     CHECK(second.decision().id == a);
@@ -109,7 +115,7 @@ TEST_CASE("pool_fsm: the connection before a waiter is closed -> the waiter gets
     p.enqueue(w);
     p.release_closed(lane::poll, a, at(1s));
     CHECK(w.decision().what == pool_outcome::open);
-    CHECK(p.in_use(lane::poll) == 1);
+    CHECK(p.acquire(lane::poll, at(1s)).what == pool_outcome::pending);
 }
 
 TEST_CASE("pool_fsm: a waiter that leaves -> the slot goes to the next, and nobody is woken for nothing")
@@ -137,8 +143,7 @@ TEST_CASE("pool_fsm: a decided waiter that no longer wants it -> gives it back a
     REQUIRE(w.decision().what != pool_outcome::pending);
     p.leave(w);
     p.release(lane::poll, w.decision().id, at(1s), 0s);
-    CHECK(p.idle() == 1);
-    CHECK(p.in_use(lane::poll) == 0);
+    CHECK(p.acquire(lane::poll, at(1s)).id == a);
 }
 
 TEST_CASE("pool_fsm: more waiters than allowed -> full, at once")
@@ -171,7 +176,6 @@ TEST_CASE("pool_fsm: idle for the limit -> closed instead of reused")
     p.release(lane::submit, a, at(1s), 0s);
     CHECK(p.acquire(lane::submit, at(61s)).what == pool_outcome::open);
     CHECK(p.pop_retired() == std::vector<connection_id>{a});
-    CHECK(p.idle() == 0);
 }
 
 TEST_CASE("pool_fsm: just within the idle limit -> reused")
@@ -191,75 +195,71 @@ TEST_CASE("pool_fsm: old idle connections -> closed when another one comes back,
     p.release(lane::submit, a, at(0ms), 0s);
     p.release(lane::submit, b, at(61s), 0s);
     CHECK(p.pop_retired() == std::vector<connection_id>{a});
-    CHECK(p.idle() == 1);
+    CHECK(p.acquire(lane::submit, at(61s)).id == b);
 }
 
 TEST_CASE("pool_fsm: a Keep-Alive hint -> that connection is trusted for four fifths of it")
 {
     pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
+    connection_id const b = open(p, lane::submit, at(0ms));
     p.release(lane::submit, a, at(0ms), 10s);
     CHECK(p.acquire(lane::submit, at(7'999ms)).what == pool_outcome::reuse);
-    p.release(lane::submit, a, at(8s), 0s);
-    CHECK(p.acquire(lane::submit, at(16s)).what ==
-          pool_outcome::open); // the hint outlives an answer without one
-    CHECK(p.idle_limit() == 60s);
+    // The hint outlives an answer without one.
+    CHECK_FALSE(is_reused_after(p, a, at(8s), 8s));
+    CHECK(is_reused_after(p, b, at(16s), 59s));
 }
 
-TEST_CASE("pool_fsm: found dead at an idle age -> four fifths of it become the limit of all, and smaller "
-          "ages count more")
+TEST_CASE(
+    "pool_fsm: found dead at an idle age -> four fifths of it become the limit of all, and smaller ages "
+    "count more")
 {
     pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
-    p.release(lane::submit, a, at(0ms), 0s);
-    REQUIRE(p.acquire(lane::submit, at(10s)).id == a);
+    REQUIRE(is_reused_after(p, a, at(0ms), 10s));
     CHECK(p.replace(a, at(10s)).what == pool_outcome::open);
-    CHECK(p.idle_limit() == 8s);
-    connection_id const b = p.opened(at(10s), 0.5);
-    p.release(lane::submit, b, at(10s), 0s);
-    REQUIRE(p.acquire(lane::submit, at(15s)).what == pool_outcome::reuse);
-    p.replace(b, at(15s));
-    CHECK(p.idle_limit() == 4s);
+    connection_id b = p.opened(at(10s), 0.5);
+    CHECK(is_reused_after(p, b, at(10s), 7'999ms));
+    CHECK_FALSE(is_reused_after(p, b, at(20s), 8s));
+    b = p.opened(at(30s), 0.5);
+    REQUIRE(is_reused_after(p, b, at(30s), 5s));
+    p.replace(b, at(35s));
+    b = p.opened(at(35s), 0.5);
+    CHECK(is_reused_after(p, b, at(35s), 3'999ms));
+    CHECK_FALSE(is_reused_after(p, b, at(40s), 4s));
 }
 
 TEST_CASE("pool_fsm: found dead at once -> says nothing about the idle limit")
 {
     pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
-    p.release(lane::submit, a, at(0ms), 0s);
-    REQUIRE(p.acquire(lane::submit, at(10ms)).id == a);
+    REQUIRE(is_reused_after(p, a, at(0ms), 10ms));
     p.replace(a, at(10ms));
-    CHECK(p.idle_limit() == 60s);
+    connection_id const b = p.opened(at(10ms), 0.5);
+    CHECK(is_reused_after(p, b, at(10ms), 59'999ms));
 }
 
 TEST_CASE("pool_fsm: alive near the limit -> lost trust grows back, never beyond the option")
 {
-    pool_fsm p(small_pool());
+    pool_options o = small_pool();
+    o.life_limit = 3600s;
+    pool_fsm p(o);
     connection_id a = open(p, lane::submit, at(0ms));
-    p.release(lane::submit, a, at(0ms), 0s);
-    REQUIRE(p.acquire(lane::submit, at(10s)).id == a);
+    REQUIRE(is_reused_after(p, a, at(0ms), 10s));
     p.replace(a, at(10s));
-    p.pop_retired();
     a = p.opened(at(10s), 0.5);
     clock::time_point now = at(10s);
-    for (int i = 0; i < 100; ++i) {
-        p.release(lane::submit, a, now, 0s);
-        now += p.idle_limit() / 2;
-        pool_decision const d = p.acquire(lane::submit, now);
-        if (d.what != pool_outcome::reuse) {
-            p.pop_retired();
-            a = p.opened(now, 0.5);
-            continue;
-        }
-        clock::duration const before = p.idle_limit();
+    for (double limit = 8; limit < 80; limit *= 1.05) {
+        std::chrono::milliseconds const age(static_cast<int>(std::min(limit, 60.0) * 510));
+        REQUIRE(is_reused_after(p, a, now, age));
+        now += age;
         p.reused(a, now);
-        CHECK(p.idle_limit() >= before);
     }
-    CHECK(p.idle_limit() == 60s);
+    CHECK(is_reused_after(p, a, now, 59'999ms));
+    CHECK_FALSE(is_reused_after(p, a, now + 60s, 60s));
 }
 
-TEST_CASE(
-    "pool_fsm: found dead after a while -> those idle for as long go too, and the slot opens a new one")
+TEST_CASE("pool_fsm: found dead after a while -> those idle for as long go too, and the slot opens a new one")
 {
     pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
@@ -270,7 +270,6 @@ TEST_CASE(
     pool_decision const d = p.replace(b, at(5s));
     CHECK(d.what == pool_outcome::open);
     CHECK(p.pop_retired() == std::vector<connection_id>({b, a})); // a is idle beyond what was just learned
-    CHECK(p.in_use(lane::submit) == 1);
 }
 
 TEST_CASE("pool_fsm: found dead at once -> the next idle one for the same slot")
@@ -285,7 +284,8 @@ TEST_CASE("pool_fsm: found dead at once -> the next idle one for the same slot")
     CHECK(d.what == pool_outcome::reuse);
     CHECK(d.id == a);
     CHECK(p.pop_retired() == std::vector<connection_id>{b});
-    CHECK(p.in_use(lane::submit) == 1);
+    CHECK(p.acquire(lane::submit, at(5ms)).what == pool_outcome::open);
+    CHECK(p.acquire(lane::submit, at(5ms)).what == pool_outcome::pending);
 }
 
 TEST_CASE("pool_fsm: older than its life -> not kept, and a waiter opens a new one")
@@ -307,10 +307,10 @@ TEST_CASE("pool_fsm: jitter -> lives end between 90 and 110 % of the limit")
         REQUIRE(p.acquire(lane::poll, at(0ms)).what == pool_outcome::open);
         connection_id const a = p.opened(at(0ms), jitter);
         p.release(lane::poll, a, at(end - 1s), 0s);
-        CHECK(p.idle() == 1);
         REQUIRE(p.acquire(lane::poll, at(end - 500ms)).what == pool_outcome::reuse);
+        CHECK(p.pop_retired().empty());
         p.release(lane::poll, a, at(end + 1ms), 0s);
-        CHECK(p.idle() == 0);
+        CHECK(p.pop_retired() == std::vector<connection_id>{a});
     }
 }
 
@@ -327,7 +327,8 @@ TEST_CASE("pool_fsm: a fresh connection wanted -> no idle one, and the whole sta
     p.release(lane::part, ids[2], at(2ms), 0s);
     CHECK(p.acquire(lane::poll, at(3ms), true).what == pool_outcome::open);
     CHECK(p.pop_retired() == std::vector<connection_id>{ids[0]});
-    CHECK(p.idle() == 2);
+    CHECK(p.acquire(lane::submit, at(3ms)).id == ids[2]);
+    CHECK(p.acquire(lane::part, at(3ms)).id == ids[1]);
 }
 
 TEST_CASE("pool_fsm: an opener waits for the connect rate -> an idle connection that turns up is its own")
@@ -340,9 +341,7 @@ TEST_CASE("pool_fsm: an opener waits for the connect rate -> an idle connection 
     p.release(lane::poll, a, at(1s), 0s);
     CHECK(opener.decision().what == pool_outcome::reuse);
     CHECK(opener.decision().id == a);
-    CHECK(p.in_use(lane::poll) == 0);
-    CHECK(p.in_use(lane::submit) == 1);
-    CHECK(p.idle() == 0);
+    CHECK(p.acquire(lane::poll, at(1s)).what == pool_outcome::open);
 }
 
 TEST_CASE("pool_fsm: more connects than the rate -> told when, and no limit -> at once")
@@ -358,8 +357,7 @@ TEST_CASE("pool_fsm: more connects than the rate -> told when, and no limit -> a
         CHECK(unlimited.reserve_open(at(0ms)) == at(0ms));
 }
 
-TEST_CASE(
-    "pool_fsm: close -> waiters and later callers are told, idle ones and those given back are closed")
+TEST_CASE("pool_fsm: close -> waiters and later callers are told, idle ones and those given back are closed")
 {
     pool_fsm p(small_pool());
     connection_id const a = open(p, lane::poll, at(0ms));
@@ -376,7 +374,6 @@ TEST_CASE(
     CHECK(p.acquire(lane::part, at(0ms)).what == pool_outcome::closed);
     p.release(lane::poll, a, at(1s), 0s);
     CHECK(p.pop_retired() == std::vector<connection_id>{a});
-    CHECK(p.in_use(lane::poll) == 0);
 }
 
 TEST_CASE("pool_fsm: an id whose connection was not closed yet -> not given to a new one")

@@ -138,7 +138,7 @@ OCRPIPE_DECL connection_id pool_fsm::opened(clock::time_point now, double jitter
 }
 
 OCRPIPE_DECL void pool_fsm::release(enum lane l, connection_id id, clock::time_point now,
-                                       std::chrono::seconds hint)
+                                    std::chrono::seconds hint)
 {
     connection_facts& facts = connections_[id];
     if (closed_ || facts.end_of_life <= now) {

@@ -236,14 +236,12 @@ OCRPIPE_DECL void tls_session::close(byte_buffer& out)
     ::ERR_clear_error();
 }
 
-OCRPIPE_DECL bool tls_session::resumed() const noexcept { return ::SSL_session_reused(ssl_.get()) == 1; }
-
 OCRPIPE_DECL void tls_session::fail(error_code& ec)
 {
-    long const verdict = ::SSL_get_verify_result(ssl_.get());
+    long const verified = ::SSL_get_verify_result(ssl_.get());
     std::string const cause = pop_openssl_error();
-    if (verdict != X509_V_OK) {
-        detail_ = fmt::format("{}: {}", host_, ::X509_verify_cert_error_string(verdict));
+    if (verified != X509_V_OK) {
+        detail_ = fmt::format("{}: {}", host_, ::X509_verify_cert_error_string(verified));
         ec = make_error_code(errc::certificate_invalid);
     } else {
         detail_ = fmt::format("{}: {}", host_, cause.empty() ? "unexpected end" : cause);
