@@ -3,6 +3,7 @@
 #include <ocrpipe/http/impl/answer_head.ipp>
 #include <ocrpipe/http/impl/answer_reader.ipp>
 #include <ocrpipe/http/impl/connection.ipp>
+#include <ocrpipe/http/impl/connection_pool.ipp>
 #include <ocrpipe/http/impl/connector.ipp>
 #include <ocrpipe/http/impl/exchange.ipp>
 #include <ocrpipe/http/impl/host_resolver.ipp>
@@ -10,7 +11,7 @@
 #include <ocrpipe/http/impl/http_transport.ipp>
 #include <ocrpipe/http/impl/inflater.ipp>
 #include <ocrpipe/http/impl/origin.ipp>
-#include <ocrpipe/http/impl/pool_ledger.ipp>
+#include <ocrpipe/http/impl/pool_fsm.ipp>
 #include <ocrpipe/http/impl/request_head.ipp>
 #include <ocrpipe/http/impl/tls_session.ipp>
 #include <ocrpipe/http/impl/watchdog.ipp>

@@ -2,9 +2,9 @@
 // fault happened, that each result is of its own document, and that none was accepted twice.
 #include <ocrpipe/client.hpp>
 
-#include "emulator/digest.hpp"
 #include "emulator/emulator.hpp"
 #include "emulator/fault.hpp"
+#include "emulator/mix.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -113,7 +113,7 @@ constexpr row rows[] = {
 /// Of the text that the emulator finds in a document.
 std::string first_line_of(std::string const& bytes)
 {
-    return fmt::format("document {:016x}", emulator::key_of(emulator::sha256(bytes)));
+    return fmt::format("document {:016x}", emulator::key_of(sha256(bytes)));
 }
 
 /// Short times throughout: what a fault leads to does not depend on them, how long the test takes does.

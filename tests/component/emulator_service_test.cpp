@@ -1,4 +1,5 @@
-#include "emulator/digest.hpp"
+#include <ocrpipe/core/sha256.hpp>
+
 #include "emulator/emulator.hpp"
 #include "emulator_client.hpp"
 #include "support/temp_directory.hpp"
@@ -10,6 +11,8 @@
 #include <vector>
 
 using namespace ocrpipe::emulator;
+using ocrpipe::sha256;
+using ocrpipe::to_hex;
 using answer = plain_client::answer;
 
 TEST_CASE("emulator: the guide's way of a document -> accepted, finished with its text, and every part")

@@ -3,8 +3,8 @@
 // pair of sockets and the engine's own connection and exchange. It always ends, what is said about the bytes
 // that were sent is true, and an answer is the one that the peer gave.
 
+#include <ocrpipe/http/deadline.hpp>
 #include <ocrpipe/http/exchange.hpp>
-#include <ocrpipe/http/failures.hpp>
 
 #include "fuzz_input.hpp"
 
@@ -116,7 +116,7 @@ struct outcome {
     transport_failure failure;
 };
 
-task<void> run(detail::exchange& e, detail::borrowed_buffer& request, body_source* body,
+task<void> run(detail::exchange& e, detail::pooled_buffer& request, body_source* body,
                detail::answer_reader& answer, outcome& out)
 {
     out.answered = co_await e.run(request, body, out.failure);
@@ -162,7 +162,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         timeout_options const timeouts;
         detail::exchange exchange(connection, shared, limits, timeouts,
                                   clock::now() + std::chrono::seconds(20));
-        detail::borrowed_buffer request(shared);
+        detail::pooled_buffer request(shared);
         request->append("POST /ingest HTTP/1.1\r\nHost: x\r\n\r\n");
         letters body(body_size);
         std::exception_ptr thrown;

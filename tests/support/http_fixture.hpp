@@ -50,6 +50,23 @@ private:
     std::size_t at_ = 0;
 };
 
+/// Lets everything that is ready run, until `condition` holds.
+template<class Condition>
+ocrpipe::task<void> until(Condition condition)
+{
+    auto const executor = co_await boost::asio::this_coro::executor;
+    while (!condition())
+        co_await boost::asio::post(executor, ocrpipe::detail::use_task);
+}
+
+/// Lets everything that is ready run, `n` times.
+inline ocrpipe::task<void> turns(int n)
+{
+    auto const executor = co_await boost::asio::this_coro::executor;
+    for (int i = 0; i < n; ++i)
+        co_await boost::asio::post(executor, ocrpipe::detail::use_task);
+}
+
 /// A transport and the server it talks to, in one io_context.
 class http_fixture
 {
@@ -84,8 +101,7 @@ public:
     ocrpipe::task<ocrpipe::exchange_result> get(std::string target = "ingest/1",
                                                 enum ocrpipe::lane l = ocrpipe::lane::poll)
     {
-        return transport->send(
-            ocrpipe::http_request(l, ocrpipe::http_method::get, std::move(target)));
+        return transport->send(ocrpipe::http_request(l, ocrpipe::http_method::get, std::move(target)));
     }
 
     ocrpipe::task<ocrpipe::exchange_result> post(ocrpipe::body_source& body)
@@ -94,6 +110,28 @@ public:
         request.content_type = "application/octet-stream";
         request.body = &body;
         return transport->send(std::move(request));
+    }
+
+    /// run() with one GET or POST as its body.
+    ocrpipe::exchange_result run_get()
+    {
+        ocrpipe::exchange_result r;
+        run([&]() -> ocrpipe::task<void> { r = co_await get(); });
+        return r;
+    }
+    ocrpipe::exchange_result run_post(ocrpipe::body_source& body)
+    {
+        ocrpipe::exchange_result r;
+        run([&]() -> ocrpipe::task<void> { r = co_await post(body); });
+        return r;
+    }
+
+    /// Waits until the scripts of `n` connections are over: the client has closed them, if the scripts wait
+    /// for that.
+    ocrpipe::task<void> async_closed(int n)
+    {
+        auto const closed = [this, n] { return server.closed() == n; };
+        co_await until(closed);
     }
 
     boost::asio::io_context ioc{1};
@@ -128,6 +166,11 @@ public:
 
     void cancel() { signal_.emit(boost::asio::cancellation_type::terminal); }
     bool done() const { return result_.has_value(); }
+    ocrpipe::task<void> async_done()
+    {
+        auto const is_done = [this] { return done(); };
+        co_await until(is_done);
+    }
     ocrpipe::exchange_result& result()
     {
         if (thrown_) std::rethrow_exception(thrown_);
@@ -142,23 +185,11 @@ private:
     std::exception_ptr thrown_;
 };
 
-/// Lets everything that is ready run, until `condition` holds.
-template<class Condition>
-ocrpipe::task<void> until(Condition condition)
+/// The failure of an exchange that must fail.
+inline ocrpipe::transport_failure failure_of(ocrpipe::exchange_result const& r)
 {
-    auto const token = boost::asio::use_awaitable_t<boost::asio::io_context::executor_type>();
-    auto const executor = co_await boost::asio::this_coro::executor;
-    while (!condition())
-        co_await boost::asio::post(executor, token);
-}
-
-/// Lets everything that is ready run, `n` times.
-inline ocrpipe::task<void> turns(int n)
-{
-    auto const token = boost::asio::use_awaitable_t<boost::asio::io_context::executor_type>();
-    auto const executor = co_await boost::asio::this_coro::executor;
-    for (int i = 0; i < n; ++i)
-        co_await boost::asio::post(executor, token);
+    REQUIRE(r.has_error());
+    return r.error();
 }
 
 inline std::string answer(std::string const& body = "ok", std::string const& fields = {},
@@ -177,6 +208,25 @@ inline scripted_server::script always(std::string bytes)
             if (p.ended()) co_return;
             co_await p.write(bytes);
         }
+    };
+}
+
+/// Reads a request, writes `bytes`, and waits for the client to go.
+inline scripted_server::script once(std::string bytes)
+{
+    return [bytes = std::move(bytes)](scripted_peer& p) -> ocrpipe::task<void> {
+        co_await p.read_request();
+        co_await p.write(bytes);
+        co_await p.until_closed();
+    };
+}
+
+/// Reads a request, writes `bytes`, and closes.
+inline scripted_server::script once_and_close(std::string bytes)
+{
+    return [bytes = std::move(bytes)](scripted_peer& p) -> ocrpipe::task<void> {
+        co_await p.read_request();
+        co_await p.write(bytes);
     };
 }
 

@@ -20,12 +20,7 @@
 #include <string>
 #include <utility>
 
-inline std::string hash_of(std::string_view content)
-{
-    ocrpipe::sha256_stream s;
-    s.update(content);
-    return s.hex();
-}
+inline std::string hash_of(std::string_view content) { return ocrpipe::to_hex(ocrpipe::sha256(content)); }
 
 /// A document whose content is its id, unless told otherwise.
 inline ocrpipe::ledger_document document_named(std::string id, std::string_view content = {})

@@ -1,6 +1,6 @@
 #include "emulator/fault.hpp"
 
-#include "emulator/digest.hpp"
+#include "emulator/mix.hpp"
 #include "emulator/text.hpp"
 
 #include <fmt/format.h>

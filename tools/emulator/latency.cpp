@@ -1,6 +1,6 @@
 #include "emulator/latency.hpp"
 
-#include "emulator/digest.hpp"
+#include "emulator/mix.hpp"
 
 #include <fmt/format.h>
 

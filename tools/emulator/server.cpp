@@ -1,17 +1,16 @@
 // The only unit of the emulator that knows Beast, TLS and sockets.
 #include "emulator/server.hpp"
 
+#include <ocrpipe/core/task.hpp>
+
 #include <boost/algorithm/string/predicate.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -38,13 +37,9 @@ using asio::ip::tcp;
 using executor = asio::io_context::executor_type;
 using socket_type = asio::basic_stream_socket<tcp, executor>;
 using acceptor_type = asio::basic_socket_acceptor<tcp, executor>;
-using timer_type = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, executor>;
 using tls_stream = asio::ssl::stream<socket_type>;
 using parser_type = http::request_parser<http::string_body>;
-template<class T>
-using coro = asio::awaitable<T, executor>;
 
-constexpr asio::use_awaitable_t<executor> use_coro;
 constexpr std::size_t read_buffer = 32 * 1024;
 constexpr std::uint32_t header_limit = 64 * 1024;
 
@@ -61,11 +56,12 @@ public:
         buffer_.reserve(read_buffer);
     }
 
-    static coro<void> run(std::shared_ptr<session> self)
+    static task<void> run(std::shared_ptr<session> self)
     {
         boost::system::error_code ec;
         if constexpr (is_tls) {
-            co_await self->stream_.async_handshake(tls_stream::server, asio::redirect_error(use_coro, ec));
+            co_await self->stream_.async_handshake(tls_stream::server,
+                                                   asio::redirect_error(detail::use_task, ec));
             if (ec) co_return;
             if (::SSL_session_reused(self->stream_.native_handle()) == 1)
                 self->service_.counters().tls_resumed += 1;
@@ -87,9 +83,9 @@ private:
             return stream_;
     }
 
-    coro<void> write(std::string const& bytes, boost::system::error_code& ec)
+    task<void> write(std::string const& bytes, boost::system::error_code& ec)
     {
-        co_await asio::async_write(stream_, asio::buffer(bytes), asio::redirect_error(use_coro, ec));
+        co_await asio::async_write(stream_, asio::buffer(bytes), asio::redirect_error(detail::use_task, ec));
     }
 
     void watch_idle()
@@ -104,14 +100,15 @@ private:
     }
 
     /// One request and its answer. False when the connection has ended.
-    coro<bool> exchange()
+    task<bool> exchange()
     {
         boost::system::error_code ec;
         parser_type parser;
         parser.header_limit(header_limit);
         parser.body_limit(options_.max_body);
         watch_idle();
-        co_await http::async_read_header(stream_, buffer_, parser, asio::redirect_error(use_coro, ec));
+        co_await http::async_read_header(stream_, buffer_, parser,
+                                         asio::redirect_error(detail::use_task, ec));
         if (idle_) timer_.cancel();
         idle_ = false;
         // Beast compares the announced length with the body limit while it reads the header.
@@ -132,7 +129,7 @@ private:
             co_await write(go_on, ec);
             if (ec) co_return false;
         }
-        co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(use_coro, ec));
+        co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(detail::use_task, ec));
         if (ec == http::error::body_limit) {
             reply refusal = service::too_large();
             co_return co_await carry_out(refusal, false);
@@ -158,11 +155,12 @@ private:
         return r;
     }
 
-    coro<void> read_some_of(parser_type& parser, std::uint64_t bytes)
+    task<void> read_some_of(parser_type& parser, std::uint64_t bytes)
     {
         boost::system::error_code ec;
         while (!ec && !parser.is_done() && parser.get().body().size() < bytes)
-            co_await http::async_read_some(stream_, buffer_, parser, asio::redirect_error(use_coro, ec));
+            co_await http::async_read_some(stream_, buffer_, parser,
+                                           asio::redirect_error(detail::use_task, ec));
     }
 
     /// Carries out an answer's steps. False when the connection has ended.
@@ -170,7 +168,7 @@ private:
     /// A client acts on an answer before the completion of our last write comes round. So the answer is
     /// counted before that write and taken back when it fails, and whoever asks after a client's answer finds
     /// it counted.
-    coro<bool> carry_out(reply& answer, bool keep_alive)
+    task<bool> carry_out(reply& answer, bool keep_alive)
     {
         auto const steps = wire_plan(answer, keep_alive, std::chrono::system_clock::now());
         std::size_t decisive = 0;
@@ -188,7 +186,7 @@ private:
                 break;
             case wire_step::kind::wait:
                 timer_.expires_after(step.ms);
-                co_await timer_.async_wait(asio::redirect_error(use_coro, ec));
+                co_await timer_.async_wait(asio::redirect_error(detail::use_task, ec));
                 break;
             case wire_step::kind::reset:
                 reset();
@@ -215,7 +213,7 @@ private:
         socket().close(ignored);
     }
 
-    coro<void> close()
+    task<void> close()
     {
         boost::system::error_code ignored;
         if constexpr (is_tls) {
@@ -225,7 +223,7 @@ private:
                 boost::system::error_code nothing;
                 if (!ec) self->socket().close(nothing);
             });
-            co_await stream_.async_shutdown(asio::redirect_error(use_coro, ignored));
+            co_await stream_.async_shutdown(asio::redirect_error(detail::use_task, ignored));
             timer_.cancel();
         } else {
             socket().shutdown(tcp::socket::shutdown_send, ignored);
@@ -234,7 +232,7 @@ private:
     }
 
     Stream stream_;
-    timer_type timer_;
+    detail::timer timer_;
     service& service_;
     emulator_options const& options_;
     boost::beast::flat_buffer buffer_;
@@ -295,16 +293,16 @@ struct server::impl {
         asio::co_spawn(ioc, accept_loop(), asio::detached);
     }
 
-    coro<void> accept_loop()
+    task<void> accept_loop()
     {
         for (;;) {
             boost::system::error_code ec;
-            socket_type socket = co_await acceptor.async_accept(asio::redirect_error(use_coro, ec));
+            socket_type socket = co_await acceptor.async_accept(asio::redirect_error(detail::use_task, ec));
             if (ec == asio::error::operation_aborted || ec == asio::error::bad_descriptor) co_return;
             if (ec) {
                 // Out of descriptors: the connection stays in the backlog, so wait for one to become free.
                 timer.expires_after(std::chrono::milliseconds(20));
-                co_await timer.async_wait(asio::redirect_error(use_coro, ec));
+                co_await timer.async_wait(asio::redirect_error(detail::use_task, ec));
                 continue;
             }
             start(std::move(socket));
@@ -338,7 +336,7 @@ struct server::impl {
     service& answers;
     std::unique_ptr<asio::ssl::context> tls;
     acceptor_type acceptor;
-    timer_type timer;
+    detail::timer timer;
     tcp::endpoint endpoint;
 };
 

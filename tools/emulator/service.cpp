@@ -1,6 +1,7 @@
 #include "emulator/service.hpp"
 
 #include "emulator/fault_reply.hpp"
+#include "emulator/mix.hpp"
 #include "emulator/text.hpp"
 
 #include <fmt/format.h>

@@ -5,7 +5,7 @@
 #include "emulator/emulator.hpp"
 #include "emulator/emulator_options.hpp"
 #include "emulator/fault.hpp"
-#include "emulator/job_table.hpp"
+#include "emulator/job_store.hpp"
 #include "emulator/multipart.hpp"
 #include "emulator/reader_pool.hpp"
 #include "emulator/reply.hpp"
@@ -108,7 +108,7 @@ private:
     std::string authorization_;
     answer_writer writer_;
     fault_plan faults_;
-    job_table jobs_;
+    job_store jobs_;
     worker_queue workers_;
     fixed_window submit_limit_;
     fixed_window poll_limit_;

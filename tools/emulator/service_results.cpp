@@ -1,4 +1,5 @@
 #include "emulator/fault_reply.hpp"
+#include "emulator/mix.hpp"
 #include "emulator/service.hpp"
 #include "emulator/synthetic.hpp"
 
@@ -93,7 +94,8 @@ reply service::poll(std::string_view request_id, std::string_view path, bool red
     auto const index = find(request_id);
     if (!index) {
         // A gateway that is at fault does not know which ids exist.
-        auto spoilt = spoilt_before(route_result, std::hash<std::string_view>()(request_id), path, redirected);
+        auto spoilt =
+            spoilt_before(route_result, std::hash<std::string_view>()(request_id), path, redirected);
         return spoilt ? std::move(*spoilt) : error_reply(404, "request_id not found");
     }
     job_record& j = jobs_.job(*index);

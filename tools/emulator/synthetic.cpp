@@ -1,5 +1,7 @@
 #include "emulator/synthetic.hpp"
 
+#include "emulator/mix.hpp"
+
 #include <fmt/format.h>
 #include <zlib.h>
 

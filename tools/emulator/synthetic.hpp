@@ -1,7 +1,6 @@
 #ifndef OCRPIPE_EMULATOR_SYNTHETIC_HPP
 #define OCRPIPE_EMULATOR_SYNTHETIC_HPP
 
-#include "emulator/digest.hpp"
 #include "emulator/recognition.hpp"
 
 #include <string>

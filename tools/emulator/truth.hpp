@@ -1,8 +1,6 @@
 #ifndef OCRPIPE_EMULATOR_TRUTH_HPP
 #define OCRPIPE_EMULATOR_TRUTH_HPP
 
-#include "emulator/digest.hpp"
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

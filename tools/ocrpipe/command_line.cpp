@@ -1,10 +1,11 @@
+#include <ocrpipe/core/write_all.hpp>
+
 #include "commands.hpp"
 #include "credentials.hpp"
 #include "emulator/emulator_main.hpp"
 #include "raw_arguments.hpp"
 #include "remedy.hpp"
 #include "standard_output.hpp"
-#include "write_all.hpp"
 
 #include <fmt/format.h>
 
@@ -34,7 +35,7 @@ std::optional<std::string> process_environment(std::string const& name)
 int finish(early_exit const& e)
 {
     if (!e.to_stderr) return write_standard_output(e.text) ? static_cast<int>(exit_code::disk_error) : e.code;
-    write_all(STDERR_FILENO, e.text);
+    detail::write_all(STDERR_FILENO, e.text);
     return e.code;
 }
 

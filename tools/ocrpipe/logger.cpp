@@ -1,6 +1,6 @@
 #include "logger.hpp"
 
-#include "write_all.hpp"
+#include <ocrpipe/core/write_all.hpp>
 
 #include <chrono>
 #include <utility>
@@ -39,7 +39,7 @@ void logger::write(message const& m)
     std::string line = settings_.format == log_format::json ? to_json(safe, std::chrono::system_clock::now())
                                                             : to_people(safe, settings_.color);
     line += '\n';
-    write_all(descriptor_, status_.empty() ? line : std::string(erase_line) + line + status_);
+    detail::write_all(descriptor_, status_.empty() ? line : std::string(erase_line) + line + status_);
 }
 
 std::string logger::masked(std::string text) const
@@ -53,14 +53,14 @@ void logger::set_status(std::string line)
 {
     if (!settings_.status_line || line == status_) return;
     status_ = std::move(line);
-    write_all(descriptor_, std::string(erase_line) + status_);
+    detail::write_all(descriptor_, std::string(erase_line) + status_);
 }
 
 void logger::clear_status()
 {
     if (status_.empty()) return;
     status_.clear();
-    write_all(descriptor_, erase_line);
+    detail::write_all(descriptor_, erase_line);
 }
 
 std::string masked(std::string text, secret const& s)

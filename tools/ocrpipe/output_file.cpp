@@ -1,9 +1,9 @@
 #include "output_file.hpp"
 
 #include <ocrpipe/core/atomic_file.hpp>
+#include <ocrpipe/core/write_all.hpp>
 
 #include "standard_output.hpp"
-#include "write_all.hpp"
 
 #include <boost/system/errc.hpp>
 
@@ -43,9 +43,9 @@ error_code output_file::flush()
 {
     error_code ec;
     if (fd_)
-        ec = write_all(fd_.get(), buffer_);
+        ec = detail::write_all(fd_.get(), buffer_);
     else if (!reader_gone_)
-        ec = write_all(STDOUT_FILENO, buffer_);
+        ec = detail::write_all(STDOUT_FILENO, buffer_);
     buffer_.clear();
     if (ec != boost::system::errc::broken_pipe || !draft_.empty()) return ec;
     reader_gone_ = true;

@@ -16,7 +16,6 @@
 #include "standard_output.hpp"
 #include "text_units.hpp"
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -91,7 +90,7 @@ private:
             log_.write(progress_message(s, rate_.per_second()));
     }
 
-    asio::basic_waitable_timer<clock> timer_;
+    detail::timer timer_;
     pipeline const& pipeline_;
     logger& log_;
     rate_meter rate_;

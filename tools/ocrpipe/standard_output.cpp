@@ -2,8 +2,7 @@
 
 #include <ocrpipe/core/atomic_file.hpp>
 #include <ocrpipe/core/unique_fd.hpp>
-
-#include "write_all.hpp"
+#include <ocrpipe/core/write_all.hpp>
 
 #include <boost/system/errc.hpp>
 
@@ -18,7 +17,7 @@ namespace ocrpipe::cli
 
 error_code write_standard_output(std::string_view bytes)
 {
-    error_code const ec = write_all(STDOUT_FILENO, bytes);
+    error_code const ec = detail::write_all(STDOUT_FILENO, bytes);
     // A terminal that hung up counts as a reader that went away, as with a pipe.
     struct ::stat out {
     };
@@ -37,7 +36,7 @@ exit_code deliver(std::string_view bytes, std::string const& output, std::string
     } else if (::stat(output.c_str(), &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode)) {
         // A pipe or a device is written directly, not replaced.
         unique_fd const fd(::open(output.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
-        ec = fd ? write_all(fd.get(), bytes) : errno_code();
+        ec = fd ? detail::write_all(fd.get(), bytes) : errno_code();
     } else {
         auto const slash = output.find_last_of('/');
         auto const folder = slash == std::string::npos ? std::string(".") : output.substr(0, slash + 1);

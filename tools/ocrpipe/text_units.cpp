@@ -1,5 +1,7 @@
 #include "text_units.hpp"
 
+#include <ocrpipe/core/words.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -154,9 +156,7 @@ std::optional<count_or_percent> parse_count_or_percent(std::string_view text)
 
 std::optional<bool> parse_switch(std::string_view text)
 {
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::string const lower = detail::lower_case(text);
     if (lower == "1" || lower == "true" || lower == "yes" || lower == "on") return true;
     if (lower == "0" || lower == "false" || lower == "no" || lower == "off") return false;
     return std::nullopt;

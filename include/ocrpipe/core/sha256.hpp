@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 struct evp_md_ctx_st; // OpenSSL's EVP_MD_CTX, declared here to avoid including its headers
 
@@ -14,6 +15,9 @@ namespace ocrpipe
 {
 
 using sha256_digest = std::array<unsigned char, 32>;
+
+/// 64 lower-case hexadecimal digits, as sha256sum prints them.
+OCRPIPE_DECL std::string to_hex(sha256_digest const& digest);
 
 /// Incremental SHA-256.
 ///
@@ -34,8 +38,8 @@ public:
     /// The digest of all bytes since the beginning or the last finish(); the next update() starts a new one.
     sha256_digest finish();
 
-    /// finish() as 64 lower-case hexadecimal digits.
-    std::string hex();
+    /// finish() in hexadecimal.
+    std::string hex() { return to_hex(finish()); }
 
 private:
     struct closer {
@@ -43,6 +47,14 @@ private:
     };
     std::unique_ptr<evp_md_ctx_st, closer> context_;
 };
+
+/// The digest of `bytes`.
+inline sha256_digest sha256(std::string_view bytes)
+{
+    sha256_stream s;
+    s.update(bytes);
+    return s.finish();
+}
 
 } // namespace ocrpipe
 

@@ -15,6 +15,13 @@ namespace ocrpipe::detail
 /// machine.
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+inline std::string lower_case(std::string_view text)
+{
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), lower);
+    return out;
+}
+
 constexpr bool same_letters(std::string_view a, std::string_view b) noexcept
 {
     if (a.size() != b.size()) return false;

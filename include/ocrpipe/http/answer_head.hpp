@@ -21,7 +21,7 @@ namespace detail
 /// unless there is exactly one, or if there is a carriage return within the line.
 ///
 /// The first `searched` bytes are known to hold no line feed.
-OCRPIPE_DECL bool take_line(std::string_view& text, std::string_view& line, bool& unusual,
+OCRPIPE_DECL bool next_line(std::string_view& text, std::string_view& line, bool& unusual,
                             std::size_t searched = 0) noexcept;
 
 /// Size of the leading section of `text` that ends with an empty line, which is included; 0 if there is no

@@ -74,11 +74,11 @@ private:
     enum class place { header, body, chunk_size, chunk, chunk_end, trailer, end };
 
     void parse(std::string_view& bytes, error_code& ec);
-    bool take_header(std::string_view& bytes, error_code& ec);
-    bool take_body(std::string_view& bytes, error_code& ec);
-    bool take_chunk_size(std::string_view& bytes, error_code& ec);
-    bool take_chunk_end(std::string_view& bytes, error_code& ec);
-    bool take_trailer(std::string_view& bytes, error_code& ec);
+    bool parse_header(std::string_view& bytes, error_code& ec);
+    bool parse_body(std::string_view& bytes, error_code& ec);
+    bool parse_chunk_size(std::string_view& bytes, error_code& ec);
+    bool parse_chunk_end(std::string_view& bytes, error_code& ec);
+    bool parse_trailer(std::string_view& bytes, error_code& ec);
     void begin_body(error_code& ec);
     void finish(error_code& ec);
     bool fits_header(std::size_t size, error_code& ec) const;

@@ -3,7 +3,7 @@
 
 #include <ocrpipe/http/answer_reader.hpp>
 #include <ocrpipe/http/byte_buffer.hpp>
-#include <ocrpipe/http/send_turns.hpp>
+#include <ocrpipe/http/fair_send_queue.hpp>
 #include <ocrpipe/http/tcp_types.hpp>
 #include <ocrpipe/http/tls_session.hpp>
 #include <ocrpipe/http/watchdog.hpp>
@@ -26,20 +26,20 @@ namespace ocrpipe
 namespace detail
 {
 
-/// State shared by all connections of a transport: send turns and buffers. Data received without waiting is
-/// parsed in the same step, so one pair of large receive buffers serves any number of connections.
+/// State shared by all connections of a transport: the send queue and buffers. Data received without waiting
+/// is parsed in the same step, so one pair of large receive buffers serves any number of connections.
 class shared_io
 {
 public:
-    explicit shared_io(asio::io_context& ioc) : turns(ioc) {}
+    explicit shared_io(asio::io_context& ioc) : uploads(ioc) {}
 
-    send_turns turns;
+    fair_send_queue uploads;
 
     std::span<char> input() noexcept { return std::span<char>(input_.get(), input_size); }
     std::span<char> plain() noexcept { return std::span<char>(plain_.get(), plain_size); }
 
-    byte_buffer take();
-    void give_back(byte_buffer b);
+    byte_buffer acquire_buffer();
+    void release_buffer(byte_buffer b);
 
 private:
     static constexpr std::size_t input_size = 64 * 1024;
@@ -51,25 +51,25 @@ private:
     std::vector<byte_buffer> spare_;
 };
 
-/// A shared send buffer, borrowed while a request is being sent.
+/// A send buffer from the pool of shared_io.
 ///
-/// Returned as soon as the request is sent, so that the next request uses the same memory, which is still in
+/// Released as soon as the request is sent, so that the next request uses the same memory, which is still in
 /// the CPU cache.
-class borrowed_buffer
+class pooled_buffer
 {
 public:
-    explicit borrowed_buffer(shared_io& from) : from_(from), buffer_(from.take()) {}
-    borrowed_buffer(borrowed_buffer const&) = delete;
-    borrowed_buffer& operator=(borrowed_buffer const&) = delete;
-    ~borrowed_buffer() { give_back(); }
+    explicit pooled_buffer(shared_io& pool) : pool_(pool), buffer_(pool.acquire_buffer()) {}
+    pooled_buffer(pooled_buffer const&) = delete;
+    pooled_buffer& operator=(pooled_buffer const&) = delete;
+    ~pooled_buffer() { release(); }
 
-    void give_back() { from_.give_back(std::exchange(buffer_, byte_buffer())); }
+    void release() { pool_.release_buffer(std::exchange(buffer_, byte_buffer())); }
 
     byte_buffer& operator*() noexcept { return buffer_; }
     byte_buffer* operator->() noexcept { return &buffer_; }
 
 private:
-    shared_io& from_;
+    shared_io& pool_;
     byte_buffer buffer_;
 };
 
@@ -97,7 +97,7 @@ public:
     answer_reader& answer() noexcept { return answer_; }
 
     /// Waits for input and receives it; co_await yields the error and the number of bytes, which you pass to
-    /// take(). Call stopped() first, and do not call this if it returns an error.
+    /// process_received(). Call stopped() first, and do not call this if it returns an error.
     auto async_receive()
     {
         return socket_.async_receive(asio::mutable_buffer(first_input_.get(), first_input_size),
@@ -116,8 +116,8 @@ public:
     ///
     /// Errors: asio::error::timed_out (the kernel's own unless timed_out() says otherwise), or
     /// operation_aborted when the coroutine was cancelled, and those of receive().
-    void take(std::tuple<error_code, std::size_t> const& received, asio::cancellation_state const& state,
-              error_code& ec);
+    void process_received(std::tuple<error_code, std::size_t> const& received,
+                          asio::cancellation_state const& state, error_code& ec);
 
     /// From now on async_wait_writable() also ends when there is something to read; see input_seen().
     void watch_input();

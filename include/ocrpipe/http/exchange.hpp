@@ -2,7 +2,7 @@
 #define OCRPIPE_HTTP_EXCHANGE_HPP
 
 #include <ocrpipe/http/connection.hpp>
-#include <ocrpipe/http/failures.hpp>
+#include <ocrpipe/http/deadline.hpp>
 #include <ocrpipe/http/http_options.hpp>
 
 namespace ocrpipe
@@ -24,9 +24,9 @@ public:
     exchange(connection& c, shared_io& shared, answer_limits const& limits, timeout_options const& timeouts,
              clock::time_point deadline);
 
-    /// `request` holds the head, is reused for the chunks of the body, and is given back when all are sent;
+    /// `request` holds the head, is reused for the chunks of the body, and is released when all are sent;
     /// `body` may be null. Returns true if the connection's answer is complete.
-    task<bool> run(borrowed_buffer& request, body_source* body, transport_failure& failure);
+    task<bool> run(pooled_buffer& request, body_source* body, transport_failure& failure);
 
     /// Whether the connection can be reused after this exchange.
     bool reusable() const noexcept { return reusable_; }
@@ -56,7 +56,7 @@ private:
     task<upload> async_after_break(error_code broken, transport_failure& failure);
 
     bool fill(byte_buffer& request, body_source* body, transport_failure& failure);
-    bool take_input(transport_failure& failure);
+    bool receive_early(transport_failure& failure);
     void expect(reception& r);
     std::size_t send(std::string_view wire, error_code& ec);
     void keep_beginning(transport_failure& failure);

@@ -4,33 +4,10 @@
 #include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/transport/transport.hpp>
 
-#include <array>
-#include <cstdint>
 #include <memory>
 
 namespace ocrpipe
 {
-
-/// Statistics of a transport's connections.
-struct pool_statistics {
-    // Counters since construction; these never decrease.
-    std::uint64_t exchanges = 0; ///< requests that got a connection, including repeats and redirects
-    std::uint64_t connects = 0;  ///< connections opened, with tunnel and handshake
-    std::uint64_t connect_failures = 0; ///< attempts to open one that failed
-    std::uint64_t reuses = 0;           ///< exchanges on a connection that had served one before
-    std::uint64_t handshakes = 0;       ///< TLS handshakes, resumed ones included
-    std::uint64_t resumptions = 0;      ///< TLS handshakes that resumed a session
-    std::uint64_t stale_closed = 0;     ///< idle connections that the probe found dead
-    std::uint64_t repeats = 0;          ///< requests sent again because a reused connection had been closed
-    std::uint64_t waits = 0;            ///< operations that had to wait for a connection
-
-    // Now.
-    std::size_t open = 0;                          ///< connections, in use and idle
-    std::size_t idle = 0;                          ///< connections
-    std::array<std::size_t, lane_count> in_use{};  ///< slots by lane, including those being connected
-    std::array<std::size_t, lane_count> waiting{}; ///< operations by lane
-    std::chrono::milliseconds idle_limit{0}; ///< after which an idle connection is not trusted, as learned
-};
 
 /// HTTP/1.1 over pooled TCP or TLS connections to one origin.
 ///
@@ -61,8 +38,6 @@ public:
     task<exchange_result> send(http_request request) override;
 
     void close() override;
-
-    pool_statistics statistics() const;
 
 private:
     class impl;

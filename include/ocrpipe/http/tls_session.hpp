@@ -47,8 +47,7 @@ public:
     ssl_ctx_st* native() const noexcept { return context_.get(); }
 
     /// The newest session, or null. A TLS 1.3 ticket is used only once (RFC 8446, appendix C.4).
-    openssl_ptr<ssl_session_st> take_session();
-    std::size_t stored_sessions() const noexcept { return sessions_.size(); }
+    openssl_ptr<ssl_session_st> session_to_resume();
 
 private:
     tls_context() = default;
@@ -90,7 +89,6 @@ public:
     /// Appends a close_notify if the connection's state allows it.
     void close(byte_buffer& out);
 
-    bool resumed() const noexcept;
     std::string const& detail() const noexcept { return detail_; }
 
 private:

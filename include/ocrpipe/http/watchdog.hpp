@@ -51,7 +51,7 @@ private:
     void on_timer();
     void unlink(entry& e) noexcept;
 
-    steady_timer timer_;
+    timer timer_;
     clock::time_point armed_ = clock::time_point::max();
     std::vector<entry*> entries_;
     std::shared_ptr<void> alive_ =

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace ocrpipe
 {
@@ -52,6 +53,13 @@ struct http_response {
 enum class bytes_sent { none, some, all };
 
 struct transport_failure {
+    transport_failure() = default;
+    transport_failure(error_code what, phase in, bytes_sent how_much, std::string why = {},
+                      error_code from = {})
+        : code(what), cause(from), where(in), sent(how_much), detail(std::move(why))
+    {
+    }
+
     error_code code;  ///< an ocrpipe::errc for which is_transport() holds, or cancelled, deadline_exceeded,
                       ///< file_changed, …
     error_code cause; ///< the error of the underlying library, if there was one

@@ -24,6 +24,11 @@ TEST_CASE("sha256_stream: the standard's examples -> its digests, in pieces too"
     CHECK(s.hex() == million_digest);
 }
 
+TEST_CASE("sha256: bytes at once -> the digest that a stream gives, and its hexadecimal digits")
+{
+    CHECK(to_hex(sha256("abc")) == abc_digest);
+}
+
 TEST_CASE("sha256_stream: finish -> the digest's bytes, and a new beginning")
 {
     sha256_stream s;

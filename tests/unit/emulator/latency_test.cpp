@@ -1,5 +1,5 @@
-#include "emulator/digest.hpp"
 #include "emulator/latency.hpp"
+#include "emulator/mix.hpp"
 #include "emulator/text.hpp"
 
 #include <doctest/doctest.h>

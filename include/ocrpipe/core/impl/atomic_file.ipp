@@ -3,6 +3,7 @@
 
 #include <ocrpipe/core/atomic_file.hpp>
 #include <ocrpipe/core/unique_fd.hpp>
+#include <ocrpipe/core/write_all.hpp>
 
 #include <boost/system/errc.hpp>
 
@@ -19,17 +20,6 @@ namespace ocrpipe
 {
 namespace detail
 {
-
-inline error_code write_all(int fd, std::string_view bytes)
-{
-    while (!bytes.empty()) {
-        ::ssize_t const n = ::write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errno_code();
-        bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return {};
-}
 
 OCRPIPE_DECL error_code write_file_atomically(std::string const& folder, std::string const& name,
                                               std::string_view bytes, durability d)

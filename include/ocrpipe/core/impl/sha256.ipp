@@ -36,11 +36,11 @@ OCRPIPE_DECL sha256_digest sha256_stream::finish()
     return digest;
 }
 
-OCRPIPE_DECL std::string sha256_stream::hex()
+OCRPIPE_DECL std::string to_hex(sha256_digest const& digest)
 {
     constexpr char digits[] = "0123456789abcdef";
     std::string out;
-    for (unsigned const byte : finish())
+    for (unsigned const byte : digest)
         (out += digits[byte >> 4]) += digits[byte & 15];
     return out;
 }

@@ -31,7 +31,7 @@ inline bool is_status_line(std::string_view line) noexcept { return is_name(line
 inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 /// Removes and returns the next element of a comma-separated list.
-inline std::string_view take_element(std::string_view& list) noexcept
+inline std::string_view next_element(std::string_view& list) noexcept
 {
     std::size_t const comma = list.find(',');
     std::string_view const element = trim(list.substr(0, comma));
@@ -68,12 +68,12 @@ public:
         ec_ = {};
         std::string_view rest = text;
         std::string_view line;
-        if (!take_line(rest, line, unusual_)) return 0;
-        take_status(line);
+        if (!next_line(rest, line, unusual_)) return 0;
+        parse_status(line);
         bool ended = false;
         std::string folded; // holds `field` once it was folded
         std::string_view field;
-        while (!ec_ && take_line(rest, line, unusual_) && !(ended = line.empty())) {
+        while (!ec_ && next_line(rest, line, unusual_) && !(ended = line.empty())) {
             if (is_blank_or_tab(line.front())) {
                 // RFC 9112, sections 2.2 and 5.2: continues the previous field; without one it is ignored.
                 unusual_ = true;
@@ -82,12 +82,12 @@ public:
                 (folded += ' ') += trim(line);
                 field = folded;
             } else {
-                if (!field.empty()) take_field(field);
+                if (!field.empty()) parse_field(field);
                 field = line;
             }
         }
         if (ec_ || !ended) return 0;
-        if (!field.empty()) take_field(field);
+        if (!field.empty()) parse_field(field);
         std::size_t const size = text.size() - rest.size();
         if (text.substr(0, size).find('\0') != text.npos) refuse("a NUL byte in the header");
         return size;
@@ -120,7 +120,7 @@ private:
         ec_ = make_error_code(why);
     }
 
-    void take_status(std::string_view line)
+    void parse_status(std::string_view line)
     {
         if (line.empty() || is_blank_or_tab(line.front())) unusual_ = true;
         line = trim(line);
@@ -138,18 +138,18 @@ private:
         head_.status = response_.status = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
     }
 
-    void take_field(std::string_view line)
+    void parse_field(std::string_view line)
     {
         if (is_status_line(line)) return refuse("a second status line in the header");
         std::size_t const colon = line.find(':');
         std::string_view const name = trim(line.substr(0, colon));
         // A line without a colon is ignored.
         if (name.empty() || name.size() != colon) unusual_ = true;
-        if (colon != line.npos) take_field(name, trim(line.substr(colon + 1)));
+        if (colon != line.npos) parse_field(name, trim(line.substr(colon + 1)));
     }
 
     /// Most names differ in length, so compare that first.
-    void take_field(std::string_view name, std::string_view value)
+    void parse_field(std::string_view name, std::string_view value)
     {
         switch (name.size()) {
         case 4:
@@ -159,7 +159,7 @@ private:
             if (is_name(name, "Location")) store(response_.location, value);
             break;
         case 10:
-            if (is_name(name, "Connection")) take_connection(value);
+            if (is_name(name, "Connection")) parse_connection(value);
             if (is_name(name, "Keep-Alive")) head_.keep_alive_hint = keep_alive_seconds(value);
             break;
         case 11:
@@ -169,13 +169,13 @@ private:
             if (is_name(name, "Content-Type")) store(response_.content_type, value);
             break;
         case 14:
-            if (is_name(name, "Content-Length")) take_lengths(value);
+            if (is_name(name, "Content-Length")) parse_content_length(value);
             break;
         case 16:
-            if (is_name(name, "Content-Encoding")) take_content_encoding(value);
+            if (is_name(name, "Content-Encoding")) parse_content_encoding(value);
             break;
         case 17:
-            if (is_name(name, "Transfer-Encoding")) take_transfer_encoding(value);
+            if (is_name(name, "Transfer-Encoding")) parse_transfer_encoding(value);
             break;
         default:
             break;
@@ -189,20 +189,20 @@ private:
         if (unusual_) std::replace(to.begin(), to.end(), '\r', ' ');
     }
 
-    void take_connection(std::string_view list)
+    void parse_connection(std::string_view list)
     {
         while (!list.empty()) {
-            std::string_view const word = take_element(list);
+            std::string_view const word = next_element(list);
             if (same_letters(word, "close")) close_ = true;
             if (same_letters(word, "keep-alive")) keep_alive_ = true;
         }
     }
 
-    void take_lengths(std::string_view list)
+    void parse_content_length(std::string_view list)
     {
         bool any = false;
         while (!list.empty()) {
-            std::string_view digits = take_element(list);
+            std::string_view digits = next_element(list);
             bool const sign = digits.starts_with('+');
             if (digits.empty() || sign || length_) unusual_ = true;
             if (digits.empty()) continue;
@@ -218,21 +218,21 @@ private:
         if (!any) refuse("a Content-Length that is no number");
     }
 
-    void take_content_encoding(std::string_view list)
+    void parse_content_encoding(std::string_view list)
     {
         while (!list.empty()) {
-            std::string_view const word = take_element(list);
+            std::string_view const word = next_element(list);
             auto const same = [word](std::string_view other) { return same_letters(word, other); };
-            if (take_encoding(word)) continue;
+            if (parse_encoding(word)) continue;
             if (std::any_of(other_encodings.begin(), other_encodings.end(), same))
                 unsupported_ = "Content-Encoding: " + printable_excerpt(word, 64);
         }
     }
 
-    void take_transfer_encoding(std::string_view list)
+    void parse_transfer_encoding(std::string_view list)
     {
         do {
-            std::string_view const word = take_element(list);
+            std::string_view const word = next_element(list);
             if (same_letters(word, "chunked")) {
                 if (chunked_) unusual_ = true;
                 chunked_ = true;
@@ -241,13 +241,13 @@ private:
             unusual_ = true;
             if (word.empty() || same_letters(word, "identity")) continue;
             transfer_coded_ = true;
-            if (chunked_ || !take_encoding(word))
+            if (chunked_ || !parse_encoding(word))
                 unsupported_ = "Transfer-Encoding: " + printable_excerpt(word, 64);
         } while (!list.empty());
     }
 
     /// False for an unsupported coding.
-    bool take_encoding(std::string_view word)
+    bool parse_encoding(std::string_view word)
     {
         bool const gzip = same_letters(word, "gzip") || same_letters(word, "x-gzip");
         if (!gzip && !same_letters(word, "deflate")) return false;
@@ -272,7 +272,7 @@ private:
     bool unusual_ = false; ///< another reader may see the end elsewhere
 };
 
-OCRPIPE_DECL bool take_line(std::string_view& text, std::string_view& line, bool& unusual,
+OCRPIPE_DECL bool next_line(std::string_view& text, std::string_view& line, bool& unusual,
                             std::size_t searched) noexcept
 {
     std::size_t const end = text.find('\n', searched);

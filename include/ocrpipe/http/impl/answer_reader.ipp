@@ -75,20 +75,20 @@ OCRPIPE_DECL void answer_reader::parse(std::string_view& bytes, error_code& ec)
         std::size_t const before = bytes.size();
         switch (where_) {
         case place::header:
-            more = take_header(bytes, ec);
+            more = parse_header(bytes, ec);
             break;
         case place::body:
         case place::chunk:
-            more = take_body(bytes, ec);
+            more = parse_body(bytes, ec);
             break;
         case place::chunk_size:
-            more = take_chunk_size(bytes, ec);
+            more = parse_chunk_size(bytes, ec);
             break;
         case place::chunk_end:
-            more = take_chunk_end(bytes, ec);
+            more = parse_chunk_end(bytes, ec);
             break;
         case place::trailer:
-            more = take_trailer(bytes, ec);
+            more = parse_trailer(bytes, ec);
             break;
         case place::end:
             break;
@@ -98,7 +98,7 @@ OCRPIPE_DECL void answer_reader::parse(std::string_view& bytes, error_code& ec)
 }
 
 /// Each of these returns whether it made progress; if not, it needs more bytes, or `ec` is set.
-OCRPIPE_DECL bool answer_reader::take_header(std::string_view& bytes, error_code& ec)
+OCRPIPE_DECL bool answer_reader::parse_header(std::string_view& bytes, error_code& ec)
 {
     if (!may_be_http(bytes)) return fail(errc::malformed_answer, "no HTTP status line", ec);
     // A header received in one piece is parsed at once; otherwise it is parsed when its end has arrived.
@@ -149,7 +149,7 @@ OCRPIPE_DECL void answer_reader::begin_body(error_code& ec)
     }
 }
 
-OCRPIPE_DECL bool answer_reader::take_body(std::string_view& bytes, error_code& ec)
+OCRPIPE_DECL bool answer_reader::parse_body(std::string_view& bytes, error_code& ec)
 {
     std::size_t const n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
     if (!fits_body(n, ec)) return false;
@@ -177,7 +177,7 @@ OCRPIPE_DECL bool answer_reader::take_body(std::string_view& bytes, error_code& 
     return !ec;
 }
 
-OCRPIPE_DECL bool answer_reader::take_chunk_size(std::string_view& bytes, error_code& ec)
+OCRPIPE_DECL bool answer_reader::parse_chunk_size(std::string_view& bytes, error_code& ec)
 {
     constexpr char const* no_size = "a chunk without a size";
     // Report this at once: a body that is not chunked may never contain a line feed.
@@ -185,7 +185,7 @@ OCRPIPE_DECL bool answer_reader::take_chunk_size(std::string_view& bytes, error_
     if (first != bytes.npos && !chunk_size_of(bytes.substr(first, 1)))
         return fail(errc::malformed_answer, no_size, ec);
     std::string_view line;
-    if (!take_line(bytes, line, unusual_, searched_)) {
+    if (!next_line(bytes, line, unusual_, searched_)) {
         fits_header(extra_bytes_ + bytes.size(), ec);
         return false;
     }
@@ -201,7 +201,7 @@ OCRPIPE_DECL bool answer_reader::take_chunk_size(std::string_view& bytes, error_
     return true;
 }
 
-OCRPIPE_DECL bool answer_reader::take_chunk_end(std::string_view& bytes, error_code& ec)
+OCRPIPE_DECL bool answer_reader::parse_chunk_end(std::string_view& bytes, error_code& ec)
 {
     if (bytes.empty() || bytes == "\r") return false;
     std::size_t const size = bytes.starts_with("\r\n") ? 2 : bytes.starts_with('\n') ? 1 : 0;
@@ -213,13 +213,13 @@ OCRPIPE_DECL bool answer_reader::take_chunk_end(std::string_view& bytes, error_c
 }
 
 /// A trailer must not change what the header said.
-OCRPIPE_DECL bool answer_reader::take_trailer(std::string_view& bytes, error_code& ec)
+OCRPIPE_DECL bool answer_reader::parse_trailer(std::string_view& bytes, error_code& ec)
 {
     std::size_t const size = section_size(bytes, searched_);
     if (!fits_header(size != 0 ? size : bytes.size(), ec) || size == 0) return false;
     std::string_view rest = bytes.substr(0, size);
     bytes.remove_prefix(size);
-    for (std::string_view line; take_line(rest, line, unusual_);) {
+    for (std::string_view line; next_line(rest, line, unusual_);) {
     }
     finish(ec);
     return !ec;

@@ -8,7 +8,7 @@ namespace ocrpipe
 namespace detail
 {
 
-OCRPIPE_DECL byte_buffer shared_io::take()
+OCRPIPE_DECL byte_buffer shared_io::acquire_buffer()
 {
     if (spare_.empty()) return byte_buffer();
     byte_buffer b = std::move(spare_.back());
@@ -16,7 +16,7 @@ OCRPIPE_DECL byte_buffer shared_io::take()
     return b;
 }
 
-OCRPIPE_DECL void shared_io::give_back(byte_buffer b)
+OCRPIPE_DECL void shared_io::release_buffer(byte_buffer b)
 {
     b.clear();
     if (b.capacity() != 0 && spare_.size() < max_kept) spare_.push_back(std::move(b));
@@ -76,8 +76,8 @@ OCRPIPE_DECL error_code connection::why_ended(error_code ec,
     return expired ? error_code(asio::error::timed_out) : ec;
 }
 
-OCRPIPE_DECL void connection::take(std::tuple<error_code, std::size_t> const& received,
-                                   asio::cancellation_state const& state, error_code& ec)
+OCRPIPE_DECL void connection::process_received(std::tuple<error_code, std::size_t> const& received,
+                                               asio::cancellation_state const& state, error_code& ec)
 {
     ec = why_ended(std::get<0>(received), state);
     if (ec == asio::error::eof) return end_of_stream(!tls_, ec);
@@ -216,9 +216,9 @@ OCRPIPE_DECL void connection::close() noexcept
     if (!socket_.is_open()) return;
     error_code ignored;
     if (tls_) {
-        byte_buffer farewell;
-        tls_->close(farewell);
-        if (!farewell.empty()) send(farewell.view(), ignored);
+        byte_buffer close_notify;
+        tls_->close(close_notify);
+        if (!close_notify.empty()) send(close_notify.view(), ignored);
     }
     socket_.close(ignored);
 }

@@ -2,8 +2,8 @@
 #define OCRPIPE_HTTP_IMPL_CONNECTOR_IPP
 
 #include <ocrpipe/http/connector.hpp>
+#include <ocrpipe/http/deadline.hpp>
 #include <ocrpipe/http/exchange.hpp>
-#include <ocrpipe/http/failures.hpp>
 #include <ocrpipe/http/request_head.hpp>
 
 #include <fmt/format.h>
@@ -20,7 +20,7 @@ inline constexpr std::chrono::milliseconds connect_stagger{250};
 
 /// Concurrent connection attempts. Shared with their handlers, which may run after the race is over.
 struct connect_race {
-    explicit connect_race(asio::io_context& ioc) : timer(ioc) {}
+    explicit connect_race(asio::io_context& ioc) : next_attempt(ioc) {}
 
     void close_losers() noexcept
     {
@@ -30,7 +30,7 @@ struct connect_race {
             if (&s != winner) s.close(ignored);
     }
 
-    steady_timer timer;
+    timer next_attempt;
     std::deque<tcp_socket> sockets; ///< a deque: their addresses must not change
     std::size_t running = 0;
     tcp_socket* winner = nullptr;
@@ -69,7 +69,7 @@ inline void start_attempt(std::shared_ptr<connect_race> const& race, asio::io_co
             race->last_error = why;
         else if (race->winner == nullptr)
             race->winner = &s;
-        race->timer.cancel();
+        race->next_attempt.cancel();
     });
 }
 
@@ -92,8 +92,8 @@ OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context&
             co_return connected;
         }
         clock::time_point const next = later(clock::now(), connect_stagger);
-        race->timer.expires_at(to.empty() ? deadline : std::min(deadline, next));
-        co_await race->timer.async_wait(await_into(ec));
+        race->next_attempt.expires_at(to.empty() ? deadline : std::min(deadline, next));
+        co_await race->next_attempt.async_wait(await_into(ec));
         ec = {};
         if (is_cancelled(co_await asio::this_coro::cancellation_state))
             ec = asio::error::operation_aborted;
@@ -132,8 +132,7 @@ inline transport_failure opening_failure(error_code ec, errc timeout, errc other
         code = timeout_code(timeout, clock::now(), deadline);
     else if (ec == asio::error::operation_aborted)
         code = errc::cancelled;
-    return make_failure(make_error_code(code), where, bytes_sent::none, code == otherwise ? ec : error_code(),
-                        detail);
+    return transport_failure(code, where, bytes_sent::none, detail, code == otherwise ? ec : error_code());
 }
 
 OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time_point deadline,
@@ -180,7 +179,7 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     limits.max_header = limits_.max_header;
     limits.to_connect = true;
     answer_reader& answer = c.answer();
-    borrowed_buffer request(shared_);
+    pooled_buffer request(shared_);
     request->append(connect_head(to_, proxy_->authorization));
     exchange connect(c, shared_, limits, timeouts, deadline);
     bool const answered = co_await connect.run(request, nullptr, failure);
@@ -191,9 +190,9 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
         bool const slow = failure.code == errc::first_byte_timeout || failure.code == errc::read_timeout ||
                           failure.code == errc::write_timeout;
         if (slow)
-            failure.code = make_error_code(errc::connect_timeout);
+            failure.code = errc::connect_timeout;
         else if (is_transport(failure.code))
-            failure.code = make_error_code(errc::proxy_refused);
+            failure.code = errc::proxy_refused;
         failure.detail = failure.detail.empty() ? at : at + ": " + failure.detail;
         co_return false;
     }
@@ -201,8 +200,7 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     if (status / 100 == 2 && !answer.surplus()) co_return true;
     std::string const what =
         status / 100 == 2 ? "it spoke before TLS began" : fmt::format("it answered {}", status);
-    failure = make_failure(make_error_code(errc::proxy_refused), phase::connect, bytes_sent::none,
-                           error_code(), at + ": " + what);
+    failure = transport_failure(errc::proxy_refused, phase::connect, bytes_sent::none, at + ": " + what);
     co_return false;
 }
 
@@ -214,21 +212,21 @@ OCRPIPE_DECL task<bool> connector::async_handshake(connection& c, clock::time_po
     error_code ec;
     c.set_deadline(std::min(deadline, later(clock::now(), timeouts_.tls)));
     for (bool done = false; !done;) {
-        error_code verdict;
-        done = session.handshake(out, verdict);
+        error_code refused;
+        done = session.handshake(out, refused);
         // Session tickets may have arrived with the last handshake bytes; read them now because the receive
         // buffer is shared.
-        if (done && session.read(shared_.plain(), out, verdict) != 0)
-            verdict = make_error_code(errc::tls_failed);                  // data before any request
+        if (done && session.read(shared_.plain(), out, refused) != 0)
+            refused = make_error_code(errc::tls_failed);                  // data before any request
         for (std::string_view wire = out.view(); !wire.empty() && !ec;) { // an alert is sent too
             wire.remove_prefix(c.send(wire, ec));
             if (ec == asio::error::would_block) co_await c.async_wait_writable(ec);
         }
         out.clear();
-        if (verdict) {
-            bool const ours = verdict.category() == category();
-            failure = make_failure(ours ? verdict : make_error_code(errc::tls_failed), phase::tls,
-                                   bytes_sent::none, ours ? error_code() : verdict, session.detail());
+        if (refused) {
+            bool const ours = refused.category() == category();
+            failure = transport_failure(ours ? refused : make_error_code(errc::tls_failed), phase::tls,
+                                        bytes_sent::none, session.detail(), ours ? error_code() : refused);
             co_return false;
         }
         if (!ec && !done) {

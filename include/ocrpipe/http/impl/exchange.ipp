@@ -2,7 +2,6 @@
 #define OCRPIPE_HTTP_IMPL_EXCHANGE_IPP
 
 #include <ocrpipe/http/exchange.hpp>
-#include <ocrpipe/http/failures.hpp>
 
 namespace ocrpipe
 {
@@ -13,7 +12,7 @@ inline constexpr std::size_t chunk_size = 64 * 1024;
 
 /// How long to wait for an answer after the connection broke during an upload: it has already arrived, or
 /// never will.
-inline constexpr std::chrono::milliseconds last_words{250};
+inline constexpr std::chrono::milliseconds late_answer_wait{250};
 
 OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, answer_limits const& limits,
                                 timeout_options const& timeouts, clock::time_point deadline)
@@ -22,22 +21,21 @@ OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, answer_limits 
     answer_.start(limits);
 }
 
-OCRPIPE_DECL task<bool> exchange::run(borrowed_buffer& request, body_source* body,
-                                            transport_failure& failure)
+OCRPIPE_DECL task<bool> exchange::run(pooled_buffer& request, body_source* body, transport_failure& failure)
 {
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state; // stays up to date
     body_left_ = body != nullptr ? body->size() : 0;
     upload sent = upload::done;
     {
-        borrowed_buffer cipher(shared_);
-        if (connection_.tls() == nullptr) cipher.give_back();
+        pooled_buffer cipher(shared_);
+        if (connection_.tls() == nullptr) cipher.release();
         for (;;) {
             std::string_view rest;
             sent = send_chunk(*request, body, *cipher, rest, failure);
             if (!rest.empty()) sent = co_await async_send_rest(rest, failure);
             if (sent != upload::done || body_left_ == 0) break;
             // A peer that receives fast must not starve the other exchanges on this thread.
-            co_await shared_.turns.async_next();
+            co_await shared_.uploads.async_turn();
             if (is_cancelled(state)) {
                 fail_wait(failure, errc::write_timeout, phase::write, asio::error::operation_aborted);
                 sent = upload::failed;
@@ -45,7 +43,7 @@ OCRPIPE_DECL task<bool> exchange::run(borrowed_buffer& request, body_source* bod
             }
         }
     }
-    request.give_back();
+    request.release();
     if (sent == upload::done) sent_ = bytes_sent::all;
     connection_.forget_input();
     if (sent == upload::failed) co_return false;
@@ -55,7 +53,7 @@ OCRPIPE_DECL task<bool> exchange::run(borrowed_buffer& request, body_source* bod
         error_code ec = connection_.stopped(state);
         if (!ec) {
             std::tuple<error_code, std::size_t> const received = co_await connection_.async_receive();
-            connection_.take(received, state, ec);
+            connection_.process_received(received, state, ec);
         }
         r.now = clock::now();
         // If the peer sends continuously, there is no wait that a timer could end.
@@ -76,7 +74,7 @@ OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_so
 {
     if (sent_ != bytes_sent::none) {
         request.clear();
-        if (!take_input(failure)) return upload::failed;
+        if (!receive_early(failure)) return upload::failed;
         if (answer_.has_header()) return upload::answered;
     }
     if (!fill(request, body, failure)) {
@@ -86,7 +84,7 @@ OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_so
     error_code ec;
     rest = connection_.seal(request.view(), cipher, ec);
     if (ec) {
-        failure = make_failure(make_error_code(errc::tls_failed), phase::write, sent_, ec);
+        failure = transport_failure(errc::tls_failed, phase::write, sent_, {}, ec);
         return upload::failed;
     }
     // Sending the rest reports the error again.
@@ -111,8 +109,8 @@ OCRPIPE_DECL bool exchange::fill(byte_buffer& request, body_source* body, transp
     }
     if (!ec) ec = make_error_code(errc::file_changed);
     bool const ours = ec.category() == category();
-    failure = make_failure(ours ? ec : make_error_code(errc::unreadable_file), phase::write, sent_,
-                           ours ? error_code() : ec);
+    failure = transport_failure(ours ? ec : make_error_code(errc::unreadable_file), phase::write, sent_, {},
+                                ours ? error_code() : ec);
     return false;
 }
 
@@ -139,10 +137,10 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view w
             co_return upload::failed;
         }
         if (!connection_.input_seen()) {
-            co_await shared_.turns.async_next();
+            co_await shared_.uploads.async_turn();
             continue;
         }
-        if (!take_input(failure)) co_return upload::failed;
+        if (!receive_early(failure)) co_return upload::failed;
         if (answer_.has_header()) co_return upload::answered;
     }
     co_return upload::done;
@@ -153,7 +151,7 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view w
 OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broken, transport_failure& failure)
 {
     connection_.forget_input();
-    connection_.set_deadline(std::min(deadline_, later(clock::now(), last_words)));
+    connection_.set_deadline(std::min(deadline_, later(clock::now(), late_answer_wait)));
     error_code ec;
     while (!ec && !answer_.complete()) {
         bool moved = false;
@@ -165,12 +163,12 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broke
     if (ec == asio::error::operation_aborted)
         fail_wait(failure, errc::write_failed, phase::write, ec);
     else
-        failure = make_failure(make_error_code(errc::write_failed), phase::write, sent_, broken);
+        failure = transport_failure(errc::write_failed, phase::write, sent_, {}, broken);
     co_return upload::failed;
 }
 
 /// Handles input that arrives while the request is being sent. Returns false if it ends the exchange.
-OCRPIPE_DECL bool exchange::take_input(transport_failure& failure)
+OCRPIPE_DECL bool exchange::receive_early(transport_failure& failure)
 {
     error_code ec;
     bool moved = false;
@@ -217,14 +215,13 @@ OCRPIPE_DECL void exchange::keep_beginning(transport_failure& failure)
 OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec) const
 {
     if (ec.category() == category()) {
-        failure = make_failure(ec, where, sent_);
-        failure.detail = answer_.detail();
-        if (ec == errc::tls_failed && connection_.tls() != nullptr)
-            failure.detail = connection_.tls()->detail();
+        bool const by_tls = ec == errc::tls_failed && connection_.tls() != nullptr;
+        failure =
+            transport_failure(ec, where, sent_, by_tls ? connection_.tls()->detail() : answer_.detail());
         return;
     }
     errc const code = answer_.reading() ? errc::truncated_answer : errc::connection_closed;
-    failure = make_failure(make_error_code(code), where, sent_, ec);
+    failure = transport_failure(code, where, sent_, {}, ec);
 }
 
 OCRPIPE_DECL void exchange::fail_wait(transport_failure& failure, errc timeout, phase where,
@@ -236,7 +233,7 @@ OCRPIPE_DECL void exchange::fail_wait(transport_failure& failure, errc timeout, 
     else if (ec == asio::error::operation_aborted)
         code = errc::cancelled;
     bool const ours = code != errc::connection_closed;
-    failure = make_failure(make_error_code(code), where, sent_, ours ? error_code() : ec);
+    failure = transport_failure(code, where, sent_, {}, ours ? error_code() : ec);
 }
 
 } // namespace detail

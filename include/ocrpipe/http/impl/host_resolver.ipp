@@ -18,7 +18,7 @@ struct host_resolver::lookup {
     error_code cause;
     endpoints addresses;
     clock::time_point until = clock::time_point::min();
-    std::vector<steady_timer*> waiting;
+    std::vector<timer*> waiting;
 };
 
 OCRPIPE_DECL endpoints interleave_families(std::span<tcp::endpoint const> in)
@@ -50,7 +50,7 @@ OCRPIPE_DECL void host_resolver::start(std::string const& host, std::string cons
             to->addresses = interleave_families(to->addresses);
             // A failure is reported to the current waiters and not cached.
             to->until = to->addresses.empty() ? clock::time_point::min() : clock::now() + keep;
-            for (steady_timer* t : to->waiting)
+            for (timer* const t : to->waiting)
                 t->cancel();
         });
 }
@@ -76,10 +76,10 @@ OCRPIPE_DECL task<endpoints> host_resolver::async_resolve(std::string const& hos
         start(host, port, l);
     }
     if (l->running) {
-        steady_timer timer(ioc_, deadline);
-        l->waiting.push_back(&timer);
-        co_await timer.async_wait(await_into(ec));
-        std::erase(l->waiting, &timer);
+        timer expiry(ioc_, deadline);
+        l->waiting.push_back(&expiry);
+        co_await expiry.async_wait(await_into(ec));
+        std::erase(l->waiting, &expiry);
         bool const cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
         if (cancelled)
             ec = asio::error::operation_aborted;

@@ -2,7 +2,6 @@
 #define OCRPIPE_HTTP_IMPL_ORIGIN_IPP
 
 #include <ocrpipe/core/words.hpp>
-#include <ocrpipe/http/failures.hpp>
 #include <ocrpipe/http/origin.hpp>
 
 #include <boost/asio/ip/address.hpp>
@@ -20,14 +19,6 @@ namespace ocrpipe
 {
 namespace detail
 {
-
-inline std::string lower_case(std::string_view text)
-{
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
 
 inline std::string_view default_port(bool tls) { return tls ? "443" : "80"; }
 
@@ -172,7 +163,7 @@ OCRPIPE_DECL std::string origin::url() const { return (tls ? "https://" : "http:
 OCRPIPE_DECL result<origin> parse_origin(std::string_view base_url)
 {
     auto const refuse = [&](std::string_view what) {
-        return detail::invalid_option(fmt::format("base_url: {}", what));
+        return failure(errc::invalid_argument, phase::prepare, fmt::format("base_url: {}", what));
     };
     auto const url = boost::urls::parse_uri(base_url);
     if (url.has_error()) return refuse("not a URL: give scheme, host and port, such as https://ocr.example");
@@ -203,24 +194,23 @@ OCRPIPE_DECL bool is_loopback(std::string_view host)
 
 OCRPIPE_DECL result<proxy_server> parse_proxy(std::string_view text)
 {
+    auto const refuse = [](std::string_view what) {
+        return failure(errc::invalid_argument, phase::prepare, fmt::format("proxy: {}", what));
+    };
     // Checked before parsing as a URL, which would take "proxy:3128" for the scheme "proxy".
     std::size_t const colon = text.find("://");
     std::string_view const scheme = colon == text.npos ? std::string_view("http") : text.substr(0, colon);
     if (detail::lower_case(scheme).starts_with("socks"))
-        return detail::invalid_option(
-            "proxy: SOCKS is not supported: give an HTTP proxy as http://host:port");
+        return refuse("SOCKS is not supported: give an HTTP proxy as http://host:port");
     std::string const whole = (colon == text.npos ? "http://" : "") + std::string(text);
     auto const url = boost::urls::parse_uri(whole);
-    if (url.has_error())
-        return detail::invalid_option("proxy: not a URL: give http://[user:password@]host:port");
+    if (url.has_error()) return refuse("not a URL: give http://[user:password@]host:port");
     std::optional<origin> at = detail::origin_of(*url);
     if (!at || at->tls)
-        return detail::invalid_option(
-            "proxy: needs the form http://[user:password@]host:port; https is not supported");
+        return refuse("needs the form http://[user:password@]host:port; https is not supported");
     if ((!url->encoded_path().empty() && url->encoded_path() != "/") || url->has_query() ||
         url->has_fragment())
-        return detail::invalid_option(
-            "proxy: a path, query or fragment has no meaning: give host and port only");
+        return refuse("a path, query or fragment has no meaning: give host and port only");
     proxy_server p;
     p.at = *std::move(at);
     if (url->has_userinfo()) p.authorization = "Basic " + detail::base64(url->user() + ":" + url->password());

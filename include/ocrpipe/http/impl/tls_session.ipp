@@ -1,7 +1,6 @@
 #ifndef OCRPIPE_HTTP_IMPL_TLS_SESSION_IPP
 #define OCRPIPE_HTTP_IMPL_TLS_SESSION_IPP
 
-#include <ocrpipe/http/failures.hpp>
 #include <ocrpipe/http/origin.hpp>
 #include <ocrpipe/http/tls_session.hpp>
 
@@ -33,7 +32,7 @@ OCRPIPE_DECL void openssl_deleter::operator()(ssl_ctx_st* p) const noexcept { ::
 OCRPIPE_DECL void openssl_deleter::operator()(ssl_session_st* p) const noexcept { ::SSL_SESSION_free(p); }
 
 /// OpenSSL's message for the oldest error in the queue, which caused the others; empties the queue.
-inline std::string take_openssl_error()
+inline std::string pop_openssl_error()
 {
     char const* const reason = ::ERR_reason_error_string(::ERR_get_error());
     ::ERR_clear_error();
@@ -48,8 +47,9 @@ OCRPIPE_DECL result<std::unique_ptr<tls_context>> tls_context::make(tls_options 
     if (ctx == nullptr) throw std::bad_alloc();
 
     auto const refuse = [](std::string_view option, std::string const& file, std::string_view what) {
-        return invalid_option(fmt::format("{}: {}: {} ({})", option, printable_excerpt(file, 1024), what,
-                                          take_openssl_error()));
+        return failure(
+            errc::invalid_argument, phase::prepare,
+            fmt::format("{}: {}: {} ({})", option, printable_excerpt(file, 1024), what, pop_openssl_error()));
     };
 
     ::ERR_clear_error();
@@ -97,7 +97,7 @@ OCRPIPE_DECL void tls_context::store_session(ssl_session_st* session)
     sessions_.push_back(std::move(copy));
 }
 
-OCRPIPE_DECL openssl_ptr<ssl_session_st> tls_context::take_session()
+OCRPIPE_DECL openssl_ptr<ssl_session_st> tls_context::session_to_resume()
 {
     openssl_ptr<::SSL_SESSION> session;
     if (sessions_.empty()) return session;
@@ -172,7 +172,7 @@ OCRPIPE_DECL tls_session::tls_session(tls_context& context, std::string const& h
         named = ::SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
     }
     if (!named) throw std::bad_alloc(); // continuing would skip host name verification
-    if (openssl_ptr<::SSL_SESSION> const session = context.take_session())
+    if (openssl_ptr<::SSL_SESSION> const session = context.session_to_resume())
         ::SSL_set_session(ssl, session.get());
     ::SSL_set_connect_state(ssl);
 }
@@ -236,14 +236,12 @@ OCRPIPE_DECL void tls_session::close(byte_buffer& out)
     ::ERR_clear_error();
 }
 
-OCRPIPE_DECL bool tls_session::resumed() const noexcept { return ::SSL_session_reused(ssl_.get()) == 1; }
-
 OCRPIPE_DECL void tls_session::fail(error_code& ec)
 {
-    long const verdict = ::SSL_get_verify_result(ssl_.get());
-    std::string const cause = take_openssl_error();
-    if (verdict != X509_V_OK) {
-        detail_ = fmt::format("{}: {}", host_, ::X509_verify_cert_error_string(verdict));
+    long const verified = ::SSL_get_verify_result(ssl_.get());
+    std::string const cause = pop_openssl_error();
+    if (verified != X509_V_OK) {
+        detail_ = fmt::format("{}: {}", host_, ::X509_verify_cert_error_string(verified));
         ec = make_error_code(errc::certificate_invalid);
     } else {
         detail_ = fmt::format("{}: {}", host_, cause.empty() ? "unexpected end" : cause);

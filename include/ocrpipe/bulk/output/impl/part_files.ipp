@@ -92,9 +92,7 @@ inline std::string label_of(std::string_view id)
     // Would be a hidden file, or be taken for an option on a command line.
     if (label.starts_with('.') || label.starts_with('-')) label.front() = '_';
     if (label.empty()) label = "_";
-    sha256_stream hash;
-    hash.update(id);
-    (label += '-') += hash.hex().substr(0, 12);
+    (label += '-') += to_hex(sha256(id)).substr(0, 12);
     return label;
 }
 

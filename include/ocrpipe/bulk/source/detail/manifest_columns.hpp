@@ -40,8 +40,6 @@ constexpr std::string_view name(manifest_key k) noexcept
     return manifest_key_names[static_cast<std::size_t>(k)];
 }
 
-OCRPIPE_DECL std::string ascii_lower(std::string_view text);
-
 /// Trims blanks.
 OCRPIPE_DECL std::string_view trimmed(std::string_view text) noexcept;
 

@@ -4,6 +4,7 @@
 #include <ocrpipe/bulk/source/detail/manifest_columns.hpp>
 #include <ocrpipe/bulk/source/manifest_source.hpp>
 #include <ocrpipe/core/result.hpp>
+#include <ocrpipe/core/words.hpp>
 
 #include <fmt/format.h>
 
@@ -19,14 +20,6 @@ namespace ocrpipe
 namespace detail
 {
 
-OCRPIPE_DECL std::string ascii_lower(std::string_view text)
-{
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return out;
-}
-
 OCRPIPE_DECL std::string_view trimmed(std::string_view text) noexcept
 {
     std::size_t const begin = text.find_first_not_of(" \t\r\n");
@@ -37,7 +30,7 @@ OCRPIPE_DECL std::string_view trimmed(std::string_view text) noexcept
 OCRPIPE_DECL std::optional<manifest_key> column_key(std::string_view column)
 {
     auto const& names = manifest_key_names;
-    auto const found = std::find(names.begin(), names.end(), ascii_lower(trimmed(column)));
+    auto const found = std::find(names.begin(), names.end(), lower_case(trimmed(column)));
     if (found == names.end()) return std::nullopt;
     return static_cast<manifest_key>(found - names.begin());
 }
@@ -54,7 +47,7 @@ inline std::string word_of(std::string_view column)
                                          UTF8PROC_CASEFOLD | UTF8PROC_IGNORE | UTF8PROC_STRIPMARK));
     std::unique_ptr<void, void (*)(void*)> const owner(mapped, &std::free);
     std::string const plain =
-        n < 0 ? ascii_lower(column)
+        n < 0 ? lower_case(column)
               : std::string(reinterpret_cast<char const*>(mapped), static_cast<std::size_t>(n));
     std::string out;
     for (std::size_t i = 0; i != plain.size(); ++i) {
@@ -204,7 +197,7 @@ OCRPIPE_DECL std::string suspected_content(std::string_view beginning, manifest_
                      : "this is binary and no text: give a CSV or JSONL file in UTF-8";
     }
     std::string_view const text = trimmed(head);
-    std::string const lower = ascii_lower(text.substr(0, 64));
+    std::string const lower = lower_case(text.substr(0, 64));
     if (lower.starts_with("<!doctype html") || lower.starts_with("<html"))
         return "this looks like a web page: it may be an error page that was saved in the manifest's place";
     if (lower.starts_with("<?xml") || lower.starts_with("<!--"))

@@ -5,6 +5,7 @@
 #include <ocrpipe/bulk/source/detail/manifest_rows.hpp>
 #include <ocrpipe/bulk/source/manifest_source.hpp>
 #include <ocrpipe/core/utf8.hpp>
+#include <ocrpipe/core/words.hpp>
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
@@ -181,7 +182,7 @@ OCRPIPE_DECL void csv_rows::read_separator_line()
     std::size_t length = first.size();
     if (first.size() > 2 && first.starts_with('"') && first.ends_with('"'))
         first = first.substr(1, first.size() - 2);
-    if (first.size() != 5 || ascii_lower(first.substr(0, 4)) != "sep=") return;
+    if (first.size() != 5 || lower_case(first.substr(0, 4)) != "sep=") return;
     if (first[4] != '\t' && std::string_view(",;|:^~!#$%&*+/").find(first[4]) == std::string_view::npos)
         return;
     separator_ = first[4];

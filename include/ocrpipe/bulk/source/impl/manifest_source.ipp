@@ -6,6 +6,7 @@
 #include <ocrpipe/bulk/source/manifest_source.hpp>
 #include <ocrpipe/core/json_text.hpp>
 #include <ocrpipe/core/unique_fd.hpp>
+#include <ocrpipe/core/words.hpp>
 
 #include <fmt/format.h>
 
@@ -43,7 +44,7 @@ inline std::string apply_manifest_row(manifest_row& row, input_item& item)
     if (row[path].empty()) return "path is missing";
     if (row[path].find('\0') != std::string::npos) return "path holds a NUL byte";
 
-    std::string const type = ascii_lower(row[file_type]);
+    std::string const type = lower_case(row[file_type]);
     if (type == "pdf")
         item.type = ocrpipe::file_type::pdf;
     else if (type == "image")
@@ -80,7 +81,7 @@ inline unique_fd open_manifest(std::string& path)
 inline std::unique_ptr<manifest_rows> rows_of(unique_fd fd, std::string_view path, manifest_format format)
 {
     if (format == manifest_format::jsonl) return std::make_unique<jsonl_rows>(std::move(fd));
-    bool const tabs = ascii_lower(path).ends_with(".tsv");
+    bool const tabs = lower_case(path).ends_with(".tsv");
     return std::make_unique<csv_rows>(std::move(fd), tabs ? '\t' : ',');
 }
 

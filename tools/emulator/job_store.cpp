@@ -1,11 +1,11 @@
-#include "emulator/job_table.hpp"
+#include "emulator/job_store.hpp"
 
 #include <algorithm>
 
 namespace ocrpipe::emulator
 {
 
-std::uint32_t job_table::intern(std::string_view doc_type)
+std::uint32_t job_store::intern(std::string_view doc_type)
 {
     // A run uses a handful of doc_types; a client that makes up thousands shares the last one.
     auto const found = std::find(doc_types_.begin(), doc_types_.end(), doc_type);
@@ -14,7 +14,7 @@ std::uint32_t job_table::intern(std::string_view doc_type)
     return static_cast<std::uint32_t>(doc_types_.size() - 1);
 }
 
-std::uint32_t job_table::document(sha256_digest const& digest, std::string_view file_name, std::uint64_t size,
+std::uint32_t job_store::document(sha256_digest const& digest, std::string_view file_name, std::uint64_t size,
                                   std::string_view doc_type)
 {
     std::string key(digest.begin(), digest.end());
@@ -32,7 +32,7 @@ std::uint32_t job_table::document(sha256_digest const& digest, std::string_view 
     return at->second;
 }
 
-std::uint32_t job_table::accept(std::uint32_t document, clock::time_point now)
+std::uint32_t job_store::accept(std::uint32_t document, clock::time_point now)
 {
     auto const index = static_cast<std::uint32_t>(jobs_.size());
     document_record& d = documents_[document];
@@ -48,7 +48,7 @@ std::uint32_t job_table::accept(std::uint32_t document, clock::time_point now)
     return index;
 }
 
-truth_snapshot job_table::snapshot(id_codec const& ids) const
+truth_snapshot job_store::snapshot(id_codec const& ids) const
 {
     truth_snapshot out;
     out.documents.reserve(documents_.size());

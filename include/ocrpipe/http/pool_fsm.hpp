@@ -1,5 +1,5 @@
-#ifndef OCRPIPE_HTTP_POOL_LEDGER_HPP
-#define OCRPIPE_HTTP_POOL_LEDGER_HPP
+#ifndef OCRPIPE_HTTP_POOL_FSM_HPP
+#define OCRPIPE_HTTP_POOL_FSM_HPP
 
 #include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/pace/gcra.hpp>
@@ -18,8 +18,8 @@ namespace detail
 
 using connection_id = std::uint32_t;
 
-/// The answer to an operation that requests a connection.
-enum class pool_verdict {
+/// The outcome of a request for a connection.
+enum class pool_outcome {
     pending, ///< no slot is free: call enqueue()
     reuse,   ///< a slot, and the idle connection `id`: probe it
     open,    ///< a slot: open a connection
@@ -28,7 +28,7 @@ enum class pool_verdict {
 };
 
 struct pool_decision {
-    pool_verdict what = pool_verdict::pending;
+    pool_outcome what = pool_outcome::pending;
     connection_id id = 0; ///< with reuse
 };
 
@@ -47,7 +47,7 @@ public:
     virtual ~pool_waiter() = default;
 
 private:
-    friend class pool_ledger;
+    friend class pool_fsm;
 
     /// Called when decision() has been made. This waiter now owns what it grants, even if it no longer needs
     /// it.
@@ -68,10 +68,10 @@ private:
 /// first out: busy ones stay warm, and surplus ones expire.
 ///
 /// Thread safety: none.
-class pool_ledger
+class pool_fsm
 {
 public:
-    explicit pool_ledger(pool_options const& options);
+    explicit pool_fsm(pool_options const& options);
 
     /// Requests a slot and a connection. With `fresh`, never returns an idle connection: once one was found
     /// dead, the others are suspect.
@@ -96,7 +96,7 @@ public:
     void reused(connection_id id, clock::time_point now);
 
     /// Rejects an offered connection; it will not be used again.
-    void discard(connection_id id) { doom(id); }
+    void retire(connection_id id) { retired_.push_back(id); }
 
     /// When a connection may be opened, by the connect rate.
     clock::time_point reserve_open(clock::time_point now) { return connects_.reserve(now); }
@@ -119,15 +119,7 @@ public:
 
     /// Connections that the shell must close now. Call it after every call that takes a time, and after
     /// close().
-    std::vector<connection_id> take_doomed();
-
-    /// How long an idle connection is considered usable: the option, or less if the server was seen to close
-    /// earlier.
-    clock::duration idle_limit() const noexcept { return idle_limit_; }
-
-    std::size_t idle() const noexcept { return idle_.size(); }
-    std::size_t in_use(enum lane l) const noexcept { return lanes_[index(l)].in_use; }
-    std::size_t waiting(enum lane l) const noexcept { return lanes_[index(l)].waiters.size(); }
+    std::vector<connection_id> pop_retired();
 
 private:
     struct lane_state {
@@ -144,11 +136,10 @@ private:
     };
 
     static std::size_t index(enum lane l) noexcept { return static_cast<std::size_t>(l); }
-    static void decide(pool_waiter& w, pool_verdict what, connection_id id);
+    static void decide(pool_waiter& w, pool_outcome what, connection_id id);
 
     clock::time_point expiry(connection_id id) const;
     pool_decision next_connection(clock::time_point now);
-    void doom(connection_id id) { doomed_.push_back(id); }
     void trim(clock::time_point now);
 
     std::array<lane_state, lane_count> lanes_;
@@ -156,12 +147,12 @@ private:
     std::deque<connection_id> idle_; ///< most recently used at the back
     std::vector<connection_facts> connections_;
     std::vector<connection_id> unused_ids_;
-    std::vector<connection_id> doomed_;
+    std::vector<connection_id> retired_;
     std::size_t max_waiting_;
     std::size_t capacity_ = 0;
     std::size_t total_in_use_ = 0;
     clock::duration const idle_option_;
-    clock::duration idle_limit_;
+    clock::duration idle_limit_; ///< the option, or less if the server was seen to close earlier
     clock::duration const life_limit_;
     gcra connects_;
     bool closed_ = false;
@@ -171,7 +162,7 @@ private:
 } // namespace ocrpipe
 
 #if defined(OCRPIPE_HEADER_ONLY)
-#include <ocrpipe/http/impl/pool_ledger.ipp>
+#include <ocrpipe/http/impl/pool_fsm.ipp>
 #endif
 
 #endif

@@ -1,14 +1,15 @@
-#ifndef OCRPIPE_TOOLS_WRITE_ALL_HPP
-#define OCRPIPE_TOOLS_WRITE_ALL_HPP
+#ifndef OCRPIPE_CORE_WRITE_ALL_HPP
+#define OCRPIPE_CORE_WRITE_ALL_HPP
 
 #include <ocrpipe/core/error.hpp>
+#include <ocrpipe/core/unique_fd.hpp>
 
 #include <cerrno>
 #include <poll.h>
 #include <string_view>
 #include <unistd.h>
 
-namespace ocrpipe::cli
+namespace ocrpipe::detail
 {
 
 /// Writes all of `bytes`, waiting for space if another process sharing the descriptor made it non-blocking.
@@ -23,13 +24,13 @@ inline error_code write_all(int descriptor, std::string_view bytes) noexcept
             continue;
         }
         if (errno == EINTR) continue;
-        if (errno != EAGAIN) return error_code(errno, boost::system::system_category());
+        if (errno != EAGAIN) return errno_code();
         ::pollfd p{descriptor, POLLOUT, 0};
         ::poll(&p, 1, -1);
     }
     return {};
 }
 
-} // namespace ocrpipe::cli
+} // namespace ocrpipe::detail
 
 #endif

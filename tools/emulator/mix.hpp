@@ -1,20 +1,13 @@
-#ifndef OCRPIPE_EMULATOR_DIGEST_HPP
-#define OCRPIPE_EMULATOR_DIGEST_HPP
+#ifndef OCRPIPE_EMULATOR_MIX_HPP
+#define OCRPIPE_EMULATOR_MIX_HPP
 
-#include <array>
+#include <ocrpipe/core/sha256.hpp>
+
+#include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
 
 namespace ocrpipe::emulator
 {
-
-using sha256_digest = std::array<unsigned char, 32>;
-
-sha256_digest sha256(std::string_view bytes);
-
-/// Lower-case hexadecimal, as sha256sum prints it.
-std::string to_hex(sha256_digest const& digest);
 
 /// Mixes two numbers into one (the finaliser of splitmix64 over their combination). Every decision of the
 /// emulator that looks random is a mix of the seed and of facts about the document, so that concurrency

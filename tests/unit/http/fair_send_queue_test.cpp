@@ -1,4 +1,4 @@
-#include <ocrpipe/http/send_turns.hpp>
+#include <ocrpipe/http/fair_send_queue.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -24,23 +24,23 @@ constexpr int uploads = 16;
 constexpr int chunks = 3;
 
 /// Notes its number in each of its turns.
-task<void> upload(detail::send_turns& turns, int number, std::vector<int>& log)
+task<void> upload(detail::fair_send_queue& queue, int number, std::vector<int>& log)
 {
     for (int i = 0; i != chunks; ++i) {
-        co_await turns.async_next();
+        co_await queue.async_turn();
         log.push_back(number);
     }
 }
 
 } // namespace
 
-TEST_CASE("send_turns: many uploads -> one chunk each in turn")
+TEST_CASE("fair_send_queue: many uploads -> one chunk each in turn")
 {
     asio::io_context ioc(1);
-    detail::send_turns turns(ioc);
+    detail::fair_send_queue queue(ioc);
     std::vector<int> log;
     for (int i = 0; i != uploads; ++i)
-        asio::co_spawn(ioc, upload(turns, i, log), asio::detached);
+        asio::co_spawn(ioc, upload(queue, i, log), asio::detached);
     ioc.run();
     std::vector<int> expected;
     for (int i = 0; i != uploads * chunks; ++i)
@@ -48,25 +48,26 @@ TEST_CASE("send_turns: many uploads -> one chunk each in turn")
     CHECK(log == expected);
 }
 
-TEST_CASE("send_turns: the first chunk brings an answer -> it is seen two chunks later, with others in line")
+TEST_CASE(
+    "fair_send_queue: the first chunk brings an answer -> it is seen two chunks later, with others queued")
 {
     constexpr int answer = -1;
     asio::io_context ioc(1);
-    detail::send_turns turns(ioc);
+    detail::fair_send_queue queue(ioc);
     asio::local::stream_protocol::socket ours(ioc), peers(ioc);
     asio::local::connect_pair(ours, peers);
     std::vector<int> log;
     ours.async_wait(asio::local::stream_protocol::socket::wait_read,
                     [&](error_code ec) { log.push_back(ec ? -2 : answer); });
     auto first = [&]() -> task<void> {
-        co_await turns.async_next();
+        co_await queue.async_turn();
         log.push_back(0);
         asio::write(peers, asio::buffer("x", 1));
-        co_await upload(turns, 0, log);
+        co_await upload(queue, 0, log);
     };
     asio::co_spawn(ioc, first(), asio::detached);
     for (int i = 1; i != uploads; ++i)
-        asio::co_spawn(ioc, upload(turns, i, log), asio::detached);
+        asio::co_spawn(ioc, upload(queue, i, log), asio::detached);
     ioc.run();
     CHECK(log.size() == uploads * chunks + 2);
     auto const seen = std::find(log.begin(), log.end(), answer);
@@ -74,18 +75,18 @@ TEST_CASE("send_turns: the first chunk brings an answer -> it is seen two chunks
     CHECK(seen - log.begin() <= 3);
 }
 
-TEST_CASE("send_turns: the io_context ends with uploads in line -> they end with it")
+TEST_CASE("fair_send_queue: the io_context ends with uploads queued -> they end with it")
 {
     auto const alive = std::make_shared<int>(0);
     {
         asio::io_context ioc(1);
-        auto const turns = std::make_shared<detail::send_turns>(ioc);
+        auto const queue = std::make_shared<detail::fair_send_queue>(ioc);
         // As in a transport: what waits keeps alive what it waits in.
-        auto waits = [](std::shared_ptr<detail::send_turns> t, std::shared_ptr<int>) -> task<void> {
-            co_await t->async_next();
+        auto waits = [](std::shared_ptr<detail::fair_send_queue> q, std::shared_ptr<int>) -> task<void> {
+            co_await q->async_turn();
         };
         for (int i = 0; i != 3; ++i)
-            asio::co_spawn(ioc, waits(turns, alive), asio::detached);
+            asio::co_spawn(ioc, waits(queue, alive), asio::detached);
         for (int i = 0; i != 3; ++i)
             ioc.run_one();
         CHECK(alive.use_count() == 4);

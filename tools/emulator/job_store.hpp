@@ -1,10 +1,10 @@
-#ifndef OCRPIPE_EMULATOR_JOB_TABLE_HPP
-#define OCRPIPE_EMULATOR_JOB_TABLE_HPP
+#ifndef OCRPIPE_EMULATOR_JOB_STORE_HPP
+#define OCRPIPE_EMULATOR_JOB_STORE_HPP
 
 #include <ocrpipe/core/clock.hpp>
+#include <ocrpipe/core/sha256.hpp>
 
 #include "emulator/answer.hpp"
-#include "emulator/digest.hpp"
 #include "emulator/recognition.hpp"
 #include "emulator/truth.hpp"
 
@@ -29,7 +29,7 @@ struct document_record {
     sha256_digest digest{};
     std::string file_name;
     std::uint64_t size = 0;
-    std::uint32_t doc_type = 0; ///< index of job_table::doc_type()
+    std::uint32_t doc_type = 0; ///< index of job_store::doc_type()
     std::uint32_t submits = 0;
     std::uint32_t accepted = 0;
     std::uint32_t acceptances_sent = 0;
@@ -54,7 +54,7 @@ struct job_record {
 };
 
 /// Documents and jobs, by index, in order of arrival. One thread.
-class job_table
+class job_store
 {
 public:
     /// The document with these bytes under this name; made when it is new.

@@ -1,0 +1,180 @@
+#ifndef OCRPIPE_HTTP_IMPL_CONNECTION_POOL_IPP
+#define OCRPIPE_HTTP_IMPL_CONNECTION_POOL_IPP
+
+#include <ocrpipe/http/connection_pool.hpp>
+#include <ocrpipe/http/deadline.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace ocrpipe
+{
+namespace detail
+{
+
+OCRPIPE_DECL connection_pool::connection_pool(asio::io_context& ioc, http_options const& options,
+                                              shared_io& shared, origin to, std::optional<proxy_server> proxy,
+                                              std::unique_ptr<tls_context> tls)
+    : ioc_(ioc)
+    , acquire_timeout_(options.timeouts.acquire)
+    , watchdog_(ioc)
+    , connector_(ioc, watchdog_, shared, std::move(to), std::move(proxy), std::move(tls), options.timeouts,
+                 options.limits)
+    , fsm_(options.pool)
+    , random_(options.seed != 0 ? static_cast<unsigned>(options.seed) : std::random_device()())
+{
+}
+
+OCRPIPE_DECL void connection_pool::close()
+{
+    fsm_.close();
+    close_retired();
+}
+
+OCRPIPE_DECL void connection_pool::close_retired()
+{
+    for (connection_id const id : fsm_.pop_retired())
+        connections_[id].reset();
+}
+
+/// A lease that waits, woken through its own timer. The timer's wait belongs to the io_context, expires at
+/// the waiter's deadline, and supports cancellation.
+class connection_lease::waiter final : public pool_waiter
+{
+public:
+    waiter(connection_lease const& l, clock::time_point until)
+        : pool_waiter(l.lane_), expiry(l.pool_.ioc_, until), fsm_(l.pool_.fsm_)
+    {
+    }
+    ~waiter() { fsm_.leave(*this); }
+
+    timer expiry;
+
+private:
+    void on_decided() override { expiry.cancel(); }
+
+    pool_fsm& fsm_;
+};
+
+OCRPIPE_DECL connection_lease::~connection_lease()
+{
+    if (!has_slot_) return;
+    clock::time_point const now = clock::now();
+    if (connection_ == nullptr) {
+        pool_.fsm_.release_empty(lane_, now);
+    } else if (reusable_) {
+        connection_->clear_deadline();
+        pool_.fsm_.release(lane_, id_, now, hint_);
+    } else {
+        pool_.connections_[id_].reset();
+        pool_.fsm_.release_closed(lane_, id_, now);
+    }
+    pool_.close_retired();
+}
+
+OCRPIPE_DECL void connection_lease::accept(pool_decision d) noexcept
+{
+    outcome_ = d.what;
+    if (d.what == pool_outcome::reuse || d.what == pool_outcome::open) has_slot_ = true;
+    reused_ = d.what == pool_outcome::reuse;
+    id_ = d.id;
+    connection_ = reused_ ? pool_.connections_[id_].get() : nullptr;
+}
+
+/// Probes the connection, and its replacements as long as they are dead. Returns whether one is usable.
+OCRPIPE_DECL bool connection_lease::probe()
+{
+    clock::time_point const now = clock::now();
+    while (connection_ != nullptr) {
+        pool_decision next;
+        next.what = pool_outcome::open;
+        if (fresh_) {
+            pool_.fsm_.retire(id_);
+        } else if (connection_->is_quiet()) {
+            pool_.fsm_.reused(id_, now);
+            return true;
+        } else {
+            next = pool_.fsm_.replace(id_, now);
+        }
+        accept(next);
+        pool_.close_retired();
+    }
+    return false;
+}
+
+OCRPIPE_DECL bool connection_lease::acquire_idle(asio::cancellation_state const& state)
+{
+    clock::time_point const now = clock::now();
+    accept(pool_.fsm_.acquire(lane_, now, fresh_));
+    pool_.close_retired();
+    return !is_cancelled(state) && now < deadline_ && probe();
+}
+
+/// Why the lease must not go on; errc::ok if it may.
+OCRPIPE_DECL errc connection_lease::refusal(asio::cancellation_state const& state,
+                                            clock::time_point give_up) const noexcept
+{
+    clock::time_point const now = clock::now();
+    if (is_cancelled(state)) return errc::cancelled;
+    if (outcome_ == pool_outcome::full) return errc::too_many_waiting;
+    if (outcome_ == pool_outcome::closed) return errc::client_closed;
+    if (now >= deadline_) return errc::deadline_exceeded;
+    return outcome_ == pool_outcome::pending && now >= give_up ? errc::acquire_timeout : errc::ok;
+}
+
+OCRPIPE_DECL task<bool> connection_lease::async_acquire(transport_failure& failure)
+{
+    asio::cancellation_state const state = co_await asio::this_coro::cancellation_state; // stays up to date
+    clock::time_point const give_up = std::min(deadline_, later(clock::now(), pool_.acquire_timeout_));
+    if (outcome_ == pool_outcome::pending && !is_cancelled(state)) {
+        waiter w(*this, give_up);
+        pool_.fsm_.enqueue(w);
+        error_code ec;
+        co_await w.expiry.async_wait(await_into(ec));
+        accept(w.decision());
+    }
+    errc refused = refusal(state, give_up);
+    if (refused == errc::ok && probe()) co_return true;
+    if (refused == errc::ok) refused = co_await async_wait_to_open(give_up);
+    if (refused != errc::ok) {
+        failure = transport_failure(refused, phase::acquire, bytes_sent::none);
+        co_return false;
+    }
+    if (connection_ != nullptr) co_return true;
+    co_return co_await async_open(failure);
+}
+
+/// Waits until the connect rate permits another connection. An idle connection that becomes available ends
+/// the wait.
+OCRPIPE_DECL task<errc> connection_lease::async_wait_to_open(clock::time_point give_up)
+{
+    asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
+    clock::time_point const start = pool_.fsm_.reserve_open(clock::now());
+    errc refused = errc::ok;
+    while (refused == errc::ok && !probe() && clock::now() < start) {
+        waiter w(*this, std::min(start, give_up));
+        if (!fresh_) pool_.fsm_.enqueue_opener(w);
+        error_code ec;
+        co_await w.expiry.async_wait(await_into(ec));
+        accept(w.decision());
+        refused = refusal(state, give_up);
+    }
+    co_return refused;
+}
+
+OCRPIPE_DECL task<bool> connection_lease::async_open(transport_failure& failure)
+{
+    std::unique_ptr<detail::connection> opened = co_await pool_.connector_.async_open(deadline_, failure);
+    if (!opened) co_return false;
+    double const jitter = std::uniform_real_distribution<>(0, 1)(pool_.random_);
+    id_ = pool_.fsm_.opened(clock::now(), jitter);
+    connection_ = opened.get();
+    if (id_ >= pool_.connections_.size()) pool_.connections_.resize(id_ + 1);
+    pool_.connections_[id_] = std::move(opened);
+    co_return true;
+}
+
+} // namespace detail
+} // namespace ocrpipe
+
+#endif
