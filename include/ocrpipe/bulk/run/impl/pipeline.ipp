@@ -84,7 +84,7 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     how.accept_changes = options_.accept_changes;
     how.extra_fields = client_.profile().extra_fields;
     how.rows_before = rows_before_;
-    how.take_up = [resubmit = options_.resubmit_ambiguous, more = options_.take_up](ledger_row const& row) {
+    how.resend = [resubmit = options_.resubmit_ambiguous, more = options_.take_up](ledger_row const& row) {
         return row.state == document_state::ambiguous ? resubmit : more && more(row);
     };
     intake_ = std::make_shared<detail::intake>(std::move(how), ledger_);

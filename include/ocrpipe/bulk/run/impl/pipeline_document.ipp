@@ -140,7 +140,7 @@ OCRPIPE_DECL void pipeline::impl::yield_id(document_ptr const& d, ledger_documen
 {
     withhold_copies(*d);
     if (!d->input.was) --known_;
-    if (auto const taken = detail::id_is_taken(d->input, first))
+    if (auto const taken = detail::id_conflict(d->input, first))
         refuse(*taken);
     else
         ++repeated_;
