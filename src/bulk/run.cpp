@@ -1,3 +1,4 @@
+#include <ocrpipe/bulk/run/impl/failures_rewrite.ipp>
 #include <ocrpipe/bulk/run/impl/intake.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_begin.ipp>

@@ -241,6 +241,9 @@ public:
     ledger(ledger const&) = delete;
     ledger& operator=(ledger const&) = delete;
 
+    /// Whether a later process can continue from this ledger.
+    virtual bool survives_process() const noexcept { return true; }
+
     virtual result<std::optional<ledger_row>> find(std::string_view id) = 0;
 
     /// Returns what a scan needs to know about a file before opening it; nullopt for a new one. Cost: a few

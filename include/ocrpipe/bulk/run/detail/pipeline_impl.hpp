@@ -66,7 +66,7 @@ private:
     result<void> prepare();
     std::map<std::string, std::string> configuration() const;
     result<void> compare_configuration();
-    result<void> settle_ledger();
+    result<void> settle_ledger(detail::opened_directory opened);
     task<void> take_up_jobs();
     void take_up(ledger_row row);
 

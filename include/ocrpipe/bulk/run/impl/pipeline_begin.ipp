@@ -60,18 +60,17 @@ OCRPIPE_DECL result<void> pipeline::impl::prepare()
                        options_.directory);
     if (ledger_)
         if (result<void> same = compare_configuration(); !same) return same;
-    result<std::shared_ptr<detail::run_directory>> opened =
-        detail::run_directory::open(options_, ledger_.get());
-    if (!opened) return opened.error();
-    files_ = std::move(*opened);
-    if (std::string const& gone = files_->moved_away(); !gone.empty())
+    result<detail::opened_directory> opened = detail::open_run_directory(options_, *ledger_);
+    if (!opened) return std::move(opened).error();
+    files_ = opened->files;
+    if (std::string const& gone = opened->missing_results; !gone.empty())
         notice(
             "results_moved_away",
             fmt::format("{} is not in {}: going on in {}; restore it before you export its results or give "
                         "copies of its documents to a run",
                         gone, options_.directory,
                         std::filesystem::path(files_->results().path()).filename().string()));
-    return ledger_ ? settle_ledger() : result<void>();
+    return settle_ledger(std::move(*opened));
 }
 
 /// Settings that must be the same in every run of a directory.
@@ -137,7 +136,7 @@ OCRPIPE_DECL result<void> pipeline::impl::compare_configuration()
 }
 
 /// Recovers everything that an earlier process left unfinished, before this process changes anything.
-OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
+OCRPIPE_DECL result<void> pipeline::impl::settle_ledger(detail::opened_directory opened)
 {
     result<std::uint64_t> const interrupted = ledger_->interrupted_intents_to_ambiguous();
     if (!interrupted) return interrupted.error();
@@ -154,7 +153,7 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
 
     ledger_->sync_results_with([files = files_] { return files->sync(); });
     std::uint64_t in_doubt = *interrupted;
-    for (detail::unrecorded_submit& submit : files_->take_unrecorded_submits()) {
+    for (detail::unrecorded_submit& submit : opened.submits) {
         --failed_;
         if (submit.interrupted) --in_doubt;
         ledger_->submitted(std::move(submit.id), std::move(submit.what), durable());
@@ -164,7 +163,7 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
             "interrupted_submits",
             fmt::format("{} documents were being sent when the last run ended and may have been accepted: {}",
                         in_doubt, options_.resubmit_ambiguous ? "they are sent again" : "they are held"));
-    for (detail::unrecorded_result& r : files_->take_unrecorded()) {
+    for (detail::unrecorded_result& r : opened.results) {
         ++done_;
         if (r.was_stuck) --failed_;
         ledger_->finished(std::move(r.id), std::move(r.end), durable());
