@@ -1,4 +1,5 @@
 #include <ocrpipe/bulk/run/impl/document_course.ipp>
+#include <ocrpipe/bulk/run/impl/failures_rewrite.ipp>
 #include <ocrpipe/bulk/run/impl/intake.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_copies.ipp>

@@ -356,14 +356,14 @@ exit_code carry_out(retry_plan const& p, client_options const& options, logger& 
         return std::find(p.classes.begin(), p.classes.end(), e) != p.classes.end();
     };
     how.resubmit_ambiguous = how.resubmit_ambiguous || named(errc::ambiguous_submit);
-    how.take_up = [classes = p.classes](ledger_row const& row) {
+    how.resend = [classes = p.classes](ledger_row const& row) {
         auto const failed_with = errc_named(row.failure_class).value_or(errc::ok);
         if (!classes.empty()) return std::find(classes.begin(), classes.end(), failed_with) != classes.end();
         return row.state == document_state::failed;
     };
     auto const wanted = [how](ledger_row const& row) {
         if (row.state == document_state::found) return true;
-        return row.state == document_state::ambiguous ? how.resubmit_ambiguous : how.take_up(row);
+        return row.state == document_state::ambiguous ? how.resubmit_ambiguous : how.resend(row);
     };
     document_states const candidates{document_state::found, document_state::failed, document_state::ambiguous,
                                      document_state::expired, document_state::lost};

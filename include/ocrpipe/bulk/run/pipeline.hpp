@@ -63,7 +63,7 @@ struct pipeline_options {
     bool resubmit_ambiguous = false;
     /// Selects the other documents that did not end well and should be sent again; empty means none. Called
     /// on the source's thread.
-    std::function<bool(ledger_row const&)> take_up;
+    std::function<bool(ledger_row const&)> resend;
 
     /// Further settings, such as the service's address, that must not change between runs in DIR. See
     /// run_configuration for those that are always compared.

@@ -41,7 +41,7 @@ private:
     using names = std::vector<std::pair<std::string, std::string>>; ///< composed form and name
 
     std::vector<std::string> alternatives(std::string const& folder, std::string_view name);
-    names const& names_in_no_form(std::string const& folder);
+    names const& unnormalized_names(std::string const& folder);
 
     static constexpr std::size_t max_folders = 1024;
     std::unordered_map<std::string, names> folders_;

@@ -17,7 +17,7 @@ namespace ocrpipe
 /// Shared by the sources of one run: counts of what they skipped, messages for a log, and the set of
 /// directories that they have read.
 ///
-/// Thread safety: the counts, say() and take() from any thread; everything else only on the thread that reads
+/// Thread safety: the counts, add() and take() from any thread; everything else only on the thread that reads
 /// the sources.
 /// Cost: about 50 bytes for each directory and for each document reached through a symbolic link.
 class source_notes
@@ -37,7 +37,7 @@ public:
     std::atomic<std::uint64_t> directories_repeated{0}; ///< found again and skipped
 
     /// Queues a message for take(). While 1000 messages are queued, further ones are dropped.
-    void say(std::string event, std::string text)
+    void add(std::string event, std::string text)
     {
         std::lock_guard const lock(mutex_);
         if (notes_.size() < max_notes) notes_.push_back({std::move(event), std::move(text)});

@@ -1,6 +1,7 @@
 #include <ocrpipe/bulk/run/detail/read_ahead.hpp>
 #include <ocrpipe/core/sha256.hpp>
 
+#include "support/open_ledger.hpp"
 #include "support/temp_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -82,9 +83,16 @@ input_item item(std::string path)
     return i;
 }
 
+/// An intake with a ledger of its own, which knows no document.
 std::shared_ptr<detail::intake> plain_intake()
 {
-    return std::make_shared<detail::intake>(detail::intake_options());
+    struct empty_ledger {
+        temp_directory dir;
+        open_ledger ledger{dir.path()};
+    };
+    auto const owner = std::make_shared<empty_ledger>();
+    return std::make_shared<detail::intake>(detail::intake_options(),
+                                            std::shared_ptr<ledger>(owner, owner->ledger.share().get()));
 }
 
 /// Pops as a pipeline does: waits for wake() when there is nothing.

@@ -34,7 +34,7 @@ struct prepared_document {
 
 /// Returns why a document cannot have its id because `first` already has it: path and content both differ, or
 /// the parameters differ. nullopt if it is the same document.
-OCRPIPE_DECL std::optional<input_problem> id_is_taken(prepared_document const& d,
+OCRPIPE_DECL std::optional<input_problem> id_conflict(prepared_document const& d,
                                                       ledger_document const& first);
 
 /// A document to send, an input problem, or a ledger read failure.
@@ -46,23 +46,22 @@ struct intake_options {
     enum file_type type = file_type::detect;
     std::vector<std::pair<std::string, std::string>> extra_fields; ///< sent with every submit
     bool accept_changes = false; ///< a document with a result is sent again if its parameters changed
-    std::function<bool(ledger_row const&)> take_up; ///< whether to resend a document that did not end well
-    std::uint64_t rows_before =
-        0; ///< number of the last row when the run began; later rows belong to this run
+    std::function<bool(ledger_row const&)> resend; ///< selects documents that did not end well; may be empty
+    std::uint64_t rows_before = 0; ///< number of the last row when the run began; later rows are of this run
 };
 
-/// Examines the documents that a source found. Those that need no work according to the ledger are skipped
-/// without being opened.
+/// Examines the documents that a source found. Those that need no work according to the ledger are skipped,
+/// without being opened if their files are unchanged.
 ///
-/// Thread safety: one thread at a time, except cancel(), passed_over() and repeated().
+/// Thread safety: one thread at a time, except cancel() and repeated().
 class intake
 {
 public:
     /// Documents smaller than this are kept in memory.
     static constexpr std::uint64_t hold_below = std::uint64_t(256) << 10;
 
-    /// Without a ledger every document is new.
-    explicit intake(intake_options options, std::shared_ptr<ledger> l = nullptr)
+    /// `l` must not be null.
+    intake(intake_options options, std::shared_ptr<ledger> l)
         : options_(std::move(options)), ledger_(std::move(l)), buffer_(hold_below)
     {
     }
@@ -73,19 +72,16 @@ public:
     /// Makes prepare() return before it reads the next buffer; ignore its result then. Any thread.
     void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
 
-    std::uint64_t passed_over() const noexcept { return passed_over_.load(std::memory_order_relaxed); }
-
-    /// How many of them this run had already seen.
+    /// How many of the skipped documents this run had already seen.
     std::uint64_t repeated() const noexcept { return repeated_.load(std::memory_order_relaxed); }
 
 private:
-    enum class verdict { send, pass_over };
-
-    prepared_document unread(input_item item);
+    prepared_document with_defaults(input_item item);
     std::string const& fingerprint_of(ledger_document const& d);
-    verdict judge(ledger_row const& row, bool same) const;
-    bool meet(std::uint64_t number);
-    std::optional<input_problem> hash(prepared_document& d);
+    bool is_selected(ledger_row const& row) const;
+    bool mark_seen(std::uint64_t number);
+    std::optional<prepared> skip(std::uint64_t number);
+    std::optional<input_problem> read(prepared_document& d);
 
     intake_options const options_;
     std::shared_ptr<ledger> const ledger_;
@@ -94,9 +90,8 @@ private:
     ledger_document fingerprinted_; ///< the parameters from which fingerprint_ was computed
     std::string fingerprint_;
     std::atomic<bool> cancelled_ = false;
-    std::atomic<std::uint64_t> passed_over_ = 0;
     std::atomic<std::uint64_t> repeated_ = 0;
-    std::vector<bool> met_; ///< rows of earlier runs seen by this run, one bit each
+    std::vector<bool> seen_; ///< rows of earlier runs seen by this run, one bit each
 };
 
 } // namespace ocrpipe::detail

@@ -73,7 +73,7 @@ private:
 
     // Before the first document.
     result<void> prepare();
-    result<void> settle_ledger();
+    result<void> settle_ledger(detail::opened_directory opened);
     result<void> hold_ambiguous_content();
     task<void> resume_jobs();
 

@@ -2,6 +2,7 @@
 #define OCRPIPE_BULK_RUN_IMPL_INTAKE_IPP
 
 #include <ocrpipe/api/file_type.hpp>
+#include <ocrpipe/bulk/run/detail/admission.hpp>
 #include <ocrpipe/bulk/run/detail/intake.hpp>
 
 #include <fmt/format.h>
@@ -12,13 +13,8 @@
 namespace ocrpipe::detail
 {
 
-/// In these states, a document with an unchanged file needs no work, whatever take_up selects.
-inline constexpr document_states settled{document_state::done, document_state::skipped,
-                                         document_state::intent, document_state::submitted,
-                                         document_state::stuck};
-
-/// Converts what a source found, with the run's defaults filled in.
-OCRPIPE_DECL prepared_document intake::unread(input_item item)
+/// Converts what a source found to a document, with the run's defaults filled in.
+OCRPIPE_DECL prepared_document intake::with_defaults(input_item item)
 {
     prepared_document d;
     d.record.id = std::move(item.id);
@@ -48,7 +44,7 @@ OCRPIPE_DECL std::string const& intake::fingerprint_of(ledger_document const& d)
     return fingerprint_;
 }
 
-OCRPIPE_DECL std::optional<input_problem> id_is_taken(prepared_document const& d,
+OCRPIPE_DECL std::optional<input_problem> id_conflict(prepared_document const& d,
                                                       ledger_document const& first)
 {
     std::string const id = printable_excerpt(d.record.id, 200);
@@ -71,39 +67,32 @@ OCRPIPE_DECL std::optional<input_problem> id_is_taken(prepared_document const& d
                     reading(d.record.doc_type, d.record.flow, d.record.type)));
 }
 
-/// `same`: content and parameters match the row.
-OCRPIPE_DECL intake::verdict intake::judge(ledger_row const& row, bool same) const
+/// Whether to send an unchanged document that did not end well.
+OCRPIPE_DECL bool intake::is_selected(ledger_row const& row) const
 {
-    switch (row.state) {
-    case document_state::found:
-        return verdict::send;
-    // In progress, or to be polled: changes to its file are handled after it has ended.
-    case document_state::intent:
-    case document_state::submitted:
-    case document_state::stuck:
-        return verdict::pass_over;
-    default:
-        break;
-    }
-    if (!same) return verdict::send;
     // It was not sent because its file was being written, so it is sent now even if the file looks unchanged.
-    if (row.state == document_state::failed && row.failure_class == name(errc::file_changed)) return verdict::send;
-    bool const has_result = row.state == document_state::done || row.state == document_state::skipped;
-    return !has_result && options_.take_up && options_.take_up(row) ? verdict::send : verdict::pass_over;
+    if (row.failure_class == name(errc::file_changed)) return true;
+    return options_.resend && options_.resend(row);
 }
 
 /// Returns whether this run has seen the row before, and marks it as seen.
-OCRPIPE_DECL bool intake::meet(std::uint64_t number)
+OCRPIPE_DECL bool intake::mark_seen(std::uint64_t number)
 {
     if (number > options_.rows_before) return true;
-    if (met_.empty()) met_.resize(options_.rows_before + 1);
-    bool const before = met_[number];
-    met_[number] = true;
+    if (seen_.empty()) seen_.resize(options_.rows_before + 1);
+    bool const before = seen_[number];
+    seen_[number] = true;
     return before;
 }
 
+OCRPIPE_DECL std::optional<prepared> intake::skip(std::uint64_t number)
+{
+    if (mark_seen(number)) repeated_.fetch_add(1, std::memory_order_relaxed);
+    return std::nullopt;
+}
+
 /// Reads the whole document; a small one is kept in memory for its upload.
-OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
+OCRPIPE_DECL std::optional<input_problem> intake::read(prepared_document& d)
 {
     document const file = document::from_file(d.record.path);
     auto const problem = [&d](error_code code, std::string message) {
@@ -137,49 +126,39 @@ OCRPIPE_DECL std::optional<input_problem> intake::hash(prepared_document& d)
 
 OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
 {
-    prepared_document d = unread(std::move(item));
+    prepared_document d = with_defaults(std::move(item));
+    ledger_document const& r = d.record;
+    result<std::optional<known_document>> const look =
+        ledger_->look_up(r.id, r.path, r.size, r.mtime_ns, r.parameters);
+    if (!look) return look.error();
+    known_document const known = look->value_or(known_document());
+    // The most common case in a resumed run: neither the row nor the file is read.
+    if (known.untouched && admission_of(known.state, {}, options_.accept_changes) == admission::skip)
+        return skip(known.number);
 
-    std::uint64_t number = 0; // of its row
-    auto const pass_over = [this, &number] {
-        passed_over_.fetch_add(1, std::memory_order_relaxed);
-        if (meet(number)) repeated_.fetch_add(1, std::memory_order_relaxed);
-        return std::optional<prepared>();
-    };
+    // A file that was touched is read to decide, an untouched one only to be sent.
+    if (!known.untouched)
+        if (std::optional<input_problem> problem = read(d)) return std::move(*problem);
     std::optional<ledger_row> row;
-    if (ledger_) {
-        result<std::optional<known_document>> const known = ledger_->look_up(
-            d.record.id, d.record.path, d.record.size, d.record.mtime_ns, d.record.parameters);
-        if (!known) return known.error();
-        bool const untouched = *known && (**known).untouched;
-        if (*known) number = (**known).number;
-        // The most common case in a resumed run; skips reading the full row.
-        if (untouched && settled.contains((**known).state)) return pass_over();
-        if (*known) {
-            result<std::optional<ledger_row>> found = ledger_->find(d.record.id);
-            if (!found) return std::move(found).error();
-            row = std::move(*found);
-        }
-        if (row && untouched && judge(*row, true) == verdict::pass_over) return pass_over();
+    if (*look) {
+        result<std::optional<ledger_row>> found = ledger_->find(r.id);
+        if (!found) return std::move(found).error();
+        row = std::move(*found);
     }
-
-    if (std::optional<input_problem> problem = hash(d)) return std::move(*problem);
     if (row) {
-        bool const same_content = row->sha256 == d.record.sha256;
-        bool const same = same_content && row->parameters == d.record.parameters;
-        // A document that was, or may have been, paid for is not sent again merely because its parameters
-        // changed.
-        bool const paid_for =
-            document_states{document_state::done, document_state::skipped, document_state::ambiguous}
-                .contains(row->state);
-        bool const other_reading = paid_for && same_content && !options_.accept_changes;
-        bool const other_document = !same_content && row->path != d.record.path;
-        if (other_reading || other_document)
-            if (auto taken = id_is_taken(d, *row)) return std::move(*taken);
-        if (judge(*row, same) == verdict::pass_over) return pass_over();
-        meet(number);
+        row_comparison c = compare(*row, r);
+        c.same_content |= known.untouched;
+        admission const what = admission_of(row->state, c, options_.accept_changes);
+        if (what == admission::refuse) return id_conflict(d, *row).value();
+        if (what == admission::skip || (what == admission::resend_if_selected && !is_selected(*row)))
+            return skip(known.number);
+        mark_seen(known.number);
         d.was = row->version();
-        d.was_ambiguous = same && row->state == document_state::ambiguous;
     }
+    if (known.untouched)
+        if (std::optional<input_problem> problem = read(d)) return std::move(*problem);
+    d.was_ambiguous = row && row->state == document_state::ambiguous && row->sha256 == r.sha256 &&
+                      row->parameters == r.parameters;
     return d;
 }
 

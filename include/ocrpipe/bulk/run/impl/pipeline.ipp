@@ -92,22 +92,21 @@ OCRPIPE_DECL result<void> pipeline::impl::prepare()
     result<std::string> const changes = configuration_.compare(*ledger_);
     if (!changes) return changes.error();
     if (!changes->empty()) notice("configuration_changed", *changes);
-    result<std::shared_ptr<detail::run_directory>> opened =
-        detail::run_directory::open(options_, ledger_.get());
+    result<detail::opened_directory> opened = detail::open_run_directory(options_, *ledger_);
     if (!opened) return opened.error();
-    files_ = std::move(*opened);
-    if (std::string const& gone = files_->moved_away(); !gone.empty())
+    files_ = opened->files;
+    if (std::string const& gone = opened->missing_results; !gone.empty())
         notice(
             "results_moved_away",
             fmt::format("{} is not in {}: going on in {}; restore it before you export its results or give "
                         "copies of its documents to a run",
                         gone, options_.directory,
                         std::filesystem::path(files_->results().path()).filename().string()));
-    return settle_ledger();
+    return settle_ledger(std::move(*opened));
 }
 
 /// Recovers everything that an earlier process left unfinished, before this process changes anything.
-OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
+OCRPIPE_DECL result<void> pipeline::impl::settle_ledger(detail::opened_directory opened)
 {
     result<std::uint64_t> const interrupted = ledger_->interrupted_intents_to_ambiguous();
     if (!interrupted) return interrupted.error();
@@ -120,7 +119,7 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
     ledger_->sync_results_with([files = files_] { return files->sync(); });
     using detail::standing;
     std::uint64_t in_doubt = *interrupted;
-    for (detail::unrecorded_submit& submit : files_->take_unrecorded_submits()) {
+    for (detail::unrecorded_submit& submit : opened.submits) {
         standing of = standing::failed;
         state_.move(of, standing::unfinished);
         if (submit.interrupted) --in_doubt;
@@ -131,7 +130,7 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger()
             "interrupted_submits",
             fmt::format("{} documents were being sent when the last run ended and may have been accepted: {}",
                         in_doubt, options_.resubmit_ambiguous ? "they are sent again" : "they are held"));
-    for (detail::unrecorded_result& r : files_->take_unrecorded()) {
+    for (detail::unrecorded_result& r : opened.results) {
         standing of = r.was_stuck ? standing::failed : standing::unfinished;
         state_.move(of, standing::done);
         ledger_->finished(std::move(r.id), std::move(r.end), durable());
@@ -191,7 +190,7 @@ OCRPIPE_DECL detail::intake_options pipeline::impl::how_to_examine() const
     how.accept_changes = options_.accept_changes;
     how.extra_fields = client_.profile().extra_fields;
     how.rows_before = rows_before_;
-    how.take_up = [resubmit = options_.resubmit_ambiguous, more = options_.take_up](ledger_row const& row) {
+    how.resend = [resubmit = options_.resubmit_ambiguous, more = options_.resend](ledger_row const& row) {
         return row.state == document_state::ambiguous ? resubmit : more && more(row);
     };
     return how;

@@ -366,7 +366,7 @@ OCRPIPE_DECL void pipeline::impl::yield_id(detail::document_in_flight& d, ledger
 {
     release_copies(d, document_state::found);
     if (!d.input.was) state_.move(d.counted, detail::standing::absent);
-    if (auto const taken = detail::id_is_taken(d.input, first))
+    if (auto const taken = detail::id_conflict(d.input, first))
         reject(*taken);
     else
         state_.repeat();

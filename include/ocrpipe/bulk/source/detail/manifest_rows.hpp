@@ -46,10 +46,10 @@ public:
     /// first row, for JSONL at the end.
     virtual std::string ignored() const = 0;
 
-    std::uint64_t bytes = 0;                ///< size of the rows so far; JSONL only
-    errc wrong_is = errc::invalid_argument; ///< unreadable_file if the manifest itself cannot be read
-    bool has_misnamed_column = false;       ///< the error reported by next() is a name that resembles a known
-                                            ///< one
+    std::uint64_t bytes = 0;                   ///< size of the rows so far; JSONL only
+    errc error_class = errc::invalid_argument; ///< unreadable_file if the manifest itself cannot be read
+    bool has_misnamed_column = false; ///< the error reported by next() is a name that resembles a known
+                                      ///< one
 };
 
 class jsonl_rows final : public manifest_rows
@@ -62,7 +62,7 @@ public:
 
 private:
     std::string read(std::string_view text, manifest_row& row);
-    std::string look_at_keys(boost::json::object const& object);
+    std::string check_keys(boost::json::object const& object);
 
     record_reader lines_;
     bool begun_ = false;
@@ -90,7 +90,7 @@ private:
     std::string read_header(std::size_t& line);
     void read_separator_line();
     void choose_separator();
-    std::string take_columns();
+    std::string map_columns();
     std::string describe_missing_path() const;
     bool read_record(std::size_t& line, std::string& wrong);
     void skip_line();

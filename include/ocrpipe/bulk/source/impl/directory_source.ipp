@@ -43,7 +43,7 @@ public:
                 skip_ = identity_of(status);
             if (auto problem = enter(AT_FDCWD, root_.c_str(), root_, way::by_name)) return problem;
             if (open_.empty() && repeated_ > 0) {
-                notes_->say("directory_repeated",
+                notes_->add("directory_repeated",
                             fmt::format("{} is part of another input and was read there: it is not read again",
                                         printable_excerpt(root_, 1024)));
                 repeated_ = 0;
@@ -62,10 +62,10 @@ public:
             }
             std::string const name = here.names.c_str() + here.left.back();
             here.left.pop_back();
-            if (auto found = look_at(name.c_str())) return found;
+            if (auto found = visit(name.c_str())) return found;
         }
         if (std::uint64_t const n = std::exchange(repeated_, 0))
-            notes_->say("directories_repeated",
+            notes_->add("directories_repeated",
                         fmt::format("directories below {} that were read before, under another name or for "
                                     "another input, and are not read again: {}",
                                     printable_excerpt(root_, 1024), n));
@@ -123,7 +123,7 @@ private:
         return real ? real.get() : std::string();
     }
 
-    std::optional<input> look_at(char const* name)
+    std::optional<input> visit(char const* name)
     {
         int const folder = ::dirfd(open_.back().stream.get());
         std::string path = detail::join_path(open_.back().path, name);
@@ -133,7 +133,7 @@ private:
             if (errno == ENOENT) return std::nullopt; // removed or renamed since it was listed
             return detail::unreadable(std::move(path), {}, errno);
         }
-        if (S_ISLNK(status.st_mode)) return look_behind(folder, name, std::move(path));
+        if (S_ISLNK(status.st_mode)) return visit_link(folder, name, std::move(path));
         bool const by_link = open_.back().by_link;
         if (S_ISDIR(status.st_mode))
             return enter(folder, name, std::move(path), by_link ? way::by_link : way::by_name);
@@ -146,7 +146,7 @@ private:
     }
 
     /// Follows a symbolic link, skips it, or reports why it cannot be resolved.
-    std::optional<input> look_behind(int folder, char const* name, std::string path)
+    std::optional<input> visit_link(int folder, char const* name, std::string path)
     {
         struct ::stat status {
         };

@@ -64,8 +64,8 @@ inline std::string word_of(std::string_view column)
     return out;
 }
 
-/// Edit distance: insertions, deletions, replacements and swaps of adjacent letters.
-inline std::size_t distance(std::string_view a, std::string_view b)
+/// Counts insertions, deletions, replacements and swaps of adjacent letters.
+inline std::size_t edit_distance(std::string_view a, std::string_view b)
 {
     std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
     std::iota(last.begin(), last.end(), std::size_t(0));
@@ -84,22 +84,22 @@ inline std::size_t distance(std::string_view a, std::string_view b)
 
 /// Whether `word` is a likely typo. Short words, and some real words, are close by chance: "low" is not
 /// "flow", and "mimetype" is not "filetype".
-inline bool is_slip(std::string_view word, std::string_view known)
+inline bool is_typo(std::string_view word, std::string_view known)
 {
     if (word.empty() || word.size() > known.size() + 2) return false;
     bool const same_beginning = word.front() == known.front();
-    std::size_t const d = distance(word, known);
+    std::size_t const d = edit_distance(word, known);
     if (d <= 1) return d == 0 || known.size() >= 6 || same_beginning;
     return d == 2 && known.size() >= 7 && same_beginning && !word.ends_with("time");
 }
 
-struct other_name {
+struct synonym {
     std::string_view word;
     manifest_key means;
 };
 
 /// Common names for these columns in other programs.
-inline constexpr other_name other_names[] = {
+inline constexpr synonym synonyms[] = {
     {"type", manifest_key::doc_type},          {"documenttype", manifest_key::doc_type},
     {"documenttypes", manifest_key::doc_type}, {"documentstype", manifest_key::doc_type},
     {"typedocument", manifest_key::doc_type},  {"typeofdocument", manifest_key::doc_type},
@@ -117,7 +117,7 @@ inline constexpr other_name other_names[] = {
     {"loaifile", manifest_key::file_type},
 };
 
-inline constexpr std::string_view words_for_path[] = {
+inline constexpr std::string_view path_synonyms[] = {
     "path",         "paths",        "file",     "files",     "filename",   "filenames", "filepath",
     "filepaths",    "fullpath",     "document", "documents", "doc",        "pdf",       "image",
     "name",         "location",     "duongdan", "tep",       "tentep",     "tenfile",   "duongdantep",
@@ -129,10 +129,10 @@ OCRPIPE_DECL std::optional<manifest_key> resembled_key(std::string_view column)
     std::string const word = word_of(column);
     // Typical names of database keys.
     if (word == "id" && trimmed(column).starts_with('_')) return std::nullopt;
-    for (other_name const& o : other_names)
-        if (word == o.word) return o.means;
+    for (synonym const& s : synonyms)
+        if (word == s.word) return s.means;
     for (manifest_key const k : {doc_type, file_type, flow})
-        if (is_slip(word, word_of(name(k)))) return k;
+        if (is_typo(word, word_of(name(k)))) return k;
     // "requested" and "requester" are real words, not typos.
     for (manifest_key const k : {request_id, id, path_bytes, id_bytes})
         if (word == word_of(name(k))) return k;
@@ -142,9 +142,8 @@ OCRPIPE_DECL std::optional<manifest_key> resembled_key(std::string_view column)
 OCRPIPE_DECL bool resembles_path(std::string_view column)
 {
     std::string const word = word_of(column);
-    return std::find(std::begin(words_for_path), std::end(words_for_path), word) !=
-               std::end(words_for_path) ||
-           is_slip(word, "path") || is_slip(word, "filename");
+    return std::find(std::begin(path_synonyms), std::end(path_synonyms), word) != std::end(path_synonyms) ||
+           is_typo(word, "path") || is_typo(word, "filename");
 }
 
 OCRPIPE_DECL std::string misnamed(std::string_view what, std::string_view column, manifest_key meant)

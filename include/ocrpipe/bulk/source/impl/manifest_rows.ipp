@@ -40,7 +40,7 @@ OCRPIPE_DECL bool jsonl_rows::next(manifest_row& row, std::size_t& line, std::st
         bytes += text.size() + 1;
         if (o == outcome::failed) {
             wrong = lines_.error().message();
-            wrong_is = errc::unreadable_file;
+            error_class = errc::unreadable_file;
         }
         if (o == outcome::too_long) wrong = "the line is longer than 1 MiB";
         if (!wrong.empty()) return true;
@@ -63,7 +63,7 @@ OCRPIPE_DECL std::string jsonl_rows::read(std::string_view text, manifest_row& r
     boost::json::object const* const object = parsed.if_object();
     if (!object) return "the line is not a JSON object";
     ++rows_;
-    if (std::string wrong = look_at_keys(*object); !wrong.empty()) return wrong;
+    if (std::string wrong = check_keys(*object); !wrong.empty()) return wrong;
     for (std::size_t i = 0; i != manifest_key_names.size(); ++i) {
         boost::json::value const* const v = object->if_contains(manifest_key_names[i]);
         if (!v || v->is_null()) continue;
@@ -81,7 +81,7 @@ OCRPIPE_DECL std::string jsonl_rows::read(std::string_view text, manifest_row& r
 }
 
 /// Records unknown keys, and returns an error for one that resembles a known key missing from the row.
-OCRPIPE_DECL std::string jsonl_rows::look_at_keys(boost::json::object const& object)
+OCRPIPE_DECL std::string jsonl_rows::check_keys(boost::json::object const& object)
 {
     // Additional keys written by append_failure_line().
     static constexpr std::array<std::string_view, 8> of_failures{
@@ -168,7 +168,7 @@ OCRPIPE_DECL std::string csv_rows::read_header(std::size_t& line)
     choose_separator();
     std::string wrong;
     if (!read_record(line, wrong)) return "the manifest has no header that names its columns";
-    return wrong.empty() ? take_columns() : wrong;
+    return wrong.empty() ? map_columns() : wrong;
 }
 
 /// Consumes a line `sep=;` that tells Excel the separator.
@@ -213,7 +213,7 @@ OCRPIPE_DECL void csv_rows::choose_separator()
     }
 }
 
-OCRPIPE_DECL std::string csv_rows::take_columns()
+OCRPIPE_DECL std::string csv_rows::map_columns()
 {
     std::vector<std::size_t> columns;
     std::array<bool, manifest_key_names.size()> seen{};
@@ -269,7 +269,7 @@ OCRPIPE_DECL bool csv_rows::read_record(std::size_t& line, std::string& wrong)
         line = line_;
         if (window_.error()) {
             wrong = window_.error().message();
-            wrong_is = errc::unreadable_file;
+            error_class = errc::unreadable_file;
             given_up_ = true;
             return true;
         }

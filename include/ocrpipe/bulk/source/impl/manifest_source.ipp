@@ -23,7 +23,7 @@ namespace detail
 {
 
 /// Replaces `key` with the decoded `bytes`, if there are any. Returns the error; empty if there is none.
-inline std::string settle_name(manifest_row& row, manifest_key key, manifest_key bytes)
+inline std::string decode_name(manifest_row& row, manifest_key key, manifest_key bytes)
 {
     if (row[bytes].empty()) return {};
     std::optional<std::string> decoded = percent_decoded(row[bytes]);
@@ -39,8 +39,8 @@ inline std::string apply_manifest_row(manifest_row& row, input_item& item)
     for (manifest_key const k : {id, flow, doc_type, request_id})
         if (!is_plain_text(row[k]) && (k != id || row[id_bytes].empty()))
             return fmt::format("{} holds control characters or is not UTF-8", name(k));
-    if (std::string wrong = settle_name(row, path, path_bytes); !wrong.empty()) return wrong;
-    if (std::string wrong = settle_name(row, id, id_bytes); !wrong.empty()) return wrong;
+    if (std::string wrong = decode_name(row, path, path_bytes); !wrong.empty()) return wrong;
+    if (std::string wrong = decode_name(row, id, id_bytes); !wrong.empty()) return wrong;
     if (row[path].empty()) return "path is missing";
     if (row[path].find('\0') != std::string::npos) return "path holds a NUL byte";
 
@@ -150,7 +150,7 @@ OCRPIPE_DECL std::optional<input> manifest_source::next()
     // Of CSV the header says it all.
     if (notes_ && (ended || format_ == manifest_format::csv)) {
         if (std::string const ignored = rows_->ignored(); !ignored.empty())
-            notes_->say("unknown_columns", fmt::format("{}: {}", printable_excerpt(path_, 1024), ignored));
+            notes_->add("unknown_columns", fmt::format("{}: {}", printable_excerpt(path_, 1024), ignored));
         notes_.reset();
     }
     if (ended) {
@@ -165,7 +165,7 @@ OCRPIPE_DECL std::optional<input> manifest_source::next()
     bool const has_blanks = bare.size() != path.size() && !bare.empty();
     if (!path.empty()) path = detail::join_path(folder_, path);
     if (!wrong.empty())
-        return input_problem{std::move(path), std::move(where), rows_->wrong_is, std::move(wrong)};
+        return input_problem{std::move(path), std::move(where), rows_->error_class, std::move(wrong)};
 
     input found = detail::examine_path(std::move(path), where, finder_);
     // Users write "id, path".

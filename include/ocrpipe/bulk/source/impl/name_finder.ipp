@@ -51,7 +51,7 @@ OCRPIPE_DECL std::optional<std::string> decomposed(std::string_view text)
     return mapped(text, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
 }
 
-OCRPIPE_DECL name_finder::names const& name_finder::names_in_no_form(std::string const& folder)
+OCRPIPE_DECL name_finder::names const& name_finder::unnormalized_names(std::string const& folder)
 {
     if (auto const known = folders_.find(folder); known != folders_.end()) return known->second;
     if (folders_.size() == max_folders) folders_.clear();
@@ -80,7 +80,7 @@ OCRPIPE_DECL std::vector<std::string> name_finder::alternatives(std::string cons
             std::find(there.begin(), there.end(), candidate) == there.end())
             there.push_back(candidate);
     if (!there.empty()) return there;
-    for (auto const& [key, other] : names_in_no_form(folder))
+    for (auto const& [key, other] : unnormalized_names(folder))
         if (key == *form && other != name) there.push_back(other);
     return there;
 }

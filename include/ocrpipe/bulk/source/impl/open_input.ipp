@@ -132,7 +132,7 @@ private:
         add(now.links - before_.links, "links that are not followed");
         add(now.hidden - before_.hidden, "names that begin with a dot");
         ++notes_->empty_inputs;
-        notes_->say("nothing_found",
+        notes_->add("nothing_found",
                     fmt::format("no documents found in {}: {}", printable_excerpt(name_, 1024),
                                 why.empty() ? std::string(when_empty_) : why));
     }
