@@ -30,7 +30,7 @@ public:
     result<submitted_job> outcome() &&;
 
 private:
-    action accepted(submitted_job job);
+    action accepted(submitted_job&& job);
     action perhaps_accepted(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
 
     std::optional<failure> ambiguous_; ///< the first attempt that may have been accepted

@@ -155,13 +155,10 @@ private:
     /// False if the wait was cancelled, or if it belongs to a submit and submits were stopped.
     task<bool> sleep_until(lane l, clock::time_point when, std::chrono::nanoseconds& waited);
 
-    /// One exchange of an operation. Returns what the operation does next; it may not send before
-    /// origin_gate_ and auth_gate_ allow it.
+    /// One exchange of an operation, after the wait that `previous` asks for. Returns what the operation does
+    /// next; it may not send before origin_gate_ and auth_gate_ allow it.
     template<class Exchange>
-    task<action> exchange(Exchange& x);
-    /// Exchanges until the operation is finished, and waits in between.
-    template<class Exchange>
-    task<void> exchange_until_finished(Exchange& x);
+    task<action> exchange(Exchange& x, action previous);
     /// Updates the credentials gate and the counters after an exchange.
     void note(exchange_result const& r, action const& next);
     /// Handles pause_credentials: true if another attempt may follow, false if the credentials are refused

@@ -153,7 +153,8 @@ OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
     co_await asio::this_coro::throw_if_cancelled(false);
     while (self->current) {
         result_exchange x{*this, jobs_[*self->current]};
-        action const next = co_await exchange(x);
+        action const read{step::send, {}}; // the heap has waited already
+        action const next = co_await exchange(x, read);
         apply(*self->current, next);
         self->current.reset();
         // A worker whose signal was emitted cannot be reused: its coroutine stays marked as cancelled.

@@ -94,8 +94,11 @@ OCRPIPE_DECL task<bool> client_core::sleep_until(lane l, clock::time_point when,
 }
 
 template<class Exchange>
-task<action> client_core::exchange(Exchange& x)
+task<action> client_core::exchange(Exchange& x, action previous)
 {
+    if (previous.what == step::wait &&
+        !co_await sleep_until(Exchange::via, previous.until, counters_.waited_for_pause))
+        co_return stop(x);
     admission a = x.terms();
     if (!decide(a)) co_await wait_for(a);
     action next{step::pause_origin, origin_gate_.open_at()}; // of a poll that does not wait for the pause
@@ -116,19 +119,6 @@ task<action> client_core::exchange(Exchange& x)
     bool const stopped = closed_ || state.cancelled() != asio::cancellation_type::none;
     if (stopped && next.what != step::finish) next = stop(x);
     co_return next;
-}
-
-template<class Exchange>
-task<void> client_core::exchange_until_finished(Exchange& x)
-{
-    action next = x.fsm.start(x.context());
-    while (next.what != step::finish) {
-        if (next.what == step::wait &&
-            !co_await sleep_until(Exchange::via, next.until, counters_.waited_for_pause))
-            next = stop(x);
-        else
-            next = co_await exchange(x);
-    }
 }
 
 OCRPIPE_DECL void client_core::note(exchange_result const& r, action const& next)
@@ -217,7 +207,9 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
     if (!body) co_return body.error();
     submit_exchange x{*this, request, *body};
     ++counters_.active_submits;
-    co_await exchange_until_finished(x);
+    action next = x.fsm.start(x.context());
+    while (next.what != step::finish)
+        next = co_await exchange(x, next);
     --counters_.active_submits;
     result<submitted_job> outcome = std::move(x.fsm).outcome();
     if (outcome) {
@@ -256,7 +248,9 @@ OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::s
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     part_exchange x{*this, kind, request_id, sub_id};
-    co_await exchange_until_finished(x);
+    action next = x.fsm.start(x.context());
+    while (next.what != step::finish)
+        next = co_await exchange(x, next);
     result<part_data> outcome = std::move(x.fsm).outcome();
     if (outcome) co_return outcome;
     failure f = std::move(outcome).error();

@@ -96,7 +96,7 @@ public:
 protected:
     explicit basic_fsm(clock::time_point deadline) : deadline_(deadline) {}
 
-    action finish(Outcome o)
+    action finish(Outcome&& o)
     {
         outcome_ = std::make_unique<result<Outcome>>(std::move(o));
         return action{step::finish, {}};

@@ -41,7 +41,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     return fail(answer, r, detail::code_of(answer, errc::unexpected_answer));
 }
 
-OCRPIPE_DECL action submit_fsm::accepted(submitted_job job)
+OCRPIPE_DECL action submit_fsm::accepted(submitted_job&& job)
 {
     job.attempts = counter_.attempts;
     job.possible_duplicate = ambiguous_.has_value();
