@@ -1,4 +1,4 @@
-#include <ocrpipe/bulk/ledger/sqlite_ledger.hpp>
+#include <ocrpipe/bulk/ledger/memory_ledger.hpp>
 #include <ocrpipe/bulk/run/pipeline.hpp>
 #include <ocrpipe/bulk/source/open_input.hpp>
 
@@ -62,10 +62,7 @@ finished_run run(temp_directory const& dir, client_options const& options, pipel
     client c(ioc, options);
     bulk.directory = (dir.path() / "out").string();
     bulk.doc_type = "INVOICE";
-    sqlite_ledger_options where;
-    where.path = (dir.path() / "ledger.db").string();
-    std::shared_ptr<ledger> const l = open_sqlite_ledger(ioc, where).value();
-    pipeline p(ioc, c, open_input((dir.path() / "in").string()), bulk, l);
+    pipeline p(ioc, c, open_input((dir.path() / "in").string()), bulk, make_memory_ledger(ioc));
     if (meanwhile) meanwhile(p, c, ioc);
     run_coro(ioc, [&]() -> task<void> {
         result<run_report> r = co_await p.run();
@@ -219,8 +216,7 @@ TEST_CASE("pipeline: stopped while jobs are pending -> what is in flight is fini
     CHECK(r.report->failed == 0);
 }
 
-TEST_CASE("pipeline: stopped twice with a job that never ends -> its request_id is in failures.jsonl" *
-          doctest::skip())
+TEST_CASE("pipeline: stopped twice with a job that never ends -> its request_id is in failures.jsonl")
 {
     emulator::emulator_options o = quick_service();
     o.faults.push_back(emulator::parse_fault("endless-pending").value());
@@ -244,7 +240,7 @@ TEST_CASE("pipeline: stopped twice with a job that never ends -> its request_id 
             asio::post(ioc, [look] { (*look)({}); });
         });
     REQUIRE(r.report.has_value());
-    CHECK(r.report->failed == 1);
+    CHECK(r.report->unfinished == 1);
     auto const lines = lines_of(dir, "failures.jsonl");
     REQUIRE(lines.size() == 1);
     CHECK(lines[0].at("request_id").as_string() == service.truth().documents.at(0).request_ids.at(0));
@@ -281,10 +277,8 @@ TEST_CASE("pipeline: its own failures.jsonl given back as a manifest -> the fail
     pipeline_options bulk;
     bulk.directory = (dir.path() / "again").string();
     bulk.doc_type = "OTHER";
-    sqlite_ledger_options where;
-    where.path = (dir.path() / "again.db").string();
-    std::shared_ptr<ledger> const l = open_sqlite_ledger(ioc, where).value();
-    pipeline p(ioc, c, open_input((dir.path() / "out/failures.jsonl").string()), bulk, l);
+    pipeline p(ioc, c, open_input((dir.path() / "out/failures.jsonl").string()), bulk,
+               make_memory_ledger(ioc));
     run_coro(ioc, [&]() -> task<void> {
         result<run_report> const r = co_await p.run();
         CHECK(r.value().done == 1);

@@ -151,3 +151,22 @@ TEST_CASE("rewrite_failures: the lines to keep, then the documents that did not 
     CHECK(now.find("\"class\":\"rejected\",\"message\":\"no such flow\"") != std::string::npos);
     CHECK(std::count(now.begin(), now.end(), '\n') == 2);
 }
+
+TEST_CASE("rewrite_failures: a ledger in memory -> also the jobs that were paid for and are unfinished")
+{
+    temp_directory dir;
+    ledger_in_memory l;
+    for (std::string const id : {"polled", "stuck", "found"})
+        REQUIRE_FALSE(l.intent(document_named(id)));
+    REQUIRE_FALSE(l.not_sent("found"));
+    REQUIRE_FALSE(l.submitted("polled", request("r-1")));
+    REQUIRE_FALSE(l.submitted("stuck", request("r-2")));
+    REQUIRE_FALSE(l.finished("stuck", ended(document_state::stuck, errc::deadline_exceeded)));
+    auto const out = rewrite_failures(dir.path().string(), *l.share(), [](std::string_view) { return true; });
+    REQUIRE(out.has_value());
+    std::string const now = dir.read("failures.jsonl");
+    CHECK(std::count(now.begin(), now.end(), '\n') == 2);
+    CHECK(now.starts_with("{\"id\":\"polled\""));
+    CHECK(now.find("\"class\":\"client_closed\"") < now.find("\"request_id\":\"r-1\""));
+    CHECK(now.find("\"request_id\":\"r-2\"") != std::string::npos);
+}

@@ -86,13 +86,9 @@ input_item item(std::string path)
 /// An intake with a ledger of its own, which knows no document.
 std::shared_ptr<detail::intake> plain_intake()
 {
-    struct empty_ledger {
-        temp_directory dir;
-        open_ledger ledger{dir.path()};
-    };
-    auto const owner = std::make_shared<empty_ledger>();
+    auto const owner = std::make_shared<ledger_in_memory>();
     return std::make_shared<detail::intake>(detail::intake_options(),
-                                            std::shared_ptr<ledger>(owner, owner->ledger.share().get()));
+                                            std::shared_ptr<ledger>(owner, owner->share().get()));
 }
 
 /// Pops as a pipeline does: waits for wake() when there is nothing.
@@ -221,7 +217,8 @@ TEST_CASE("read_ahead: a slow consumer -> never more than max_ahead are taken be
     consumer c(std::make_unique<function_source>(next));
     for (std::size_t i = 0; i != total; ++i) {
         // Each round gives the thread the time to fill up, and a faulty one the occasion to go too far.
-        met.wait([&] { return taken >= std::min(popped + read_ahead::refill_at + 1, total); });
+        std::size_t const ahead = i == 0 ? read_ahead::max_ahead : read_ahead::refill_at + 1;
+        met.wait([&] { return taken >= std::min(popped + ahead, total); });
         met.tell([&] { ++popped; });
         auto const p = c.pop();
         REQUIRE(p);

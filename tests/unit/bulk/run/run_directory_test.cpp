@@ -67,6 +67,23 @@ TEST_CASE("open_run_directory: results that a new ledger does not know -> refuse
     CHECK(b.lines_of("results-00001.jsonl") == 1);
 }
 
+TEST_CASE("open_run_directory: a ledger in memory -> the directory must not hold any file of another run")
+{
+    for (std::string const file : {"results-00001.jsonl", "failures.jsonl", "report.json"}) {
+        CAPTURE(file);
+        bench b;
+        ledger_in_memory memory;
+        b.dir.write(file, "");
+        auto const refused = open_run_directory(b.options, *memory.share());
+        REQUIRE(refused.has_error());
+        CHECK(refused.error().is(errc::invalid_argument));
+        CHECK(refused.error().reason.find(file) != std::string::npos);
+    }
+    bench b;
+    ledger_in_memory memory;
+    CHECK(open_run_directory(b.options, *memory.share()).has_value());
+}
+
 TEST_CASE(
     "open_run_directory: results after the last recorded one -> those of polled jobs are kept, the rest cut")
 {
