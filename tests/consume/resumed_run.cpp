@@ -35,7 +35,7 @@ public:
     {
         ocrpipe::http_response answer;
         answer.content_type = "application/json";
-        bool const is_submit = request.method == ocrpipe::http_method::post;
+        bool const is_submit = request.method() == ocrpipe::http_method::post;
         if (!is_submit && kills_ && submits_ == documents) ::raise(SIGKILL);
         answer.status = is_submit ? 201 : 200;
         answer.body = R"({"data":{"progress":{"total_doc":1,"ignored":0,"finished":0},"documents":[]}})";

@@ -6,6 +6,7 @@
 #include <ocrpipe/api/submit_request.hpp>
 #include <ocrpipe/client/client_options.hpp>
 #include <ocrpipe/core/result.hpp>
+#include <ocrpipe/core/task.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -18,6 +19,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -42,6 +44,11 @@ public:
     bool just_submitted = false;     ///< delay the first poll by the schedule; else poll at once
     bool possible_duplicate = false; ///< copied from submitted_job; passed on to the result
 };
+
+/// Runs once for each submit, when its turn has come: the rate limits allow it and one of the
+/// pool_options::submit_connections is free for it, but no byte was sent. If it yields an error, nothing is
+/// sent.
+using submit_hook = std::function<task<error_code>()>;
 
 /// Monotonic counters and gauges of one client; a snapshot, cheap to take.
 struct client_statistics {
@@ -110,7 +117,17 @@ public:
     template<asio::completion_token_for<void(result<submitted_job>)> Token>
     auto async_submit(submit_request request, Token&& token)
     {
-        return initiate<submitted_job>(&client::start_submit, std::move(request), std::forward<Token>(token));
+        return async_submit(std::move(request), submit_hook(), std::forward<Token>(token));
+    }
+
+    /// The same, with a hook that may record that the document is about to be sent. It runs on the
+    /// io_context's thread. If it yields an error, the submit ends with errc::cancelled.
+    template<asio::completion_token_for<void(result<submitted_job>)> Token>
+    auto async_submit(submit_request request, submit_hook before_sending, Token&& token)
+    {
+        return initiate<submitted_job>(&client::start_submit,
+                                       hooked_submit(std::move(request), std::move(before_sending)),
+                                       std::forward<Token>(token));
     }
 
     /// Requests a result once. If the job is not finished, the error is errc::still_processing. A failed or
@@ -204,6 +221,16 @@ public:
     void close();
 
 private:
+    class hooked_submit
+    {
+    public:
+        hooked_submit(submit_request r, submit_hook h) : request(std::move(r)), before_sending(std::move(h))
+        {
+        }
+        submit_request request;
+        submit_hook before_sending;
+    };
+
     class part_request
     {
     public:
@@ -218,7 +245,7 @@ private:
 
     using core_ptr = std::shared_ptr<detail::client_core>;
 
-    static void start_submit(core_ptr const&, submit_request&&, detail::completion<submitted_job>&&);
+    static void start_submit(core_ptr const&, hooked_submit&&, detail::completion<submitted_job>&&);
     static void start_result(core_ptr const&, std::string&&, detail::completion<ocr_result>&&);
     static void start_wait(core_ptr const&, wait_request&&, detail::completion<ocr_result>&&);
     static void start_recognize(core_ptr const&, submit_request&&, detail::completion<ocr_result>&&);

@@ -31,7 +31,8 @@ class client_core : public std::enable_shared_from_this<client_core>
 public:
     client_core(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
 
-    void submit(submit_request&& request, completion<submitted_job>&& handler);
+    void submit(submit_request&& request, submit_hook&& before_sending,
+                completion<submitted_job>&& handler);
     void read_once(std::string&& request_id, completion<ocr_result>&& handler);
     void wait(wait_request&& request, completion<ocr_result>&& handler);
     void recognize(submit_request&& request, completion<ocr_result>&& handler);
@@ -84,6 +85,7 @@ private:
         }
 
         submit_request request;
+        submit_hook before_sending;
         completion<T> handler;
     };
 
@@ -102,7 +104,7 @@ private:
     template<class T>
     void complete(completion<T>&& handler, result<T>&& outcome);
 
-    task<result<submitted_job>> do_submit(submit_request const& request);
+    task<result<submitted_job>> do_submit(submit_request const& request, submit_hook const& before_sending);
     task<result<submitted_job>> do_submit_in_flight(submit_request const& request);
     task<result<part_data>> do_part(operation kind, std::string request_id, std::string sub_id);
 
@@ -147,6 +149,7 @@ private:
 
     /// Whether `a` is decided: the request may be sent, or must not.
     bool decide(admission& a);
+    task<void> admit(submit_exchange& x, admission& a, fifo_semaphore::unit& slot);
     /// Waits until `a` is decided.
     task<void> wait_for(admission& a);
     void reserve(admission& a, clock::time_point now);
@@ -191,6 +194,9 @@ private:
     auth_gate auth_gate_;
     doc_type_gate doc_types_;
     fifo_semaphore in_flight_;
+    /// As many as the pool has connections for submits, so that a submit never waits in the pool: what is
+    /// admitted is sent at once.
+    fifo_semaphore submit_slots_;
     bool result_route_succeeded_ = false;
     std::uint32_t good_reads_ = 0; ///< of results; wraps around
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <limits>
 #include <list>
+#include <utility>
 
 namespace ocrpipe::detail
 {
@@ -21,15 +22,36 @@ namespace ocrpipe::detail
 class fifo_semaphore
 {
 public:
+    /// Holds an acquired unit, and releases it in the end.
+    class unit
+    {
+    public:
+        unit() = default;
+        explicit unit(fifo_semaphore& s) noexcept : of_(&s) {}
+        unit(unit&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+        unit& operator=(unit&& other) noexcept
+        {
+            std::swap(of_, other.of_);
+            return *this;
+        }
+        ~unit()
+        {
+            if (of_) of_->release();
+        }
+
+    private:
+        fifo_semaphore* of_ = nullptr;
+    };
+
     /// `units` 0 means no limit.
     fifo_semaphore(asio::io_context& ioc, std::size_t units)
         : ioc_(ioc), free_(units == 0 ? std::numeric_limits<std::size_t>::max() : units)
     {
     }
 
-    /// Takes one unit, waiting for it if necessary. Returns false, without taking a unit, if the wait was
-    /// cancelled or the semaphore was closed.
-    task<bool> acquire()
+    /// Takes one unit, waiting for it until `deadline` if necessary. Returns false, without taking a unit, if
+    /// the deadline passed, the wait was cancelled, or the semaphore was closed.
+    task<bool> acquire(clock::time_point deadline = clock::time_point::max())
     {
         if (closed_) co_return false;
         if (free_ > 0) {
@@ -37,7 +59,7 @@ public:
             co_return true;
         }
         auto const self = waiters_.emplace(waiters_.end(), ioc_);
-        self->expiry.expires_at(clock::time_point::max());
+        self->expiry.expires_at(deadline);
         error_code ignored;
         co_await self->expiry.async_wait(asio::redirect_error(use_task, ignored));
         bool const granted = self->granted;

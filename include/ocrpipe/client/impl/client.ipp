@@ -60,10 +60,10 @@ OCRPIPE_DECL response_profile const& client::profile() const noexcept { return c
 OCRPIPE_DECL void client::stop_submits() { core_->stop_submits(); }
 OCRPIPE_DECL void client::close() { core_->close(); }
 
-OCRPIPE_DECL void client::start_submit(core_ptr const& core, submit_request&& r,
+OCRPIPE_DECL void client::start_submit(core_ptr const& core, hooked_submit&& r,
                                        detail::completion<submitted_job>&& h)
 {
-    core->submit(std::move(r), std::move(h));
+    core->submit(std::move(r.request), std::move(r.before_sending), std::move(h));
 }
 
 OCRPIPE_DECL void client::start_result(core_ptr const& core, std::string&& id,

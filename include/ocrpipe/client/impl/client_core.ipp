@@ -30,6 +30,7 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
     , byte_rate_(options_.rates.bytes_per_second, options_.rates.bytes_per_second)
     , auth_gate_(options_.max_auth_refusals)
     , in_flight_(ioc, options_.rates.max_in_flight)
+    , submit_slots_(ioc, options_.pool.submit_connections)
     , heap_timer_(ioc.get_executor())
 {
 }
@@ -92,17 +93,20 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit_in_flight(submit
                           fmt::format("{} operations wait already", in_flight_.waiting()));
     if (!co_await in_flight_.acquire())
         co_return failure(stop_code(), phase::wait, why_not_sent(stop_code()));
-    result<submitted_job> outcome = co_await do_submit(request);
+    submit_hook const none;
+    result<submitted_job> outcome = co_await do_submit(request, none);
     if (!outcome) in_flight_.release();
     co_return outcome;
 }
 
-OCRPIPE_DECL void client_core::submit(submit_request&& request, completion<submitted_job>&& handler)
+OCRPIPE_DECL void client_core::submit(submit_request&& request, submit_hook&& before_sending,
+                                      completion<submitted_job>&& handler)
 {
     auto op = std::make_shared<submit_operation<submitted_job>>(std::move(request), std::move(handler));
+    op->before_sending = std::move(before_sending);
     connect_cancellation(op, op->handler);
     asio::post(ioc_, [self = shared_from_this(), op = std::move(op)] {
-        self->run(self->do_submit(op->request), op, std::move(op->handler));
+        self->run(self->do_submit(op->request, op->before_sending), op, std::move(op->handler));
     });
 }
 
@@ -151,6 +155,7 @@ OCRPIPE_DECL client_statistics client_core::statistics() const
 OCRPIPE_DECL void client_core::stop_submits()
 {
     submits_stopped_ = true;
+    submit_slots_.close();
     for (timer* const t : sleeping_submits_)
         t->cancel();
 }
@@ -160,6 +165,7 @@ OCRPIPE_DECL void client_core::close()
     if (closed_) return;
     closed_ = true;
     in_flight_.close();
+    submit_slots_.close();
     transport_->close();
     // Must run inside the context: from outside, Boost 1.81's co_spawn posts the cancellation with a raw
     // pointer to an operation that may have ended before the post runs.

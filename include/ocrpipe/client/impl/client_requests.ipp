@@ -100,7 +100,11 @@ task<action> client_core::exchange(Exchange& x, action previous)
         !co_await sleep_until(Exchange::via, previous.until, counters_.waited_for_pause))
         co_return stop(x);
     admission a = x.terms();
-    if (!decide(a)) co_await wait_for(a);
+    fifo_semaphore::unit slot;
+    if constexpr (Exchange::via == lane::submit)
+        co_await admit(x, a, slot);
+    else if (!decide(a))
+        co_await wait_for(a);
     action next{step::pause_origin, origin_gate_.open_at()}; // of a poll that does not wait for the pause
     if (a.refusal == errc::ok) {
         http_request request = x.request();
@@ -155,6 +159,8 @@ OCRPIPE_DECL std::string client_core::why_not_sent(errc e) const
         return "cancelled before anything was sent";
     case errc::client_closed:
         return "the client was closed before anything was sent";
+    case errc::too_many_waiting:
+        return fmt::format("{} submits wait already; nothing was sent", submit_slots_.waiting());
     case errc::rejected:
         return fmt::format("{} submits of this doc_type in a row were answered with 500 and none was ever "
                            "accepted; nothing was sent",
@@ -190,7 +196,9 @@ struct client_core::submit_exchange {
 
     client_core& core;
     submit_request const& submit;
+    submit_hook const& before_sending;
     multipart_body& body;
+    bool announced = false; ///< before_sending has run
     std::chrono::milliseconds allowed =
         submit.deadline.count() > 0 ? submit.deadline : core.options_.job_deadline;
     clock::time_point deadline = clock::now() + std::min<std::chrono::milliseconds>(allowed, longest_time);
@@ -200,12 +208,34 @@ struct client_core::submit_exchange {
         {core.byte_rate_, static_cast<double>(body.size()), core.counters_.waited_for_bytes}};
 };
 
-OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request const& request)
+/// Admits a submit: first one of the connections for submits, then the pauses and rate limits, then the
+/// caller's hook. What passes is sent at once.
+OCRPIPE_DECL task<void> client_core::admit(submit_exchange& x, admission& a, fifo_semaphore::unit& slot)
+{
+    if (!submit_slots_.available() && submit_slots_.waiting() >= options_.pool.max_waiting) {
+        refuse(a, errc::too_many_waiting);
+        co_return;
+    }
+    if (!co_await submit_slots_.acquire(a.deadline)) {
+        refuse(a, clock::now() >= a.deadline ? errc::deadline_exceeded : stop_code());
+        co_return;
+    }
+    slot = fifo_semaphore::unit(submit_slots_);
+    if (!decide(a)) co_await wait_for(a);
+    if (a.refusal != errc::ok || !x.before_sending || std::exchange(x.announced, true)) co_return;
+    error_code const ec = co_await x.before_sending();
+    if (!ec && !closed_ && !submits_stopped_) co_return;
+    refuse(a, ec ? errc::cancelled : stop_code());
+    auth_gate_.probe_ended();
+}
+
+OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request const& request,
+                                                                submit_hook const& before_sending)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     result<multipart_body> body = multipart_body::make(request, options_.profile.extra_fields, rng_());
     if (!body) co_return body.error();
-    submit_exchange x{*this, request, *body};
+    submit_exchange x{*this, request, before_sending, *body};
     ++counters_.active_submits;
     action next = x.fsm.start(x.context());
     while (next.what != step::finish)

@@ -222,26 +222,6 @@ TEST_CASE("run_state: errors -> the first one is the run's, a later stop does no
     CHECK_FALSE(other.have_outputs_failed());
 }
 
-TEST_CASE("run_state: intents -> flushed together, when the connections have little left to send")
-{
-    run_state s(limits(100, 8));
-    CHECK_FALSE(s.should_flush_intents());
-    for (int i = 0; i != 8; ++i)
-        s.submit_begins();
-    s.intent_requested();
-    // Seven of eight are being sent: the intent can wait for others.
-    CHECK_FALSE(s.should_flush_intents());
-    s.intent_requested();
-    CHECK(s.should_flush_intents());
-    // They were flushed: there is nothing more to do.
-    CHECK_FALSE(s.should_flush_intents());
-    s.intent_requested();
-    s.intent_settled();
-    s.intent_settled();
-    s.intent_settled();
-    CHECK_FALSE(s.should_flush_intents());
-}
-
 TEST_CASE("run_state: the bottleneck -> what grew since the previous look")
 {
     run_state s(limits(2, 1));

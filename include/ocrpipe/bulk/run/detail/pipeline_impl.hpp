@@ -40,6 +40,8 @@ struct document_in_flight {
 
     prepared_document input;
     standing counted = standing::absent;
+    bool has_intent = false;   ///< the ledger has recorded that it may be sent
+    error_code intent_failed; ///< why the ledger has not
     bool is_original = false; ///< it holds the place of its content in content_sharing
     submitted_job job;
     std::chrono::system_clock::time_point submitted_at{};
@@ -89,7 +91,7 @@ private:
     task<void> finish(document_ptr d, result<ocr_result> answer);
 
     // Its steps.
-    task<result<submitted_job>> submit(detail::document_in_flight& d);
+    task<result<submitted_job>> submit(document_ptr d);
     void accept(detail::document_in_flight& d, submitted_job job);
     void wait(document_ptr d, bool just_submitted);
     task<void> recall(std::string id, result<ocr_result> answer);
@@ -104,7 +106,7 @@ private:
     bool file_has_changed(detail::document_in_flight const& d);
 
     // Ways to end without a result.
-    task<void> fail(detail::document_in_flight& d, failure f);
+    task<void> fail(document_ptr p, failure f);
     result<std::string> write_failure(detail::document_in_flight const& d, failure const& f);
     task<void> withdraw(detail::document_in_flight& d);
     void refused_by_ledger(detail::document_in_flight& d, error_code ec);
@@ -123,11 +125,12 @@ private:
                        result_location original);
     void release_copies(detail::document_in_flight& d, document_state ended_as);
     std::vector<document_ptr> copies_of(detail::document_in_flight& d);
+    void release_id(detail::document_in_flight const& d);
 
     // The ledger.
     task<error_code> change(std::function<void(ledger_handler)> request);
     task<error_code> record(std::function<void(ledger_handler)> request);
-    task<error_code> record_intent(document_ptr const& d);
+    task<error_code> record_intent(document_ptr d);
     task<error_code> record_submitted(detail::document_in_flight& d);
     task<error_code> record_not_sent(detail::document_in_flight& d);
     task<error_code> record_end(detail::document_in_flight& d, finish_record end);
@@ -165,7 +168,7 @@ private:
 
     detail::run_state state_;
     detail::content_sharing<document_ptr> sharing_;
-    /// If results are shared: documents whose intent or copied result is not yet in the ledger, by id.
+    /// If results are shared: documents under way that the ledger does not know yet, by id.
     std::unordered_map<std::string, document_ptr> unrecorded_;
     std::uint64_t copies_withheld_ = 0; ///< because the results file of their original is missing
     std::uint64_t rows_before_ = 0;     ///< number of the ledger's last row when the run began

@@ -79,14 +79,6 @@ public:
     /// A document ended without a result. Stops the run if the failure budget is used up.
     void failed(standing& of);
 
-    // Intents that are requested from the ledger but not durable yet.
-
-    void intent_requested() noexcept;
-    void intent_settled() noexcept { --intents_pending_; }
-    /// Whether to commit the intents now: no other can join them, and the connections have little left to
-    /// send. Fewer commits cost less per document.
-    bool should_flush_intents() noexcept;
-
     // The end.
 
     /// Stops the run. The first reason counts, but a run that finishes the documents within its limit can
@@ -132,8 +124,6 @@ private:
     std::uint64_t submitting_ = 0;
     std::uint64_t unanswered_ = 0; ///< submits in a row
     std::uint64_t failed_now_ = 0;
-    std::uint64_t intents_pending_ = 0;
-    std::uint64_t intents_unflushed_ = 0; ///< upper bound of those for which no flush was requested
     bool outputs_failed_ = false;
     std::optional<failure> error_;
     client_statistics before_;

@@ -208,9 +208,7 @@ OCRPIPE_DECL task<void> pipeline::impl::feed()
     // Keeps the io_context running while the run only waits for its source.
     auto const work = asio::make_work_guard(ioc_);
     while (!state_.is_stopped()) {
-        if (!state_.has_room()) {
-            if (state_.should_flush_intents()) ledger_->flush({});
-        } else {
+        if (state_.has_room()) {
             if (std::optional<detail::prepared> p = ahead_->try_pop()) {
                 admit(std::move(*p));
                 continue;
@@ -245,6 +243,7 @@ OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
     else
         state_.move(d->counted, detail::standing::unfinished);
     if (options_.share_results && d->input.request_id.empty() && !is_to_be_sent(d)) return;
+    if (options_.share_results) unrecorded_.emplace(d->id(), d);
     state_.submit_begins();
     start(send(std::move(d)));
 }

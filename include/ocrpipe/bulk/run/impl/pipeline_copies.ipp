@@ -63,7 +63,7 @@ OCRPIPE_DECL task<void> pipeline::impl::copy(document_ptr d, std::string origina
 
     unrecorded_.emplace(id, d);
     ec = co_await record_copy(*d, original_id, *where);
-    unrecorded_.erase(id);
+    release_id(*d);
     if (ec) co_return leave_unfinished(*d);
     state_.copied(d->counted);
     leave();
@@ -140,6 +140,13 @@ OCRPIPE_DECL void pipeline::impl::release_copies(detail::document_in_flight& d, 
         state_.leave();
         admit(std::move(copy));
     }
+}
+
+/// From here on the ledger knows which document has the id, or none has.
+OCRPIPE_DECL void pipeline::impl::release_id(detail::document_in_flight const& d)
+{
+    auto const place = unrecorded_.find(d.id());
+    if (place != unrecorded_.end() && place->second.get() == &d) unrecorded_.erase(place);
 }
 
 /// Gives up the place of an original, and returns the copies that wait for it.

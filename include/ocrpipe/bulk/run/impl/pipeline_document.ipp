@@ -21,19 +21,15 @@ namespace ocrpipe
 /// From the admission of a document to its durable request_id.
 OCRPIPE_DECL task<void> pipeline::impl::send(document_ptr d)
 {
-    // No byte is sent before the ledger has recorded the intent.
-    error_code ec = co_await record_intent(d);
-    if (ec || state_.is_draining()) submit_ended();
-    if (ec) co_return refused_by_ledger(*d, ec);
-    if (state_.is_draining()) co_return co_await withdraw(*d);
-
-    result<submitted_job> job = co_await submit(*d);
+    // Records the intent when the document's turn has come, before its first byte is sent.
+    result<submitted_job> job = co_await submit(d);
     submit_ended();
-    if (!job) co_return co_await fail(*d, job.error());
+    if (d->intent_failed) co_return refused_by_ledger(*d, d->intent_failed);
+    if (!job) co_return co_await fail(d, job.error());
     accept(*d, std::move(*job));
 
     // The job is not polled before the ledger has recorded its request_id.
-    ec = co_await record_submitted(*d);
+    error_code const ec = co_await record_submitted(*d);
     --state_.waiting;
     if (ec) co_return save_request_id(*d);
     wait(std::move(d), true);
@@ -43,7 +39,7 @@ OCRPIPE_DECL task<void> pipeline::impl::send(document_ptr d)
 OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result> answer)
 {
     --state_.waiting;
-    if (!answer) co_return co_await fail(*d, answer.error());
+    if (!answer) co_return co_await fail(d, answer.error());
     // If an output has failed, the next run polls the job again.
     if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
 
@@ -86,18 +82,19 @@ OCRPIPE_DECL task<error_code> pipeline::impl::record(std::function<void(ledger_h
 
 // These are not coroutines, because a lambda inside one has no linkage here (g++ 12, -Wsubobject-linkage).
 
-OCRPIPE_DECL task<error_code> pipeline::impl::record_intent(document_ptr const& d)
+OCRPIPE_DECL task<error_code> pipeline::impl::record_intent(document_ptr d)
 {
-    state_.intent_requested();
-    if (options_.share_results) unrecorded_.emplace(d->id(), d);
     return change([this, d](ledger_handler h) {
         auto recorded = [this, d, h = std::move(h)](error_code ec) mutable {
-            state_.intent_settled();
-            unrecorded_.erase(d->id());
+            release_id(*d);
+            d->has_intent = !ec;
+            d->intent_failed = ec;
             if (!ec) state_.move(d->counted, detail::standing::unfinished);
             h(ec);
         };
         ledger_->admit_intent(d->input.record, d->input.was, std::move(recorded));
+        // A connection waits for it. Intents that come while the ledger commits share the next commit.
+        ledger_->flush({});
     });
 }
 
@@ -125,26 +122,29 @@ OCRPIPE_DECL task<error_code> pipeline::impl::record_not_sent(detail::document_i
     return record([this, &d](ledger_handler h) { ledger_->not_sent(d.id(), std::move(h)); });
 }
 
-/// Sends the document, unless the service has it already, or may have it and resubmitting is not allowed.
-OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(detail::document_in_flight& d)
+/// Records the intent and sends the document, unless the service has it already, or may have it and
+/// resubmitting is not allowed.
+OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
 {
-    detail::prepared_document& input = d.input;
-    if (!input.request_id.empty()) {
-        submitted_job known;
-        known.request_id = input.request_id;
-        co_return known;
-    }
-    if (input.in_doubt && !options_.resubmit_ambiguous)
+    detail::prepared_document& input = d->input;
+    submitted_job known;
+    known.request_id = input.request_id;
+    bool const held = input.in_doubt && !options_.resubmit_ambiguous;
+    if (!known.request_id.empty() || held) co_await record_intent(d);
+    if (!known.request_id.empty()) co_return known;
+    if (held)
         co_return failure(
             errc::ambiguous_submit, phase::prepare,
             "an earlier submit of it may have been accepted, and sending it again is not allowed");
-    d.job.possible_duplicate = input.was_ambiguous || input.in_doubt;
+
+    d->job.possible_duplicate = input.was_ambiguous || input.in_doubt;
     submit_request request(std::move(input.doc), input.record.doc_type, input.record.flow);
     request.type = input.record.type;
     // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The run has
     // its own limits.
     request.deadline = longest_time;
-    result<submitted_job> job = co_await client_.async_submit(std::move(request), detail::use_task);
+    submit_hook const intent = [self = shared_from_this(), d] { return self->record_intent(d); };
+    result<submitted_job> job = co_await client_.async_submit(std::move(request), intent, detail::use_task);
     if (!job) state_.submit_failed(job.error());
     co_return job;
 }
@@ -198,6 +198,7 @@ OCRPIPE_DECL pipeline::impl::document_ptr pipeline::impl::from_row(ledger_row ro
     d->job.file_ids = std::move(row.file_ids);
     d->job.attempts = row.attempts;
     d->job.possible_duplicate = row.possible_duplicate;
+    d->has_intent = true;
     d->submitted_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.submitted_at));
     d->input.record = std::move(row);
     return d;
@@ -290,13 +291,17 @@ OCRPIPE_DECL result<result_location> pipeline::impl::write_result(detail::docume
 }
 
 /// Ends a document without a result: it failed, it was never sent, or another run goes on with it.
-OCRPIPE_DECL task<void> pipeline::impl::fail(detail::document_in_flight& d, failure f)
+OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr const p, failure f)
 {
+    detail::document_in_flight& d = *p;
     if (detail::ends_the_run(f)) end_run(f);
     detail::document_course const course = detail::course_after(f);
     if (course == detail::document_course::not_sent) co_return co_await withdraw(d);
     if (course == detail::document_course::unfinished) co_return leave_unfinished(d);
 
+    // It failed before its turn: the ledger does not know it yet.
+    if (!d.has_intent) co_await record_intent(p);
+    if (d.intent_failed) co_return refused_by_ledger(d, d.intent_failed);
     if (options_.on_failure) options_.on_failure(d.input.record, f);
     result<std::string> message = write_failure(d, f);
     if (!message) co_return leave_unfinished(d);
@@ -337,10 +342,14 @@ OCRPIPE_DECL result<std::string> pipeline::impl::write_failure(detail::document_
     return message;
 }
 
-/// Takes back the intent of a document of which no byte was sent.
+/// Takes back the intent, if there is one, of a document of which no byte was sent.
 OCRPIPE_DECL task<void> pipeline::impl::withdraw(detail::document_in_flight& d)
 {
     release_copies(d, document_state::found);
+    if (!d.has_intent) {
+        release_id(d);
+        co_return withhold(d);
+    }
     error_code const ec = co_await record_not_sent(d);
     if (!ec)
         state_.move(d.counted,

@@ -120,21 +120,6 @@ OCRPIPE_DECL void run_state::failed(standing& of)
         stop(run_end::failure_budget, fmt::format("{} of {} documents failed", failed_now_, finished));
 }
 
-OCRPIPE_DECL void run_state::intent_requested() noexcept
-{
-    ++intents_pending_;
-    ++intents_unflushed_;
-}
-
-OCRPIPE_DECL bool run_state::should_flush_intents() noexcept
-{
-    intents_unflushed_ = std::min(intents_unflushed_, intents_pending_);
-    std::uint64_t const enough = max_submitting_ - max_submitting_ / 4;
-    if (intents_unflushed_ == 0 || submitting_ - intents_unflushed_ > enough) return false;
-    intents_unflushed_ = 0;
-    return true;
-}
-
 OCRPIPE_DECL void run_state::stop(run_end why, std::string text)
 {
     if (is_stopped() && (is_draining() || why == run_end::document_limit)) return;

@@ -1,0 +1,257 @@
+#include "client_fixture.hpp"
+#include "support/run_coro.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+
+using namespace client_tests;
+TEST_CASE_FIXTURE(fixture,
+                  "client: the credentials are refused once and that is the limit -> it says so, not more")
+{
+    client_options o = quick();
+    o.max_auth_refusals = 1;
+    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
+    std::optional<failure> f;
+    std::optional<failure> next;
+    c.async_submit(invoice(), [&](result<submitted_job> r) { f = r.error(); });
+    ioc.run();
+    c.async_submit(invoice(), [&](result<submitted_job> r) { next = r.error(); });
+    ioc.restart();
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->reason == "the credentials were refused");
+    REQUIRE(next.has_value());
+    CHECK(next->reason == "the credentials were refused; nothing was sent");
+    CHECK(posts() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: the refusal stands in the body of a 200, again and again -> it counts as one")
+{
+    client_options o = quick();
+    o.max_auth_refusals = 2;
+    client c = make([](seen_request const&) { return t::json(200, R"({"code":403,"message":"no"})"); }, o);
+    std::optional<failure> f;
+    c.async_wait("r-1", [&](result<ocr_result> r) { f = r.error(); });
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::unauthorized));
+    CHECK(log.size() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: the probe of refused credentials is throttled -> another one follows")
+{
+    client_options o = quick();
+    client c = make(
+        [this](seen_request const&) {
+            if (log.size() == 1) return t::json(403, "Forbidden");
+            if (log.size() == 2) return t::json(403, R"({"message":"API rate limit exceeded"})");
+            return t::json(200, finished);
+        },
+        o);
+    int done = 0;
+    for (char const* id : {"r-1", "r-2"})
+        c.async_wait(id, [&](result<ocr_result> r) { done += r.has_value(); });
+    ioc.run();
+    CHECK(done == 2);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: one job is refused while others are read -> it alone ends, with the status")
+{
+    client_options o = quick();
+    o.retry.max_attempts = 2;
+    o.schedule =
+        std::make_shared<fixed_poll_schedule>(std::chrono::milliseconds(20), std::chrono::milliseconds(20));
+    bool others_go_on = true;
+    client c = make(
+        [&](seen_request const& r) {
+            if (r.target == "ingest/refused") return t::json(403, "Forbidden");
+            return t::json(200, others_go_on ? pending : finished);
+        },
+        o);
+    std::optional<failure> f;
+    bool other_done = false;
+    c.async_wait("other", [&](result<ocr_result> r) { other_done = r.has_value(); });
+    c.async_wait("refused", [&](result<ocr_result> r) {
+        f = r.error();
+        others_go_on = false;
+    });
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::rejected));
+    CHECK(f->http_status == 403);
+    CHECK(f->request_id == "refused");
+    CHECK(other_done);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: a job whose reads are refused -> ends at its deadline")
+{
+    client c = make([](seen_request const&) { return t::json(403, "Forbidden"); });
+    wait_request w("r-1");
+    w.deadline = std::chrono::milliseconds(300);
+    std::optional<failure> f;
+    c.async_wait(w, [&](result<ocr_result> r) { f = r.error(); });
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::still_processing));
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: 500s for a doc_type with 429 in between -> the doc_type is stopped all the same")
+{
+    int posts = 0;
+    client c =
+        make([&](seen_request const&) { return ++posts % 2 == 0 ? t::json(429, "") : t::json(500, ""); });
+    int rejected = 0;
+    std::function<void(int)> const submit = [&](int left) {
+        c.async_submit(invoice(), [&, left](result<submitted_job> r) {
+            rejected += r.error().is(errc::rejected);
+            if (left > 1) submit(left - 1);
+        });
+    };
+    submit(6);
+    ioc.run();
+    CHECK(rejected == 3);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: nobody may wait, and nobody has to -> recognized")
+{
+    client_options o = quick();
+    o.pool.max_waiting = 0;
+    client c = make(
+        [](seen_request const& r) {
+            return r.method == http_method::post ? t::json(201, accepted) : t::json(200, finished);
+        },
+        o);
+    bool done = false;
+    c.async_recognize(invoice(), [&](result<ocr_result> r) { done = r.has_value(); });
+    ioc.run();
+    CHECK(done);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: a deadline beyond all time -> one in ten years")
+{
+    client c = make([](seen_request const&) { return t::json(200, finished); });
+    wait_request w("r-1");
+    w.deadline = std::chrono::milliseconds::max();
+    bool done = false;
+    c.async_wait(w, [&](result<ocr_result> r) { done = r.has_value(); });
+    ioc.run();
+    CHECK(done);
+    client_options o = quick();
+    o.job_deadline = std::chrono::milliseconds::max();
+    CHECK_FALSE(o.validate().empty());
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: closed with jobs waiting and a submit under way -> each handler is called once")
+{
+    client_options o = quick();
+    o.schedule = std::make_shared<fixed_poll_schedule>(std::chrono::hours(1), std::chrono::hours(1));
+    client c = make(
+        [&](seen_request const& r) {
+            return r.method == http_method::post ? t::hold() : t::json(200, pending);
+        },
+        o);
+    std::vector<error_code> ended;
+    for (int i = 0; i != 3; ++i)
+        c.async_wait("r-" + std::to_string(i),
+                     [&](result<ocr_result> r) { ended.push_back(r.error().code); });
+    c.async_submit(invoice(), [&](result<submitted_job> r) { ended.push_back(r.error().code); });
+    while (log.size() < 4)
+        ioc.run_one();
+    ioc.poll();
+    c.close();
+    ioc.restart();
+    ioc.run();
+    CHECK(ended.size() == 4);
+    CHECK(std::count(ended.begin(), ended.end(), error_code(errc::client_closed)) == 3);
+    CHECK(std::count(ended.begin(), ended.end(), error_code(errc::ambiguous_submit)) == 1);
+}
+
+TEST_CASE_FIXTURE(
+    fixture,
+    "client: the credentials are refused -> one request goes out at a time, then all end with unauthorized")
+{
+    client_options o = quick();
+    o.max_auth_refusals = 2; // one refusal and one probe
+    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
+    int refused = 0;
+    for (int i = 0; i != 20; ++i)
+        c.async_submit(invoice(),
+                       [&](result<submitted_job> r) { refused += r.error().is(errc::unauthorized); });
+    ioc.run();
+    CHECK(refused == 20);
+    CHECK(posts() < 20);
+}
+
+TEST_CASE_FIXTURE(
+    fixture,
+    "client: more recognize operations than may be in flight -> the rest waits its turn, all are served")
+{
+    client_options o = quick();
+    o.rates.max_in_flight = 2;
+    std::size_t in_flight = 0;
+    std::size_t most = 0;
+    client c = make(
+        [&](seen_request const& r) {
+            if (r.method == http_method::post) {
+                most = std::max(most, ++in_flight);
+                return t::json(201, accepted);
+            }
+            --in_flight;
+            return t::json(200, finished);
+        },
+        o);
+    int served = 0;
+    for (int i = 0; i != 10; ++i)
+        c.async_recognize(invoice(), [&](result<ocr_result> r) { served += r.has_value(); });
+    ioc.run();
+    CHECK(served == 10);
+    CHECK(most <= 2);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: parts -> one GET each below the operation's own path, ids percent-encoded")
+{
+    client c = make([&](seen_request const&) { return t::json(200, R"({"data":{"table":[["a"]]}})"); });
+    int got = 0;
+    c.async_table("r/1", "d 1", [&](result<part_data> r) { got += r.has_value(); });
+    c.async_signature("r/1", "d 1", [&](result<part_data> r) { got += r.has_value(); });
+    c.async_stamp("r/1", "d 1", [&](result<part_data> r) { got += r.has_value(); });
+    ioc.run();
+    CHECK(got == 3);
+    std::vector<std::string> targets;
+    for (seen_request const& r : log)
+        targets.push_back(r.target);
+    std::sort(targets.begin(), targets.end());
+    CHECK(targets == std::vector<std::string>{"ingest/signature/r%2F1/d%201", "ingest/stamp/r%2F1/d%201",
+                                              "ingest/table/r%2F1/d%201"});
+}
+
+TEST_CASE("client: wrong options -> the constructor throws and names each")
+{
+    asio::io_context ioc;
+    try {
+        client const c(ioc, client_options());
+        FAIL("no exception");
+    } catch (error const& e) {
+        CHECK(e.facts().is(errc::invalid_argument));
+        CHECK(std::string(e.what()).find("portal_user_id") != std::string::npos);
+        CHECK(std::string(e.what()).find("api_key") != std::string::npos);
+    }
+}
