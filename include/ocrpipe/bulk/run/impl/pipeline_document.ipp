@@ -137,7 +137,7 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(detail::document
     if (input.in_doubt && !options_.resubmit_ambiguous)
         co_return failure(
             errc::ambiguous_submit, phase::prepare,
-            "an earlier submit of it may have been accepted, and sending it again is not allowed");
+            "an earlier submit of this document may have been accepted, and sending it again is not allowed");
     d.job.possible_duplicate = input.was_ambiguous || input.in_doubt;
     submit_request request(std::move(input.doc), input.record.doc_type, input.record.flow);
     request.type = input.record.type;
@@ -322,11 +322,11 @@ OCRPIPE_DECL result<std::string> pipeline::impl::write_failure(detail::document_
     if (f.is(errc::file_changed))
         ++state_.report.changed_files;
     else if (file_has_changed(d))
-        message += "; the file was written since its bytes were read";
+        message += "; the file was modified after it was read";
     if (f.answer) {
         result<std::string> const kept = files_->write_answer(d.id(), *f.answer);
         if (!kept) return output_failed(kept.error().cause, "answers");
-        message += fmt::format("; all of it is in {}", *kept);
+        message += fmt::format("; the whole answer is in {}", *kept);
     }
     failure_record line;
     line.document = &d.input.record;
@@ -378,7 +378,7 @@ OCRPIPE_DECL void pipeline::impl::yield_id(detail::document_in_flight& d, ledger
 OCRPIPE_DECL void pipeline::impl::save_request_id(detail::document_in_flight& d)
 {
     failure f(errc::ledger_failed, phase::none,
-              "its request_id stands in failures.jsonl, from where the next run takes it");
+              "its request_id is saved in failures.jsonl, and the next run reads it from there");
     f.request_id = d.job.request_id;
     f.attempts = d.job.attempts;
     failure_record line;
@@ -397,9 +397,10 @@ OCRPIPE_DECL void pipeline::impl::note_unrecognized(detail::document_in_flight c
 {
     if (state_.report.unrecognized++ != 0) return;
     notice("unrecognized_result",
-           fmt::format("the result of {} has a form that the response profile does not describe; it is kept as it "
-                       "came and read by the names of its members: see ocrpipe result {} --explain",
-                       printable_excerpt(d.input.record.path, 1024), printable_excerpt(d.job.request_id, 128)));
+           fmt::format("the result of {} has a form that the response profile does not describe; its JSON is "
+                       "kept unchanged and read by the names of its members: see ocrpipe result {} --explain",
+                       printable_excerpt(d.input.record.path, 1024),
+                       printable_excerpt(d.job.request_id, 128)));
 }
 
 /// Whether the document's file was modified after it was read. If so, the data sent differs from the file,

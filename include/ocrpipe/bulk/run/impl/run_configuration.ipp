@@ -38,8 +38,8 @@ inline result<std::optional<std::string>> configured(ledger& l, std::string_view
 inline failure folder_renamed(errc e, std::string_view folder, std::string_view before, std::string_view now)
 {
     return failure(e, phase::prepare,
-                   fmt::format("the folder {} is called {} and {}, and its documents would be sent and paid "
-                               "for under both names: call it by one",
+                   fmt::format("the folder {} has two names, {} and {}, and its documents would be sent and "
+                               "paid for under both: use one name",
                                folder, before, now));
 }
 
@@ -161,15 +161,14 @@ OCRPIPE_DECL result<std::string> run_configuration::compare(ledger& l) const
     if ((*counts)[document_state::found] == counts->total()) return std::string();
     std::string what = fmt::format("{}", fmt::join(changes, "; "));
     if (!exports.empty() && !read_otherwise)
-        what +=
-            fmt::format(", and documents that have their result stay as they are; ocrpipe export {}{} makes "
-                        "the files of these without sending anything",
-                        directory_, exports);
+        what += fmt::format(", and documents that already have a result are not read again; ocrpipe export "
+                            "{}{} makes their files without sending anything",
+                            directory_, exports);
     if (!accept_changes_) return failure(errc::configuration_changed, phase::prepare, std::move(what));
     if (read_otherwise)
-        what += ": documents that were read otherwise are sent and paid for again";
+        what += ": documents that were read with other settings are sent and paid for again";
     else if (exports.empty())
-        what += ": documents that have their result stay as they are";
+        what += ": documents that already have a result are not read again";
     return what;
 }
 
