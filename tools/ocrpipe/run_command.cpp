@@ -97,10 +97,10 @@ private:
 };
 
 /// Reports failures as they happen, up to a limit.
-class complaints
+class failure_log
 {
 public:
-    explicit complaints(logger& log) : log_(log) {}
+    explicit failure_log(logger& log) : log_(log) {}
 
     void failed(ledger_document const& d, failure const& f)
     {
@@ -209,10 +209,10 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
 {
     if (auto const m = file_limit_message(raise_file_limit(options.pool))) log.write(*m);
     client c(ioc, options);
-    complaints complain(log);
-    how.on_failure = [&](ledger_document const& d, failure const& f) { complain.failed(d, f); };
-    how.on_unreadable = [&](input_problem const& problem) { complain.unreadable(problem); };
-    how.on_changed = [&](ledger_document const& d) { complain.changed(d); };
+    failure_log failures(log);
+    how.on_failure = [&](ledger_document const& d, failure const& f) { failures.failed(d, f); };
+    how.on_unreadable = [&](input_problem const& problem) { failures.unreadable(problem); };
+    how.on_changed = [&](ledger_document const& d) { failures.changed(d); };
     how.on_notice = [&](std::string_view event, std::string_view text) {
         log.write(message(level::warn, event, std::string(text)));
     };
