@@ -67,7 +67,7 @@ OCRPIPE_DECL std::optional<input_problem> id_conflict(prepared_document const& d
                                reading(d.record.doc_type, d.record.flow, d.record.type)));
 }
 
-/// Whether to send an unchanged document that did not end well.
+/// Whether to send an unchanged document that ended without a result.
 OCRPIPE_DECL bool intake::is_selected(ledger_row const& row) const
 {
     // It was not sent because its file was being written, so it is sent now even if the file looks unchanged.
