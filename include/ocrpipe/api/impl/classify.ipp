@@ -235,7 +235,7 @@ inline void look_for_ids(std::string_view body, response_profile const& profile,
     if (auto const tree = answer_tree::read(body)) {
         answer_form const form(*tree, profile);
         form.complete_submit(facts);
-        // Perhaps in JSON that stands in a string.
+        // The id may be inside a string of the JSON.
         if (facts.request_id.empty() && !form.is_error())
             facts.request_id = visible_request_id(body, profile, true);
     } else

@@ -289,7 +289,7 @@ OCRPIPE_DECL result<result_location> pipeline::impl::write_result(detail::docume
     return where;
 }
 
-/// Ends a document without a result: it failed, it was never sent, or another run goes on with it.
+/// Ends a document without a result: it failed, it was never sent, or the next run continues it.
 OCRPIPE_DECL task<void> pipeline::impl::fail(detail::document_in_flight& d, failure f)
 {
     if (detail::ends_the_run(f)) end_run(f);

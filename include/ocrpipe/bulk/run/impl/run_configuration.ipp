@@ -139,7 +139,7 @@ OCRPIPE_DECL result<std::string> run_configuration::compare(ledger& l) const
     if (result<void> same = compare_folders(l); !same) return same.error();
     std::vector<std::string> changes;
     std::string exports;
-    bool read_otherwise = false;
+    bool sends_again = false;
     std::map<std::string, std::string> all = settings_;
     for (auto const& [real, name] : folders_)
         all["folder " + real] = name;
@@ -150,7 +150,7 @@ OCRPIPE_DECL result<std::string> run_configuration::compare(ledger& l) const
         if (!*before || **before == value || shares_from_now_on) continue;
         changes.push_back(fmt::format("{} was \"{}\" and is \"{}\"", key, printable_excerpt(**before, 200),
                                       printable_excerpt(value, 200)));
-        read_otherwise |= key != "text" && key != "parts" && key != "dedupe";
+        sends_again |= key != "text" && key != "parts" && key != "dedupe";
         if (key == "text" && text_) exports += " --text";
         if (key == "parts" && !value.empty()) exports += " --parts " + value;
     }
@@ -160,12 +160,12 @@ OCRPIPE_DECL result<std::string> run_configuration::compare(ledger& l) const
     if (!counts) return counts.error();
     if ((*counts)[document_state::found] == counts->total()) return std::string();
     std::string what = fmt::format("{}", fmt::join(changes, "; "));
-    if (!exports.empty() && !read_otherwise)
+    if (!exports.empty() && !sends_again)
         what += fmt::format(", and documents that already have a result are not read again; ocrpipe export "
                             "{}{} makes their files without sending anything",
                             directory_, exports);
     if (!accept_changes_) return failure(errc::configuration_changed, phase::prepare, std::move(what));
-    if (read_otherwise)
+    if (sends_again)
         what += ": documents that were read with other settings are sent and paid for again";
     else if (exports.empty())
         what += ": documents that already have a result are not read again";
