@@ -400,7 +400,7 @@ private:
     {
         return db_.is_open() ? db_.describe(rc) : ledger_failure(fmt::format("{}: closed", db_.path()));
     }
-    failure bad_row() const { return ledger_failure(fmt::format("{}: a row makes no sense", db_.path())); }
+    failure bad_row() const { return ledger_failure(fmt::format("{}: a row is invalid", db_.path())); }
 
     std::atomic<std::uint64_t> commits_ = 0;
     std::mutex mutex_;

@@ -94,8 +94,8 @@ public:
         return static_cast<std::uint64_t>(::sqlite3_changes64(db_.get()));
     }
 
-    /// If `intact`, also moves the whole log into the database, which is then one file. Otherwise the disk is
-    /// left alone.
+    /// If `intact`, also moves the whole log into the database, which is then one file. Otherwise nothing is
+    /// written.
     result<void> close(bool intact)
     {
         if (!db_.is_open()) return {};

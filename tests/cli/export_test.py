@@ -255,7 +255,7 @@ class Export(Outputs):
             self.assert_exit(self.export(*wrong), 2)
         done = self.ocrpipe("export", self.folder / "nowhere", "--text")
         self.assert_exit(done, 2)
-        self.assertIn("no run was begun here", done.stderr)
+        self.assertIn("there is no run in this directory", done.stderr)
         self.assert_exit(self.export("--csv", "-o", self.folder / "no" / "such" / "folder.csv", env=self.OFFLINE), 8)
         for file in self.out.glob("results-*"):
             self.assertEqual(len(file.read_text().splitlines()), 1)

@@ -93,7 +93,7 @@ class Forms(Outputs):
         self.assertEqual([f["class"] for f in self.failures], ["unreadable_answer"])
         message = self.failures[0]["message"]
         self.assertIn("line 1, column 39 (byte 38)", message)
-        kept = message.split("all of it is in ")[1]
+        kept = message.split("the whole answer is in ")[1]
         self.assertEqual((self.out / kept).read_bytes(), body)
         self.assertEqual(self.failures[0]["request_id"], "r-1")
         # It is paid for: the next run asks again, and sends nothing.
@@ -155,7 +155,7 @@ class Explain(Outputs):
 
     def test_explain_says_where_an_answer_stops_being_json(self):
         done = self.ocrpipe("explain", self.write("answer.json", '{"data": [1 2]}'))
-        self.assertIn("no JSON: line 1, column 13 (byte 12)", done.stdout)
+        self.assertIn("not JSON: line 1, column 13 (byte 12)", done.stdout)
         for missing in (self.folder / "missing.json", self.write("empty.json", ""), self.folder):
             self.assert_exit(self.ocrpipe("explain", missing), 3)
 

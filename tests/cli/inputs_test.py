@@ -66,11 +66,11 @@ class Manifests(Runs):
         self.assert_exit(done, 3)
         self.assertEqual(sent, {"000.pdf": "a", "002.pdf": "d"})
         self.assertEqual([f["message"] for f in self.failures],
-                         ['3 fields where the header names 2: put a field that contains "," in double quotes'])
+                         ['3 fields, but the header names 2: put a field that contains "," in double quotes'])
 
     def test_a_file_that_is_no_manifest_is_refused_with_what_it_looks_like(self):
         for name, content, reason in (
-                ("book.csv", b"PK\x03\x04\x14\x00\x06\x00", "workbook of Excel"),
+                ("book.csv", b"PK\x03\x04\x14\x00\x06\x00", "an Excel or LibreOffice workbook"),
                 ("old.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel"),
                 ("scan.csv", b"%PDF-1.7\n", "a PDF"),
                 ("page.jsonl", b"<!DOCTYPE html>", "web page"),
@@ -79,9 +79,9 @@ class Manifests(Runs):
                 ("table.jsonl", b"path,id\ndocs/000.pdf,1\n", ".csv"),
                 ("list.jsonl", b'[{"path": "docs/000.pdf"}]', "one JSON array"),
                 ("packed.csv", b"\x1f\x8b\x08", "compressed"),
-                ("columns.csv", b"Datei;Typ\ndocs/000.pdf;a\n", "but: Datei, Typ"),
-                ("file.csv", b"file;note\ndocs/000.pdf;a\n", "call the column file path"),
-                ("vietnamese.csv", "đường dẫn;số\ndocs/000.pdf;1\n".encode(), "call the column đường dẫn path"),
+                ("columns.csv", b"Datei;Typ\ndocs/000.pdf;a\n", "only: Datei, Typ"),
+                ("file.csv", b"file;note\ndocs/000.pdf;a\n", "rename the column file to path"),
+                ("vietnamese.csv", "đường dẫn;số\ndocs/000.pdf;1\n".encode(), "rename the column đường dẫn to path"),
                 ("empty.csv", b"", "no header"),
                 ("latin.csv", "path\nhóa.pdf\n".encode("latin-1"), "save that list as UTF-8")):
             with self.subTest(name=name):
@@ -123,7 +123,7 @@ class Manifests(Runs):
                     self.assert_exit(done, 2)
                     self.assertEqual(sent, {})
                     self.assertFalse(self.out.exists())
-                    self.assertIn(f"{name} is not known and resembles ", done.stderr)
+                    self.assertIn(f"{name} is unknown and resembles ", done.stderr)
                     self.assertIn("bad.", done.stderr)
 
 class Links(Runs):
@@ -171,8 +171,8 @@ class Links(Runs):
         self.assert_exit(done, 0)
         self.assertEqual([os.path.basename(r["path"]) for r in self.results], ["000.pdf"])
         self.assertEqual(self.report["links_skipped"], 4)
-        self.assertIn("symbolic links skipped: 4, to what is read anyway: 1, to directories, or out of the inputs: 3; "
-                      "give --follow-links to read what they lead to", done.stderr)
+        self.assertIn("symbolic links skipped: 4, to something that is read anyway: 1, to directories, or out of the inputs: 3; "
+                      "give --follow-links to follow them", done.stderr)
         done = self.run_bulk(folder, env={"OCRPIPE_FOLLOW_LINKS": "1"})
         self.assert_exit(done, 0)
         self.assertEqual(sorted(os.path.relpath(r["path"], folder) for r in self.results), ["000.pdf", "b.pdf", "folder/a.pdf"])
@@ -210,7 +210,7 @@ class Growing(Runs):
         self.assertEqual(self.failures, [])
         said = [e for e in map(json.loads, done.stderr.splitlines()) if e["event"] == "too_young"]
         self.assertEqual([e["too_young"] for e in said], [1])
-        self.assertIn("modified less than 10d00h ago and may still be written: 1;", said[0]["text"])
+        self.assertIn("modified less than 10d00h ago and may be incomplete: 1;", said[0]["text"])
         os.utime(folder / "002.pdf", (1_600_000_000, 1_600_000_000))
         self.assert_exit(self.run_bulk(folder, "--min-age", "10d"), 0)
         self.assertEqual(len(self.accepted), 3)
@@ -269,7 +269,7 @@ class UnicodeForms(Runs):
         self.assertEqual(len(self.accepted), 2)
         done = self.run_bulk(f"in/{neither}")
         self.assert_exit(done, 3)
-        self.assertIn("2 names there differ from it only in Unicode normalization", done.stderr)
+        self.assertIn("2 names in the directory differ from it only in Unicode normalization", done.stderr)
 
 
 class LongManifests(Runs):
@@ -308,7 +308,7 @@ class Nothing(Runs):
         for i, (given, why) in enumerate((("empty", "it contains no files"), ("hidden", "names that begin with a dot: 1"),
                                           ("links", "links that are not followed: 1"),
                                           (header, "the manifest has a header and no rows"), (blank, "the manifest has no rows"),
-                                          ("-", "there was no name"))):
+                                          ("-", "there were no names"))):
             with self.subTest(given=given):
                 self.out = self.folder / f"out{i}"
                 done = self.run_bulk(given)

@@ -129,7 +129,7 @@ class Limits(Runs):
         done = self.run_bulk(folder, "--fail-budget", "5", "--max-inflight", "4")
         self.assert_exit(done, 6)
         self.assertLess(self.report["failed"], 20)
-        self.assertIn("go on with", done.stderr)
+        self.assertIn("continue with", done.stderr)
 
     def test_a_type_that_is_answered_with_500_three_times_is_stopped_and_the_others_go_on(self):
         self.serve("--latency", "fixed:20ms", "--doc-type", "known")

@@ -271,7 +271,7 @@ class Growing(Outputs):
             self.assertEqual([r.get("file_changed") for r in self.results], [True])
             self.assertEqual(self.report["changed_files"], 1)
             self.assertEqual([o["path"] for o in self.events(done, "file_changed")], [str(path)])
-            self.assertIn("1 written while they were read", done.stderr)
+            self.assertIn("1 changed while being read", done.stderr)
             self.assert_read_again(path)
 
     def test_a_file_that_only_its_time_betrays_is_reported(self):
@@ -286,7 +286,7 @@ class Growing(Outputs):
         done = self.run_bulk(self.folder / "in")
         self.assert_exit(done, 1)
         self.assertEqual(self.report["changed_files"], 1)
-        self.assertIn("written since", self.failures[0]["message"])
+        self.assertIn("modified after it was read", self.failures[0]["message"])
         self.url = self.script(finished(("total", "12"))).url
         done = self.run_bulk(self.folder / "in", "--accept-changes")
         self.assert_exit(done, 0)

@@ -78,7 +78,7 @@ class Resume(Runs):
         self.assertEqual(self.report["unfinished"], 3)
         self.assertEqual(self.failures, [])
 
-    def test_a_torn_last_line_and_an_unrecorded_one_are_mended(self):
+    def test_a_torn_last_line_and_an_unrecorded_one_are_repaired(self):
         self.serve()
         folder = self.write_documents(3)
         self.assert_exit(self.run_bulk(folder), 0)
@@ -190,7 +190,7 @@ class Resume(Runs):
             self.assert_exit(self.run_bulk("-", stdin="000.pdf\n", cwd=self.folder / month), code)
         self.assertEqual(len(self.accepted), 1)
 
-    def test_a_mended_manifest_leaves_no_line_of_its_mistake(self):
+    def test_a_corrected_manifest_leaves_no_line_of_its_mistake(self):
         self.serve()
         self.write_documents(2)
         row = '{"path": "in/%s.pdf", "id": "%s"}\n'
@@ -289,7 +289,7 @@ class Resume(Runs):
         for _ in range(3):
             self.assert_exit(self.run_bulk(manifest), 3)
             self.assertEqual(len(self.accepted), 1)
-            self.assertIn("give each reading an id of its own", self.failures[0]["message"])
+            self.assertIn("give each way of reading its own id", self.failures[0]["message"])
         named = '{"path": "in/000.pdf", "doc_type": "%s", "id": "%s"}\n'
         manifest = self.write("both.jsonl", named % ("invoice", "i") + named % ("receipt", "r"))
         for _ in range(2):

@@ -80,7 +80,7 @@ class Retry(Runs):
         for command in (("retry", self.out), ("status", self.out), ("report", self.out), ("support", self.out, "r-1")):
             done = self.ocrpipe(*command)
             self.assert_exit(done, 2)
-            self.assertIn("no run was begun here", done.stderr)
+            self.assertIn("there is no run in this directory", done.stderr)
         self.assertFalse(self.out.exists())
 
 
@@ -114,7 +114,7 @@ class Look(Runs):
         self.write("in/000.pdf", "%PDF-1.4 another content")
         done = self.ocrpipe("support", self.out, first, "--sample")
         self.assert_exit(done, 3)
-        self.assertIn("was changed", done.stderr)
+        self.assertIn("has changed since it was sent", done.stderr)
         self.assert_exit(self.run_bulk(folder), 0)
         second = self.results[1]["request_id"]
         done = self.ocrpipe("support", self.out, first, "--sample")
@@ -132,7 +132,7 @@ class Look(Runs):
             self.assertIsNone(then[key])
         self.assertEqual([step["step"] for step in then["trace"]], ["first seen", "request_id received", "ended as done"])
         self.assertEqual(now["sha256"], self.results[1]["sha256"])
-        self.assertIn("POST ingest begun", [step["step"] for step in now["trace"]])
+        self.assertIn("POST ingest started", [step["step"] for step in now["trace"]])
         self.assertEqual((self.out / "support" / second / "sample.pdf").read_bytes(), (folder / "000.pdf").read_bytes())
 
     def test_usr1_says_how_far_the_run_is(self):
@@ -162,7 +162,7 @@ class Look(Runs):
     def test_usr1_still_ends_a_command_that_prints_the_key(self):
         done = self.run_bulk(self.write_documents(1), "--api-key-command", "kill -USR1 $$", env={"OCRPIPE_API_KEY": None})
         self.assert_exit(done, 2)
-        self.assertIn(f"ended by signal {signal.SIGUSR1.value}", done.stderr)
+        self.assertIn(f"killed by signal {signal.SIGUSR1.value}", done.stderr)
 
 
 if __name__ == "__main__":

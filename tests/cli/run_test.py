@@ -294,7 +294,7 @@ class Secrets(Case):
         for i, given in enumerate((("--proxy", "http://me:open%20sesame@127.0.0.1:9"), ("--proxy=http://me:open-sesame@127.0.0.1:9",))):
             self.out = self.folder / f"out{i}"
             done = self.run_bulk(folder, *given, "--max-duration", "200ms", "--drain-timeout", "1s", "--log-level", "debug")
-            self.assertIn("go on with: ocrpipe run", done.stderr)
+            self.assertIn("continue with: ocrpipe run", done.stderr)
             self.assertIn("me:***@127.0.0.1:9", done.stderr)
             for path in self.out.rglob("*"):
                 self.assertNotIn(b"sesame", path.read_bytes() if path.is_file() else b"", path)

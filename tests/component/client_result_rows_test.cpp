@@ -227,7 +227,7 @@ TEST_CASE("rows: result -> each as the table says, the request_id always there")
         rows.push_back({.says = "a word for failure, and a confirming read",
                         .answers = {said, said},
                         .ends = errc::job_failed,
-                        .reason = "failed, said again",
+                        .reason = "failed, confirmed",
                         .status = 200});
         rows.push_back({.says = "a word for failure, not confirmed", .answers = {said, pending, said, done}});
     }

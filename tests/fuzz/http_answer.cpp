@@ -21,8 +21,8 @@ struct outcome {
     bool complete = false;
     bool keep_alive = false;
     bool surplus = false;
-    std::size_t whole_at =
-        0; ///< bytes after which it was complete, when the end of the stream was not needed
+    /// Bytes after which it was complete, when the end of the stream was not needed.
+    std::size_t whole_at = 0;
 };
 
 outcome read(std::string_view bytes, answer_limits const& limits, std::optional<cutter> cut)

@@ -36,17 +36,17 @@ struct emulator_options {
     response_shape shape;
     std::uint64_t seed = 1; ///< of latencies, outcomes and the synthetic text
     latency_model latency;  ///< from the moment a worker is free; with readers, the least time a job takes
-    std::uint32_t workers =
-        0; ///< documents in work at the same time with the synthetic engine; 0: no limit, no queue
-    std::uint32_t documents_per_file =
-        1; ///< found in a file by the synthetic engine, 1 to 50; they finish one after the other
+    /// Documents in work at the same time with the synthetic engine; 0: no limit, no queue.
+    std::uint32_t workers = 0;
+    /// Found in a file by the synthetic engine, 1 to 50; they finish one after the other.
+    std::uint32_t documents_per_file = 1;
 
     std::uint64_t submits_per_second = 0; ///< fixed windows of a second, then 429; 0: no limit
     std::uint64_t polls_per_second = 0;   ///< results and parts; 0: no limit
     bool limit_with_retry_after = true;   ///< whether that 429 carries Retry-After
 
-    std::uint64_t max_body =
-        64 * 1024 * 1024;       ///< bytes of a submit's body; a longer one is answered with 413
+    /// Bytes of a submit's body; a longer one is answered with 413.
+    std::uint64_t max_body = 64 * 1024 * 1024;
     milliseconds idle_limit{0}; ///< idle connections are closed after this; 0: never
     /// doc_types that exist. Empty: all, except those that begin with UNKNOWN. Others are answered with 500,
     /// as was observed.

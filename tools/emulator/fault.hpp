@@ -71,14 +71,14 @@ enum fault_route : unsigned { route_submit = 1, route_result = 2, route_part = 4
 
 /// The moment at which a fault is decided, and so what its decision may depend on.
 enum class fault_stage {
-    listener,          ///< before there is a connection
-    connection,        ///< right after accept: decided by the connection's ordinal
-    header,            ///< the header of a submit is read, the body is not: decided by the request's ordinal
-    before_acceptance, ///< the request is read and valid: decided by document, attempt and poll; nothing was
-                       ///< accepted
-    after_acceptance,  ///< the same, but a submit was accepted and a poll has its true answer, which is then
-                       ///< spoilt
-    job,               ///< a property of the job, drawn when it is accepted, seen by its polls
+    listener,   ///< before there is a connection
+    connection, ///< right after accept: decided by the connection's ordinal
+    header,     ///< the header of a submit is read, the body is not: decided by the request's ordinal
+    /// The request is read and valid: decided by document, attempt and poll; nothing was accepted.
+    before_acceptance,
+    /// The same, but a submit was accepted and a poll has its true answer, which is then spoilt.
+    after_acceptance,
+    job, ///< a property of the job, drawn when it is accepted, seen by its polls
 };
 
 /// Parameters a kind understands besides count, p and route, as bits.

@@ -14,8 +14,8 @@ namespace ocrpipe::emulator
 /// One part of a multipart/form-data body. The content is a view into the body.
 struct form_part {
     std::string name;
-    std::optional<std::string>
-        file_name; ///< decoded: RFC 5987, backslash escapes, and the percent escapes of browsers
+    /// Decoded: RFC 5987, backslash escapes, and the percent escapes of browsers.
+    std::optional<std::string> file_name;
     std::string content_type;
     std::string_view content;
 };

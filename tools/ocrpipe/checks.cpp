@@ -48,7 +48,7 @@ std::vector<finding> judge_configuration(planning const& p)
     if (!p.problems.empty()) return out;
     client_options const& o = p.plan.client;
     out.push_back({"configuration", verdict::ok,
-                   fmt::format("{}, user id {}, a key is there{}", o.endpoint.base_url,
+                   fmt::format("{}, user id {}, a key is set{}", o.endpoint.base_url,
                                o.endpoint.portal_user_id, o.proxy.url.empty() ? "" : ", a proxy is set")});
     return out;
 }

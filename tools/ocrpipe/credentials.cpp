@@ -74,7 +74,7 @@ loaded_key load_from_file(std::string const& path, std::string const& shown_as)
     auto const text = read_some(fd.get());
     if (!text) return problem(std::string(std::strerror(errno)));
     out.key = secret(first_line(*text));
-    if (out.key.empty()) return problem("its first line is empty: it must hold the key");
+    if (out.key.empty()) return problem("its first line is empty: it must contain the key");
     return out;
 }
 
@@ -119,8 +119,9 @@ loaded_key load_from_command(std::string const& command, std::string const& show
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    if (WIFSIGNALED(status)) return problem(fmt::format("it was ended by signal {}", WTERMSIG(status)));
-    if (WEXITSTATUS(status) != 0) return problem(fmt::format("it ended with status {}", WEXITSTATUS(status)));
+    if (WIFSIGNALED(status)) return problem(fmt::format("it was killed by signal {}", WTERMSIG(status)));
+    if (WEXITSTATUS(status) != 0)
+        return problem(fmt::format("it exited with status {}", WEXITSTATUS(status)));
     out.key = secret(printed ? first_line(*printed) : std::string());
     if (out.key.empty()) return problem("it printed nothing: its first line must be the key");
     return out;
@@ -159,7 +160,7 @@ key_source choose_key_source(typed_options const& typed, environment const& env,
     setting const file = resolve("api-key-file", typed, env);
     setting const command = resolve("api-key-command", typed, env);
     if (file.from == origin::flag && command.from == origin::flag)
-        problems.push_back("--api-key-file, --api-key-command: both are given: give one of them");
+        problems.push_back("--api-key-file, --api-key-command: both are given: use only one");
     if (file.from == origin::flag) return {key_source::kind::file, file.value, file.shown_as};
     if (command.from == origin::flag) return {key_source::kind::command, command.value, command.shown_as};
     if (variable key = first_set(env, {"OCRPIPE_API_KEY"}); !key.value.empty())

@@ -43,7 +43,7 @@ std::string_view meaning(document_state s)
     case document_state::done:
         return "have their result";
     case document_state::skipped:
-        return "have the result of an equal document";
+        return "share the result of an equal document";
     case document_state::submitted:
         return "are with the service; run asks for their results";
     case document_state::intent:
@@ -59,7 +59,7 @@ std::string_view meaning(document_state s)
     case document_state::expired:
         return "were read, but the service no longer has the result";
     case document_state::lost:
-        return "were accepted, but the service no longer knows them; hand them to its support";
+        return "were accepted, but the service no longer knows them; ask its support about them";
     }
     return {};
 }
@@ -79,14 +79,14 @@ std::string text_of(document_counts const& counts, run_report const& all)
     for (auto const& [failure_class, documents] : counts.by_class)
         out += fmt::format("{:>10}  {}\n", documents, "class " + failure_class);
     if (counts.possible_duplicates > 0)
-        out += fmt::format("{:>10}  sent again in doubt; may be billed twice\n", counts.possible_duplicates);
+        out += fmt::format("{:>10}  sent again although they may have been accepted; may be billed twice\n",
+                           counts.possible_duplicates);
     out += fmt::format("{:>10}  documents in all\n", counts.total());
     std::uint64_t const without_row = all.found - all.repeated - counts.total();
     if (without_row > 0)
-        out += fmt::format(
-            "{:>10}  more were found by the last run and not sent: equal documents are in doubt, or "
-            "their results file is not here\n",
-            without_row);
+        out += fmt::format("{:>10}  more were found by the last run and not sent: an equal document may have "
+                           "been accepted, or its results file is missing\n",
+                           without_row);
     if (all.repeated > 0) out += fmt::format("{:>10}  were listed again in the last run\n", all.repeated);
     return out;
 }
@@ -121,7 +121,7 @@ json::object bundle_of(ledger_row const& row, ledger& l)
         if (at != 0) trace.push_back(json::object{{"step", what}, {"at", time_text(at)}});
     };
     step("first seen", row.first_seen_at);
-    step("POST ingest begun", row.intent_at);
+    step("POST ingest started", row.intent_at);
     step("request_id received", row.submitted_at);
     step(fmt::format("ended as {}", name(row.state)), row.finished_at);
     json::object o{{"request_id", row.request_id},
@@ -228,15 +228,15 @@ exit_code carry_out(support_plan const& p, client_options const&, logger& log)
     }
     auto const no_sample = [&](std::string why, exit_code code) {
         log.write(message(level::error, "failed",
-                          fmt::format("no sample for {}: {}: give the command without --sample",
+                          fmt::format("no sample for {}: {}: run the command without --sample",
                                       printable_excerpt(p.request_id, 64), std::move(why))));
         return code;
     };
     if (p.sample && (**row).sha256.empty())
-        return no_sample("its document was sent again since, and what was sent then is not known any more",
+        return no_sample("its document has been sent again since, and what was sent then is no longer known",
                          exit_code::usage);
     if (p.sample && holds((**row).path, (**row).sha256) == false)
-        return no_sample(fmt::format("{} was changed since it was sent", (**row).path),
+        return no_sample(fmt::format("{} has changed since it was sent", (**row).path),
                          exit_code::inputs_unreadable);
     namespace fs = std::filesystem;
     fs::path const folder = fs::path(p.directory) / "support" / folder_name(p.request_id);

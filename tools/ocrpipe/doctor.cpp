@@ -133,9 +133,9 @@ exit_code examine(planning const& p, logger& log)
         if (name.how == verdict::ok)
             say(check_service(p.plan.client));
         else
-            say({"service", verdict::skipped, "it has no address"});
+            say({"service", verdict::skipped, "its address is not known"});
     } else {
-        say({"service", verdict::skipped, "the configuration must be mended first"});
+        say({"service", verdict::skipped, "fix the configuration first"});
     }
     say(check_disk(std::get<doctor_plan>(p.plan.command).directory));
     say(judge_file_limit(raise_file_limit(p.plan.client.pool)));

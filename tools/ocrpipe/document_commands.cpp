@@ -106,8 +106,7 @@ exit_code print(ocr_result const& r, output_form form, response_profile const& p
 {
     std::string out = form == output_form::json ? r.raw() : r.text(profile);
     if (!out.ends_with('\n')) out += '\n';
-    if (r.empty())
-        log.write(message(level::warn, "empty_result", "the service finished and found nothing to read"));
+    if (r.empty()) log.write(message(level::warn, "empty_result", "the service found nothing to read"));
     return deliver(out, "-", "the result", log);
 }
 

@@ -44,15 +44,16 @@ std::string_view meaning(result_verdict v)
     case result_verdict::done_empty:
         return "done, empty: the job is finished and nothing was found";
     case result_verdict::pending:
-        return "pending: the result is not there yet";
+        return "pending: the result is not ready yet";
     case result_verdict::retry:
-        return "not a result: the read is repeated";
+        return "not a result: it is requested again";
     case result_verdict::foreign:
-        return "not from the service: the read is repeated, then the base URL is suspected";
+        return "not from the service: it is requested again; if that does not help, the base URL is probably "
+               "wrong";
     case result_verdict::unreadable:
-        return "unreadable: the answer is kept as it is, and the document fails";
+        return "unreadable: the answer is kept unchanged, and the document fails";
     case result_verdict::job_failed:
-        return "failed: the service says so";
+        return "failed: the service reports that the job failed";
     case result_verdict::expired:
         return "expired: the service no longer has the result";
     case result_verdict::lost:
@@ -60,7 +61,7 @@ std::string_view meaning(result_verdict v)
     case result_verdict::throttled:
         return "throttled: the service asks to slow down";
     case result_verdict::credentials_refused:
-        return "refused: the key, the user id or the permission";
+        return "refused: the key, the user id or a permission is wrong";
     case result_verdict::wrong_base_url:
         return "a gateway's answer: there is no OCR API at this address";
     case result_verdict::rejected:
@@ -90,38 +91,39 @@ std::string form_of(answer_explanation const& e)
 {
     switch (e.facts.content) {
     case content_kind::none:
-        return "no content: all that the answer says is bookkeeping";
+        return "no content: the answer contains only bookkeeping";
     case content_kind::hint:
-        return "short texts that may be bookkeeping: content when they stay the same for a minute";
+        return "short texts that may be bookkeeping: they count as content if they stay the same for a "
+               "minute";
     case content_kind::slight:
-        return "numbers, truth values or ids only: content when the job is finished, or when they stay the "
-               "same";
+        return "only numbers, booleans or ids: they count as content if the job is finished, or if they stay "
+               "the same";
     case content_kind::doubtful:
-        return "texts that may be bookkeeping: content when they stay the same";
+        return "texts that may be bookkeeping: they count as content if they stay the same";
     case content_kind::unfamiliar:
-        return "not recognized: the content stands where the profile does not look; it is found by the names "
-               "of "
-               "its members";
+        return "not recognized: the content is not where the profile says; it is found by the names of its "
+               "members";
     case content_kind::known:
-        return "recognized: the content stands where the profile says";
+        return "recognized: the content is where the profile says";
     }
     return {};
 }
 
 std::string text_of(answer_explanation const& e, std::string_view body)
 {
-    std::string out = fmt::format("verdict: {}\n  by the row: {}\n", meaning(e.first.what), e.first.row);
+    std::string out = fmt::format("verdict: {}\n  by the rule: {}\n", meaning(e.first.what), e.first.row);
     bool const decided = e.last.what != result_verdict::pending && e.last.what != result_verdict::retry;
     if (e.reads > 1 && decided)
-        out += fmt::format("if it stays the same: {}\n  by the row: {}, after {} reads and {} s\n",
+        out += fmt::format("if it stays the same: {}\n  by the rule: {}, after {} reads and {} s\n",
                            meaning(e.last.what), e.last.row, e.reads, e.after.count());
     else if (!decided)
-        out += "if it stays the same: asked for again until --deadline, then kept with its request id\n";
+        out +=
+            "if it stays the same: the result is requested again until --deadline; the request id is kept\n";
     if (auto const position = find_json_error(body))
-        return out + fmt::format("form: no JSON: {}\n", to_string(*position));
+        return out + fmt::format("form: not JSON: {}\n", to_string(*position));
     if (strict_json(body))
-        out += "form: JSON that only tolerant parsers read; results files hold it as strict JSON, and "
-               "answers/ as it came\n";
+        out += "form: JSON that only tolerant parsers read; results files contain it as strict JSON, and "
+               "answers/ unchanged\n";
     out += fmt::format("form: {}\n", form_of(e));
 
     out += "found:\n";

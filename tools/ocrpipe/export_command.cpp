@@ -36,11 +36,11 @@ std::string exported_line(result_line const& line)
 
 exit_code output_failed(std::string_view path, error_code cause, logger& log)
 {
-    log.write(
-        message(level::error, "output_failed",
-                fmt::format("{} could not be written: {}: repair the disk or make room, then give the same "
-                            "command again",
-                            path == "-" ? "standard output" : path, cause.message())));
+    log.write(message(
+        level::error, "output_failed",
+        fmt::format(
+            "{} could not be written: {}: repair the disk or make room, then run the same command again",
+            path == "-" ? "standard output" : path, cause.message())));
     return exit_code::disk_error;
 }
 
@@ -73,7 +73,8 @@ exit_code export_text(exported_results& results, client_options const& options, 
     if (!folder || ::syncfs(folder.get()) != 0) return output_failed(results.directory(), errno_code(), log);
     if (error_code const ec = out.finish()) return output_failed(list, ec, log);
     std::string said = fmt::format("{} text files in {}/text", results.count(), results.directory());
-    if (without_text > 0) said += fmt::format(", {} of them empty: their results hold no text", without_text);
+    if (without_text > 0)
+        said += fmt::format(", {} of them empty: their results contain no text", without_text);
     log.write(message(level::info, "exported", std::move(said),
                       {{"files", results.count()}, {"empty", without_text}}));
     return worst(results.code(), deliver(list + "\n", "-", "the list's path", log));
@@ -110,7 +111,7 @@ exit_code carry_out(export_plan const& p, client_options const& options, logger&
     if (!results) return refuse(results.error(), "nothing was exported", log);
     if ((**results).count() == 0) {
         log.write(message(level::warn, "no_results",
-                          fmt::format("{} holds no result: nothing was exported", p.directory)));
+                          fmt::format("{} contains no result: nothing was exported", p.directory)));
         return worst(exit_code::inputs_unreadable, (**results).code());
     }
     switch (p.form) {

@@ -157,11 +157,10 @@ exit_code export_csv(exported_results& results, export_plan const& p, client_opt
     });
     if (!read) return refuse(read.error(), "nothing was exported", log);
     if (all.has_others())
-        log.write(
-            message(level::warn, "many_fields",
-                    fmt::format("there are more than {} fields of different names: those after that many are "
-                                "in the column other_fields",
-                                most_columns)));
+        log.write(message(level::warn, "many_fields",
+                          fmt::format("there are more than {} different field names: the other fields are in "
+                                      "the column other_fields",
+                                      most_columns)));
     output_file out;
     if (error_code const ec = out.open(p.output)) return output_failed(p.output, ec, log);
     std::optional<exit_code> failed;

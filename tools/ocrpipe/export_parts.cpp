@@ -153,7 +153,7 @@ private:
         result<std::optional<result_line>> const line = results_.next();
         if (!line || !*line) {
             read_to_end_ = true;
-            if (!line) stop(refuse(line.error(), "the export ends early", log_));
+            if (!line) stop(refuse(line.error(), "the export ended early", log_));
             return false;
         }
         if ((**line).duplicate_of.empty() != copies_) take(**line);
@@ -207,7 +207,7 @@ private:
         if (row && row->request_id == line.request_id) return std::move(row->file_ids);
         ++failed_;
         say(message(level::warn, "part_failed",
-                    fmt::format("{}: the file ids of its images are not known: restore ledger.db", line.path),
+                    fmt::format("{}: the file ids of its images are unknown: restore ledger.db", line.path),
                     {{"path", line.path}, {"id", line.id}}));
         return {};
     }
@@ -282,7 +282,7 @@ private:
         if (++said_ <= most_shown)
             log_.write(m);
         else if (said_ == most_shown + 1)
-            log_.write(message(level::warn, "complaints_cut", "further failures are counted only"));
+            log_.write(message(level::warn, "complaints_cut", "further failures are only counted"));
     }
 
     exit_code conclude()
@@ -293,7 +293,7 @@ private:
         std::string said =
             fmt::format("{} parts fetched, {} were there, {} absent", fetched_, there_, absent_);
         if (failed_ > 0) said += fmt::format(", {} failed", failed_);
-        if (failed_ > 0 || stopped_) said += ": give the same command again for the rest";
+        if (failed_ > 0 || stopped_) said += ": run the same command again for the rest";
         log_.write(
             message(failed_ > 0 || stopped_ ? level::warn : level::info, "exported", std::move(said),
                     {{"fetched", fetched_}, {"there", there_}, {"absent", absent_}, {"failed", failed_}}));

@@ -72,13 +72,13 @@ void exported_results::say_what_is_missing(logger& log)
     }
     if (senseless_ > 0)
         warn("senseless_lines",
-             fmt::format("{} lines of results-*.jsonl in {} are no results and are left out: "
-                         "restore the files",
-                         senseless_, directory_));
+             fmt::format(
+                 "{} lines of results-*.jsonl in {} are not results and are left out: restore the files",
+                 senseless_, directory_));
     if (std::string const gone = missing_results_files(reader_.files(), last_file); !gone.empty())
         warn("results_moved_away",
              fmt::format(
-                 "{} is not in {}: its results are left out; restore it, then give the same command again",
+                 "{} is not in {}: its results are left out; restore it, then run the same command again",
                  gone, directory_));
     if (!counts) return;
     std::uint64_t const without =

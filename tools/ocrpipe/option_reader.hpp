@@ -42,7 +42,7 @@ public:
         setting const s = find(option);
         if (auto parsed = parse(s.value)) return *parsed;
         problem(s.shown_as,
-                fmt::format("\"{}\" makes no sense: give {}", printable_excerpt(s.value, 64), expected));
+                fmt::format("\"{}\" is not valid: give {}", printable_excerpt(s.value, 64), expected));
         return *parse(default_of(option));
     }
 
@@ -76,7 +76,7 @@ public:
         auto const on = parse_switch(s.value);
         if (!on)
             problem(s.shown_as,
-                    fmt::format("\"{}\" makes no sense: give 1 or 0", printable_excerpt(s.value, 64)));
+                    fmt::format("\"{}\" is not valid: give 1 or 0", printable_excerpt(s.value, 64)));
         return on.value_or(false);
     }
 

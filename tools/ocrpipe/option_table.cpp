@@ -75,7 +75,7 @@ constexpr std::array table{
     option_spec{"log-level", "LEVEL", "info", "debug, info, warn or error", messages},
     option_spec{"log-format", "FORMAT", "auto",
                 "human, json, or auto: json for run and retry if standard error is not a terminal", messages},
-    option_spec{"seed", "N", "0", "seed of the jitter; 0 takes a random one", messages, true},
+    option_spec{"seed", "N", "0", "seed of the jitter; 0 picks a random one", messages, true},
 };
 
 } // namespace

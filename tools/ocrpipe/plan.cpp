@@ -230,7 +230,7 @@ run_plan read_run(raw_arguments const& raw, option_reader& read, client_options&
     if (std::find(p.inputs.begin(), p.inputs.end(), "") != p.inputs.end())
         read.problem("INPUT", "empty: name a file or directory");
     if (p.null_separated && std::find(p.inputs.begin(), p.inputs.end(), "-") == p.inputs.end())
-        read.problem("--null", "there is no - among the inputs: it is about names on standard input");
+        read.problem("--null", "no input is -: the option applies only to names on standard input");
     // Each row of a manifest may specify a doc_type; a row without one is reported when it is read.
     auto const is_manifest = [](std::string const& path) { return manifest_format_of(path).has_value(); };
     if (!std::all_of(p.inputs.begin(), p.inputs.end(), is_manifest))
@@ -274,7 +274,7 @@ export_plan read_export(raw_arguments const& raw, option_reader& read)
             read.problem("--parts", "empty: give a list of tables, signatures, stamps, images");
     }
     if (!raw.output.empty() && !raw.csv)
-        read.problem("--out", "is for --csv: the other files have their place in DIR");
+        read.problem("--out", "applies only to --csv: the other files are written to DIR");
     if (!raw.output.empty()) p.output = raw.output;
     return p;
 }
@@ -363,7 +363,8 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
         if (raw.explain) {
             out.plan.command = explain_plan{{}, raw.request_id};
             if (raw.wait || raw.text)
-                read.problem("--explain", "given with --wait or --text: give it alone, it asks once");
+                read.problem("--explain",
+                             "cannot be combined with --wait or --text: it requests the result once");
         } else {
             out.plan.command =
                 result_plan{raw.request_id, raw.wait, raw.text ? output_form::text : output_form::json};

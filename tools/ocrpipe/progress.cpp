@@ -163,7 +163,7 @@ message summary_message(run_report const& r, std::string const& directory)
     if (r.links_skipped > 0) text += fmt::format(", {} links skipped", r.links_skipped);
     if (r.not_sent > 0) text += fmt::format(", {} not sent", r.not_sent);
     if (r.repeated > 0) text += fmt::format(", {} listed again", r.repeated);
-    if (r.changed_files > 0) text += fmt::format(", {} written while they were read", r.changed_files);
+    if (r.changed_files > 0) text += fmt::format(", {} changed while being read", r.changed_files);
     if (r.parts_failed > 0) text += fmt::format(", {} parts failed", r.parts_failed);
     text += fmt::format(", {} in {}", format_bytes(r.bytes),
                         format_duration(std::max(elapsed, std::chrono::milliseconds(0))));
@@ -171,8 +171,9 @@ message summary_message(run_report const& r, std::string const& directory)
     if (r.failed + r.unreadable > 0) text += fmt::format(": see {}/failures.jsonl", directory);
     if (r.failed > 0) text += fmt::format("; to send failed documents again: ocrpipe retry {}", directory);
     if (r.not_sent > 0 && r.end == run_end::complete)
-        text += fmt::format("; what was not sent is sent by run with its inputs, or by ocrpipe retry {}",
-                            directory);
+        text += fmt::format(
+            "; to send the documents that were not sent: the same run command, or ocrpipe retry {}",
+            directory);
     bool const clean = r.failed + r.unreadable + r.too_young + r.empty_inputs + r.unfinished + r.not_sent +
                                r.changed_files ==
                            0 &&
@@ -203,19 +204,18 @@ std::vector<message> skipped_messages(source_notes const& notes, std::chrono::mi
     std::uint64_t const repeated = notes.links_repeated;
     if (links > 0) {
         std::string text = fmt::format("symbolic links skipped: {}", links);
-        if (repeated > 0) text += fmt::format(", to what is read anyway: {}", repeated);
+        if (repeated > 0) text += fmt::format(", to something that is read anyway: {}", repeated);
         if (links > repeated)
             text +=
-                fmt::format(", to directories, or out of the inputs: {}; give --follow-links to read what "
-                            "they lead to",
+                fmt::format(", to directories, or out of the inputs: {}; give --follow-links to follow them",
                             links - repeated);
         all.emplace_back(links > repeated ? level::warn : level::info, "links_skipped", std::move(text),
                          std::vector<field>{{"links_skipped", links}, {"repeated", repeated}});
     }
     if (std::uint64_t const young = notes.too_young; young > 0)
         all.emplace_back(level::warn, "too_young",
-                         fmt::format("files skipped since they were modified less than {} ago and may still "
-                                     "be written: {}; the same command finds them later",
+                         fmt::format("files skipped because they were modified less than {} ago and may be "
+                                     "incomplete: {}; the next run finds them",
                                      format_duration(min_age), young),
                          std::vector<field>{{"too_young", young}});
     return all;

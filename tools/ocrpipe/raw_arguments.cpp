@@ -299,7 +299,7 @@ private:
         else if (dynamic_cast<CLI::RequiredError const*>(&e) != nullptr && name == "ocrpipe")
             what = "the first argument must be a command";
         else if (dynamic_cast<CLI::ConversionError const*>(&e) != nullptr)
-            what = "an option has a value that it cannot take";
+            what = "an option has an invalid value";
         else
             what = e.what();
         auto const help =
@@ -325,10 +325,9 @@ private:
             }
         }
         if (of_run && chosen_app().get_name() == "retry")
-            return fmt::format(
-                "retry has no option {}, it reads documents with the options of the run: to change these, "
-                "give the run command again with --accept-changes",
-                unknown);
+            return fmt::format("retry has no option {}; it reads documents with the options of the run: to "
+                               "change these, repeat the run command with --accept-changes",
+                               unknown);
         if (!unknown.empty()) return "there is no option " + unknown;
         return surplus == 1 ? "there is one argument too many"
                             : fmt::format("there are {} arguments too many", surplus);

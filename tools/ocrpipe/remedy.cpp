@@ -48,9 +48,9 @@ std::string_view remedy(error_code const& code) noexcept
     case errc::ledger_in_use:
         return "wait for the other process, or stop it";
     case errc::ledger_failed:
-        return "repair the disk or restore ledger.db, then give the same command again";
+        return "repair the disk or restore ledger.db, then run the same command again";
     case errc::unwritable_output:
-        return "repair the disk or choose another directory, then give the same command again";
+        return "repair the disk or choose another directory, then run the same command again";
     case errc::resolve_failed:
         return "check --base-url, the network and --proxy";
     case errc::connect_failed:
@@ -74,7 +74,7 @@ std::string_view remedy(error_code const& code) noexcept
     case errc::ambiguous_submit:
         return "ask the service's support before sending it again, or give --on-ambiguous resubmit";
     case errc::job_lost:
-        return "hand the request id to the service's support";
+        return "give the request id to the service's support";
     case errc::still_processing:
         return "ask again later";
     default:
@@ -105,12 +105,12 @@ message describe(level l, std::string_view event, std::string_view what, failure
 {
     std::string text = fmt::format("{}: {}", what, to_string(f));
     if (f.is(errc::still_processing) && f.http_status == 404)
-        text += ": the service does not know this request id, or not yet: check it";
+        text += ": the service does not know this request id, at least not yet: check it";
     else if (goes_on(f))
-        text += fmt::format(": the job goes on, take it up with: ocrpipe result {} --wait",
+        text += fmt::format(": the job continues; to wait for it: ocrpipe result {} --wait",
                             is_plain_word(f.request_id) ? f.request_id : "ID");
     else if (is_full_disk(f))
-        text += ": make room on the disk, then give the same command again";
+        text += ": make room on the disk, then run the same command again";
     else if (auto const advice = remedy(f.code); !advice.empty())
         text += fmt::format(": {}", advice);
     message m(l, event, std::move(text));

@@ -97,10 +97,10 @@ private:
 };
 
 /// Reports failures as they happen, up to a limit.
-class complaints
+class failure_log
 {
 public:
-    explicit complaints(logger& log) : log_(log) {}
+    explicit failure_log(logger& log) : log_(log) {}
 
     void failed(ledger_document const& d, failure const& f)
     {
@@ -125,12 +125,11 @@ public:
     void changed(ledger_document const& d)
     {
         if (!may_show()) return;
-        log_.write(
-            message(level::warn, "file_changed",
-                    fmt::format("{}: written since its bytes were read, so that its result may be of a part: "
-                                "the next run reads it again",
-                                d.path),
-                    {{"path", d.path}, {"id", d.id}}));
+        log_.write(message(level::warn, "file_changed",
+                           fmt::format("{}: modified after it was read, so the result may be incomplete: the "
+                                       "next run reads it again",
+                                       d.path),
+                           {{"path", d.path}, {"id", d.id}}));
     }
 
 private:
@@ -138,10 +137,9 @@ private:
     {
         if (++shown_ <= most_shown) return true;
         if (shown_ == most_shown + 1)
-            log_.write(message(
-                level::warn, "complaints_cut",
-                "further failures are listed in failures.jsonl only, further changed files are marked "
-                "in results-*.jsonl only"));
+            log_.write(message(level::warn, "complaints_cut",
+                               "further failures are listed only in failures.jsonl, and further changed "
+                               "files are marked only in results-*.jsonl"));
         return false;
     }
 
@@ -182,16 +180,14 @@ std::string read_and_written(run_plan const& p)
         std::string const i = detail::path_on_disk(given);
         // The run's own directory is skipped, so nothing in it would be read.
         if (i != "-" && fs::is_directory(i, ec) && fs::equivalent(i, out, ec))
-            return fmt::format(
-                "INPUT {} is the folder that --out {} names: give --out a folder of its own; one "
-                "inside INPUT is fine and is passed over",
-                i, out.string());
+            return fmt::format("INPUT {} is the same folder as --out {}: give --out a folder of its own; a "
+                               "folder inside INPUT is fine and is skipped",
+                               i, out.string());
         // The run would append a line to it for each row that cannot be read.
         if (i != "-" && fs::equivalent(i, out / "failures.jsonl", ec))
-            return fmt::format(
-                "INPUT {} is written by this run: take its documents up again with ocrpipe retry "
-                "{}, or give another --out",
-                i, out.string());
+            return fmt::format("INPUT {} is written by this run: send its documents again with ocrpipe retry "
+                               "{}, or give another --out",
+                               i, out.string());
     }
     return {};
 }
@@ -213,10 +209,10 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
 {
     if (auto const m = file_limit_message(raise_file_limit(options.pool))) log.write(*m);
     client c(ioc, options);
-    complaints complain(log);
-    how.on_failure = [&](ledger_document const& d, failure const& f) { complain.failed(d, f); };
-    how.on_unreadable = [&](input_problem const& problem) { complain.unreadable(problem); };
-    how.on_changed = [&](ledger_document const& d) { complain.changed(d); };
+    failure_log failures(log);
+    how.on_failure = [&](ledger_document const& d, failure const& f) { failures.failed(d, f); };
+    how.on_unreadable = [&](input_problem const& problem) { failures.unreadable(problem); };
+    how.on_changed = [&](ledger_document const& d) { failures.changed(d); };
     how.on_notice = [&](std::string_view event, std::string_view text) {
         log.write(message(level::warn, event, std::string(text)));
     };
@@ -225,14 +221,13 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     interruption signals(ioc, [&](int times) {
         auto const s = work.statistics();
         if (times == 1)
-            log.write(message(
-                level::warn, "stopping",
-                fmt::format("stopping: finishing {} documents under way for at most {}, interrupt again to "
-                            "leave at once",
-                            s.submitting + s.waiting + s.fetching_parts,
-                            format_duration(how.drain_timeout))));
+            log.write(message(level::warn, "stopping",
+                              fmt::format("stopping: finishing {} documents under way for at most {}; "
+                                          "interrupt again to exit at once",
+                                          s.submitting + s.waiting + s.fetching_parts,
+                                          format_duration(how.drain_timeout))));
         else
-            log.write(message(level::warn, "leaving", "leaving: unfinished documents are in the ledger"));
+            log.write(message(level::warn, "leaving", "exiting: unfinished documents are in the ledger"));
         work.stop();
     });
 
@@ -281,20 +276,19 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
         run_report const& r = **outcome;
         log.write(summary_message(r, how.directory));
         if (p.inputs.empty() && r.submits + r.polls + r.unreadable == 0)
-            log.write(message(
-                level::info, "nothing_to_retry",
-                fmt::format("nothing to send again in {}{}", how.directory,
-                            r.failed > 0
-                                ? ": what failed may be billed twice when it is sent again, or is of other "
-                                  "classes; name its class with --class"
-                                : "")));
+            log.write(
+                message(level::info, "nothing_to_retry",
+                        fmt::format("nothing to send again in {}{}", how.directory,
+                                    r.failed > 0 ? ": the failed documents might be billed twice, or failed "
+                                                   "with other classes; name a class with --class"
+                                                 : "")));
         code = worst(code, exit_code_of(r));
         incomplete = r.end != run_end::complete;
     } else {
         failure const& f = outcome->error();
         // An existing report belongs to another run.
         if (f.is(errc::invalid_argument) || f.is(errc::configuration_changed))
-            return refuse(f, "nothing was begun", log);
+            return refuse(f, "the run was not started", log);
         auto const s = work.statistics();
         message m = describe(level::error, "run_failed", "the run ended early", f);
         m.fields.push_back({"done", s.done});
@@ -303,7 +297,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
         code = worst(code, cli::exit_code_of(f));
     }
     if (incomplete)
-        log.write(message(level::warn, "resume", "go on with: " + p.resume_command,
+        log.write(message(level::warn, "resume", "continue with: " + p.resume_command,
                           {{"command", p.resume_command}}));
     std::string const report = report_path(how.directory);
     if (::access(report.c_str(), F_OK) != 0) return code;
@@ -317,7 +311,7 @@ exit_code close(ledger& l, exit_code code, logger& log)
     if (!l.close()) return code;
     if (std::optional<failure> const f = l.broken(); f && !failed_before)
         log.write(describe(level::error, "ledger_not_closed",
-                           "all was recorded, but the ledger could not be tidied up", *f));
+                           "everything was recorded, but the ledger could not be closed cleanly", *f));
     return worst(code, exit_code::disk_error);
 }
 
@@ -330,12 +324,12 @@ exit_code carry_out(run_plan const& p, client_options const& options, logger& lo
         return exit_code::usage;
     }
     if (std::string wrong = misnamed_column(p); !wrong.empty()) {
-        log.write(message(level::error, "usage", "nothing was begun: " + std::move(wrong)));
+        log.write(message(level::error, "usage", "the run was not started: " + std::move(wrong)));
         return exit_code::usage;
     }
     asio::io_context ioc(1);
     auto const l = open_run_ledger(ioc, p.pipeline.directory, ledger_use::begin_or_go_on);
-    if (!l) return refuse(l.error(), "nothing was begun", log);
+    if (!l) return refuse(l.error(), "the run was not started", log);
     pipeline_options how = p.pipeline;
     how.inputs = p.inputs;
     how.notes = std::make_shared<source_notes>();
@@ -347,10 +341,10 @@ exit_code carry_out(retry_plan const& p, client_options const& options, logger& 
 {
     asio::io_context ioc(1);
     auto const l = open_run_ledger(ioc, p.run.pipeline.directory, ledger_use::go_on);
-    if (!l) return refuse(l.error(), "nothing was begun", log);
+    if (!l) return refuse(l.error(), "the run was not started", log);
     pipeline_options how = p.run.pipeline;
     if (result<void> same = run_configuration::restore(**l, how); !same)
-        return refuse(same.error(), "nothing was begun", log);
+        return refuse(same.error(), "the run was not started", log);
 
     auto const named = [&p](errc e) {
         return std::find(p.classes.begin(), p.classes.end(), e) != p.classes.end();

@@ -30,10 +30,9 @@ result<std::shared_ptr<ledger>> open_run_ledger(boost::asio::io_context& ioc, st
         fs::create_directories(directory, ec);
         if (ec) return refused(errc::unwritable_output, ec, directory);
     } else if (!fs::exists(o.path, ec)) {
-        return refused(
-            errc::invalid_argument, {},
-            fmt::format("{}: no run was begun here: name the directory that run was given with --out",
-                        directory));
+        return refused(errc::invalid_argument, {},
+                       fmt::format("{}: there is no run in this directory: name the --out directory of a run",
+                                   directory));
     }
     result<std::unique_ptr<ledger>> opened = open_sqlite_ledger(ioc, std::move(o));
     if (!opened) return std::move(opened).error();

@@ -44,9 +44,9 @@ result<submit_request> read_document(int descriptor, submit_request request, std
     }
     if (bytes.empty()) return failure(errc::empty_document, phase::prepare, {});
     if (bytes.size() > most)
-        return failure(
-            errc::unreadable_file, phase::prepare,
-            fmt::format("it is larger than {} MiB: write it to a file and name that", most / (1024 * 1024)));
+        return failure(errc::unreadable_file, phase::prepare,
+                       fmt::format("it is larger than {} MiB: write it to a file and name the file",
+                                   most / (1024 * 1024)));
     std::string name = name_of(bytes, request.type);
     request.doc = document::from_bytes(std::move(bytes), std::move(name));
     return request;

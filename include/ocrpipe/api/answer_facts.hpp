@@ -49,14 +49,14 @@ struct body_facts {
     bool request_id_in_data = false;   ///< not at the top level, where gateways put their own ids
     std::vector<std::string> file_ids; ///< the first 100,000
 
-    std::string status;                    ///< the status nearest to the documents
-    job_status said = job_status::unknown; ///< the meaning of `status`
-    bool status_is_near = false;           ///< it is in the envelope, as the documents are
-    std::optional<job_progress> progress;  ///< only if it has a total
-    bool says_pending = false;             ///< a flag, a percentage or a document's own status says so
-    bool says_finished = false;            ///< a flag, a percentage or counts say so
-    bool says_failed = false;              ///< finished, with an error and without text
-    bool has_empty_texts = false;          ///< text members are present but empty
+    std::string status;                              ///< the status nearest to the documents
+    job_status status_meaning = job_status::unknown; ///< the meaning of `status`
+    bool status_is_near = false;                     ///< it is in the envelope, as the documents are
+    std::optional<job_progress> progress;            ///< only if it has a total
+    bool says_pending = false;    ///< a flag, a percentage or a document's own status says so
+    bool says_finished = false;   ///< a flag, a percentage or counts say so
+    bool says_failed = false;     ///< finished, with an error and without text
+    bool has_empty_texts = false; ///< text members are present but empty
 
     content_kind content = content_kind::none; ///< of the documents that did not fail
     std::uint64_t content_hash = 0; ///< of all but bookkeeping; 0 unless the verdict depends on content alone

@@ -205,7 +205,7 @@ inline char const* json_scanner::special(char const* p, bool& escaped) const noe
         return escape(p);
     }
     if (p == end_) return fail(p, "the closing quote is missing");
-    if (static_cast<unsigned char>(*p) < 0x20) return fail(p, "a control character stands in a string");
+    if (static_cast<unsigned char>(*p) < 0x20) return fail(p, "a string contains a control character");
     do {
         std::size_t n = utf8_sequence_length(rest(p));
         if (n == 0) {
@@ -226,7 +226,7 @@ inline char const* json_scanner::escape(char const* p) const noexcept
     auto const is_unit = [&](char const* u) {
         return end_ - u >= 6 && u[0] == '\\' && u[1] == 'u' && std::all_of(u + 2, u + 6, is_hex);
     };
-    constexpr std::string_view unknown = "an escape that JSON does not know";
+    constexpr std::string_view unknown = "an unknown escape sequence";
     if (end_ - p < 2) return fail(p, unknown);
     if (p[1] != 'u')
         return std::string_view("\"\\/bfnrt").find(p[1]) != std::string_view::npos ? p + 2 : fail(p, unknown);
@@ -339,7 +339,7 @@ char const* read_json_value(char const* p, json_scanner const text, Handler& han
         if (!is_object && *p != '[') {
             p = read_json_scalar(p, text, handler);
         } else if (nesting.depth() == room) {
-            return text.fail(p, "it is nested too deep");
+            return text.fail(p, "it is nested too deeply");
         } else if (!handler.open(is_object)) {
             no_json_events nobody;
             p = read_json_value(p, text, nobody, room - nesting.depth());

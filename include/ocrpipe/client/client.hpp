@@ -30,7 +30,7 @@ namespace ocrpipe
 namespace asio = boost::asio;
 class transport;
 
-/// A job to wait for. May come from another process or an earlier run: the request_id is enough.
+/// A job to wait for. It may come from another process or an earlier run: the request_id is enough.
 class wait_request
 {
 public:
@@ -41,7 +41,8 @@ public:
     std::string doc_type;                  ///< hint for the poll schedule; may be empty
     std::uint64_t document_bytes = 0;      ///< hint for the poll schedule; 0 when unknown
     std::chrono::milliseconds deadline{0}; ///< from now; 0 means client_options::job_deadline
-    bool just_submitted = false;     ///< delay the first poll by the schedule; else poll at once
+    /// Whether the first poll waits as the schedule says; otherwise the job is polled at once.
+    bool just_submitted = false;
     bool possible_duplicate = false; ///< copied from submitted_job; passed on to the result
 };
 
@@ -50,10 +51,10 @@ public:
 /// sent.
 using submit_hook = std::function<task<error_code>()>;
 
-/// Monotonic counters and gauges of one client; a snapshot, cheap to take.
+/// A snapshot of one client's counters and gauges, cheap to take. Counters never decrease.
 struct client_statistics {
     std::uint64_t submits = 0;         ///< POSTs sent, repeats included
-    std::uint64_t accepted = 0;        ///< submits that gave a request_id
+    std::uint64_t accepted = 0;        ///< submits answered with a request_id
     std::uint64_t polls = 0;           ///< result GETs sent
     std::uint64_t pending_answers = 0; ///< polls answered with "not yet"
     std::uint64_t part_reads = 0;      ///< table, signature, stamp and image GETs sent
@@ -174,7 +175,7 @@ public:
                           std::forward<Token>(token));
     }
 
-    /// Fetches one document's signatures; as async_table.
+    /// Fetches one document's signatures; otherwise like async_table.
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_signature(std::string request_id, std::string document_id, Token&& token)
     {
@@ -182,7 +183,7 @@ public:
                           std::forward<Token>(token));
     }
 
-    /// Fetches one document's stamps; as async_table.
+    /// Fetches one document's stamps; otherwise like async_table.
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_stamp(std::string request_id, std::string document_id, Token&& token)
     {

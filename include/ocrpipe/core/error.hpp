@@ -19,22 +19,22 @@ enum class errc {
     ok = 0,
 
     // The caller's side: nothing was sent.
-    invalid_argument,      ///< an option or request field is out of range; the message names it
-    unreadable_file,       ///< the document cannot be opened or read
-    empty_document,        ///< the document has no bytes
-    unsupported_file_type, ///< the first bytes are not PDF, PNG, JPEG or TIFF; give file_type to send it
-                           ///< anyway
+    invalid_argument, ///< an option or request field is out of range; the message names it
+    unreadable_file,  ///< the document cannot be opened or read
+    empty_document,   ///< the document has no bytes
+    /// The first bytes are not PDF, PNG, JPEG or TIFF; give file_type to send it anyway.
+    unsupported_file_type,
     file_changed,          ///< the file grew, shrank or vanished while it was being sent
     configuration_changed, ///< the run was started with other options; the reason names them
     unwritable_output,     ///< results cannot be written: disk full, no permission; the cause says which
     ledger_in_use,         ///< another process is using this run's ledger
-    ledger_failed, ///< the ledger cannot be read or written, or is not a ledger; the cause and the reason say
-                   ///< why
-    cancelled,     ///< the caller cancelled
-    deadline_exceeded, ///< the caller's deadline passed before the request was sent or the part was
-                       ///< available
-    too_many_waiting,  ///< the bounded queue in front of the connection pool is full
-    client_closed,     ///< the client was closed while the operation waited
+    /// The ledger cannot be read or written, or is not a ledger; the cause and the reason say why.
+    ledger_failed,
+    cancelled, ///< the caller cancelled
+    /// The caller's deadline passed before the request was sent or the part was available.
+    deadline_exceeded,
+    too_many_waiting, ///< the bounded queue in front of the connection pool is full
+    client_closed,    ///< the client was closed while the operation waited
 
     // The network: transport failures, never reported as an HTTP status.
     resolve_failed,       ///< the host name has no address
@@ -68,9 +68,9 @@ enum class errc {
     ambiguous_submit,  ///< the document was sent but no request_id came back; it may be billed
     job_failed,        ///< the service says that the job failed
     job_expired,       ///< 410: the result is gone
-    job_lost,         ///< the service no longer knows the request_id; kept, never resubmitted automatically
-    still_processing, ///< the deadline passed, the job continues; ask again with the same request_id
-    part_absent,      ///< the service has no such table, signature, stamp or image
+    job_lost,          ///< the service no longer knows the request_id; kept, never resubmitted automatically
+    still_processing,  ///< the deadline passed, the job continues; ask again with the same request_id
+    part_absent,       ///< the service has no such table, signature, stamp or image
 };
 
 OCRPIPE_DECL boost::system::error_category const& category() noexcept;

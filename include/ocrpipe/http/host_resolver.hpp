@@ -46,8 +46,8 @@ private:
     void start(std::string const& host, std::string const& port, std::shared_ptr<lookup> const& to);
 
     asio::io_context& ioc_;
-    std::unordered_map<std::string, std::shared_ptr<lookup>>
-        lookups_; ///< by host:port; a transport knows two at most
+    /// By host:port; a transport knows two at most.
+    std::unordered_map<std::string, std::shared_ptr<lookup>> lookups_;
 };
 
 } // namespace detail

@@ -45,8 +45,8 @@ struct pool_options {
     std::size_t submit_connections = 16; ///< 1 to 10000
     std::size_t poll_connections = 8;    ///< 1 to 10000
     std::size_t part_connections = 4;    ///< 1 to 10000
-    std::size_t max_waiting =
-        1024; ///< operations waiting for a connection, per lane; further ones fail at once
+    /// Operations waiting for a connection, per lane; further ones fail at once.
+    std::size_t max_waiting = 1024;
     std::chrono::milliseconds idle_limit{
         60'000}; ///< idle connections are closed after this, or sooner if the server closes sooner
     std::chrono::milliseconds life_limit{

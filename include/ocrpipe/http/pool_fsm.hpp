@@ -131,8 +131,8 @@ private:
     struct connection_facts {
         clock::time_point end_of_life;
         clock::time_point idle_since;
-        clock::duration idle_limit =
-            clock::duration::max(); ///< from the server's hint; the learned limit may be shorter
+        /// From the server's hint; the learned limit may be shorter.
+        clock::duration idle_limit = clock::duration::max();
     };
 
     static std::size_t index(enum lane l) noexcept { return static_cast<std::size_t>(l); }

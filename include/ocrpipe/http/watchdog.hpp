@@ -54,8 +54,8 @@ private:
     timer timer_;
     clock::time_point armed_ = clock::time_point::max();
     std::vector<entry*> entries_;
-    std::shared_ptr<void> alive_ =
-        std::make_shared<char>(); ///< detects handlers that run after our destruction
+    /// Detects handlers that run after our destruction.
+    std::shared_ptr<void> alive_ = std::make_shared<char>();
 };
 
 } // namespace detail

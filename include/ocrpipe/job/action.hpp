@@ -14,20 +14,20 @@ enum class step {
     wait,              ///< wait until `until`, then send
     pause_origin,      ///< no request may be sent before `until`, then send; may be after the deadline
     pause_credentials, ///< the credentials were refused: ask the shared auth_gate, then send or give up
-    finish,            ///< take the outcome
+    finish,            ///< call outcome()
 };
 
 struct action {
     step what;
-    clock::time_point until; ///< for wait and pause_origin; with finish, it pauses the origin for the others
+    clock::time_point until; ///< for wait and pause_origin; with finish: pauses the origin
     clock::time_point own{}; ///< for pause_origin: when this request is sent again, if later than `until`
 };
 
-/// What a state machine is told with every event: the settings, the time and a random number.
+/// What a state machine receives with every event: the settings, the time and a random number.
 ///
-/// The machines have one interface: start() and resume() return the next action, resume() is called with the
-/// end of each exchange and may move the answer's body away, give_up() ends the machine early, and outcome()
-/// returns what became of it.
+/// All machines have one interface. start() and resume() return the next action. resume() is called at the
+/// end of each exchange, and may move the answer's body away. give_up() ends the machine early. outcome()
+/// returns the result or the failure.
 struct fsm_context {
     response_profile const& profile;
     retry_policy const& retry;

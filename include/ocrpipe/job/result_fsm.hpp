@@ -12,7 +12,7 @@
 namespace ocrpipe
 {
 
-/// What a job's machine is told with every event, apart from the job's own state.
+/// What a job's state machine receives with every event, apart from the job's own state.
 struct result_context : fsm_context {
     poll_schedule const& schedule;
     std::string_view request_id;

@@ -68,8 +68,8 @@ private:
 
     double per_second_;
     clock::duration tolerance_;
-    clock::time_point arrival_ =
-        clock::time_point::min() + 2 * horizon; ///< theoretical arrival time of the next unit
+    /// Theoretical arrival time of the next unit.
+    clock::time_point arrival_ = clock::time_point::min() + 2 * horizon;
 };
 
 } // namespace ocrpipe

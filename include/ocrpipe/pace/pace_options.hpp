@@ -18,8 +18,8 @@ struct rate_options {
     double submits_per_second = 0;
     double polls_per_second = 0; ///< results and parts
     double bytes_per_second = 0; ///< uploads
-    std::size_t max_in_flight =
-        0; ///< documents of async_recognize between submit and result; further ones wait
+    /// Documents of async_recognize between submit and result; further ones wait.
+    std::size_t max_in_flight = 0;
 };
 
 /// Rate limits, retries and polling. `validate()` reports every problem at once.

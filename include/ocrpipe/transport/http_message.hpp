@@ -60,13 +60,14 @@ struct transport_failure {
     {
     }
 
-    error_code code;  ///< an ocrpipe::errc for which is_transport() holds, or cancelled, deadline_exceeded,
-                      ///< file_changed, …
+    /// An ocrpipe::errc for which is_transport() holds, or one such as cancelled, deadline_exceeded or
+    /// file_changed.
+    error_code code;
     error_code cause; ///< the error of the underlying library, if there was one
     phase where = phase::none;
     bytes_sent sent = bytes_sent::none;
-    std::string detail; ///< human-readable, such as the host and port, or the proxy's message; contains no
-                        ///< secret
+    /// Human-readable, such as the host and port, or the proxy's message; contains no secret.
+    std::string detail;
     /// The received part of an incomplete response: its status and at most 64 KiB of its body. 0 and empty if
     /// there was no response, or more of it.
     int status = 0;

@@ -41,9 +41,9 @@ TEST_CASE("option_names: a problem of client_options -> begins with the flag or 
     CHECK(names.in_problem("proxy: not a URL") == "HTTPS_PROXY: not a URL");
     CHECK(names.in_problem("job_deadline: out of range") == "--deadline: out of range");
     CHECK(names.in_problem("profile.status_keys: empty") == "--profile: status_keys: empty");
-    CHECK(names.in_problem("api_key: holds a blank") == "api key: the key holds a blank");
+    CHECK(names.in_problem("api_key: contains a blank") == "api key: the key contains a blank");
     names.set_key("OCRPIPE_API_KEY_FILE");
-    CHECK(names.in_problem("api_key: holds a blank") == "OCRPIPE_API_KEY_FILE: the key holds a blank");
+    CHECK(names.in_problem("api_key: contains a blank") == "OCRPIPE_API_KEY_FILE: the key contains a blank");
     CHECK(names.in_problem("something else: x") == "something else: x");
 }
 

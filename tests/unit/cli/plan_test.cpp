@@ -76,7 +76,7 @@ TEST_CASE("make_plan: every limit given -> typed and passed on")
     CHECK(run.pipeline.parts == std::vector<operation>{operation::table, operation::image});
 }
 
-TEST_CASE("make_plan: a proxy's password on the command line -> masked in the command to go on with")
+TEST_CASE("make_plan: a proxy's password on the command line -> masked in the command that continues")
 {
     auto raw = run_of({"a"});
     raw.typed = {"run", "a", "--proxy", "http://me:it's@p:1", "--proxy=http://me:sesame@p:2", "--out", "out"};
@@ -232,7 +232,7 @@ TEST_CASE("make_plan: a secret with a blank in it -> refused without being shown
     v["OCRPIPE_API_KEY"] = "se cret";
     auto const p = make_plan(run_of({"a"}), with(v));
     REQUIRE(p.problems.size() == 1);
-    CHECK(p.problems[0].starts_with("OCRPIPE_API_KEY: the key holds a blank"));
+    CHECK(p.problems[0].starts_with("OCRPIPE_API_KEY: the key contains a blank"));
     CHECK(!mentions(p.problems, "se cret"));
 }
 

@@ -176,12 +176,11 @@ TEST_CASE("summary_message: failures -> a warning with the classes and where to 
     r.failed_by_class = {{"job_failed", 2}, {"rejected", 1}};
     r.unreadable = 1;
     r.not_sent = 2;
-    check_summary(r, level::warn,
-                  "4 of 9 done (1 without content), 3 failed (2 job_failed, 1 rejected), 1 unreadable, 2 not "
-                  "sent, 0 B in "
-                  "0ms: see out/failures.jsonl; to send failed documents again: ocrpipe retry out; what was "
-                  "not sent is "
-                  "sent by run with its inputs, or by ocrpipe retry out");
+    check_summary(
+        r, level::warn,
+        "4 of 9 done (1 without content), 3 failed (2 job_failed, 1 rejected), 1 unreadable, 2 not "
+        "sent, 0 B in 0ms: see out/failures.jsonl; to send failed documents again: ocrpipe retry "
+        "out; to send the documents that were not sent: the same run command, or ocrpipe retry out");
 }
 
 TEST_CASE("summary_message: documents listed again -> no part of the total, and no warning")
@@ -196,7 +195,7 @@ TEST_CASE("summary_message: files written while they were read -> a warning")
 {
     run_report r = done(2);
     r.changed_files = 1;
-    check_summary(r, level::warn, "2 of 2 done, 1 written while they were read, 0 B in 0ms");
+    check_summary(r, level::warn, "2 of 2 done, 1 changed while being read, 0 B in 0ms");
 }
 
 TEST_CASE(
@@ -223,7 +222,7 @@ TEST_CASE("skipped_messages: nothing skipped -> nothing; links and young files -
     auto said = skipped_messages(notes, std::chrono::seconds(10));
     REQUIRE(said.size() == 1);
     CHECK(said[0].severity == level::info);
-    CHECK(said[0].text == "symbolic links skipped: 2, to what is read anyway: 2");
+    CHECK(said[0].text == "symbolic links skipped: 2, to something that is read anyway: 2");
     notes.links_skipped = 3;
     notes.too_young = 1;
     said = skipped_messages(notes, std::chrono::seconds(10));
@@ -231,6 +230,6 @@ TEST_CASE("skipped_messages: nothing skipped -> nothing; links and young files -
     CHECK(said[0].severity == level::warn);
     CHECK(said[0].text.find("give --follow-links") != std::string::npos);
     CHECK(said[1].text ==
-          "files skipped since they were modified less than 10s ago and may still be written: 1; "
-          "the same command finds them later");
+          "files skipped because they were modified less than 10s ago and may be incomplete: 1; "
+          "the next run finds them");
 }

@@ -57,25 +57,25 @@ TEST_CASE("describe: a failure -> the thing, the facts, the remedy, and the code
     CHECK(json.find("\"request_id\":\"r-1\"") != std::string::npos);
 }
 
-TEST_CASE("describe: we stopped asking and the job goes on -> the command that takes it up, safe to copy")
+TEST_CASE("describe: we stopped asking and the job continues -> the command that waits for it, safe to copy")
 {
     failure f = failed_with(errc::still_processing);
     f.request_id = "r-1";
     CHECK(describe(level::error, "failed", "a.pdf", f)
-              .text.ends_with("take it up with: ocrpipe result r-1 --wait"));
+              .text.ends_with("to wait for it: ocrpipe result r-1 --wait"));
     f.request_id = "r;rm -rf ~";
     CHECK(describe(level::error, "failed", "a.pdf", f)
-              .text.ends_with("take it up with: ocrpipe result ID --wait"));
+              .text.ends_with("to wait for it: ocrpipe result ID --wait"));
     CHECK(describe(level::error, "failed", "a.pdf", failed_with(errc::cancelled)).text ==
           "a.pdf: cancelled by the caller");
 }
 
-TEST_CASE("describe: not finished, and the service answers 404 -> no promise that a job goes on")
+TEST_CASE("describe: not finished, and the service answers 404 -> no promise that a job continues")
 {
     failure f = failed_with(errc::still_processing);
     f.request_id = "r-1";
     f.http_status = 404;
     auto const text = describe(level::error, "failed", "r-1", f).text;
     CHECK(text.ends_with("check it"));
-    CHECK(text.find("the job goes on") == std::string::npos);
+    CHECK(text.find("the job continues") == std::string::npos);
 }

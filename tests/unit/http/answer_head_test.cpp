@@ -421,7 +421,7 @@ TEST_CASE("answer_head: what is refused -> said in words")
 {
     CHECK(problem_of("HTTP/1.1 OK\r\n\r\n") == "no HTTP status of three digits");
     CHECK(problem_of("HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n") ==
-          "a Content-Length that is no number");
+          "a Content-Length that is not a number");
     CHECK(problem_of("HTTP/1.1 200 OK\r\nContent-Length: 2, 3\r\n\r\n") ==
           "two values of Content-Length that differ");
     CHECK(problem_of("HTTP/1.1 200 OK\r\nHTTP/1.1 200 OK\r\n\r\n") == "a second status line in the header");

@@ -18,11 +18,11 @@ inline bool is_conclusive(body_facts const& f)
 {
     if (f.shape != body_facts::form::filled && f.shape != body_facts::form::scalar) return true;
     if (f.error_status != 0 && !f.has_data) return true;
-    if (f.said == job_status::failure) return true;
+    if (f.status_meaning == job_status::failure) return true;
     if (f.progress && f.progress->is_incomplete()) return true;
-    bool const pending = f.said == job_status::pending;
+    bool const pending = f.status_meaning == job_status::pending;
     if (!f.progress && ((pending && (f.status_is_near || !f.has_data)) || f.says_pending)) return true;
-    bool const terminal = f.progress || f.said == job_status::success;
+    bool const terminal = f.progress || f.status_meaning == job_status::success;
     return terminal && f.all_filled() && !f.has_error;
 }
 
@@ -39,7 +39,7 @@ OCRPIPE_DECL body_facts read_known_form(std::string_view body, response_profile 
         return facts;
     }
     facts = handler.finish();
-    facts.said = detail::status_of(facts.status, profile);
+    facts.status_meaning = detail::status_of(facts.status, profile);
     return facts;
 }
 
@@ -49,7 +49,7 @@ OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile 
     if (detail::is_conclusive(facts)) return facts;
     if (auto const tree = detail::answer_tree::read(body))
         detail::answer_form(*tree, profile).complete(facts);
-    facts.said = detail::status_of(facts.status, profile);
+    facts.status_meaning = detail::status_of(facts.status, profile);
     return facts;
 }
 

@@ -43,7 +43,7 @@ inline constexpr std::array submit_rows{
                submit_verdict::misdirected},
     submit_row{"stopped before the first byte",
                [](seen_answer& s) { return s.failed_here() && s.nothing_sent(); }, submit_verdict::stopped},
-    submit_row{"document changed under us",
+    submit_row{"document changed while it was sent",
                [](seen_answer& s) {
                    bool const ours =
                        s.failed_with(errc::file_changed) || s.failed_with(errc::unreadable_file);
@@ -131,7 +131,7 @@ inline constexpr std::array result_rows{
     result_row{"HTML or other non-JSON", [](seen_result& s) { return !s.is_json(); },
                result_verdict::foreign},
     result_row{"another job's", [](seen_result& s) { return s.is_another_jobs(); }, result_verdict::retry},
-    result_row{"failed, said again", [](seen_result& s) { return s.has_failure_word() && s.failed_before; },
+    result_row{"failed, confirmed", [](seen_result& s) { return s.has_failure_word() && s.failed_before; },
                result_verdict::job_failed},
     result_row{"failed, to be confirmed", [](seen_result& s) { return s.has_failure_word(); },
                result_verdict::pending},
@@ -141,7 +141,7 @@ inline constexpr std::array result_rows{
                result_verdict::pending},
     result_row{"progress incomplete", [](seen_result& s) { return s.is_incomplete(); },
                result_verdict::pending},
-    result_row{"every document failed, said again",
+    result_row{"every document failed, confirmed",
                [](seen_result& s) { return s.all_documents_failed() && s.failed_before; },
                result_verdict::job_failed},
     result_row{"every document failed, to be confirmed",
@@ -235,7 +235,7 @@ inline void look_for_ids(std::string_view body, response_profile const& profile,
     if (auto const tree = answer_tree::read(body)) {
         answer_form const form(*tree, profile);
         form.complete_submit(facts);
-        // Perhaps in JSON that stands in a string.
+        // The id may be inside a string of the JSON.
         if (facts.request_id.empty() && !form.is_error())
             facts.request_id = visible_request_id(body, profile, true);
     } else

@@ -74,7 +74,7 @@ OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
     r.version_ = detail::version_of(st);
     r.must_stay_ = d.version().has_value();
     if (d.version() && r.version() != *d.version())
-        return failed(errc::file_changed, {}, " was written since it was found");
+        return failed(errc::file_changed, {}, " was modified after it was found");
     return r;
 }
 

@@ -77,8 +77,8 @@ struct seen_answer {
         return answer ? std::string_view(answer->body).substr(0, 512) : std::string_view();
     }
 
-    bool has_success_word() const { return facts.said == job_status::success; }
-    bool has_failure_word() const { return facts.said == job_status::failure || facts.says_failed; }
+    bool has_success_word() const { return facts.status_meaning == job_status::success; }
+    bool has_failure_word() const { return facts.status_meaning == job_status::failure || facts.says_failed; }
     /// A partial success, such as "PARTIAL_SUCCESS" or "completed with errors".
     bool has_partial_word() const
     {
@@ -90,7 +90,7 @@ struct seen_answer {
     /// Where there is progress, it alone says whether the job is finished.
     bool has_pending_word() const
     {
-        return !facts.progress && (facts.says_pending || facts.said == job_status::pending);
+        return !facts.progress && (facts.says_pending || facts.status_meaning == job_status::pending);
     }
     bool is_terminal() const
     {

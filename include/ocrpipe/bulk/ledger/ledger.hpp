@@ -26,7 +26,7 @@ namespace ocrpipe
 
 /// State of a document. The names are stable: they appear in the database and in reports.
 enum class document_state : unsigned char {
-    found,     ///< "new": not sent yet; also stands for a document without a row
+    found,     ///< "new": not sent yet; also used for a document without a row
     intent,    ///< about to be sent, or being sent
     submitted, ///< the service returned a request_id; the job is polled and never resubmitted
     done,      ///< the result is in a results file
@@ -94,12 +94,13 @@ parameters_fingerprint(std::string_view flow, std::string_view doc_type, enum fi
 
 /// What the ledger records about a document before it is sent.
 struct ledger_document {
-    std::string id;            ///< the key; any bytes
-    std::string path;          ///< any bytes
-    std::string sha256;        ///< of the content, 64 lower-case hexadecimal digits
-    std::uint64_t size = 0;    ///< bytes
-    std::int64_t mtime_ns = 0; ///< modification time, since the epoch; if it and size are unchanged, a scan
-                               ///< need not hash the file again
+    std::string id;         ///< the key; any bytes
+    std::string path;       ///< any bytes
+    std::string sha256;     ///< of the content, 64 lower-case hexadecimal digits
+    std::uint64_t size = 0; ///< bytes
+    /// Modification time, since the epoch. If it and the size are unchanged, a scan does not hash the file
+    /// again.
+    std::int64_t mtime_ns = 0;
     std::string flow;
     std::string doc_type;
     enum file_type type = file_type::detect;
@@ -156,10 +157,10 @@ struct finish_record {
 class document_counts
 {
 public:
-    std::map<std::string, std::uint64_t> by_class; ///< documents that did not end well, by failure_class
-    std::uint64_t possible_duplicates = 0;         ///< sent again after an ambiguous submit; may be billed
-                                                   ///< twice
-    std::uint64_t last_number = 0;                 ///< the largest row number; 0 if there are no rows
+    /// Documents that ended without a result, by failure_class.
+    std::map<std::string, std::uint64_t> by_class;
+    std::uint64_t possible_duplicates = 0; ///< sent again after an ambiguous submit; may be billed twice
+    std::uint64_t last_number = 0;         ///< the largest row number; 0 if there are no rows
 
     std::uint64_t& operator[](document_state s) noexcept { return counts_[static_cast<std::size_t>(s)]; }
     std::uint64_t operator[](document_state s) const noexcept { return counts_[static_cast<std::size_t>(s)]; }
@@ -179,7 +180,7 @@ private:
 /// What a scan needs to know about a document that is already in the ledger.
 struct known_document {
     document_state state = document_state::found;
-    bool untouched = false; ///< path, size, modification time and parameters match its row
+    bool untouched = false;   ///< path, size, modification time and parameters match its row
     std::uint64_t number = 0; ///< row number, from 1 in the order of first admission
 };
 
@@ -243,8 +244,8 @@ public:
     ledger& operator=(ledger const&) = delete;
 
     /// Whether a later process can open this ledger and continue from its rows. If not, a run must report
-    /// jobs that were paid for and are unfinished elsewhere before it ends, since their request_ids are lost
-    /// with the process.
+    /// its paid but unfinished jobs in another place before it ends, because their request_ids are lost with
+    /// the process.
     virtual bool survives_process() const noexcept = 0;
 
     virtual result<std::optional<ledger_row>> find(std::string_view id) = 0;

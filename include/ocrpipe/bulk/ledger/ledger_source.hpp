@@ -16,7 +16,7 @@ namespace ocrpipe
 {
 
 /// Yields documents from a ledger's rows, with the parameters they had before: used to retry documents that
-/// did not end well.
+/// ended without a result.
 ///
 /// If the ledger cannot be read, yields one problem and then ends.
 class ledger_source final : public source

@@ -16,7 +16,8 @@ namespace ocrpipe
 /// Creates a ledger that keeps its rows in memory, for runs that leave nothing on disk but their results. It
 /// ends with the process: survives_process() is false, and no later run can continue from it.
 ///
-/// A change is durable, in the sense of the interface, as soon as reads see it. It can be read after close().
+/// A change is durable, in the sense of the interface, as soon as reads see it. The ledger can be read after
+/// close().
 ///
 /// `clock`: for the recorded times; called on the thread that requests a change.
 /// Errors: throws std::system_error if the ledger's thread cannot be started.

@@ -23,9 +23,10 @@ struct sqlite_ledger_options {
     /// change fails with errc::invalid_argument. The database must exist.
     bool read_only = false;
 
-    std::size_t max_batch_rows = 300;        ///< a commit starts when this many changes are pending; 1 or
-                                             ///< more
-    std::chrono::milliseconds max_delay{10}; ///< or when the oldest has waited this long; 0 means immediately
+    /// A commit starts when this many changes are pending, 1 or more,
+    std::size_t max_batch_rows = 300;
+    /// or when the oldest has waited this long; 0 means immediately.
+    std::chrono::milliseconds max_delay{10};
 
     /// Size of the write-ahead log, in pages of 4 KiB, at which the writer thread checkpoints it to the
     /// database; 1 or more. A checkpoint writes each page once, however often it changed, so a larger value

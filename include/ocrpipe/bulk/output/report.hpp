@@ -51,12 +51,12 @@ struct run_report {
     std::uint64_t copies = 0;      ///< the part of done that shares another document's result
     std::uint64_t failed = 0;
     std::map<std::string, std::uint64_t> failed_by_class; ///< by name of the errc; adds up to failed
-    std::uint64_t unfinished = 0;          ///< being sent or processed by the service: the next run polls
-                                           ///< them
+    /// Being sent or processed by the service: the next run polls them.
+    std::uint64_t unfinished = 0;
     std::uint64_t not_sent = 0;            ///< known but not sent yet
     std::uint64_t repeated = 0;            ///< listed again by this run: same id, same content
-    std::uint64_t possible_duplicates = 0; ///< sent again after an ambiguous submit; the service may bill
-                                           ///< them twice
+    /// Sent again after an ambiguous submit; the service may bill them twice.
+    std::uint64_t possible_duplicates = 0;
 
     std::uint64_t done_now = 0; ///< done by this run; includes the next two
     std::uint64_t done_in_part = 0;

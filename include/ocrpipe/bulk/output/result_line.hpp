@@ -28,9 +28,9 @@ struct result_record {
     std::string_view path;
     std::string_view sha256; ///< of the document, hexadecimal; empty if unknown
     std::string_view request_id;
-    std::string_view duplicate_of; ///< id of the document with equal content that produced this result; empty
-                                   ///< if it is its own
-    std::string_view status;       ///< done, done_in_part or done_empty
+    /// Id of the document with equal content that produced this result; empty if it is its own.
+    std::string_view duplicate_of;
+    std::string_view status; ///< done, done_in_part or done_empty
     std::optional<std::chrono::system_clock::time_point> submitted_at;
     std::optional<std::chrono::system_clock::time_point> finished_at;
     int attempts = 0; ///< submits sent
@@ -38,9 +38,10 @@ struct result_record {
     bool possible_duplicate = false;
     bool recognized = true; ///< the answer has a known format; only false is written
     std::span<part_entry const> parts;
-    std::string_view text;        ///< text file, relative to the run's folder; empty if there is none
-    std::string_view answer;      ///< file, relative to the run's folder, with the exact bytes of the answer
-                                  ///< if the line cannot hold them; empty if it can
+    std::string_view text; ///< text file, relative to the run's folder; empty if there is none
+    /// File, relative to the run's folder, with the exact bytes of the answer if the line cannot hold them;
+    /// empty if it can.
+    std::string_view answer;
     bool file_changed = false;    ///< the file was modified after its bytes were read; only true is written
     std::string_view result_json; ///< the service's answer, which must be JSON; empty if there is none
 };
@@ -71,8 +72,8 @@ struct result_line {
     std::string answer;
     bool file_changed = false;
     std::string_view result_json; ///< exactly as in the line; valid as long as the line
-    bool result_is_json = true;   ///< false if the line is damaged, or contains JSON that a strict parser
-                                  ///< rejects
+    /// False if the line is damaged, or contains JSON that a strict parser rejects.
+    bool result_is_json = true;
 
     /// Returns the same data as a record that refers to this object.
     result_record record() const;

@@ -81,8 +81,8 @@ private:
     error_code append_line(result_location* where);
 
     std::string folder_;
-    std::unique_ptr<std::mutex> rotation_ = std::make_unique<std::mutex>(); ///< held while file_ is replaced
-                                                                            ///< or synced
+    /// Held while file_ is replaced or synced.
+    std::unique_ptr<std::mutex> rotation_ = std::make_unique<std::mutex>();
     std::uint64_t max_file_bytes_;
     std::uint64_t number_ = 1;
     detail::jsonl_file file_;

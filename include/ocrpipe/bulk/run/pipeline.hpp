@@ -61,7 +61,7 @@ struct pipeline_options {
     /// Resubmits documents whose submit was ambiguous in an earlier run. The submits of this run are governed
     /// by retry_policy.
     bool resubmit_ambiguous = false;
-    /// Selects the other documents that did not end well and should be sent again; empty means none. Called
+    /// Selects other documents that ended without a result and should be sent again; empty means none. Called
     /// on the source's thread.
     std::function<bool(ledger_row const&)> resend;
 
@@ -79,11 +79,11 @@ struct pipeline_options {
     /// are passed to on_notice. May be null.
     std::shared_ptr<source_notes> notes;
 
-    std::chrono::milliseconds drain_timeout{60'000}; ///< after stop(): how long jobs in flight are still
-                                                     ///< polled
-    std::uint64_t max_documents = 0;                 ///< documents sent by this run; 0 means no limit
-    std::chrono::milliseconds max_duration{0};       ///< how long this run lasts before it is stopped; 0
-                                                     ///< means no limit
+    /// After stop(): how long jobs in flight are still polled.
+    std::chrono::milliseconds drain_timeout{60'000};
+    std::uint64_t max_documents = 0; ///< documents sent by this run; 0 means no limit
+    /// How long this run lasts before it is stopped; 0 means no limit.
+    std::chrono::milliseconds max_duration{0};
     failure_budget fail_budget;
 
     /// Called with messages about the run, for a log: an event name and a text. May be empty.
@@ -119,9 +119,9 @@ struct pipeline_statistics {
     std::uint64_t fetching_parts = 0; ///< gauge
     std::uint64_t bytes = 0;          ///< of documents with a request_id
     std::chrono::milliseconds elapsed{0};
-    std::string_view
-        limiting; ///< the current bottleneck: "service", "submit rate", "poll rate", "bandwidth", "in-flight
-                  ///< cap", "connections", "source", "throttled", "credentials" or "draining"
+    /// The current bottleneck: "service", "submit rate", "poll rate", "bandwidth", "in-flight cap",
+    /// "connections", "source", "throttled", "credentials" or "draining".
+    std::string_view limiting;
 };
 
 /// One bulk run: source -> submit -> wait -> parts -> results, with back-pressure up to the source.
@@ -134,9 +134,10 @@ struct pipeline_statistics {
 class pipeline
 {
 public:
-    /// The client must outlive the pipeline. Without a ledger, the run keeps one in memory. The source is read on a separate thread, a bounded number of
-    /// documents ahead. If the source is still blocked on a pipe when a stopped run ends, that thread is
-    /// detached and keeps the source.
+    /// The client must outlive the pipeline. Without a ledger, the run keeps one in memory; see
+    /// make_memory_ledger(). The source is read on a separate thread, a bounded number of documents ahead.
+    /// If the source is still blocked on a pipe when a stopped run ends, that thread is detached and keeps
+    /// the source.
     pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s, pipeline_options options,
              std::shared_ptr<ledger> l = nullptr);
     ~pipeline();
@@ -145,12 +146,13 @@ public:
 
     /// Processes all documents and writes results-*.jsonl, failures.jsonl, parts/ and report.json.
     ///
-    /// Errors: errc::unauthorized and errc::wrong_base_url end the run (waiting documents are neither failed
-    /// nor billed); so does a full or failing disk, with errc::unwritable_output or
-    /// errc::ledger_failed and the system error as cause. report.json is written in these cases too.
-    /// errc::configuration_changed: the run did not start.
-    /// Results files that were moved away are reported; the run continues in a file with a higher number, and
+    /// Results files that were moved away are reported. The run continues in a file with a higher number, and
     /// a document whose content already has its result in a missing file is not sent.
+    ///
+    /// Errors: errc::unauthorized and errc::wrong_base_url end the run; waiting documents are neither failed
+    /// nor billed. A full or failing disk ends it with errc::unwritable_output or errc::ledger_failed, and
+    /// the system error as cause. report.json is written in these cases, too. errc::configuration_changed and
+    /// errc::invalid_argument: the run did not start.
     /// Cancellation: use stop().
     task<result<run_report>> run();
 

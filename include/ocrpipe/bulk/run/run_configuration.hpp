@@ -20,27 +20,29 @@ namespace ocrpipe
 /// the entries of pipeline_options::configuration, and the folders of pipeline_options::inputs.
 ///
 /// A document's id begins with its input as given, so the same folder under another name would be sent, and
-/// paid for, again. The names of the folders are therefore compared, also after a folder was moved, where the
-/// file system tells its time of birth. So is the working directory, for relative
-/// inputs and for names on standard input: in another directory, other documents have the same ids. Not
-/// detected: the folders of names on standard input and in manifests, and a parent of a folder given before.
+/// paid for, again. The names of the folders are therefore compared. If the file system records creation
+/// times, a folder is recognized even after it was moved. The working directory is compared, too, for
+/// relative inputs and for names on standard input: in another directory, other documents have the same ids.
+/// Not detected: the folders of names on standard input and in manifests, and a parent of a folder given
+/// before.
 class run_configuration
 {
 public:
     run_configuration(pipeline_options const& options, response_profile const& profile);
 
-    /// Compares with the configuration of the ledger's earlier runs. Returns what changed, for people; empty
+    /// Compares with the configuration of the ledger's earlier runs. Returns a text about what changed; empty
     /// if nothing did, if there is no earlier run, or if nothing was sent yet.
     ///
     /// Errors: errc::configuration_changed, unless pipeline_options::accept_changes is set;
-    /// errc::invalid_argument if two inputs give one folder two names; errc::ledger_failed.
+    /// errc::invalid_argument if two inputs name one folder differently; errc::ledger_failed.
     result<std::string> compare(ledger& l) const;
 
-    /// Records the configuration in the ledger. `durable` makes the handler of each change.
+    /// Records the configuration in the ledger. `durable` returns the handler of each change.
     void record(ledger& l, std::function<ledger_handler()> const& durable) const;
 
-    /// Sets the options to those of the ledger's earlier runs: flow, doc_type, type, parts and text; results
-    /// are shared if they were. For a run that repeats documents of the ledger, see ledger_source.
+    /// Sets the options to those of the ledger's earlier runs: flow, doc_type, type, parts and text.
+    /// share_results is set if it was set before. Use this in a run that repeats documents of the ledger; see
+    /// ledger_source.
     ///
     /// Errors: errc::ledger_failed.
     static result<void> restore(ledger& l, pipeline_options& into);

@@ -33,10 +33,11 @@ struct input_item {
 /// An input that cannot become a document: missing, empty, not a file, or an invalid row. Other inputs are
 /// not affected.
 struct input_problem {
-    std::string path;  ///< if known
-    std::string where; ///< where the input was listed, such as "manifest.jsonl:17" or "-:3"; empty if it was
-                       ///< found in a directory or given directly
-    error_code code;   ///< errc::unreadable_file, empty_document or invalid_argument
+    std::string path; ///< if known
+    /// Where the input was listed, such as "manifest.jsonl:17" or "-:3"; empty if it was found in a directory
+    /// or given directly.
+    std::string where;
+    error_code code; ///< errc::unreadable_file, empty_document or invalid_argument
     std::string message;
 };
 

@@ -15,9 +15,9 @@ namespace ocrpipe
 
 struct input_options {
     bool nul_separated = false; ///< names on standard input end with NUL, not with a line break
-    std::string skip_directory; ///< skipped when found in a directory: the run's output directory; may be
-                                ///< empty
-    bool follow_links = false;  ///< see directory_options
+    /// Skipped when found in a directory: the run's output directory; may be empty.
+    std::string skip_directory;
+    bool follow_links = false; ///< see directory_options
     /// Documents modified less than this long ago, or in the future, may still be being written: they are
     /// skipped and counted, even if an earlier run has read them. 0 reads all.
     std::chrono::milliseconds min_age{0};

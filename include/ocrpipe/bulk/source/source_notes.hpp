@@ -28,9 +28,9 @@ public:
         std::string text;
     };
 
-    std::atomic<std::uint64_t> links_skipped{0};        ///< symbolic links that were not followed
-    std::atomic<std::uint64_t> links_repeated{0};       ///< of them, those whose target is read under another
-                                                        ///< name
+    std::atomic<std::uint64_t> links_skipped{0}; ///< symbolic links that were not followed
+    /// Of them, those whose target is read under another name.
+    std::atomic<std::uint64_t> links_repeated{0};
     std::atomic<std::uint64_t> too_young{0};            ///< documents skipped by input_options::min_age
     std::atomic<std::uint64_t> empty_inputs{0};         ///< inputs in which no document was found
     std::atomic<std::uint64_t> hidden{0};               ///< names that begin with a dot

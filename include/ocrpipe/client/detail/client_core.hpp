@@ -128,7 +128,7 @@ private:
         gcra& limit;
         double cost;
         std::chrono::nanoseconds& waited; ///< counts the time spent waiting for `start`
-        clock::time_point start{};        ///< when the limit lets the request be sent
+        clock::time_point start{};        ///< when the limit allows the request
     };
     enum class in_pause { wait, return_at_once };
 

@@ -90,7 +90,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit_in_flight(submit
     co_await asio::this_coro::throw_if_cancelled(false);
     if (!in_flight_.available() && in_flight_.waiting() >= options_.pool.max_waiting)
         co_return failure(errc::too_many_waiting, phase::wait,
-                          fmt::format("{} operations wait already", in_flight_.waiting()));
+                          fmt::format("{} operations are already waiting", in_flight_.waiting()));
     if (!co_await in_flight_.acquire())
         co_return failure(stop_code(), phase::wait, why_not_sent(stop_code()));
     submit_hook const none;

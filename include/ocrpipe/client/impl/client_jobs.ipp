@@ -205,8 +205,8 @@ OCRPIPE_DECL void client_core::stop_job(slot s)
         return;
     }
     fail_job(s, failure(stop_code(), phase::wait,
-                        closed_ ? "the client was closed; the job goes on"
-                                : "cancelled by the caller; the job goes on"));
+                        closed_ ? "the client was closed; the job continues"
+                                : "cancelled by the caller; the job continues"));
     arm_timer();
 }
 

@@ -215,7 +215,7 @@ private:
             length_ = n;
             any = list.empty();
         }
-        if (!any) refuse("a Content-Length that is no number");
+        if (!any) refuse("a Content-Length that is not a number");
     }
 
     void parse_content_encoding(std::string_view list)

@@ -113,7 +113,7 @@ OCRPIPE_DECL bool answer_reader::parse_header(std::string_view& bytes, error_cod
     bytes.remove_prefix(size);
     if (head_.status / 100 == 1) {
         if (head_.status == 101)
-            return fail(errc::malformed_answer, "101 though no upgrade was asked for", ec);
+            return fail(errc::malformed_answer, "101 although no upgrade was requested", ec);
         if (++interim_ > max_interim_answers)
             return fail(errc::malformed_answer, "too many interim answers", ec);
         if (!head_.persistent) unusual_ = true;
@@ -205,7 +205,7 @@ OCRPIPE_DECL bool answer_reader::parse_chunk_end(std::string_view& bytes, error_
 {
     if (bytes.empty() || bytes == "\r") return false;
     std::size_t const size = bytes.starts_with("\r\n") ? 2 : bytes.starts_with('\n') ? 1 : 0;
-    if (size == 0) return fail(errc::malformed_answer, "a chunk that is longer than it says", ec);
+    if (size == 0) return fail(errc::malformed_answer, "a chunk that is longer than its size", ec);
     if (size == 1) unusual_ = true;
     bytes.remove_prefix(size);
     where_ = place::chunk_size;

@@ -110,7 +110,7 @@ OCRPIPE_DECL bool connection_lease::acquire_idle(asio::cancellation_state const&
     return !is_cancelled(state) && now < deadline_ && probe();
 }
 
-/// Why the lease must not go on; errc::ok if it may.
+/// Why the lease must not continue; errc::ok if it may.
 OCRPIPE_DECL errc connection_lease::refusal(asio::cancellation_state const& state,
                                             clock::time_point give_up) const noexcept
 {

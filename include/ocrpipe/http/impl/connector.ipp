@@ -199,7 +199,7 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     int const status = answer.response().status;
     if (status / 100 == 2 && !answer.surplus()) co_return true;
     std::string const what =
-        status / 100 == 2 ? "it spoke before TLS began" : fmt::format("it answered {}", status);
+        status / 100 == 2 ? "it sent data before TLS began" : fmt::format("it answered {}", status);
     failure = transport_failure(errc::proxy_refused, phase::connect, bytes_sent::none, at + ": " + what);
     co_return false;
 }

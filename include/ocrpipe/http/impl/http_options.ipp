@@ -39,13 +39,13 @@ OCRPIPE_DECL std::vector<std::string> http_options::validate() const
     if (!proxy.url.empty())
         if (auto const parsed = parse_proxy(proxy.url); !parsed) p.add(parsed.error().reason);
     p.check(!endpoint.portal_user_id.empty(), "portal_user_id: missing: it is shown in the service's portal");
-    p.check(detail::is_header_safe(endpoint.portal_user_id),
-            "portal_user_id: holds a blank, control or non-ASCII character: copy it again from the portal");
-    p.check(!endpoint.api_key.empty(), "api_key: missing: create one in the service's portal");
     p.check(
-        detail::is_header_safe(endpoint.api_key.reveal()),
-        "api_key: holds a blank, control or non-ASCII character: check the file or variable that it comes "
-        "from");
+        detail::is_header_safe(endpoint.portal_user_id),
+        "portal_user_id: contains a blank, control or non-ASCII character: copy it again from the portal");
+    p.check(!endpoint.api_key.empty(), "api_key: missing: create one in the service's portal");
+    p.check(detail::is_header_safe(endpoint.api_key.reveal()),
+            "api_key: contains a blank, control or non-ASCII character: check the file or variable that it "
+            "comes from");
     p.check(tls.client_cert.empty() || !tls.client_key.empty(),
             "client_cert: given without client_key: give both or neither");
     p.check(tls.client_key.empty() || !tls.client_cert.empty(),

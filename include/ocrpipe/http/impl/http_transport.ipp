@@ -114,7 +114,7 @@ OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, trans
     if (detail::is_request_text(request.target) && clean_type) return true;
     failure = transport_failure(errc::invalid_argument, phase::prepare, bytes_sent::none,
                                 clean_type ? "target: not percent-encoded"
-                                           : "content_type: holds a control character");
+                                           : "content_type: contains a control character");
     return false;
 }
 

@@ -193,7 +193,7 @@ OCRPIPE_DECL bool tls_session::handshake(byte_buffer& out, error_code& ec)
         ::SSL_get0_alpn_selected(ssl_.get(), &chosen, &length);
         if (length == 0 || std::string_view(reinterpret_cast<char const*>(chosen), length) == "http/1.1")
             return true;
-        detail_ = "the server insists on another protocol than http/1.1";
+        detail_ = "the server insists on a protocol other than http/1.1";
         ec = make_error_code(errc::tls_failed);
         return false;
     }

@@ -82,7 +82,7 @@ inline failure failure_from(exchange_result const& answer, errc code, int status
 
 /// What the three machines share: the deadline, the attempts, the outcome, and the ways to end.
 ///
-/// `Between` is the phase in which a machine is while no request is in progress.
+/// `Between`: the phase while no request is in progress.
 template<class Outcome, phase Between>
 class basic_fsm
 {

@@ -8,7 +8,7 @@ namespace ocrpipe
 
 OCRPIPE_DECL action submit_fsm::start(fsm_context const& c)
 {
-    if (c.now >= deadline_) return give_up(errc::deadline_exceeded, "the deadline had passed already");
+    if (c.now >= deadline_) return give_up(errc::deadline_exceeded, "the deadline had already passed");
     return action{step::send, c.now};
 }
 

@@ -183,8 +183,8 @@ TEST_CASE("run_state: submits without an answer -> a hundred in a row stop the r
     }
     CHECK(s.is_draining());
     CHECK(s.report.end == run_end::failure_budget);
-    CHECK(s.report.ended_by == "100 submits in a row ended without an answer of the service's, the last one "
-                               "with: the answer was lost");
+    CHECK(s.report.ended_by == "100 submits in a row got no answer from the service; the last one "
+                               "failed with: the answer was lost");
 }
 
 TEST_CASE("run_state: the failure budget -> the failure after it stops the run, with the numbers")

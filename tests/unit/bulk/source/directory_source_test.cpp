@@ -356,7 +356,7 @@ TEST_CASE("directory_source: a tree deeper than 64 directories -> a problem at t
         }
         CHECK(all.items.size() == 63);
         REQUIRE(all.problems.size() == 1);
-        CHECK(all.problems[0].message == "lies more than 64 directories deep");
+        CHECK(all.problems[0].message == "is more than 64 directories deep");
     }
     CHECK(most <= before + 64);
     CHECK(open_descriptors() == before);

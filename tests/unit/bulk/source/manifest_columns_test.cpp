@@ -17,7 +17,7 @@ TEST_CASE("manifest_columns: unknown columns and keys -> named once, with the ro
     REQUIRE(said.size() == 1);
     CHECK(said[0].event == "unknown_columns");
     CHECK(said[0].text.ends_with(
-        "l.csv: these columns are not used: Amount, note; those that are: path, id, flow, doc_type, "
+        "l.csv: these columns are not used: Amount, note; known are path, id, flow, doc_type, "
         "file_type"));
     manifest("l.jsonl",
              "{\"path\":\"a.pdf\",\"note\":1}\n{\"path\":\"a.pdf\",\"note\":[],\"color\":\"red\"}\n")

@@ -92,13 +92,13 @@ TEST_CASE("manifest_source: broken JSONL rows -> a problem each with its line, a
     CHECK(all.problems.size() == 11);
     CHECK(m.problem_at(2).starts_with("the line is not JSON"));
     CHECK(m.problem_at(3) == "the line is not a JSON object");
-    CHECK(m.problem_at(4) == "path is missing: call the key file path if it names the file");
+    CHECK(m.problem_at(4) == "path is missing: rename the key file to path if it names the file");
     CHECK(m.problem_at(5) == "path is not a string");
     CHECK(m.problem_at(6) == "file_type is neither PDF nor IMAGE nor detect");
-    CHECK(m.problem_at(7) == "doc_type holds control characters or is not UTF-8");
-    CHECK(m.problem_at(8) == "flow holds control characters or is not UTF-8");
-    CHECK(m.problem_at(9) == "id holds control characters or is not UTF-8");
-    CHECK(m.problem_at(10) == "path holds a NUL byte");
+    CHECK(m.problem_at(7) == "doc_type contains control characters or is not UTF-8");
+    CHECK(m.problem_at(8) == "flow contains control characters or is not UTF-8");
+    CHECK(m.problem_at(9) == "id contains control characters or is not UTF-8");
+    CHECK(m.problem_at(10) == "path contains a NUL byte");
     CHECK(m.problem_at(11) == "id_bytes is not percent-encoded");
     CHECK(m.problem_at(12).starts_with("the line is not JSON: it is not UTF-8"));
 }
@@ -171,11 +171,11 @@ TEST_CASE("manifest_source: broken CSV rows -> a problem each where it begins, a
     collected const all = m.all();
     CHECK(all.items.size() == 4);
     CHECK(m.problem_at(4) ==
-          "3 fields where the header names 2: put a field that contains \",\" in double quotes");
+          "3 fields, but the header names 2: put a field that contains \",\" in double quotes");
     CHECK(m.problem_at(5) == "a quoted field is followed by text");
-    CHECK(m.problem_at(6) == "doc_type holds control characters or is not UTF-8");
+    CHECK(m.problem_at(6) == "doc_type contains control characters or is not UTF-8");
     CHECK(m.problem_at(8) == "path is missing");
-    CHECK(m.problem_at(10) == "a quoted field does not end");
+    CHECK(m.problem_at(10) == "a quoted field is not closed");
     CHECK(all.problems.size() == 5);
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("manifest_source: a CSV header that does not do -> one problem, and no
 {
     CHECK(manifest("l.csv", "").problem_at(1) == "the manifest has no header that names its columns");
     CHECK(manifest("l.csv", "a.pdf\nsub/b c.png\n").problem_at(1) ==
-          "the header does not name a column path, but: a.pdf; the first line must name the columns: path, "
+          "the header has no column path, only: a.pdf; the first line must name the columns: path, "
           "and if needed id, flow, doc_type, file_type");
     CHECK(manifest("l.csv", "path,id,Path\na.pdf,1,a.pdf\n").problem_at(1) == "the header names path twice");
     CHECK(manifest("l.csv", "\"path\"x\na.pdf\n").problem_at(1) == "a quoted field is followed by text");
@@ -230,7 +230,7 @@ TEST_CASE("manifest_source: CSV rows across the blocks in which a file is read -
         text += "a.pdf,\"" + std::string(static_cast<std::size_t>(i % 97), 'n') + "\n\"\r\n";
     manifest m("l.csv", text + "a.pdf,,broken\n");
     CHECK(m.all().items.size() == 5'000);
-    CHECK(m.problem_at(10'002).starts_with("3 fields where the header names 2"));
+    CHECK(m.problem_at(10'002).starts_with("3 fields, but the header names 2"));
 }
 
 TEST_CASE("manifest_source: a manifest that cannot be opened or read -> one problem")
@@ -259,7 +259,7 @@ TEST_CASE(
     CHECK(m.all().items.size() == 3'000);
     CHECK(m.all().problems.size() == 2);
     CHECK(m.problem_at(2) == "the row is longer than 1 MiB");
-    CHECK(m.problem_at(3'003).starts_with("3 fields where the header names 2"));
+    CHECK(m.problem_at(3'003).starts_with("3 fields, but the header names 2"));
 }
 
 TEST_CASE("manifest_source: a name in another Unicode form -> found, and known by the name as it was written")

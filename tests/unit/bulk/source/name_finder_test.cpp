@@ -63,7 +63,8 @@ TEST_CASE("name_finder: two files that differ only in their form -> ambiguous, u
     name_finder finder;
     auto const found = finder.find(root + mixed);
     CHECK(found.path.empty());
-    CHECK(found.ambiguous.starts_with("2 names there differ from it only in Unicode normalization"));
+    CHECK(
+        found.ambiguous.starts_with("2 names in the directory differ from it only in Unicode normalization"));
     input const seen = examine_path(root + mixed, "l:1");
     REQUIRE(std::holds_alternative<input_problem>(seen));
     CHECK(std::get<input_problem>(seen).message.find("Unicode normalization") != std::string::npos);

@@ -78,7 +78,7 @@ protected:
 
     /// Starts the thread. Until then every change fails with errc::invalid_argument.
     ///
-    /// Throws std::system_error if there can be no thread.
+    /// Throws std::system_error if the thread cannot be started.
     void start();
 
     /// Milliseconds since the epoch.

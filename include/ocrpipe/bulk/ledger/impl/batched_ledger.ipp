@@ -80,8 +80,8 @@ OCRPIPE_DECL result<void> batched_ledger::sync_and_commit(std::span<pending_chan
     if (sync_results_ && std::any_of(batch.begin(), batch.end(),
                                      [](pending_change const& c) { return records_result(c.what); }))
         if (error_code const ec = sync_results_())
-            return failure(errc::ledger_failed, phase::prepare,
-                           "the results could not be brought to the disk", ec);
+            return failure(errc::ledger_failed, phase::prepare, "the results could not be synced to disk",
+                           ec);
     return commit(batch);
 }
 

@@ -250,8 +250,8 @@ private:
     std::mutex mutex_;
     std::deque<stored> rows_;                                   ///< in the order of their numbers, from 1
     std::map<std::string, std::uint64_t, std::less<>> numbers_; ///< by id
-    std::vector<stored>
-        superseded_; ///< rows with a request_id, as they were before their documents were sent again
+    /// Rows with a request_id, as they were before their documents were sent again.
+    std::vector<stored> superseded_;
     std::unordered_multimap<std::string, std::uint64_t> done_by_content_; ///< numbers of rows that were done
     std::map<std::string, std::string, std::less<>> metadata_;
 };

@@ -127,7 +127,8 @@ OCRPIPE_DECL result<run_report> parse_report(std::string_view json)
     error_code ec;
     bj::value const parsed = bj::parse(json, ec);
     bj::object const* const o = parsed.if_object();
-    if (o == nullptr) return failure(errc::invalid_argument, phase::none, "not a report: no JSON object", ec);
+    if (o == nullptr)
+        return failure(errc::invalid_argument, phase::none, "not a report: not a JSON object", ec);
     run_report r;
     auto const text = [o](std::string_view name) {
         bj::value const* const v = o->if_contains(name);

@@ -169,11 +169,10 @@ OCRPIPE_DECL result<results_writer> results_writer::recover(std::string folder, 
     results_writer const names(folder, max_file_bytes);
     bool const moved_away = recorded && detail::is_missing(names.path(recorded->file));
     if (recorded && !moved_away && !detail::is_there(names.path(recorded->file), *recorded))
-        return failure(
-            errc::ledger_failed, phase::prepare,
-            fmt::format("{} ends before a result that the ledger knows: restore the file, or move it "
-                        "away to go on without it",
-                        names.path(recorded->file)));
+        return failure(errc::ledger_failed, phase::prepare,
+                       fmt::format("{} ends before a result that the ledger knows: restore the file, or move "
+                                   "it away to continue without it",
+                                   names.path(recorded->file)));
     std::uint64_t number = !recorded ? 1 : moved_away ? recorded->file + 1 : recorded->file;
     std::uint64_t end = recorded && !moved_away ? recorded->offset + recorded->length : 0;
     result<results_writer> last = open(folder, max_file_bytes, number);

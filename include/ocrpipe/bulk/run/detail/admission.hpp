@@ -22,7 +22,7 @@ inline row_comparison compare(ledger_document const& row, ledger_document const&
 /// What to do with a document that has a row in the ledger.
 enum class admission {
     send,
-    resend_if_selected, ///< it did not end well; see intake_options::resend
+    resend_if_selected, ///< it ended without a result; see intake_options::resend
     skip,
     refuse, ///< see id_conflict()
 };

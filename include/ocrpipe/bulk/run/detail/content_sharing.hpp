@@ -10,11 +10,11 @@
 namespace ocrpipe::detail
 {
 
-/// Which of several documents with equal content is sent: the first one, its original. The others are copies
-/// and wait for its result. Pure.
+/// Decides which of several documents with equal content is sent: the first one, the original. The others are
+/// copies and wait for its result. Pure.
 ///
-/// `Document` is a handle, such as a shared_ptr. The content is a key, equal for documents that yield the same
-/// result.
+/// `Document` is a handle, such as a shared_ptr. The content is a key, equal for documents that yield the
+/// same result.
 template<class Document>
 class content_sharing
 {
@@ -37,10 +37,10 @@ public:
         return role::copy;
     }
 
-    /// Do not send documents with this content in this run.
+    /// join() returns role::held for this content from now on.
     void hold(std::string const& content) { contents_[content] = std::nullopt; }
 
-    /// The original has ended: returns its copies, and forgets the content.
+    /// Call this when the original has ended. Returns its copies, and forgets the content.
     std::vector<Document> release(std::string const& content)
     {
         auto const node = contents_.extract(content);

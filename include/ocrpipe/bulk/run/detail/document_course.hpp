@@ -16,8 +16,8 @@ namespace ocrpipe::detail
 /// What a failure means for its document. Pure.
 enum class document_course {
     failed,     ///< it ends in state_after()
-    not_sent,   ///< nothing was paid: another run sends it
-    unfinished, ///< its job continues and is in the ledger: another run polls it
+    not_sent,   ///< nothing was paid for: the next run sends it
+    unfinished, ///< its job continues and is in the ledger: the next run polls it
 };
 
 OCRPIPE_DECL document_course course_after(failure const& f) noexcept;
@@ -26,7 +26,7 @@ OCRPIPE_DECL document_course course_after(failure const& f) noexcept;
 /// failed: it is polled again, and never resubmitted automatically.
 OCRPIPE_DECL document_state state_after(failure const& f) noexcept;
 
-/// Whether no other document can fare better: the credentials or the address are wrong.
+/// Whether every other document would fail, too: the credentials or the address are wrong.
 OCRPIPE_DECL bool ends_the_run(failure const& f) noexcept;
 
 /// Whether a submit ended without an answer from the service. A 500 comes from the service itself.

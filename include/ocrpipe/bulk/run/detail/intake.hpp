@@ -46,7 +46,8 @@ struct intake_options {
     enum file_type type = file_type::detect;
     std::vector<std::pair<std::string, std::string>> extra_fields; ///< sent with every submit
     bool accept_changes = false; ///< a document with a result is sent again if its parameters changed
-    std::function<bool(ledger_row const&)> resend; ///< selects documents that did not end well; may be empty
+    /// Selects documents that ended without a result; may be empty.
+    std::function<bool(ledger_row const&)> resend;
     std::uint64_t rows_before = 0; ///< number of the last row when the run began; later rows are of this run
 };
 

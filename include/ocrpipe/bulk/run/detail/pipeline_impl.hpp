@@ -40,9 +40,9 @@ struct document_in_flight {
 
     prepared_document input;
     standing counted = standing::absent;
-    bool has_intent = false;   ///< the ledger has recorded that it may be sent
+    bool has_intent = false;  ///< the ledger has recorded that it may be sent
     error_code intent_failed; ///< why the ledger has not
-    bool is_original = false; ///< it holds the place of its content in content_sharing
+    bool is_original = false; ///< it is the original of its content in content_sharing
     submitted_job job;
     std::chrono::system_clock::time_point submitted_at{};
 };

@@ -25,8 +25,8 @@ class read_ahead
 public:
     /// Maximum number of documents read ahead; those kept in memory take at most 16 MiB.
     static constexpr std::size_t max_ahead = 64;
-    static constexpr std::size_t refill_at = max_ahead / 2; ///< once the queue is full, reading resumes when
-                                                            ///< this many are left
+    /// Once the queue is full, reading resumes when this many are left.
+    static constexpr std::size_t refill_at = max_ahead / 2;
 
     /// `wake` is called on the reading thread when the queue becomes non-empty, and at the end.
     read_ahead(std::unique_ptr<source> s, std::shared_ptr<intake> in, std::function<void()> wake);

@@ -42,13 +42,13 @@ public:
     void count_earlier(document_counts const& counts) noexcept;
     std::uint64_t count(standing s) const noexcept { return standings_[static_cast<std::size_t>(s)]; }
     void move(standing& of, standing to) noexcept;
-    /// A document that was listed again.
+    /// Counts a document that was listed again.
     void repeat() noexcept { ++repeated_; }
-    /// Documents that the intake found to be listed again; replaces the previous number.
+    /// Sets how many documents the intake found to be listed again.
     void repeated_at_intake(std::uint64_t n) noexcept { repeated_at_intake_ = n; }
     std::uint64_t repeated() const noexcept { return repeated_ + repeated_at_intake_; }
-    /// A document without a row that stays unsent. If the same id was withheld before, it counts as listed
-    /// again.
+    /// Counts a document without a row that stays unsent. If the same id was withheld before, it counts as
+    /// listed again.
     void withhold_without_row(std::string_view id, standing& of);
     std::uint64_t withheld_without_row() const noexcept { return withheld_ids_.size(); }
 
@@ -94,7 +94,7 @@ public:
     bool have_outputs_failed() const noexcept { return outputs_failed_; }
     std::optional<failure> const& error() const noexcept { return error_; }
 
-    /// The current bottleneck, by what grew since the previous call.
+    /// The current bottleneck, judged by the counters that grew since the previous call.
     std::string_view limiting(client_statistics const& now);
 
     pipeline_statistics statistics() const;

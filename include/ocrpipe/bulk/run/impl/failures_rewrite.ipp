@@ -120,7 +120,8 @@ inline error_code append_row(failures_writer& out, ledger_row const& row)
 {
     bool const unfinished = row.state == document_state::submitted;
     failure f(errc_named(row.failure_class).value_or(errc::unexpected_answer), phase::none, {});
-    if (unfinished) f = failure(errc::client_closed, phase::none, "the run ended before its result");
+    if (unfinished)
+        f = failure(errc::client_closed, phase::none, "the run ended before its result was ready");
     f.request_id = row.request_id;
     f.attempts = row.attempts;
     failure_record line;

@@ -53,21 +53,21 @@ OCRPIPE_DECL std::optional<input_problem> id_conflict(prepared_document const& d
         return input_problem{d.record.path, d.where, errc::invalid_argument, std::move(message)};
     };
     if (first.path != d.record.path && first.sha256 != d.record.sha256)
-        return problem(fmt::format("the id {} is that of {} already: give each document its own", id, path));
+        return problem(
+            fmt::format("the id {} already belongs to {}: give each document its own id", id, path));
     if (first.parameters == d.record.parameters) return std::nullopt;
     auto const reading = [](std::string_view doc_type, std::string_view flow, enum file_type type) {
         return fmt::format("{} by flow {}{}{}", printable_excerpt(doc_type, 100),
                            printable_excerpt(flow, 100), type == file_type::detect ? "" : ", ",
                            wire_word(type));
     };
-    return problem(
-        fmt::format("{} has the id {} already, to be read as {}, and here as {}: give each reading an "
-                    "id of its own, or accept changes",
-                    path, id, reading(first.doc_type, first.flow, first.type),
-                    reading(d.record.doc_type, d.record.flow, d.record.type)));
+    return problem(fmt::format("{} already has the id {} and is read as {}, but here as {}: give each way of "
+                               "reading its own id, or accept changes",
+                               path, id, reading(first.doc_type, first.flow, first.type),
+                               reading(d.record.doc_type, d.record.flow, d.record.type)));
 }
 
-/// Whether to send an unchanged document that did not end well.
+/// Whether to send an unchanged document that ended without a result.
 OCRPIPE_DECL bool intake::is_selected(ledger_row const& row) const
 {
     // It was not sent because its file was being written, so it is sent now even if the file looks unchanged.

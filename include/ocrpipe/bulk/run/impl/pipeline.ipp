@@ -96,12 +96,11 @@ OCRPIPE_DECL result<void> pipeline::impl::prepare()
     if (!opened) return opened.error();
     files_ = opened->files;
     if (std::string const& gone = opened->missing_results; !gone.empty())
-        notice(
-            "results_moved_away",
-            fmt::format("{} is not in {}: going on in {}; restore it before you export its results or give "
-                        "copies of its documents to a run",
-                        gone, options_.directory,
-                        std::filesystem::path(files_->results().path()).filename().string()));
+        notice("results_moved_away",
+               fmt::format("{} is not in {}: continuing in {}; restore it before you export its results or "
+                           "run again with copies of its documents",
+                           gone, options_.directory,
+                           std::filesystem::path(files_->results().path()).filename().string()));
     return settle_ledger(std::move(*opened));
 }
 
@@ -178,7 +177,7 @@ OCRPIPE_DECL task<void> pipeline::impl::resume_jobs()
         }
     }
     if (std::uint64_t const n = state_.report.taken_up; n > 0)
-        notice("taken_up", fmt::format("asking for {} jobs of an earlier run", n));
+        notice("taken_up", fmt::format("polling {} jobs of an earlier run", n));
 }
 
 OCRPIPE_DECL detail::intake_options pipeline::impl::how_to_examine() const
@@ -372,7 +371,7 @@ OCRPIPE_DECL void pipeline::impl::arm_duration_limit()
     duration_timer_.async_wait([self = weak_from_this()](error_code ec) {
         auto const p = self.lock();
         if (ec || !p) return;
-        p->state_.stop(run_end::time_limit, "its time was up");
+        p->state_.stop(run_end::time_limit, "the time limit was reached");
         p->react();
     });
 }

@@ -110,13 +110,13 @@ OCRPIPE_DECL void pipeline::impl::withhold_copy(detail::document_in_flight& d, s
     constexpr std::uint64_t most_named = 20;
     if (++copies_withheld_ <= most_named)
         notice("copy_not_sent",
-               fmt::format("{} has the content of {}, whose result is in {}: it is not sent; restore {}/{}, "
-                           "then give the same command again",
+               fmt::format("{} has the same content as {}, whose result is in the missing file {}: it is not "
+                           "sent; restore {}/{}, then run the same command again",
                            printable_excerpt(d.input.record.path, 1024), printable_excerpt(original_id, 1024),
                            results_file_name(original.file), options_.directory,
                            results_file_name(original.file)));
     else if (copies_withheld_ == most_named + 1)
-        notice("copy_not_sent", "further copies that are not sent for this reason are not named");
+        notice("copy_not_sent", "further copies that are not sent for this reason are not listed");
     withhold(d);
 }
 

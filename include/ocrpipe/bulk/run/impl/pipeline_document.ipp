@@ -135,7 +135,7 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
     if (held)
         co_return failure(
             errc::ambiguous_submit, phase::prepare,
-            "an earlier submit of it may have been accepted, and sending it again is not allowed");
+            "an earlier submit of this document may have been accepted, and sending it again is not allowed");
 
     d->job.possible_duplicate = input.was_ambiguous || input.in_doubt;
     submit_request request(std::move(input.doc), input.record.doc_type, input.record.flow);
@@ -290,8 +290,8 @@ OCRPIPE_DECL result<result_location> pipeline::impl::write_result(detail::docume
     return where;
 }
 
-/// Ends a document without a result: it failed, it was never sent, or another run goes on with it.
-OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr const p, failure f)
+/// Ends a document without a result: it failed, it was never sent, or the next run continues it.
+OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr p, failure f)
 {
     detail::document_in_flight& d = *p;
     if (detail::ends_the_run(f)) end_run(f);
@@ -327,11 +327,11 @@ OCRPIPE_DECL result<std::string> pipeline::impl::write_failure(detail::document_
     if (f.is(errc::file_changed))
         ++state_.report.changed_files;
     else if (file_has_changed(d))
-        message += "; the file was written since its bytes were read";
+        message += "; the file was modified after it was read";
     if (f.answer) {
         result<std::string> const kept = files_->write_answer(d.id(), *f.answer);
         if (!kept) return output_failed(kept.error().cause, "answers");
-        message += fmt::format("; all of it is in {}", *kept);
+        message += fmt::format("; the whole answer is in {}", *kept);
     }
     failure_record line;
     line.document = &d.input.record;
@@ -387,7 +387,7 @@ OCRPIPE_DECL void pipeline::impl::yield_id(detail::document_in_flight& d, ledger
 OCRPIPE_DECL void pipeline::impl::save_request_id(detail::document_in_flight& d)
 {
     failure f(errc::ledger_failed, phase::none,
-              "its request_id stands in failures.jsonl, from where the next run takes it");
+              "its request_id is saved in failures.jsonl, and the next run reads it from there");
     f.request_id = d.job.request_id;
     f.attempts = d.job.attempts;
     failure_record line;
@@ -406,9 +406,10 @@ OCRPIPE_DECL void pipeline::impl::note_unrecognized(detail::document_in_flight c
 {
     if (state_.report.unrecognized++ != 0) return;
     notice("unrecognized_result",
-           fmt::format("the result of {} has a form that the response profile does not describe; it is kept as it "
-                       "came and read by the names of its members: see ocrpipe result {} --explain",
-                       printable_excerpt(d.input.record.path, 1024), printable_excerpt(d.job.request_id, 128)));
+           fmt::format("the result of {} has a form that the response profile does not describe; its JSON is "
+                       "kept unchanged and read by the names of its members: see ocrpipe result {} --explain",
+                       printable_excerpt(d.input.record.path, 1024),
+                       printable_excerpt(d.job.request_id, 128)));
 }
 
 /// Whether the document's file was modified after it was read. If so, the data sent differs from the file,

@@ -38,8 +38,8 @@ inline result<std::optional<std::string>> configured(ledger& l, std::string_view
 inline failure folder_renamed(errc e, std::string_view folder, std::string_view before, std::string_view now)
 {
     return failure(e, phase::prepare,
-                   fmt::format("the folder {} is called {} and {}, and its documents would be sent and paid "
-                               "for under both names: call it by one",
+                   fmt::format("the folder {} has two names, {} and {}, and its documents would be sent and "
+                               "paid for under both: use one name",
                                folder, before, now));
 }
 
@@ -139,7 +139,7 @@ OCRPIPE_DECL result<std::string> run_configuration::compare(ledger& l) const
     if (result<void> same = compare_folders(l); !same) return same.error();
     std::vector<std::string> changes;
     std::string exports;
-    bool read_otherwise = false;
+    bool sends_again = false;
     std::map<std::string, std::string> all = settings_;
     for (auto const& [real, name] : folders_)
         all["folder " + real] = name;
@@ -150,7 +150,7 @@ OCRPIPE_DECL result<std::string> run_configuration::compare(ledger& l) const
         if (!*before || **before == value || shares_from_now_on) continue;
         changes.push_back(fmt::format("{} was \"{}\" and is \"{}\"", key, printable_excerpt(**before, 200),
                                       printable_excerpt(value, 200)));
-        read_otherwise |= key != "text" && key != "parts" && key != "dedupe";
+        sends_again |= key != "text" && key != "parts" && key != "dedupe";
         if (key == "text" && text_) exports += " --text";
         if (key == "parts" && !value.empty()) exports += " --parts " + value;
     }
@@ -160,16 +160,15 @@ OCRPIPE_DECL result<std::string> run_configuration::compare(ledger& l) const
     if (!counts) return counts.error();
     if ((*counts)[document_state::found] == counts->total()) return std::string();
     std::string what = fmt::format("{}", fmt::join(changes, "; "));
-    if (!exports.empty() && !read_otherwise)
-        what +=
-            fmt::format(", and documents that have their result stay as they are; ocrpipe export {}{} makes "
-                        "the files of these without sending anything",
-                        directory_, exports);
+    if (!exports.empty() && !sends_again)
+        what += fmt::format(", and documents that already have a result are not read again; ocrpipe export "
+                            "{}{} makes their files without sending anything",
+                            directory_, exports);
     if (!accept_changes_) return failure(errc::configuration_changed, phase::prepare, std::move(what));
-    if (read_otherwise)
-        what += ": documents that were read otherwise are sent and paid for again";
+    if (sends_again)
+        what += ": documents that were read with other settings are sent and paid for again";
     else if (exports.empty())
-        what += ": documents that have their result stay as they are";
+        what += ": documents that already have a result are not read again";
     return what;
 }
 

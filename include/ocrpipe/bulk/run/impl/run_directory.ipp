@@ -37,10 +37,10 @@ inline result<void> refuse_foreign_files(std::string const& folder, ledger& l)
         // A run that was killed before its first document leaves empty files.
         if (!fs::exists(path, ec) || (resumes && fs::file_size(path, ec) == 0)) continue;
         std::string why =
-            resumes ? fmt::format("{} holds {}, which the ledger knows nothing of: restore ledger.db or "
-                                  "choose another directory",
+            resumes ? fmt::format("{} contains {}, which is not in the ledger: restore ledger.db or choose "
+                                  "another directory",
                                   folder, file)
-                    : fmt::format("{} holds another run's {}: choose another directory", folder, file);
+                    : fmt::format("{} contains {} of another run: choose another directory", folder, file);
         return failure(errc::invalid_argument, phase::prepare, std::move(why));
     }
     return {};

@@ -95,7 +95,7 @@ OCRPIPE_DECL void run_state::submit_failed(failure const& f)
     if (f.http_status != 0 && !unanswered) unanswered_ = 0;
     if (!unanswered || ++unanswered_ != max_unanswered) return;
     stop(run_end::failure_budget,
-         fmt::format("{} submits in a row ended without an answer of the service's, the last one with: {}",
+         fmt::format("{} submits in a row got no answer from the service; the last one failed with: {}",
                      unanswered_, f.reason));
 }
 

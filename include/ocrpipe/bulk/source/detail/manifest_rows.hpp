@@ -48,8 +48,8 @@ public:
 
     std::uint64_t bytes = 0;                   ///< size of the rows so far; JSONL only
     errc error_class = errc::invalid_argument; ///< unreadable_file if the manifest itself cannot be read
-    bool has_misnamed_column = false; ///< the error reported by next() is a name that resembles a known
-                                      ///< one
+    /// The error reported by next() is a name that resembles a known one.
+    bool has_misnamed_column = false;
 };
 
 class jsonl_rows final : public manifest_rows

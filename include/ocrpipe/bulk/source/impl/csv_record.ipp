@@ -48,7 +48,7 @@ OCRPIPE_DECL csv_record parse_csv_record(std::string_view text, bool last, std::
                 std::size_t const quote = text.find('"', at);
                 // Skip only the first line of the record, or the rest of the file would be lost.
                 if (quote == std::string_view::npos)
-                    return last ? broken(0, "a quoted field does not end") : incomplete;
+                    return last ? broken(0, "a quoted field is not closed") : incomplete;
                 field += text.substr(at, quote - at);
                 at = quote;
                 if (at + 1 == text.size() && !last) return incomplete;

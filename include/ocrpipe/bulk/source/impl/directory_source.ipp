@@ -218,7 +218,7 @@ private:
         if (who == skip_) return std::nullopt;
         if (open_.size() == max_depth)
             return input_problem{
-                std::move(path), {}, errc::unreadable_file, "lies more than 64 directories deep"};
+                std::move(path), {}, errc::unreadable_file, "is more than 64 directories deep"};
         if (!notes_->enter(who)) {
             ++repeated_;
             ++notes_->directories_repeated;

@@ -45,7 +45,7 @@ inline std::string_view suspicion_about(std::string_view path) noexcept
         return "the name is not UTF-8, so it may come from a list in a Windows or Latin code page: save that "
                "list as UTF-8";
     if (path.find(":/") != std::string_view::npos || path.find('\\') != std::string_view::npos)
-        return "this looks like a URL or a path of Windows: give the path of a file on this machine";
+        return "this looks like a URL or a Windows path: give the path of a file on this machine";
     return {};
 }
 

@@ -153,9 +153,10 @@ OCRPIPE_DECL std::string misnamed(std::string_view what, std::string_view column
                                                  meant == manifest_key::id_bytes
                                              ? "without it"
                                              : "with the default";
-    return fmt::format("the {0} {1} is not known and resembles {2}: call it {2}, or something else if it is "
-                       "not meant for this; nothing of it is sent, since it would be paid for {3}",
-                       what, printable_excerpt(column, 64), name(meant), consequence);
+    return fmt::format(
+        "the {0} {1} is unknown and resembles {2}: rename it to {2}, or to something less similar if it "
+        "means something else; nothing is sent, because you would pay for documents read {3}",
+        what, printable_excerpt(column, 64), name(meant), consequence);
 }
 
 OCRPIPE_DECL std::string suspected_content(std::string_view beginning, manifest_format format)
@@ -166,8 +167,8 @@ OCRPIPE_DECL std::string suspected_content(std::string_view beginning, manifest_
     };
     using namespace std::string_view_literals;
     static constexpr signature signatures[] = {
-        {"PK\x03\x04"sv, "a workbook of Excel or LibreOffice, or a ZIP file: save it as CSV in UTF-8"},
-        {"\xD0\xCF\x11\xE0"sv, "a workbook of an old Excel: save it as CSV in UTF-8"},
+        {"PK\x03\x04"sv, "an Excel or LibreOffice workbook, or a ZIP file: save it as CSV in UTF-8"},
+        {"\xD0\xCF\x11\xE0"sv, "an old Excel workbook: save it as CSV in UTF-8"},
         {"%PDF-"sv, "a PDF: if it is a document, give it a name that ends in .pdf"},
         {"\x89PNG"sv, "an image: if it is a document, give it a name that ends in .png"},
         {"\xFF\xD8\xFF"sv, "an image: if it is a document, give it a name that ends in .jpg"},
@@ -193,28 +194,28 @@ OCRPIPE_DECL std::string suspected_content(std::string_view beginning, manifest_
         // In UTF-16, every other byte of ASCII text is zero.
         bool const utf16 = nuls * 3 >= head.size() && nuls * 3 <= head.size() * 2 + 3;
         return utf16 ? "this looks like UTF-16 without a byte order mark, or UTF-32: save it as UTF-8"
-                     : "this is binary and no text: give a CSV or JSONL file in UTF-8";
+                     : "this is binary data, not text: give a CSV or JSONL file in UTF-8";
     }
     std::string_view const text = trimmed(head);
     std::string const lower = lower_case(text.substr(0, 64));
     if (lower.starts_with("<!doctype html") || lower.starts_with("<html"))
-        return "this looks like a web page: it may be an error page that was saved in the manifest's place";
+        return "this looks like a web page: it may be an error page that was saved instead of the manifest";
     if (lower.starts_with("<?xml") || lower.starts_with("<!--"))
         return "this looks like XML: save it as CSV or JSONL";
     if (format == manifest_format::jsonl) {
         if (text.starts_with('[') && (trimmed(text.substr(1)).starts_with('{') || trimmed(text) == "["))
-            return "this looks like one JSON array: write an object a line, as jq -c '.[]' does";
+            return "this looks like one JSON array: write one object per line, as jq -c '.[]' does";
         if (std::string_view const first = text.substr(0, text.find_first_of("\r\n"));
             trimmed(first) == "{" || first.find("path") < first.find_first_of("{[")) {
             if (trimmed(first) == "{")
-                return "this looks like JSON over several lines: write an object a line, as jq -c . does";
+                return "this looks like JSON over several lines: write one object per line, as jq -c . does";
             if (!first.starts_with('"') || first.find(':') == std::string_view::npos)
                 return "this looks like CSV: give it a name that ends in .csv";
         }
         return {};
     }
     if (text.starts_with('{') || text.starts_with("[{"))
-        return "this looks like JSON: if there is an object a line, give it a name that ends in .jsonl";
+        return "this looks like JSON: if there is one object per line, give it a name that ends in .jsonl";
     return {};
 }
 
@@ -241,8 +242,7 @@ OCRPIPE_DECL std::string ignored_columns::summary(std::string_view what, std::ui
     }
     if (rows_by_name_.size() > max_shown)
         out += fmt::format(" and {}{} more", more_ ? "at least " : "", rows_by_name_.size() - max_shown);
-    return fmt::format("these {} are not used: {}; those that are: path, id, flow, doc_type, file_type", what,
-                       out);
+    return fmt::format("these {} are not used: {}; known are path, id, flow, doc_type, file_type", what, out);
 }
 
 } // namespace detail

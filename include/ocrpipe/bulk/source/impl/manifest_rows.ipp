@@ -119,7 +119,7 @@ OCRPIPE_DECL std::string jsonl_rows::check_keys(boost::json::object const& objec
     for (auto const& member : object) {
         std::string_view const key(member.key().data(), member.key().size());
         if (key != name(manifest_key::path) && member.value().is_string() && resembles_path(key))
-            return fmt::format("path is missing: call the key {} path if it names the file",
+            return fmt::format("path is missing: rename the key {} to path if it names the file",
                                printable_excerpt(key, 64));
     }
     return {};
@@ -141,7 +141,7 @@ OCRPIPE_DECL bool csv_rows::next(manifest_row& row, std::size_t& line, std::stri
                     [](std::string const& field) { return !trimmed(field).empty(); });
     if (more) {
         wrong =
-            fmt::format("{} fields where the header names {}: put a field that contains {} in double quotes",
+            fmt::format("{} fields, but the header names {}: put a field that contains {} in double quotes",
                         fields_.size(), columns_.size(),
                         separator_ == '\t' ? "a tab" : fmt::format("\"{}\"", separator_));
         return true;
@@ -252,9 +252,9 @@ OCRPIPE_DECL std::string csv_rows::describe_missing_path() const
         (names += names.empty() ? "" : ", ") += shown;
     }
     if (fields_.size() > max_shown) names += ", ...";
-    std::string out = fmt::format("the header does not name a column path, but: {}; ", names);
+    std::string out = fmt::format("the header has no column path, only: {}; ", names);
     if (!candidate.empty())
-        out += fmt::format("call the column {} path if it names the files", candidate);
+        out += fmt::format("rename the column {} to path if it names the files", candidate);
     else
         out += "the first line must name the columns: path, and if needed id, flow, doc_type, file_type";
     return out;

@@ -38,11 +38,11 @@ inline std::string apply_manifest_row(manifest_row& row, input_item& item)
     using enum manifest_key;
     for (manifest_key const k : {id, flow, doc_type, request_id})
         if (!is_plain_text(row[k]) && (k != id || row[id_bytes].empty()))
-            return fmt::format("{} holds control characters or is not UTF-8", name(k));
+            return fmt::format("{} contains control characters or is not UTF-8", name(k));
     if (std::string wrong = decode_name(row, path, path_bytes); !wrong.empty()) return wrong;
     if (std::string wrong = decode_name(row, id, id_bytes); !wrong.empty()) return wrong;
     if (row[path].empty()) return "path is missing";
-    if (row[path].find('\0') != std::string::npos) return "path holds a NUL byte";
+    if (row[path].find('\0') != std::string::npos) return "path contains a NUL byte";
 
     std::string const type = lower_case(row[file_type]);
     if (type == "pdf")

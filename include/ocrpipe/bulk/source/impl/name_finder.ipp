@@ -101,8 +101,8 @@ OCRPIPE_DECL name_finder::found name_finder::find(std::string_view path)
         if (there.empty()) return {};
         if (there.size() > 1)
             return {{},
-                    fmt::format("{} names there differ from it only in Unicode normalization: rename all "
-                                "but one, or give the name byte for byte",
+                    fmt::format("{} names in the directory differ from it only in Unicode normalization: "
+                                "rename all but one, or give the exact bytes of the name",
                                 there.size())};
         (real += there.front()) += after;
     }

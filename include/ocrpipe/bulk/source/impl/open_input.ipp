@@ -166,7 +166,7 @@ OCRPIPE_DECL std::unique_ptr<source> open_input(std::string const& argument, inp
         auto const separator =
             options.nul_separated ? names_source::separator::nul : names_source::separator::line;
         return watched(std::make_unique<names_source>(std::move(fd), separator, "-"),
-                       "the names on standard input", "there was no name");
+                       "the names on standard input", "there were no names");
     }
     std::string real = argument;
     struct ::stat status {
