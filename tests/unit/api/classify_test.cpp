@@ -193,6 +193,17 @@ std::vector<result_case> result_cases()
         {"terminal, content missing",
          result_verdict::pending,
          {http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})"))}},
+        {"terminal, content missing", // documents as one object
+         result_verdict::pending,
+         {http(200, result_json("", R"({"status":"SUCCESS","ocr_data":[{"value":["12"]}]})",
+                                R"({"total_doc":3,"ignored":0,"finished":3})"))}},
+        {"terminal, content missing", // under another name
+         result_verdict::pending,
+         {http(200, R"({"data":{"progress":{"total_doc":3,"finished":3},"files":[{"text":"Hello"}]}})")}},
+        {"terminal and filled", // a map of documents cannot be counted
+         result_verdict::done,
+         {http(200, result_json("", R"({"a":{"text":"Hello"},"b":{"text":"world"}})",
+                                R"({"total_doc":2,"ignored":0,"finished":2})"))}},
         {"terminal, fewer documents than counted, settled",
          result_verdict::done_in_part,
          {http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})")),

@@ -103,10 +103,11 @@ TEST_CASE("read_body_facts: two values, a comment, text behind the end -> not JS
 
 TEST_CASE("ocr_result: the ids alone -> those of the documents, in their places")
 {
-    for (char const* answer : {
-             R"({"data":{"documents":[{"document_id":"a","ocr_data":[]},{"type":"x"},{"docId":3},"text",7,[]]}})",
-             R"({"document_id":"a","text":"Hello"})", R"({"document_id":"a"})", R"([{"document_id":"\u0061"}])",
-             R"({"documents":{"document_id" : "a","ocr_data":null}})", "7", "null", "", "{"}) {
+    for (
+        char const* answer :
+        {R"({"data":{"documents":[{"document_id":"a","ocr_data":[]},{"type":"x"},{"docId":3},"text",7,[]]}})",
+         R"({"document_id":"a","text":"Hello"})", R"({"document_id":"a"})", R"([{"document_id":"\u0061"}])",
+         R"({"documents":{"document_id" : "a","ocr_data":null}})", "7", "null", "", "{"}) {
         CAPTURE(answer);
         ocr_result const r = result_of(answer);
         std::vector<std::string> expected;
