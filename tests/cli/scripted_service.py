@@ -11,7 +11,7 @@ from workbench import Runs
 class Service:
     """The service as a script: what it answers to a submit and to each GET is the test's."""
 
-    def __init__(self, result, on_submit=lambda number: None, part=None):
+    def __init__(self, result, on_submit=lambda number: None, part=None, length=True):
         self.result = result if callable(result) else lambda request_id: result
         self.on_submit = on_submit
         self.part = part
@@ -20,6 +20,12 @@ class Service:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def handle(self):
+                try:
+                    super().handle()
+                except ConnectionError:  # the client has read enough
+                    pass
 
             def do_POST(self):
                 self.rfile.read(int(self.headers["Content-Length"]))
@@ -40,7 +46,10 @@ class Service:
                 body = content if isinstance(content, bytes) else json.dumps(content).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
+                if length or self.command == "POST":
+                    self.send_header("Content-Length", str(len(body)))
+                else:  # the end of the connection is the end of the answer
+                    self.send_header("Connection", "close")
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -130,7 +130,7 @@ client_options hurried(std::string const& base_url)
     o.retry.cap = milliseconds(200);
     o.retry.max_attempts = 10;
     o.timeouts.first_byte = milliseconds(500);
-    o.limits.max_body = 1'000'000;
+    o.limits.max_answer_bytes = 1'000'000;
     o.profile.settle_time = milliseconds(100);
     o.profile.lost_time = milliseconds(60);
     o.job_deadline = milliseconds(4'000);

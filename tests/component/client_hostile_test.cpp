@@ -32,7 +32,7 @@ client_options hurried(scripted_server const& server)
     o.schedule = std::make_shared<fixed_poll_schedule>(milliseconds(1), milliseconds(2));
     o.retry.base = milliseconds(1);
     o.limits.max_header = 8 * 1024;
-    o.limits.max_body = 256 * 1024;
+    o.limits.max_answer_bytes = 256 * 1024;
     o.seed = 1;
     return o;
 }
@@ -215,7 +215,7 @@ TEST_CASE("hostile: a million small values within the limit -> read in one pass,
     });
     run_coro(ioc, [&]() -> task<void> {
         client_options o = hurried(server);
-        o.limits.max_body = 4'000'000;
+        o.limits.max_answer_bytes = 4'000'000;
         client c(ioc, o);
         submit_request request(document::from_bytes("%PDF-1.4", "a.pdf"), "INVOICE");
         result<submitted_job> const r = co_await c.async_submit(std::move(request), token);

@@ -99,7 +99,7 @@ TEST_CASE("http_transport: answers that break a rule -> each its own error, in t
 {
     auto const limits = [](http_options& o) {
         o.limits.max_header = 4096;
-        o.limits.max_body = 100'000;
+        o.limits.max_answer_bytes = 100'000;
     };
     struct row {
         char const* what;
@@ -179,7 +179,7 @@ TEST_CASE(
             co_await p.write(std::string(10, 'x'));
     };
     exchange_result const dripped = get_from(drip, [](http_options& o) {
-        o.limits.max_body = 2'000'000'000;
+        o.limits.max_answer_bytes = 2'000'000'000;
         o.timeouts.answer = 30ms;
     });
     REQUIRE(dripped.has_error());

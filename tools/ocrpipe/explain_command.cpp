@@ -52,6 +52,8 @@ std::string_view meaning(result_verdict v)
                "wrong";
     case result_verdict::unreadable:
         return "unreadable: the answer is kept unchanged, and the document fails";
+    case result_verdict::too_large:
+        return "larger than --max-answer allows: the document keeps its request id";
     case result_verdict::job_failed:
         return "failed: the service reports that the job failed";
     case result_verdict::expired:
@@ -212,7 +214,7 @@ exit_code carry_out(explain_plan const& p, client_options const& options, logger
         if (!got) return refuse(got.error(), p.request_id, log);
         answer = std::move(*got);
     } else {
-        std::uint64_t const limit = options.limits.max_body;
+        std::uint64_t const limit = options.limits.max_answer_bytes;
         std::optional<std::string> text = read_answer(p.file, limit);
         if (!text || text->empty() || text->size() > limit) {
             std::string const why =

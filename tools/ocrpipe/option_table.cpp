@@ -28,6 +28,9 @@ constexpr std::array table{
         service},
     option_spec{"allow-plain-http", "", "",
                 "allow sending the key in clear text to an http:// address of another machine", service},
+    option_spec{"max-answer", "BYTES", "64MiB",
+                "largest answer to accept, such as 500M or 1GiB; each connection may need so much memory",
+                service},
     option_spec{"profile", "FILE", "", "response profile (JSON), if your tenant answers in another form",
                 service},
 

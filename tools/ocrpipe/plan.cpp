@@ -85,6 +85,15 @@ void read_profile(std::string const& path, response_profile& into, option_reader
 constexpr std::string_view duration_form = "a time such as 30s, 5m or 2h";
 constexpr std::string_view rate_form = "a number a second such as 20, 20/s or 300/m, 0 for no limit";
 
+/// The time for a whole answer is meant for one of the default size, and grows with the largest one.
+void read_largest_answer(option_reader& read, client_options& o)
+{
+    std::uint64_t const usual = o.limits.max_answer_bytes;
+    o.limits.max_answer_bytes =
+        read.value("max-answer", parse_bytes, "bytes such as 200000000, 500M or 1GiB");
+    if (o.limits.max_answer_bytes > usual) o.timeouts.answer *= o.limits.max_answer_bytes / usual + 1;
+}
+
 client_options read_client(raw_arguments const& raw, surroundings const& around, option_reader& read,
                            planning& out)
 {
@@ -109,6 +118,7 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
     }
     o.proxy = std::move(proxy);
     read_profile(read.text("profile"), o.profile, read);
+    read_largest_answer(read, o);
 
     o.job_deadline = read.value("deadline", parse_duration, duration_form);
     auto const interval = read.value("poll-interval", parse_duration_range, "two times such as 2s-5s");
@@ -324,6 +334,7 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
         client = read_client(raw, around, read, out);
     else
         read_profile(read.text("profile"), client.profile, read);
+    if (raw.command == command::explain) read_largest_answer(read, client);
 
     switch (raw.command) {
     case command::run:

@@ -175,6 +175,7 @@ public:
         auto* const explain = add(command::explain, "explain", "explain how a saved answer is read",
                                   {messages}, explain_examples);
         add_option(*explain, "profile");
+        add_option(*explain, "max-answer");
         explain->add_option("FILE", raw_.file, "saved answer, or - for standard input")->type_name("");
 
         add(command::profile, "profile", "print the response profile, as a start for your own", {messages},

@@ -114,6 +114,13 @@ std::optional<double> parse_byte_rate(std::string_view text)
     return parse_number_with_unit(text, byte_units);
 }
 
+std::optional<std::uint64_t> parse_bytes(std::string_view text)
+{
+    auto const value = parse_number_with_unit(text, byte_units);
+    if (!value || *value != std::floor(*value)) return std::nullopt;
+    return static_cast<std::uint64_t>(*value);
+}
+
 std::optional<double> parse_rate(std::string_view text)
 {
     double seconds = 1;

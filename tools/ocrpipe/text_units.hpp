@@ -26,6 +26,9 @@ std::optional<duration_range> parse_duration_range(std::string_view text);
 /// after k, M, G and a "/s" at the end are ignored.
 std::optional<double> parse_byte_rate(std::string_view text);
 
+/// A whole number of bytes, with the units of parse_byte_rate().
+std::optional<std::uint64_t> parse_bytes(std::string_view text);
+
 /// "20" and "20/s" per second, "300/m" per minute, "1000/h" per hour; 0 means no limit wherever it is used.
 std::optional<double> parse_rate(std::string_view text);
 

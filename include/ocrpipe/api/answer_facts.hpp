@@ -35,7 +35,7 @@ enum class content_kind {
 struct body_facts {
     enum class form {
         blank,    ///< empty or white space
-        not_json, ///< not JSON in valid UTF-8, or nested deeper than 64
+        not_json, ///< not JSON in valid UTF-8, or nested deeper than 1000
         scalar,   ///< null, true, false, a number or a string
         empty,    ///< {} or []
         filled,   ///< an object or array with members
@@ -47,7 +47,7 @@ struct body_facts {
 
     std::string request_id;            ///< as written in the body, also if it is a number
     bool request_id_in_data = false;   ///< not at the top level, where gateways put their own ids
-    std::vector<std::string> file_ids; ///< the first 100,000
+    std::vector<std::string> file_ids; ///< only by read_known_form()
 
     std::string status;                              ///< the status nearest to the documents
     job_status status_meaning = job_status::unknown; ///< the meaning of `status`

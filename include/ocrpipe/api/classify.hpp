@@ -41,6 +41,7 @@ enum class result_verdict {
     done_in_part, ///< some documents of the file failed
     done_empty,   ///< finished, and nothing was found
     unreadable,   ///< invalid JSON, with the same bytes twice
+    too_large,    ///< a success that exceeds the limit on answers: another read would too
     job_failed,
     expired,
     lost,
@@ -58,6 +59,7 @@ enum class part_verdict {
     retry,   ///< this read failed: retry soon
     done,
     absent,              ///< the service has no such part
+    too_large,           ///< a success that exceeds the limit on answers: another read would too
     throttled,           ///< slow down; does not count as an attempt
     credentials_refused, ///< 401, 402, 403: concerns all requests, not only this one
     rejected,            ///< this request is refused

@@ -53,7 +53,7 @@ enum class errc {
     truncated_answer,     ///< the answer ended before its announced length
     malformed_answer,     ///< the answer is not HTTP/1.1, or its framing contradicts itself
     header_too_large,     ///< the answer's header exceeds its limit
-    body_too_large,       ///< the answer's body, after decoding, exceeds its limit
+    body_too_large,       ///< the answer's body, after decoding, exceeds max_answer_bytes
     unsupported_encoding, ///< the answer's content encoding is neither identity nor gzip/deflate
     redirect_refused,     ///< a redirect to another origin, or too many of them
 

@@ -82,7 +82,8 @@ private:
     void begin_body(error_code& ec);
     void finish(error_code& ec);
     bool fits_header(std::size_t size, error_code& ec) const;
-    bool fits_body(std::uint64_t more, error_code& ec) const;
+    bool fits_body(std::uint64_t more, error_code& ec);
+    std::string body_limit() const;
     bool fail(errc code, char const* why, error_code& ec);
 
     answer_limits limits_;

@@ -69,8 +69,10 @@ struct timeout_options {
 
 /// Limits on the memory that a peer can make us use.
 struct limit_options {
-    std::size_t max_header = 64 * 1024;        ///< bytes of an answer's header, trailers included
-    std::uint64_t max_body = 64 * 1024 * 1024; ///< bytes of an answer's body after decoding
+    std::size_t max_header = 64 * 1024; ///< bytes of an answer's header, trailers included
+    /// Bytes of an answer's body after decoding: 1024 to 2 GiB. A longer answer fails with
+    /// errc::body_too_large and is not read again. Every connection may hold this much.
+    std::uint64_t max_answer_bytes = 64 * 1024 * 1024;
 };
 
 /// All options of an http_transport. `validate()` reports every problem at once.

@@ -68,8 +68,8 @@ struct transport_failure {
     bytes_sent sent = bytes_sent::none;
     /// Human-readable, such as the host and port, or the proxy's message; contains no secret.
     std::string detail;
-    /// The received part of an incomplete response: its status and at most 64 KiB of its body. 0 and empty if
-    /// there was no response, or more of it.
+    /// The received part of an incomplete response: its status and the first 64 KiB of its body. 0 and empty
+    /// if there was no response.
     int status = 0;
     std::string begun_body;
 };

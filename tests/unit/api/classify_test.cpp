@@ -44,6 +44,14 @@ exchange_result broken_off(std::string begun)
     return f;
 }
 
+/// An answer of which no more than its status was kept.
+exchange_result too_large(int status)
+{
+    transport_failure f(errc::body_too_large, phase::body, bytes_sent::all);
+    f.status = status;
+    return f;
+}
+
 std::string const filled =
     R"([{"document_id":"d","status":"SUCCESS","ocr_data":[{"name":"total","value":["12"]}]}])";
 std::string const unfilled = R"([{"document_id":"d","ocr_data":[{"name":"total","value":[]}]}])";
@@ -98,6 +106,9 @@ std::vector<result_case> result_cases()
          result_verdict::misdirected,
          {broken(errc::redirect_refused, bytes_sent::all)}},
         {"stopped", result_verdict::stopped, {broken(errc::cancelled, bytes_sent::all)}},
+        {"larger than the limit", result_verdict::too_large, {too_large(0)}},
+        {"larger than the limit", result_verdict::too_large, {too_large(200)}},
+        {"transport failure", result_verdict::retry, {too_large(502)}},
         {"transport failure", result_verdict::retry, {broken(errc::connection_closed, bytes_sent::all)}},
         {"throttled", result_verdict::throttled, {http(429)}},
         {"throttled",
@@ -193,6 +204,17 @@ std::vector<result_case> result_cases()
         {"terminal, content missing",
          result_verdict::pending,
          {http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})"))}},
+        {"terminal, content missing", // documents as one object
+         result_verdict::pending,
+         {http(200, result_json("", R"({"status":"SUCCESS","ocr_data":[{"value":["12"]}]})",
+                                R"({"total_doc":3,"ignored":0,"finished":3})"))}},
+        {"terminal, content missing", // under another name
+         result_verdict::pending,
+         {http(200, R"({"data":{"progress":{"total_doc":3,"finished":3},"files":[{"text":"Hello"}]}})")}},
+        {"terminal and filled", // a map of documents cannot be counted
+         result_verdict::done,
+         {http(200, result_json("", R"({"a":{"text":"Hello"},"b":{"text":"world"}})",
+                                R"({"total_doc":2,"ignored":0,"finished":2})"))}},
         {"terminal, fewer documents than counted, settled",
          result_verdict::done_in_part,
          {http(200, result_json("", filled, R"({"total_doc":3,"ignored":0,"finished":3})")),
@@ -263,7 +285,7 @@ TEST_CASE("read_result: each row of the decision table -> its verdict")
         CHECK(r.what == c.what);
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 38); // all but the one that the profile turns on
+    CHECK(rows.size() == 39); // all but the one that the profile turns on
 }
 
 TEST_CASE("read_result: content without status is final when the profile says so")
@@ -415,6 +437,8 @@ TEST_CASE("read_part: each row of the table -> its verdict")
          operation::table,
          {broken(errc::redirect_refused, bytes_sent::all)}},
         {"stopped", part_verdict::stopped, operation::table, {broken(errc::client_closed, bytes_sent::none)}},
+        {"larger than the limit", part_verdict::too_large, operation::image, {too_large(200)}},
+        {"transport failure", part_verdict::retry, operation::image, {too_large(500)}},
         {"transport failure",
          part_verdict::retry,
          operation::table,
@@ -460,5 +484,5 @@ TEST_CASE("read_part: each row of the table -> its verdict")
         CHECK(r.what == c.what);
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 14);
+    CHECK(rows.size() == 15);
 }

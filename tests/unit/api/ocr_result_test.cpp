@@ -73,14 +73,15 @@ TEST_CASE("ocr_result: more than a million fields or values -> a view of all of 
     CHECK(values.text().size() == 2 * 1'000'100 + 1); // and the name of the field without a value
 }
 
-TEST_CASE("read_body_facts: millions of file ids -> the first 100,000")
+TEST_CASE("read_known_form: more than 100,000 file ids -> all of them; a result's are not kept")
 {
-    std::string files = R"({"data":{"request_id":"r","file_ids":[0)";
+    std::string files = R"({"data":{"request_id":"r","file_ids":[1)";
     for (int i = 1; i != 150'000; ++i)
         files += ",1";
-    body_facts const facts = read_body_facts(files + "]}}", default_profile());
+    body_facts const facts = read_known_form(files + "]}}", default_profile());
     CHECK(facts.request_id == "r");
-    CHECK(facts.file_ids.size() == 100'000);
+    CHECK(facts.file_ids.size() == 150'000);
+    CHECK(read_body_facts(files + "]}}", default_profile()).file_ids.empty());
 }
 
 TEST_CASE("read_body_facts: nesting beyond 1000 -> not JSON, in bounded time")
@@ -98,4 +99,34 @@ TEST_CASE("read_body_facts: two values, a comment, text behind the end -> not JS
         CHECK(read_body_facts(body, default_profile()).shape == body_facts::form::not_json);
     }
     CHECK(read_body_facts("{\"a\":1}\r\n ", default_profile()).shape == body_facts::form::filled);
+}
+
+TEST_CASE("ocr_result: the ids alone -> those of the documents, in their places")
+{
+    for (
+        char const* answer :
+        {R"({"data":{"documents":[{"document_id":"a","ocr_data":[]},{"type":"x"},{"docId":3},"text",7,[]]}})",
+         R"({"document_id":"a","text":"Hello"})", R"({"document_id":"a"})", R"([{"document_id":"\u0061"}])",
+         R"({"documents":{"document_id" : "a","ocr_data":null}})", "7", "null", "", "{"}) {
+        CAPTURE(answer);
+        ocr_result const r = result_of(answer);
+        std::vector<std::string> expected;
+        for (ocr_document const& d : r.documents())
+            expected.push_back(d.id);
+        CHECK(r.document_ids() == expected);
+    }
+}
+
+TEST_CASE("ocr_result: coordinates with lists inside -> the numbers of each list once")
+{
+    auto const values = [](std::string const& box) {
+        std::string const value = R"({"extracted_value":"x","coordinates" : )" + box + "}";
+        auto const documents =
+            result_of(R"({"documents":[{"ocr_data":[{"name":"t","value":[)" + value + "]}]}]}").documents();
+        return documents.at(0).fields.at(0).values.at(0).coordinates;
+    };
+    CHECK(values("[1, -2.5e1 ,3]") == std::vector<double>{1, -25, 3});
+    CHECK(values("[[1,2],[3,4]]") == std::vector<double>{1, 2, 3, 4});
+    CHECK(values(R"([1,"] 9",{"a":[7]},2])") == std::vector<double>{1, 2});
+    CHECK(values("[]").empty());
 }

@@ -33,6 +33,7 @@ constexpr wrong_value wrong_values[] = {
     {"client-key", "/nonexistent/key.pem", "/nonexistent/key.pem"},
     {"proxy", "socks5://p:1", "socks5://p:1"},
     {"allow-plain-http", nullptr, "perhaps"},
+    {"max-answer", "1.5", "3GiB"},
     {"profile", "/nonexistent/profile.json", "/nonexistent/profile.json"},
     {"flow", "", nullptr},
     {"doc-type", "", nullptr},

@@ -46,6 +46,7 @@ TEST_CASE("make_plan: every limit given -> typed and passed on")
                                   {"submit-rate", "300/m"},
                                   {"poll-rate", "20"},
                                   {"bandwidth", "10MiB"},
+                                  {"max-answer", "256MiB"},
                                   {"parts", "tables,images,tables"},
                                   {"on-ambiguous", "resubmit"},
                                   {"follow-links", "true"},
@@ -64,6 +65,8 @@ TEST_CASE("make_plan: every limit given -> typed and passed on")
     CHECK(o.rates.submits_per_second == 5);
     CHECK(o.rates.polls_per_second == 20);
     CHECK(o.rates.bytes_per_second == 10'485'760);
+    CHECK(o.limits.max_answer_bytes == 268'435'456);
+    CHECK(o.timeouts.answer >= 4 * timeout_options().answer); // a larger answer takes longer
     CHECK(o.retry.resubmit_ambiguous);
     CHECK(o.seed == 9);
     auto const& run = std::get<run_plan>(p.plan.command);

@@ -70,6 +70,14 @@ TEST_CASE("describe: we stopped asking and the job continues -> the command that
           "a.pdf: cancelled by the caller");
 }
 
+TEST_CASE("describe: an answer over the limit -> the option that raises it, not the same command again")
+{
+    failure f = failed_with(errc::body_too_large);
+    f.request_id = "r-1";
+    CHECK(describe(level::error, "failed", "a.pdf", f)
+              .text.ends_with("raise --max-answer, then give the same command again"));
+}
+
 TEST_CASE("describe: not finished, and the service answers 404 -> no promise that a job continues")
 {
     failure f = failed_with(errc::still_processing);

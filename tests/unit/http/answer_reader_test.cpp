@@ -283,6 +283,24 @@ TEST_CASE("answer_reader: a body over the limit, in every framing -> body_too_la
     }
 }
 
+TEST_CASE("answer_reader: a body over the limit -> the detail names the option and the length, if announced")
+{
+    answer_limits limits;
+    limits.max_body = 1000;
+    error_code ec;
+    answer_reader r(limits);
+    r.put("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", ec);
+    CHECK(r.detail() == "it has 1001 bytes, max_answer_bytes is 1000");
+    r.start(limits);
+    r.put(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", deflated(std::string(1001, 'x'), 31)),
+          ec);
+    CHECK(ec == errc::body_too_large);
+    CHECK(r.detail() == "max_answer_bytes is 1000");
+    r.start(limits);
+    r.put("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", ec);
+    CHECK(r.detail() == "max_answer_bytes is 1000");
+}
+
 TEST_CASE("answer_reader: headers, trailers and chunk extensions without end -> header_too_large")
 {
     answer_limits limits;

@@ -255,3 +255,11 @@ TEST_CASE("part_fsm: given up -> the reason it was given up for")
     CHECK(f.reason == "the client was closed");
     CHECK(f.attempts == 1);
 }
+
+TEST_CASE("part_fsm: an answer over the limit -> asked for once")
+{
+    part p(operation::image);
+    p.start();
+    CHECK(p.resume(broken(errc::body_too_large)).what == step::finish);
+    CHECK(p.failed().is(errc::body_too_large));
+}

@@ -282,6 +282,18 @@ TEST_CASE("result_fsm: a connection that fails -> says nothing of the job, read 
     }
 }
 
+TEST_CASE("result_fsm: an answer over the limit -> read once, and the limit is in the reason")
+{
+    job j;
+    transport_failure const large(errc::body_too_large, phase::body, bytes_sent::all,
+                                  "max_answer_bytes is 1000");
+    CHECK(j.resume(large).what == step::finish);
+    failure const f = j.failed();
+    CHECK(f.is(errc::body_too_large));
+    CHECK(f.attempts == 1);
+    CHECK(f.reason == "larger than the limit, max_answer_bytes is 1000");
+}
+
 TEST_CASE("result_fsm: which reads were good -> those that the service answered about this job")
 {
     struct {

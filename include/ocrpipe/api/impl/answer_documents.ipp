@@ -25,6 +25,41 @@ OCRPIPE_DECL std::vector<ocr_document> answer_form::typed_documents() const
     return out;
 }
 
+OCRPIPE_DECL std::vector<std::string> answer_form::document_ids() const
+{
+    std::vector<std::string> out;
+    if (list_ == answer_tree::none) {
+        for (ocr_document& d : typed_documents())
+            out.push_back(std::move(d.id));
+        return out;
+    }
+    for (index const d : documents_)
+        if (tree_.is_object(d))
+            out.push_back(id_of(d));
+        else if (content_of(d) != content_kind::none)
+            out.emplace_back();
+    return out;
+}
+
+OCRPIPE_DECL std::string answer_form::word(index object, response_profile::words const& keys) const
+{
+    for (std::string const& key : keys)
+        if (index const i = tree_.member(object, key); i != answer_tree::none && !tree_.is_container(i))
+            if (std::string text = tree_.text(i); !text.empty()) return text;
+    return {};
+}
+
+OCRPIPE_DECL std::string answer_form::id_of(index document) const
+{
+    std::string id = word(document, profile_.document_id_keys);
+    if (id.empty())
+        tree_.for_each_child(document, [&](index c) {
+            static constexpr auto ids = std::to_array<std::string_view>({"documentid", "docid"});
+            if (id.empty() && !tree_.is_container(c) && is_called(c, ids)) id = tree_.text(c);
+        });
+    return id;
+}
+
 OCRPIPE_DECL ocr_document answer_form::typed(index document) const
 {
     ocr_document out;
@@ -32,20 +67,9 @@ OCRPIPE_DECL ocr_document answer_form::typed(index document) const
         add_free_fields(document, out);
         return out;
     }
-    auto const word = [&](response_profile::words const& keys) {
-        for (std::string const& key : keys)
-            if (index const i = tree_.member(document, key); i != answer_tree::none && !tree_.is_container(i))
-                if (std::string text = tree_.text(i); !text.empty()) return text;
-        return std::string();
-    };
-    out.id = word(profile_.document_id_keys);
-    if (out.id.empty())
-        tree_.for_each_child(document, [&](index c) {
-            static constexpr auto ids = std::to_array<std::string_view>({"documentid", "docid"});
-            if (out.id.empty() && !tree_.is_container(c) && is_called(c, ids)) out.id = tree_.text(c);
-        });
-    out.type = word(profile_.document_type_keys);
-    out.status = word(profile_.status_keys);
+    out.id = id_of(document);
+    out.type = word(document, profile_.document_type_keys);
+    out.status = word(document, profile_.status_keys);
     out.failed = is_failed(document);
     index const classification = by_keys(document, profile_.classification_keys);
     if (classification != answer_tree::none && tree_.type_of(classification) == answer_tree::type::truth)

@@ -41,6 +41,8 @@ public:
     /// The objects or texts that are the job's documents. Without a list, the object that holds the content.
     std::vector<index> const& documents() const noexcept { return documents_; }
     std::vector<ocr_document> typed_documents() const;
+    /// The ids of typed_documents(), without their fields, which may need many times the memory.
+    std::vector<std::string> document_ids() const;
 
     /// The text of all content in the answer, in reading order.
     std::string text() const;
@@ -96,11 +98,14 @@ private:
     std::optional<job_status> job_status_at(index i) const;
     content_kind content_of_leaf(index i, bool labels, bool notes_count = false) const;
     bool has_values(index i) const;
+    bool is_one_document(index list) const;
     bool is_failed(index document) const;
     template<class Wanted>
     index nearest(index from, Wanted wanted, bool notes) const;
     std::string status_text() const;
     bool is_status_word(index i) const;
+    std::string word(index object, response_profile::words const& keys) const;
+    std::string id_of(index document) const;
     ocr_document typed(index document) const;
     void add_fields(index i, ocr_document& to) const;
     void add_values(index i, ocr_field& to) const;

@@ -261,6 +261,15 @@ OCRPIPE_DECL content_kind answer_form::content_of_document(index i) const
     return content_of(i);
 }
 
+/// Whether the documents are one object that is a document, not a map of documents by name.
+OCRPIPE_DECL bool answer_form::is_one_document(index list) const
+{
+    if (list == answer_tree::none || !tree_.is_object(list)) return false;
+    bool all_objects = true;
+    tree_.for_each_child(list, [&](index c) { all_objects = all_objects && tree_.is_object(c); });
+    return !all_objects;
+}
+
 OCRPIPE_DECL bool answer_form::is_failed(index document) const
 {
     if (!tree_.is_object(document)) return false;
@@ -297,8 +306,7 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
             count(facts.filled_documents);
     }
     bool const listed = list_ != answer_tree::none && tree_.is_array(list_);
-    facts.lists_documents = listed && (is_key(list_, profile_.documents_keys) ||
-                                       is_key(list_, profile_.data_keys) || list_ == answer_tree::root);
+    facts.lists_documents = listed || is_one_document(list_);
     // The content may be outside the documents, or in one whose known content is still empty.
     if (facts.content == content_kind::none && facts.failed_documents == 0) {
         facts.content = content_of(answer_tree::root);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -24,8 +25,11 @@ namespace ocrpipe::detail
 /// Nodes are in the order of the answer. Empty elements (null, blank texts) and numbers in lists of measures,
 /// such as coordinates, have no node; had_numbers() of the list then returns true.
 ///
+/// A node holds the position of its token only; text() and key() scan the token again. An answer of a million
+/// small documents thus needs three times its size, not ten.
+///
 /// Lifetime: the body must outlive the tree, unless it is in UTF-16 or UTF-32: then the tree has a copy.
-/// Cost: 28 bytes per node.
+/// Cost: 12 bytes per node.
 class answer_tree
 {
 public:
@@ -34,7 +38,7 @@ public:
 
     enum class type : std::uint8_t { object, array, string, number, truth, null };
 
-    /// Returns nullopt if the body is not JSON, or is larger than 4 GiB.
+    /// Returns nullopt if the body is not JSON, or is larger than 4 GiB, which max_answer_bytes rules out.
     static std::optional<answer_tree> read(std::string_view body);
 
     bool empty() const noexcept { return nodes_.empty(); }
@@ -51,19 +55,17 @@ public:
     /// The member's name, unescaped; empty for an element.
     std::string key(index i) const
     {
-        return text(nodes_[i].key_at, nodes_[i].key_size, nodes_[i].key_escaped);
+        json_string s;
+        if (nodes_[i].has_key) scan_key(nodes_[i], s);
+        return decoded(s);
     }
 
     /// A string without quotes and escapes, a number as it was written, "true" or "false"; empty for others.
-    std::string text(index i) const
-    {
-        if (type_of(i) == type::truth) return is_true(i) ? "true" : "false";
-        return text(nodes_[i].at, nodes_[i].size, nodes_[i].escaped);
-    }
+    std::string text(index i) const;
     bool is_true(index i) const noexcept { return nodes_[i].is_true; }
 
     /// The first child and the next sibling, or none.
-    index first(index i) const noexcept { return nodes_[i].first; }
+    index first(index i) const noexcept { return nodes_[i].has_children ? i + 1 : none; }
     index next(index i) const noexcept { return nodes_[i].next; }
 
     /// Whether the list contains numbers without nodes, and those numbers.
@@ -82,36 +84,34 @@ public:
 
 private:
     struct node {
-        std::uint32_t key_at = 0;
-        std::uint32_t key_size = 0;
+        /// Of a member's key; of an element, if it is a string or number; else of the first number without a
+        /// node. Strings begin after their quote.
         std::uint32_t at = 0;
-        std::uint32_t size = 0;
-        index first = none;
         index next = none;
         enum type type = type::object;
         key_kind kind = key_kind::content;
-        bool key_escaped = false;
-        bool escaped : 1 = false;
+        bool has_key : 1 = false;
+        bool key_escaped : 1 = false;
+        bool has_children : 1 = false;
         bool had_numbers : 1 = false;
         bool is_true : 1 = false;
     };
-    static_assert(sizeof(node) == 28);
+    static_assert(sizeof(node) == 12);
 
     class builder;
 
-    std::string_view view(std::uint32_t at, std::uint32_t size) const noexcept
+    static std::string decoded(json_string const& s) { return s.escaped ? unescaped(s) : std::string(s.raw); }
+    /// The body was valid when the tree was built, so no scan fails.
+    json_scanner scanner(json_notes& notes) const noexcept
     {
-        return body_.substr(at, size);
+        return json_scanner(body_.data() + body_.size(), notes);
     }
-    std::string text(std::uint32_t at, std::uint32_t size, bool escaped) const
-    {
-        std::string_view const raw = view(at, size);
-        return escaped ? unescaped(json_string{raw, true}) : std::string(raw);
-    }
+    /// Returns the position of the member's value.
+    char const* scan_key(node const& n, json_string& key) const noexcept;
 
     std::shared_ptr<std::string const> in_utf8_; ///< the copy of a body in another encoding
     std::string_view body_;
-    std::vector<node> nodes_;
+    std::deque<node> nodes_; ///< grows without a copy, which would need as much memory again
 };
 
 /// Builds the tree from the parser's events.
@@ -128,27 +128,26 @@ public:
     }
     void string(json_string const& s)
     {
-        if (!is_element() || !is_blank(s.raw)) add(type::string, s.raw, s.escaped);
+        if (!is_element() || !is_blank(s.raw)) add(type::string, s.raw);
     }
     void number(std::string_view s)
     {
         if (!is_element() || open_.back().kind != key_kind::measure) {
-            add(type::number, s, false);
+            add(type::number, s);
             return;
         }
         node& list = tree_.nodes_[open_.back().who];
-        if (!list.had_numbers) list.at = offset(s);
+        if (!list.had_numbers && !list.has_key) list.at = offset(s);
         list.had_numbers = true;
-        list.size = offset(s) + static_cast<std::uint32_t>(s.size()) - list.at;
     }
-    void truth(bool b) { tree_.nodes_[add(type::truth, {}, false)].is_true = b; }
+    void truth(bool b) { tree_.nodes_[add(type::truth)].is_true = b; }
     void null()
     {
-        if (!is_element()) add(type::null, {}, false);
+        if (!is_element()) add(type::null);
     }
     bool open(bool is_object)
     {
-        index const who = add(is_object ? type::object : type::array, {}, false);
+        index const who = add(is_object ? type::object : type::array);
         open_.push_back({who, none, tree_.kind(who)});
         return true;
     }
@@ -173,25 +172,26 @@ private:
         return k;
     }
 
-    index add(type t, std::string_view text, bool escaped)
+    index add(type t, std::string_view text = {})
     {
         auto const who = static_cast<index>(tree_.nodes_.size());
         node n;
         n.type = t;
         n.kind = kind_;
-        n.escaped = escaped;
-        n.at = offset(text);
-        n.size = static_cast<std::uint32_t>(text.size());
+        if (text.data() != nullptr) n.at = offset(text);
         if (!open_.empty()) {
             level& parent = open_.back();
             if (tree_.is_object(parent.who)) {
-                n.key_at = offset(key_.raw);
-                n.key_size = static_cast<std::uint32_t>(key_.raw.size());
+                n.at = offset(key_.raw);
+                n.has_key = true;
                 n.key_escaped = key_.escaped;
             } else {
                 n.kind = parent.kind;
             }
-            (parent.last == none ? tree_.nodes_[parent.who].first : tree_.nodes_[parent.last].next) = who;
+            if (parent.last == none)
+                tree_.nodes_[parent.who].has_children = true;
+            else
+                tree_.nodes_[parent.last].next = who;
             parent.last = who;
         }
         tree_.nodes_.push_back(n);
@@ -200,7 +200,7 @@ private:
 
     std::uint32_t offset(std::string_view part) const noexcept
     {
-        return part.empty() ? 0 : static_cast<std::uint32_t>(part.data() - tree_.body_.data());
+        return static_cast<std::uint32_t>(part.data() - tree_.body_.data());
     }
 
     answer_tree& tree_;
@@ -212,11 +212,11 @@ private:
 
 inline std::optional<answer_tree> answer_tree::read(std::string_view body)
 {
-    if (body.size() >= std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
     answer_tree tree;
     if (std::optional<std::string> text = json_in_utf8(body))
         tree.in_utf8_ = std::make_shared<std::string const>(std::move(*text));
     tree.body_ = tree.in_utf8_ ? std::string_view(*tree.in_utf8_) : body;
+    if (tree.body_.size() >= std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
     builder events(tree);
     if (!read_json(tree.body_, events)) return std::nullopt;
     return tree;
@@ -226,25 +226,56 @@ inline answer_tree::index answer_tree::member(index object, std::string_view key
 {
     for (index c = first(object); c != none; c = next(c)) {
         node const& n = nodes_[c];
-        if (n.key_escaped ? text(n.key_at, n.key_size, true) == key : view(n.key_at, n.key_size) == key)
-            return c;
+        std::string_view const here = body_.substr(n.at);
+        if (n.key_escaped ? this->key(c) == key : here.starts_with(key) && here[key.size()] == '"') return c;
     }
     return none;
+}
+
+inline char const* answer_tree::scan_key(node const& n, json_string& key) const noexcept
+{
+    json_notes notes;
+    json_scanner const scan = scanner(notes);
+    char const* const colon = scan.space(scan.string(body_.data() + n.at, key));
+    return scan.space(colon + 1);
+}
+
+inline std::string answer_tree::text(index i) const
+{
+    node const& n = nodes_[i];
+    if (n.type == type::truth) return n.is_true ? "true" : "false";
+    if (n.type != type::string && n.type != type::number) return {};
+    json_string s;
+    char const* p = n.has_key ? scan_key(n, s) : body_.data() + n.at;
+    json_notes notes;
+    json_scanner const scan = scanner(notes);
+    if (n.type == type::number) return std::string(p, scan.number(p));
+    scan.string(n.has_key ? p + 1 : p, s);
+    return decoded(s);
 }
 
 inline std::vector<double> answer_tree::numbers(index i) const
 {
     std::vector<double> out;
-    std::string const list = had_numbers(i) ? std::string(view(nodes_[i].at, nodes_[i].size)) : std::string();
-    for (char const* p = list.c_str(); *p != '\0';) {
-        char* end = nullptr;
-        double const n = std::strtod(p, &end);
-        if (end == p) {
-            ++p; // a separator or a bracket
-            continue;
+    node const& n = nodes_[i];
+    if (!n.had_numbers) return out;
+    json_string s;
+    char const* p = n.has_key ? scan_key(n, s) + 1 : body_.data() + n.at;
+    json_notes notes;
+    json_scanner const scan = scanner(notes);
+    for (int depth = 0; depth >= 0;) {
+        char const c = *p;
+        bool const is_number = c == '-' || (c >= '0' && c <= '9') || c == 'N' || c == 'I';
+        if (is_number) {
+            char const* const end = scan.number(p);
+            if (depth == 0) out.push_back(std::strtod(std::string(p, end).c_str(), nullptr));
+            p = end;
+        } else if (c == '"') {
+            p = scan.string(p + 1, s);
+        } else {
+            depth += (c == '[' || c == '{') - (c == ']' || c == '}');
+            ++p;
         }
-        out.push_back(n);
-        p = end;
     }
     return out;
 }

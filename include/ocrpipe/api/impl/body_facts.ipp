@@ -26,26 +26,34 @@ inline bool is_conclusive(body_facts const& f)
     return terminal && f.all_filled() && !f.has_error;
 }
 
-} // namespace detail
-
-OCRPIPE_DECL body_facts read_known_form(std::string_view body, response_profile const& profile)
+inline body_facts read_in_one_pass(std::string_view body, response_profile const& profile,
+                                   body_handler::file_ids ids)
 {
     body_facts facts;
-    if (detail::is_blank(body)) return facts;
-    if (std::optional<std::string> const text = json_in_utf8(body)) return read_known_form(*text, profile);
-    detail::body_handler handler(profile);
-    if (!detail::read_json(body, handler)) {
+    if (is_blank(body)) return facts;
+    if (std::optional<std::string> const text = json_in_utf8(body))
+        return read_in_one_pass(*text, profile, ids);
+    body_handler handler(profile, ids);
+    if (!read_json(body, handler)) {
         facts.shape = body_facts::form::not_json;
         return facts;
     }
     facts = handler.finish();
-    facts.status_meaning = detail::status_of(facts.status, profile);
+    facts.status_meaning = status_of(facts.status, profile);
     return facts;
+}
+
+} // namespace detail
+
+OCRPIPE_DECL body_facts read_known_form(std::string_view body, response_profile const& profile)
+{
+    return detail::read_in_one_pass(body, profile, detail::body_handler::file_ids::keep);
 }
 
 OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile const& profile)
 {
-    body_facts facts = read_known_form(body, profile);
+    // A result's file ids are not used, and may need sixteen times the memory of the answer.
+    body_facts facts = detail::read_in_one_pass(body, profile, detail::body_handler::file_ids::ignore);
     if (detail::is_conclusive(facts)) return facts;
     if (auto const tree = detail::answer_tree::read(body))
         detail::answer_form(*tree, profile).complete(facts);

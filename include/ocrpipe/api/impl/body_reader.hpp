@@ -169,7 +169,12 @@ struct ranked {
 class body_handler
 {
 public:
-    explicit body_handler(response_profile const& profile) : profile_(profile) {}
+    enum class file_ids { keep, ignore };
+
+    body_handler(response_profile const& profile, file_ids ids)
+        : profile_(profile), keeps_file_ids_(ids == file_ids::keep)
+    {
+    }
 
     /// The facts, after the last event. Call it once.
     body_facts finish();
@@ -217,8 +222,6 @@ private:
     };
 
     static bool is_id(scalar const& s) noexcept { return !s.is_empty() && may_be_id(s.text); }
-    /// Further ids are ignored: a string takes sixteen times the memory of the "1," that it was read from.
-    static constexpr std::size_t max_file_ids = 100'000;
     static constexpr std::size_t max_word = 64;
 
     bool reads_text() const noexcept { return place_ <= place::document_status || place_ >= place::error; }
@@ -249,6 +252,7 @@ private:
     void read_error_code(scalar const& s);
 
     response_profile const& profile_;
+    bool const keeps_file_ids_;
     std::array<frame, max_json_depth> frames_;
     std::size_t depth_ = 0;
     place place_ = place::top; ///< of the value that comes next

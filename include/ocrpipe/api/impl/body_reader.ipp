@@ -140,7 +140,7 @@ inline void body_handler::read_request_id(scalar const& s)
 
 inline void body_handler::read_file_id(scalar const& s)
 {
-    if (is_id(s) && here().file_ids.size() < max_file_ids) here().file_ids.emplace_back(s.text);
+    if (keeps_file_ids_ && is_id(s)) here().file_ids.emplace_back(s.text);
 }
 
 inline void body_handler::read_status(scalar const& s, ranked<std::string>& status)

@@ -14,6 +14,13 @@ OCRPIPE_DECL std::vector<ocr_document> ocr_result::documents(response_profile co
     return detail::answer_form(*tree, profile).typed_documents();
 }
 
+OCRPIPE_DECL std::vector<std::string> ocr_result::document_ids(response_profile const& profile) const
+{
+    auto const tree = detail::answer_tree::read(raw_);
+    if (!tree) return {};
+    return detail::answer_form(*tree, profile).document_ids();
+}
+
 OCRPIPE_DECL std::string ocr_result::text(response_profile const& profile) const
 {
     auto const tree = detail::answer_tree::read(raw_);

@@ -33,6 +33,8 @@ struct seen_answer {
     bool failed_with(errc e) const { return !answer && answer.error().code == e; }
     /// Ended on our own side: another network attempt would not help.
     bool failed_here() const { return !answer && !is_transport(answer.error().code); }
+    /// Longer than the client's limit. Reading it again would give the same, unless it is an error page.
+    bool is_too_large() const { return failed_with(errc::body_too_large) && answer.error().status < 300; }
     bool nothing_sent() const { return !answer && answer.error().sent == bytes_sent::none; }
 
     bool is(std::initializer_list<int> statuses) const

@@ -4,6 +4,8 @@
 #include <ocrpipe/core/words.hpp>
 #include <ocrpipe/http/answer_reader.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -135,7 +137,10 @@ OCRPIPE_DECL void answer_reader::begin_body(error_code& ec)
     case at_length:
         where_ = place::body;
         left_ = head_.length;
-        if (!fits_body(left_, ec)) return;
+        if (!fits_body(left_, ec)) {
+            detail_ = fmt::format("it has {} bytes, {}", left_, detail_);
+            return;
+        }
         if (!inflater_) response_.body.reserve(static_cast<std::size_t>(left_));
         if (left_ == 0) finish(ec);
         break;
@@ -164,6 +169,7 @@ OCRPIPE_DECL bool answer_reader::parse_body(std::string_view& bytes, error_code&
     if (inflater_) {
         inflater_->decode(piece, response_.body, limits_.max_body, ec);
         if (ec == errc::malformed_answer) detail_ = "the compressed body is damaged";
+        if (ec == errc::body_too_large) detail_ = body_limit();
     } else {
         response_.body += piece;
     }
@@ -255,11 +261,17 @@ OCRPIPE_DECL bool answer_reader::fits_header(std::size_t size, error_code& ec) c
     return !ec;
 }
 
-OCRPIPE_DECL bool answer_reader::fits_body(std::uint64_t more, error_code& ec) const
+OCRPIPE_DECL bool answer_reader::fits_body(std::uint64_t more, error_code& ec)
 {
-    if (more > limits_.max_body - std::min(limits_.max_body, body_bytes_))
-        ec = make_error_code(errc::body_too_large);
-    return !ec;
+    if (more <= limits_.max_body - std::min(limits_.max_body, body_bytes_)) return true;
+    detail_ = body_limit();
+    ec = make_error_code(errc::body_too_large);
+    return false;
+}
+
+OCRPIPE_DECL std::string answer_reader::body_limit() const
+{
+    return fmt::format("max_answer_bytes is {}", limits_.max_body);
 }
 
 OCRPIPE_DECL bool answer_reader::fail(errc code, char const* why, error_code& ec)

@@ -202,14 +202,17 @@ OCRPIPE_DECL void exchange::fail_reception(transport_failure& failure, reception
         fail_receive(failure, r.where, ec);
 }
 
-/// Keeps the start of a truncated answer: it may contain the request_id of a document that is billed.
+/// Keeps the start of an incomplete answer: it may contain the request_id of a document that is billed.
 OCRPIPE_DECL void exchange::keep_beginning(transport_failure& failure)
 {
     constexpr std::size_t most = 64 * 1024;
     http_response& begun = answer_.response();
-    if (!answer_.has_header() || begun.body.size() > most) return;
+    if (!answer_.has_header()) return;
     failure.status = begun.status;
-    failure.begun_body = std::move(begun.body);
+    if (begun.body.size() <= most)
+        failure.begun_body = std::move(begun.body);
+    else
+        failure.begun_body = begun.body.substr(0, most);
 }
 
 OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec) const

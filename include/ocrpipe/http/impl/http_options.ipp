@@ -71,8 +71,11 @@ OCRPIPE_DECL std::vector<std::string> http_options::validate() const
     p.positive(timeouts.answer, "timeouts.answer");
     p.check(limits.max_header >= 1024,
             fmt::format("limits.max_header: {} is out of range: 1024 or more", limits.max_header));
-    p.check(limits.max_body >= 1024,
-            fmt::format("limits.max_body: {} is out of range: 1024 or more", limits.max_body));
+    // Beyond this, the positions in an answer that is converted to UTF-8 would not fit 32 bits.
+    constexpr std::uint64_t most = std::uint64_t(2) << 30;
+    p.check(limits.max_answer_bytes >= 1024 && limits.max_answer_bytes <= most,
+            fmt::format("limits.max_answer_bytes: {} is out of range: 1024 to {}", limits.max_answer_bytes,
+                        most));
     return p.take();
 }
 

@@ -63,7 +63,7 @@ OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, http_options cons
     , pool_(ioc, options, shared_, std::move(to), std::move(proxy), std::move(tls))
 {
     limits_.max_header = options.limits.max_header;
-    limits_.max_body = options.limits.max_body;
+    limits_.max_body = options.limits.max_answer_bytes;
 }
 
 OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<impl> self,

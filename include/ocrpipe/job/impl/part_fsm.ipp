@@ -19,6 +19,8 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, fsm_context const&
         return failed_read(answer, r, c);
     case part_verdict::absent:
         return fail(answer, r, errc::part_absent);
+    case part_verdict::too_large:
+        return fail(answer, r, errc::body_too_large);
     case part_verdict::throttled:
         return pause(answer, r, c);
     case part_verdict::credentials_refused:

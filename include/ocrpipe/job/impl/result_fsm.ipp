@@ -33,6 +33,8 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
         return refused_read(answer, r, c);
     case result_verdict::unreadable:
         return unreadable(answer, r);
+    case result_verdict::too_large:
+        return fail(answer, r, errc::body_too_large);
     case result_verdict::wrong_base_url:
         return fail(answer, r, errc::wrong_base_url);
     case result_verdict::rejected:

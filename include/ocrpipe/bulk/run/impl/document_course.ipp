@@ -3,6 +3,8 @@
 
 #include <ocrpipe/bulk/run/detail/document_course.hpp>
 
+#include <algorithm>
+
 namespace ocrpipe::detail
 {
 
@@ -41,9 +43,10 @@ OCRPIPE_DECL std::vector<part_to_fetch> parts_to_fetch(std::vector<operation> co
 {
     std::vector<part_to_fetch> parts;
     if (kinds.empty()) return parts;
-    std::vector<std::string> document_ids;
-    for (ocr_document const& document : answer.documents(profile))
-        document_ids.push_back(document.id);
+    bool const only_images = std::all_of(kinds.begin(), kinds.end(),
+                                         [](operation kind) { return kind == operation::image; });
+    std::vector<std::string> const document_ids =
+        only_images ? std::vector<std::string>() : answer.document_ids(profile);
     for (operation const kind : kinds) {
         std::size_t index = 0;
         for (std::string const& id : kind == operation::image ? file_ids : document_ids) {
