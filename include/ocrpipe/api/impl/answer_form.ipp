@@ -307,10 +307,11 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
     }
     bool const listed = list_ != answer_tree::none && tree_.is_array(list_);
     facts.lists_documents = listed || is_one_document(list_);
-    // The content may be outside the documents, or in one whose known content is still empty.
-    if (facts.content == content_kind::none && facts.failed_documents == 0) {
-        facts.content = content_of(answer_tree::root);
-        if (facts.content <= content_kind::slight && listed) facts.content = content_kind::none;
+    // The content may be outside the documents, or in one whose known content is still empty. A number in one
+    // of them does not rule that out.
+    if (facts.content <= content_kind::slight && facts.failed_documents == 0) {
+        content_kind const anywhere = content_of(answer_tree::root);
+        if (anywhere > content_kind::slight || !listed) facts.content = std::max(facts.content, anywhere);
     }
     if (!listed && facts.content == content_kind::none) facts.documents = facts.failed_documents;
 
