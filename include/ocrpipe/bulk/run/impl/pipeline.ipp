@@ -70,12 +70,13 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
     while (state_.in_flight() > 0)
         co_await changed_.wait();
     duration_timer_.cancel();
-    drain_timer_.cancel();
     note_counts();
     co_await flush();
     state_.report.finished_at = std::chrono::system_clock::now();
     conclude();
     co_await flush();
+    // Any failure up to here starts it, and it would keep the io_context running.
+    drain_timer_.cancel();
     if (state_.error()) co_return *state_.error();
     co_return state_.report;
 }
