@@ -142,7 +142,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
     detail::answer_limits limits;
     limits.max_header = 2048;
-    limits.max_answer_bytes = 16 * 1024;
+    limits.max_body = 16 * 1024;
 
     int fds[2];
     require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0, "socketpair");
