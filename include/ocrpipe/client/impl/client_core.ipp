@@ -27,7 +27,7 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
     , rng_(options_.seed != 0 ? options_.seed : std::random_device()())
     , submit_rate_(options_.rates.submits_per_second)
     , poll_rate_(options_.rates.polls_per_second)
-    , byte_rate_(options_.rates.bytes_per_second, options_.rates.bytes_per_second)
+    , byte_rate_(options_.rates.bytes_per_second)
     , auth_gate_(options_.max_auth_refusals)
     , in_flight_(ioc, options_.rates.max_in_flight)
     , heap_timer_(ioc.get_executor())
