@@ -22,6 +22,7 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
                                       std::unique_ptr<transport> t)
     : ioc_(ioc)
     , options_(std::move(options))
+    , secrets_(options_.secrets())
     , schedule_(options_.schedule ? options_.schedule : std::make_shared<fixed_poll_schedule>())
     , transport_(std::move(t))
     , rng_(options_.seed != 0 ? options_.seed : std::random_device()())

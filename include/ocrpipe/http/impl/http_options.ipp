@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace ocrpipe
 {
@@ -74,6 +75,15 @@ OCRPIPE_DECL std::vector<std::string> http_options::validate() const
     p.check(limits.max_body >= 1024,
             fmt::format("limits.max_body: {} is out of range: 1024 or more", limits.max_body));
     return p.take();
+}
+
+OCRPIPE_DECL secret_mask http_options::secrets() const
+{
+    secret_mask mask;
+    mask.add(endpoint.api_key);
+    for (secret& s : secrets_of(proxy.url))
+        mask.add(std::move(s));
+    return mask;
 }
 
 } // namespace ocrpipe
