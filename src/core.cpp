@@ -2,4 +2,5 @@
 #include <ocrpipe/core/impl/error.ipp>
 #include <ocrpipe/core/impl/json_text.ipp>
 #include <ocrpipe/core/impl/result.ipp>
+#include <ocrpipe/core/impl/secret_mask.ipp>
 #include <ocrpipe/core/impl/sha256.ipp>

@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_SRC_SQLITE_LEDGER_LOCK_HPP
 #define OCRPIPE_SRC_SQLITE_LEDGER_LOCK_HPP
 
+#include <ocrpipe/bulk/ledger/detail/file_system.hpp>
 #include <ocrpipe/core/result.hpp>
 #include <ocrpipe/core/unique_fd.hpp>
 
@@ -11,9 +12,12 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <fcntl.h>
 #include <string>
+#include <string_view>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -32,11 +36,10 @@ public:
             (database.ends_with(".db") ? database.substr(0, database.size() - 3) : database) + ".lock";
         unique_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (!fd) return ledger_failure(path, errno_code());
-        struct ::statfs disk {
-        };
-        if (::fstatfs(fd.get(), &disk) == 0 && is_network(static_cast<unsigned long>(disk.f_type)))
-            return ledger_failure(
-                fmt::format("{} is on a network file system: keep the ledger on a local disk", path));
+        if (std::string_view const shared = file_system_of(fd.get()); !shared.empty())
+            return ledger_failure(fmt::format("{} is on a network or shared file system ({}), where another "
+                                              "machine could use the ledger too: keep it on a local disk",
+                                              path, shared));
         if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
             if (errno != EWOULDBLOCK) return ledger_failure(path, errno_code());
             return failure(errc::ledger_in_use, phase::prepare,
@@ -54,11 +57,14 @@ public:
     void release() { fd_ = unique_fd(); }
 
 private:
-    /// The numbers are those of statfs(2).
-    static bool is_network(unsigned long type) noexcept
+    static std::string_view file_system_of(int fd) noexcept
     {
-        return type == 0x6969 /* NFS */ || type == 0xff534d42 /* CIFS */ || type == 0xfe534d42 /* SMB2 */ ||
-               type == 0x517b /* SMB */ || type == 0x5346414f /* AFS */;
+        struct ::statfs disk {
+        };
+        struct ::stat file {
+        };
+        if (::fstatfs(fd, &disk) != 0 || ::fstat(fd, &file) != 0) return {};
+        return shared_file_system(static_cast<std::uint32_t>(disk.f_type), file.st_dev);
     }
 
     static std::string holder(int fd)

@@ -52,7 +52,7 @@ inline constexpr char finished_sql[] = R"sql(
 UPDATE document SET
   state = ?2, failure_class = ?3, message = ?4, result_file = coalesce(?5, result_file),
   result_offset = coalesce(?6, result_offset), result_length = coalesce(?7, result_length),
-  polls = ?8, attempts = coalesce(?9, attempts), finished_at = ?10
+  polls = polls + ?8, attempts = coalesce(?9, attempts), finished_at = ?10
 WHERE id = ?1 AND may_become(state, ?2, 0)
 )sql";
 

@@ -84,9 +84,7 @@ int run_command_line(std::vector<std::string> const& arguments)
         make_plan(std::get<raw_arguments>(typed),
                   {process_environment, ::isatty(STDERR_FILENO) == 1, ::isatty(STDIN_FILENO) == 1});
     logger log(STDERR_FILENO, p.plan.messages);
-    log.mask(p.plan.client.endpoint.api_key);
-    for (secret& s : secrets_of(p.plan.client.proxy.url))
-        log.mask(std::move(s));
+    log.mask(p.plan.client.secrets());
     try {
         return static_cast<int>(carry_out_plan(p, log));
     } catch (ocrpipe::error const& e) {

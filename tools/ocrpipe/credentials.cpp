@@ -1,6 +1,5 @@
 #include "credentials.hpp"
 
-#include <ocrpipe/core/json_text.hpp>
 #include <ocrpipe/core/unique_fd.hpp>
 #include <ocrpipe/http/origin.hpp>
 #include <ocrpipe/http/tls_session.hpp>
@@ -78,6 +77,18 @@ loaded_key load_from_file(std::string const& path, std::string const& shown_as)
     return out;
 }
 
+/// This process's environment, without the variables that hold secrets meant for this program alone.
+std::vector<char*> environment_without_secrets()
+{
+    std::vector<char*> out;
+    for (char** v = environ; *v; ++v) {
+        std::string_view const text(*v);
+        if (!text.starts_with("OCRPIPE_API_KEY=") && !text.starts_with("OCRPIPE_PROXY=")) out.push_back(*v);
+    }
+    out.push_back(nullptr);
+    return out;
+}
+
 loaded_key load_from_command(std::string const& command, std::string const& shown_as)
 {
     loaded_key out;
@@ -107,8 +118,10 @@ loaded_key load_from_command(std::string const& command, std::string const& show
 
     std::string shell = "/bin/sh", flag = "-c", text = command;
     char* arguments[] = {shell.data(), flag.data(), text.data(), nullptr};
+    std::vector<char*> variables = environment_without_secrets();
     ::pid_t child = 0;
-    int const error = ::posix_spawn(&child, shell.c_str(), &actions, &attributes, arguments, environ);
+    int const error =
+        ::posix_spawn(&child, shell.c_str(), &actions, &attributes, arguments, variables.data());
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
     if (error != 0) return problem(std::strerror(error));
@@ -138,18 +151,6 @@ variable first_set(environment const& env, std::initializer_list<char const*> na
     for (char const* n : names)
         if (auto value = env(n); value && !value->empty()) return {n, std::move(*value)};
     return {};
-}
-
-/// Locates the password in a URL, up to the last @, even one in the path: masking too much is better than too
-/// little, and a password that contains an unescaped @ makes the URL invalid but is still a secret.
-std::string_view password_in(std::string_view url)
-{
-    std::size_t const scheme = url.find("://");
-    std::string_view const rest = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
-    std::size_t const at = rest.rfind('@');
-    std::size_t const colon = rest.find(':');
-    if (at == std::string_view::npos || colon == std::string_view::npos || colon > at) return {};
-    return rest.substr(colon + 1, at - colon - 1);
 }
 
 } // namespace
@@ -213,19 +214,6 @@ std::vector<std::string> check_certificates(client_options const& o)
     if (service && service->tls && names_files && is_whole)
         if (auto const tls = detail::tls_context::make(o.tls); !tls) problems.push_back(tls.error().reason);
     return problems;
-}
-
-std::vector<secret> secrets_of(std::string_view proxy_url)
-{
-    std::string const password(password_in(proxy_url));
-    if (password.empty()) return {};
-    std::vector<secret> out{secret(password)};
-    if (auto const meant = detail::percent_decoded(password); meant && *meant != password)
-        out.emplace_back(*meant);
-    constexpr std::string_view scheme = "Basic ";
-    if (auto const proxy = parse_proxy(proxy_url); proxy && proxy->authorization.starts_with(scheme))
-        out.emplace_back(proxy->authorization.substr(scheme.size()));
-    return out;
 }
 
 std::string without_password(std::string_view proxy_url)

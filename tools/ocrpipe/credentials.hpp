@@ -55,10 +55,6 @@ chosen_proxy choose_proxy(std::string const& base_url, typed_options const& type
 /// read them. Reads the files only if the address needs them.
 std::vector<std::string> check_certificates(client_options const& o);
 
-/// The secrets in a proxy URL: its password as typed, decoded, and as sent to the proxy. Empty for a URL
-/// without a password.
-std::vector<secret> secrets_of(std::string_view proxy_url);
-
 /// The URL with its password replaced by asterisks, even if the URL is invalid.
 std::string without_password(std::string_view proxy_url);
 

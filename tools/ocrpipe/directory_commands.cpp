@@ -139,6 +139,8 @@ json::object bundle_of(ledger_row const& row, ledger& l)
                    {"possible_duplicate", row.possible_duplicate},
                    {"trace", trace},
                    {"client", "ocrpipe " OCRPIPE_VERSION_STRING}};
+    // Polls are recorded when they have ended.
+    if (row.state == document_state::submitted) o["polls"] = nullptr;
     // The ledger keeps only this much about a submit once its document was sent again.
     if (row.sha256.empty())
         for (char const* const unknown : {"class", "message", "flow", "doc_type", "bytes", "sha256",

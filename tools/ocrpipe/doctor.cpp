@@ -118,7 +118,7 @@ exit_code examine(planning const& p, logger& log)
     bool const json = log.how().format == log_format::json;
     auto const say = [&](finding f) {
         if (f.how != verdict::ok) f.text = log.how().names.in_sentence(std::move(f.text));
-        f.text = log.masked(std::move(f.text));
+        f.text = log.masked(f.text);
         std::string const line =
             json ? to_json(to_message(f), std::chrono::system_clock::now()) : to_people(f);
         code = worst(code, f.code);

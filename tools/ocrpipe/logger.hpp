@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_TOOLS_LOGGER_HPP
 #define OCRPIPE_TOOLS_LOGGER_HPP
 
-#include <ocrpipe/client/client_options.hpp>
+#include <ocrpipe/core/secret_mask.hpp>
 
 #include "message.hpp"
 #include "option_names.hpp"
@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace ocrpipe::cli
 {
@@ -45,11 +44,11 @@ public:
     void set_status(std::string line);
     void clear_status();
 
-    /// Masks all further occurrences of `s` in the output: an excerpt of an answer may echo the key.
-    void mask(secret s) { secrets_.push_back(std::move(s)); }
+    /// Masks these secrets in all further messages.
+    void mask(secret_mask secrets) { mask_ = std::move(secrets); }
 
-    /// Returns `text` with the strings given to mask() masked, for output written elsewhere.
-    std::string masked(std::string text) const;
+    /// Returns `text` with the secrets given to mask() masked, for output written elsewhere.
+    std::string masked(std::string_view text) const { return mask_.masked(text); }
 
     bool shows(level l) const noexcept { return l >= settings_.threshold; }
     settings const& how() const noexcept { return settings_; }
@@ -58,16 +57,8 @@ private:
     settings settings_;
     int descriptor_;
     std::string status_;
-    std::vector<secret> secrets_;
+    secret_mask mask_;
 };
-
-/// Replaces every occurrence of `s` in `text` by a fixed number of asterisks, so that its length is hidden
-/// too. A secret shorter than 8 bytes is replaced only as a whole word.
-std::string masked(std::string text, secret const& s);
-
-/// The same for the text and every fact of a message; done before rendering, which may escape characters of
-/// the key.
-message masked(message m, secret const& s);
 
 } // namespace ocrpipe::cli
 

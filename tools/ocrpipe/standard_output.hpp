@@ -1,6 +1,8 @@
 #ifndef OCRPIPE_TOOLS_STANDARD_OUTPUT_HPP
 #define OCRPIPE_TOOLS_STANDARD_OUTPUT_HPP
 
+#include <ocrpipe/core/error.hpp>
+
 #include "exit_code.hpp"
 #include "logger.hpp"
 

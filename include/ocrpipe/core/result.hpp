@@ -35,7 +35,8 @@ OCRPIPE_DECL std::string_view name(phase p) noexcept;
 /// Describes a failure: what happened, to which request, in which phase, after how many attempts, and why no
 /// further attempt was made.
 ///
-/// Holds no secret. Apart from `answer`, it holds at most 512 bytes of the answer, made printable.
+/// Holds no secret of the client's options, even if the peer echoed one, except in `request_id` and `answer`,
+/// which are the service's bytes. Apart from these, it holds at most 512 bytes of the answer, made printable.
 struct failure {
     failure() = default;
     failure(errc what, phase in, std::string why, error_code from = {})

@@ -3,6 +3,7 @@
 
 #include <ocrpipe/core/config.hpp>
 #include <ocrpipe/core/secret.hpp>
+#include <ocrpipe/core/secret_mask.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -87,6 +88,10 @@ struct http_options {
 
     /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;
+
+    /// Masks the key and the proxy's password. The client key is not among them: it is never sent, so nothing
+    /// can echo it.
+    secret_mask secrets() const;
 };
 
 } // namespace ocrpipe

@@ -2,10 +2,12 @@
 #define OCRPIPE_HTTP_ORIGIN_HPP
 
 #include <ocrpipe/core/result.hpp>
+#include <ocrpipe/core/secret.hpp>
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ocrpipe
 {
@@ -51,6 +53,14 @@ struct proxy_server {
 /// Errors: errc::invalid_argument, with a reason that names `proxy`, also for another scheme such as socks5
 /// or https. The reason never quotes the URL, which may contain a password.
 OCRPIPE_DECL result<proxy_server> parse_proxy(std::string_view url);
+
+/// The password in a proxy's URL, up to the last @, even one in the path; empty if there is none. A password
+/// that contains an unescaped @ makes the URL invalid but is still a secret.
+OCRPIPE_DECL std::string_view password_in(std::string_view proxy_url);
+
+/// The password in a proxy's URL in each of its forms: as typed, decoded, and as Proxy-Authorization holds
+/// it.
+OCRPIPE_DECL std::vector<secret> secrets_of(std::string_view proxy_url);
 
 /// Whether requests to `host` and `port` bypass the proxy, according to a list such as
 /// `localhost,.internal,10.0.0.0/8,[fd00::]/8,ocr.example:8443` or `*`, with commas or blanks between

@@ -17,7 +17,9 @@ namespace ocrpipe
 struct rate_options {
     double submits_per_second = 0;
     double polls_per_second = 0; ///< results and parts
-    double bytes_per_second = 0; ///< uploads
+    /// Uploads. A document is sent at once, and the next ones wait until its time is over: in any time, at
+    /// most this rate and one document more is sent.
+    double bytes_per_second = 0;
     /// Documents of async_recognize between submit and result; further ones wait.
     std::size_t max_in_flight = 0;
 };

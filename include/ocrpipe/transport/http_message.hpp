@@ -2,6 +2,7 @@
 #define OCRPIPE_TRANSPORT_HTTP_MESSAGE_HPP
 
 #include <ocrpipe/core/result.hpp>
+#include <ocrpipe/core/secret_mask.hpp>
 
 #include <boost/system/system_error.hpp>
 #include <boost/throw_exception.hpp>
@@ -46,6 +47,7 @@ struct http_response {
     std::string date;        ///< as sent; empty when absent
     std::string location;    ///< as sent; empty when absent
     std::string body;
+    secret_mask const* secrets = nullptr; ///< set by the client, for failures that quote the body
 };
 
 /// How much of a request had been handed to the operating system when the exchange failed. This decides
@@ -66,7 +68,8 @@ struct transport_failure {
     error_code cause; ///< the error of the underlying library, if there was one
     phase where = phase::none;
     bytes_sent sent = bytes_sent::none;
-    /// Human-readable, such as the host and port, or the proxy's message; contains no secret.
+    /// Human-readable, such as the host and port, or the proxy's message. It may quote the peer, which may
+    /// echo a secret: the client masks it.
     std::string detail;
     /// The received part of an incomplete response: its status and the first 64 KiB of its body. 0 and empty
     /// if there was no response.

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <initializer_list>
 #include <string>
 #include <unistd.h>
 
@@ -41,6 +42,14 @@ public:
 private:
     int ends_[2] = {-1, -1};
 };
+
+secret_mask mask_of(std::initializer_list<char const*> secrets)
+{
+    secret_mask mask;
+    for (char const* s : secrets)
+        mask.add(secret(s));
+    return mask;
+}
 
 } // namespace
 
@@ -131,7 +140,7 @@ TEST_CASE("logger: a message that echoes the key -> the key is masked in both re
     for (log_format const f : {log_format::people, log_format::json}) {
         catcher c;
         logger log(c.in(), {level::info, f, false});
-        log.mask(secret("sk-12345"));
+        log.mask(mask_of({"sk-12345"}));
         log.write(message(level::error, "x", "the answer began: Bearer sk-12345 and sk-12345",
                           {{"excerpt", std::string("sk-12345")}}));
         auto const text = c.caught();
@@ -144,7 +153,7 @@ TEST_CASE("logger: a key that JSON would escape -> masked all the same")
 {
     catcher c;
     logger log(c.in(), {level::info, log_format::json, false});
-    log.mask(secret("se\"cr\\et"));
+    log.mask(mask_of({"se\"cr\\et"}));
     log.write(message(level::error, "x", "it is se\"cr\\et"));
     CHECK(c.caught().find("it is ***") != std::string::npos);
 }
@@ -153,21 +162,8 @@ TEST_CASE("logger: several secrets -> all are masked")
 {
     catcher c;
     logger log(c.in(), {level::info, log_format::people, false});
-    log.mask(secret("sk-12345"));
-    log.mask(secret("sesame"));
+    log.mask(mask_of({"sk-12345", "sesame"}));
     log.write(message(level::error, "x", "it is sk-12345, me:sesame@p"));
     CHECK(c.caught() == "error: it is ***, me:***@p\n");
     CHECK(log.masked("sesame") == "***");
-}
-
-TEST_CASE("masked: no secret -> unchanged") { CHECK(masked("text", secret()) == "text"); }
-
-TEST_CASE(
-    "masked: a key that stands inside a longer run -> masked; a very short one only where it stands alone")
-{
-    CHECK(masked("xsk-12345y sk-12345sk-12345", secret("sk-12345")) == "x***y ******");
-    CHECK(masked("12 kB, ok, kk", secret("k")) == "12 kB, ok, kk");
-    CHECK(masked("Bearer k, \"k\" k", secret("k")) == "Bearer ***, \"***\" ***");
-    CHECK(masked("k-key k-key", secret("k-key")) == "*** ***");
-    CHECK(masked("** *", secret("*")) == "****** ***");
 }

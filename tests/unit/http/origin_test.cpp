@@ -278,3 +278,20 @@ TEST_CASE("resolve_redirect: no http URL, or one with user information -> nothin
         CHECK_FALSE(resolve_redirect(here, "/a", location));
     }
 }
+
+TEST_CASE("secrets_of: a proxy's password -> as typed, decoded, and as it is sent")
+{
+    auto const revealed = [](std::string_view url) {
+        std::vector<std::string> out;
+        for (secret const& s : secrets_of(url))
+            out.push_back(s.reveal());
+        return out;
+    };
+    CHECK(revealed("http://me:open%20sesame@p:1") ==
+          std::vector<std::string>{"open%20sesame", "open sesame", "bWU6b3BlbiBzZXNhbWU"});
+    CHECK(revealed("me:sesame@p:1") == std::vector<std::string>{"sesame", "bWU6c2VzYW1l"});
+    CHECK(revealed("me:ses@me@p:1") ==
+          std::vector<std::string>{"ses@me"}); // is refused, and masked all the same
+    for (char const* without : {"", "http://p:1", "http://me@p:1", "http://me:@p:1"})
+        CHECK_MESSAGE(revealed(without).empty(), without);
+}

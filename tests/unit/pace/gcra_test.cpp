@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <vector>
 
 using namespace ocrpipe;
@@ -19,7 +20,8 @@ TEST_CASE("gcra: a rate of zero or less -> everything at once, for ever")
     for (double const rate : {0.0, -1.0}) {
         gcra limit(rate);
         CHECK(limit.unlimited());
-        for (int i = 0; i != 1'000; ++i) CHECK(limit.reserve(start, 1e12) == start);
+        for (int i = 0; i != 1'000; ++i)
+            CHECK(limit.reserve(start, 1e12) == start);
         CHECK_FALSE(limit.cancel_last(start));
     }
 }
@@ -27,7 +29,8 @@ TEST_CASE("gcra: a rate of zero or less -> everything at once, for ever")
 TEST_CASE("gcra: a crowd arrives at once -> one goes each interval, in the order of arrival")
 {
     gcra limit(10);
-    for (int i = 0; i != 50; ++i) CHECK(limit.reserve(start) == start + i * 100ms);
+    for (int i = 0; i != 50; ++i)
+        CHECK(limit.reserve(start) == start + i * 100ms);
 }
 
 TEST_CASE("gcra: arrivals slower than the rate -> each at once, and nothing is saved up beyond the burst")
@@ -41,11 +44,13 @@ TEST_CASE("gcra: arrivals slower than the rate -> each at once, and nothing is s
 TEST_CASE("gcra: a burst of five -> five at once, then one each interval; a pause fills it up again")
 {
     gcra limit(10, 5);
-    for (int i = 0; i != 5; ++i) CHECK(limit.reserve(start) == start);
+    for (int i = 0; i != 5; ++i)
+        CHECK(limit.reserve(start) == start);
     CHECK(limit.reserve(start) == start + 100ms);
     CHECK(limit.reserve(start) == start + 200ms);
     clock::time_point const later = start + 1min;
-    for (int i = 0; i != 5; ++i) CHECK(limit.reserve(later) == later);
+    for (int i = 0; i != 5; ++i)
+        CHECK(limit.reserve(later) == later);
     CHECK(limit.reserve(later) == later + 100ms);
 }
 
@@ -58,11 +63,25 @@ TEST_CASE("gcra: a cost above the burst -> goes at once, and those behind it wai
     CHECK(next <= start + 10s);
 }
 
+TEST_CASE(
+    "gcra: without a burst, any costs -> at each moment, no more than the rate allowed plus the newest cost")
+{
+    for (double const cost : {1'000.0, 64'000.0, 300'000.0, 1'000'000.0, 2'500'000.0}) {
+        gcra bytes(1'000'000);
+        double before = 0;
+        for (int i = 0; i != 100; ++i, before += cost) {
+            auto const at = std::chrono::duration<double>(bytes.reserve(start, cost) - start).count();
+            CHECK(before <= 1'000'000 * at + 1);
+        }
+    }
+}
+
 TEST_CASE("gcra: an hour at a rate that does not divide a second -> no drift")
 {
     gcra limit(7);
     clock::time_point last{};
-    for (int i = 0; i <= 7 * 3'600; ++i) last = limit.reserve(start);
+    for (int i = 0; i <= 7 * 3'600; ++i)
+        last = limit.reserve(start);
     CHECK(last - start > 1h - 1ms);
     CHECK(last - start < 1h + 1ms);
 }

@@ -125,7 +125,7 @@ struct ledger_row : ledger_document {
     bool possible_duplicate = false; ///< it was sent again after an ambiguous submit, and may be billed twice
     std::string duplicate_of;        ///< if skipped: the id of the document whose result it shares
     int attempts = 0;                ///< submits sent
-    int polls = 0;
+    int polls = 0;                   ///< of its job, in all runs that recorded how it ended
     std::optional<result_location> result;
     std::int64_t first_seen_at = 0;
     std::int64_t intent_at = 0;
@@ -149,8 +149,8 @@ struct finish_record {
     errc failure = errc::ok;                     ///< failure class, if the state is not done
     std::string message;                         ///< human-readable; contains no secret
     std::optional<result_location> result;       ///< required for done
-    int polls = 0;
-    int attempts = 0; ///< submits sent; 0 keeps the value given to submitted()
+    int polls = 0;                               ///< added to those of earlier runs
+    int attempts = 0;                            ///< submits sent; 0 keeps the value given to submitted()
 };
 
 /// The number of documents in each state.

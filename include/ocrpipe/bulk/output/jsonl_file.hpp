@@ -27,7 +27,11 @@ public:
     error_code append(std::string_view line);
 
     /// Blocks until everything written is on disk. May be called from another thread concurrently with
-    /// append(); it then covers only what was written before the call.
+    /// append(); it then covers only what was written before the call. Two calls must not overlap.
+    ///
+    /// Errors: a system error; no_such_file_or_directory if the file was removed or replaced since open().
+    /// After an error all later calls fail: the kernel reports a lost write once, and the state on disk is
+    /// unknown.
     error_code sync();
 
     /// Reserves at least half of `bytes` of disk space for future lines from now on, if the file system
@@ -45,7 +49,8 @@ private:
     std::uint64_t size_ = 0;
     std::uint64_t room_ = 0;
     std::uint64_t reserved_ = 0; ///< disk space is allocated for the file up to this byte
-    error_code broken_;
+    error_code broken_;          ///< of append()
+    error_code unsynced_;        ///< of sync()
 };
 
 } // namespace detail

@@ -66,6 +66,10 @@ public:
 
     /// Blocks until everything appended is on disk. May be called on another thread, concurrently with
     /// append().
+    ///
+    /// Errors: a system error; no_such_file_or_directory if the file was removed or replaced while it was
+    /// being written. After an error all later calls fail, also if it occurred in append(), which syncs a
+    /// full file.
     error_code sync();
 
     /// The file that append() writes to.

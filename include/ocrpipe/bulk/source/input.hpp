@@ -28,6 +28,8 @@ struct input_item {
     /// is sent.
     std::string request_id;
     bool in_doubt = false; ///< an earlier submit was ambiguous; sent again only if that is allowed
+    /// Of the content to which the two above refer, in hexadecimal; empty if unknown.
+    std::string sha256;
 };
 
 /// An input that cannot become a document: missing, empty, not a file, or an invalid row. Other inputs are

@@ -162,6 +162,8 @@ private:
     /// next; it may not send before origin_gate_ and auth_gate_ allow it.
     template<class Exchange>
     task<action> exchange(Exchange& x, action previous);
+    /// Sees to it that no failure made from `r` contains a secret.
+    void mask_secrets(exchange_result& r) const;
     /// Updates the credentials gate and the counters after an exchange.
     void note(exchange_result const& r, action const& next);
     /// Handles pause_credentials: true if another attempt may follow, false if the credentials are refused
@@ -183,6 +185,7 @@ private:
 
     asio::io_context& ioc_;
     client_options const options_;
+    secret_mask const secrets_;
     std::shared_ptr<poll_schedule const> schedule_;
     std::unique_ptr<transport> transport_;
     std::mt19937_64 rng_;

@@ -109,6 +109,7 @@ task<action> client_core::exchange(Exchange& x, action previous)
     if (a.refusal == errc::ok) {
         http_request request = x.request();
         exchange_result answer = co_await transport_->send(std::move(request));
+        mask_secrets(answer);
         next = x.fsm.resume(answer, x.context());
         note(answer, next);
         x.note(answer, next);
@@ -123,6 +124,17 @@ task<action> client_core::exchange(Exchange& x, action previous)
     bool const stopped = closed_ || state.cancelled() != asio::cancellation_type::none;
     if (stopped && next.what != step::finish) next = stop(x);
     co_return next;
+}
+
+OCRPIPE_DECL void client_core::mask_secrets(exchange_result& r) const
+{
+    if (r) {
+        r->secrets = &secrets_; // masking every body would cost too much
+        return;
+    }
+    transport_failure f = std::move(r).error(); // error() returns a copy
+    f.detail = secrets_.masked(f.detail);
+    r = std::move(f);
 }
 
 OCRPIPE_DECL void client_core::note(exchange_result const& r, action const& next)

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace ocrpipe
 {
@@ -77,6 +78,15 @@ OCRPIPE_DECL std::vector<std::string> http_options::validate() const
             fmt::format("limits.max_answer_bytes: {} is out of range: 1024 to {}", limits.max_answer_bytes,
                         most));
     return p.take();
+}
+
+OCRPIPE_DECL secret_mask http_options::secrets() const
+{
+    secret_mask mask;
+    mask.add(endpoint.api_key);
+    for (secret& s : secrets_of(proxy.url))
+        mask.add(std::move(s));
+    return mask;
 }
 
 } // namespace ocrpipe

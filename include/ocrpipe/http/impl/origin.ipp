@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_HTTP_IMPL_ORIGIN_IPP
 #define OCRPIPE_HTTP_IMPL_ORIGIN_IPP
 
+#include <ocrpipe/core/json_text.hpp>
 #include <ocrpipe/core/words.hpp>
 #include <ocrpipe/http/origin.hpp>
 
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace ocrpipe
 {
@@ -215,6 +217,32 @@ OCRPIPE_DECL result<proxy_server> parse_proxy(std::string_view text)
     p.at = *std::move(at);
     if (url->has_userinfo()) p.authorization = "Basic " + detail::base64(url->user() + ":" + url->password());
     return p;
+}
+
+OCRPIPE_DECL std::string_view password_in(std::string_view proxy_url)
+{
+    std::size_t const scheme = proxy_url.find("://");
+    std::string_view const rest = scheme == proxy_url.npos ? proxy_url : proxy_url.substr(scheme + 3);
+    std::size_t const at = rest.rfind('@');
+    std::size_t const colon = rest.find(':');
+    if (at == rest.npos || colon == rest.npos || colon > at) return {};
+    return rest.substr(colon + 1, at - colon - 1);
+}
+
+OCRPIPE_DECL std::vector<secret> secrets_of(std::string_view proxy_url)
+{
+    std::string const password(password_in(proxy_url));
+    if (password.empty()) return {};
+    std::vector<secret> out{secret(password)};
+    if (auto const meant = detail::percent_decoded(password); meant && *meant != password)
+        out.emplace_back(*meant);
+    constexpr std::string_view scheme = "Basic ";
+    auto const proxy = parse_proxy(proxy_url);
+    if (!proxy || !proxy->authorization.starts_with(scheme)) return out;
+    std::string sent = proxy->authorization.substr(scheme.size());
+    sent.resize(sent.find_last_not_of('=') + 1); // an echo may lack the padding
+    out.emplace_back(std::move(sent));
+    return out;
 }
 
 OCRPIPE_DECL bool bypasses_proxy(std::string_view host, std::string_view port, std::string_view no_proxy)

@@ -72,7 +72,7 @@ inline failure failure_from(exchange_result const& answer, errc code, int status
     if (answer) {
         failure f(code, phase::classify, std::move(reason));
         f.http_status = status;
-        f.excerpt = printable_excerpt(answer->body);
+        f.excerpt = (answer->secrets ? *answer->secrets : secret_mask()).excerpt(answer->body);
         return f;
     }
     transport_failure const& broken = answer.error();

@@ -151,6 +151,56 @@ TEST_CASE("intake: held in doubt -> so is the document, and not what replaced it
     CHECK_FALSE(std::get<prepared_document>(*other).was_ambiguous);
 }
 
+TEST_CASE(
+    "intake: a row whose file was edited since -> no result of the earlier content, and no doubt about it")
+{
+    std::string const sha256 = document_named("a.pdf", "content").sha256;
+    auto const prepare = [&](std::string const& content, std::string request_id, std::string sent) {
+        bench b;
+        intake in = b.make();
+        input_item i = b.item("a.pdf", content);
+        i.in_doubt = request_id.empty();
+        i.request_id = std::move(request_id);
+        i.sha256 = std::move(sent);
+        i.where = "failures.jsonl:1";
+        return in.prepare(std::move(i));
+    };
+    for (std::string const& sent : {sha256, std::string()}) {
+        auto const same = prepare("content", "r-1", sent);
+        REQUIRE(is_sent(same));
+        CHECK(std::get<prepared_document>(*same).request_id == "r-1");
+        auto const held = prepare("content", "", sent);
+        REQUIRE(is_sent(held));
+        CHECK(std::get<prepared_document>(*held).in_doubt);
+    }
+    auto const edited = prepare("edited!", "r-1", sha256);
+    REQUIRE(edited);
+    REQUIRE(std::holds_alternative<input_problem>(*edited));
+    auto const& problem = std::get<input_problem>(*edited);
+    CHECK(problem.code == errc::invalid_argument);
+    CHECK(problem.where == "failures.jsonl:1");
+    CHECK(problem.message.find("was changed since it was sent as request r-1") != std::string::npos);
+    auto const other = prepare("edited!", "", sha256);
+    REQUIRE(is_sent(other));
+    CHECK_FALSE(std::get<prepared_document>(*other).in_doubt);
+}
+
+TEST_CASE("intake: a document that is known, its row's file edited -> a problem, whatever state it is in")
+{
+    for (document_state const state : {submitted, stuck, lost, expired, failed}) {
+        bench b;
+        b.bring(b.item("a.pdf", "content"), "content", state);
+        intake_options o;
+        o.resend = [](ledger_row const&) { return true; };
+        intake in = b.make(std::move(o));
+        input_item i = b.item("a.pdf", "edited!");
+        i.request_id = "r-a.pdf";
+        i.sha256 = document_named("a.pdf", "content").sha256;
+        auto const got = in.prepare(std::move(i));
+        CHECK_MESSAGE((!got || std::holds_alternative<input_problem>(*got)), name(state));
+    }
+}
+
 TEST_CASE("intake: a file that was only touched or moved -> passed over by its content")
 {
     bench b;

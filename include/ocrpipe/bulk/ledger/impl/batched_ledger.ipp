@@ -4,6 +4,7 @@
 #include <ocrpipe/bulk/ledger/detail/batched_ledger.hpp>
 
 #include <boost/asio/post.hpp>
+#include <boost/system/errc.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -79,9 +80,13 @@ OCRPIPE_DECL result<void> batched_ledger::sync_and_commit(std::span<pending_chan
 {
     if (sync_results_ && std::any_of(batch.begin(), batch.end(),
                                      [](pending_change const& c) { return records_result(c.what); }))
-        if (error_code const ec = sync_results_())
-            return failure(errc::ledger_failed, phase::prepare, "the results could not be synced to disk",
+        if (error_code const ec = sync_results_()) {
+            bool const removed = ec == boost::system::errc::no_such_file_or_directory;
+            return failure(errc::ledger_failed, phase::prepare,
+                           removed ? "the results file was removed or replaced while the run wrote to it"
+                                   : "the results could not be synced to disk",
                            ec);
+        }
     return commit(batch);
 }
 

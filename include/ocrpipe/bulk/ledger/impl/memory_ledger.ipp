@@ -200,7 +200,7 @@ private:
         row->failure_class = row->state == document_state::done ? std::string_view() : name(c.what.failure);
         row->message = std::move(c.what.message);
         if (c.what.result) row->result = c.what.result;
-        row->polls = c.what.polls;
+        row->polls += c.what.polls;
         if (c.what.attempts > 0) row->attempts = c.what.attempts;
         row->finished_at = at;
         if (row->state == document_state::done) done_by_content_.emplace(row->sha256, row->number);

@@ -4,6 +4,8 @@
 #include <ocrpipe/bulk/output/jsonl_file.hpp>
 #include <ocrpipe/core/atomic_file.hpp>
 
+#include <boost/system/errc.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -53,7 +55,7 @@ OCRPIPE_DECL error_code jsonl_file::open(std::string const& path)
         if (error_code const ec = sync_folder(slash == std::string::npos ? "." : path.substr(0, slash + 1)))
             return ec;
     }
-    broken_ = {};
+    broken_ = unsynced_ = {};
     fd_ = std::move(fd);
     return {};
 }
@@ -98,8 +100,14 @@ OCRPIPE_DECL error_code jsonl_file::renew_room()
 
 OCRPIPE_DECL error_code jsonl_file::sync()
 {
-    if (regular_ && ::fdatasync(fd_.get()) != 0) return errno_code();
-    return {};
+    if (!regular_ || unsynced_) return unsynced_;
+    struct ::stat status {
+    };
+    if (::fdatasync(fd_.get()) != 0 || ::fstat(fd_.get(), &status) != 0)
+        unsynced_ = errno_code();
+    else if (status.st_nlink == 0)
+        unsynced_ = make_error_code(boost::system::errc::no_such_file_or_directory);
+    return unsynced_;
 }
 
 } // namespace detail

@@ -227,7 +227,7 @@ OCRPIPE_DECL error_code results_writer::append_line(result_location* where)
 {
     if (file_.size() != 0 && file_.size() + line_.size() > max_file_bytes_) {
         // sync() covers everything appended, so a file must be synced before switching to the next.
-        if (error_code const ec = file_.sync()) return ec;
+        if (error_code const ec = sync()) return ec;
         ++number_;
         detail::jsonl_file next;
         if (error_code const ec = next.open(path())) {

@@ -4,6 +4,7 @@
 #include <ocrpipe/api/file_type.hpp>
 #include <ocrpipe/bulk/run/detail/admission.hpp>
 #include <ocrpipe/bulk/run/detail/intake.hpp>
+#include <ocrpipe/core/words.hpp>
 
 #include <fmt/format.h>
 
@@ -67,6 +68,15 @@ OCRPIPE_DECL std::optional<input_problem> id_conflict(prepared_document const& d
                                reading(d.record.doc_type, d.record.flow, d.record.type)));
 }
 
+inline input_problem edited_since(prepared_document const& d)
+{
+    return {d.record.path, d.where, errc::invalid_argument,
+            fmt::format("{} was changed since it was sent as request {}, whose result belongs to the earlier "
+                        "content: restore the file, or remove request_id from this row to send it as a new "
+                        "document",
+                        printable_excerpt(d.record.path, 1024), printable_excerpt(d.request_id, 128))};
+}
+
 /// Whether to send an unchanged document that ended without a result.
 OCRPIPE_DECL bool intake::is_selected(ledger_row const& row) const
 {
@@ -126,6 +136,7 @@ OCRPIPE_DECL std::optional<input_problem> intake::read(prepared_document& d)
 
 OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
 {
+    std::string const sent = std::move(item.sha256);
     prepared_document d = with_defaults(std::move(item));
     ledger_document const& r = d.record;
     result<std::optional<known_document>> const look =
@@ -157,6 +168,11 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
     }
     if (known.untouched)
         if (std::optional<input_problem> problem = read(d)) return std::move(*problem);
+    if (!sent.empty() && !same_letters(sent, r.sha256)) {
+        // An earlier submit of other content says nothing about this one.
+        d.in_doubt = false;
+        if (!d.request_id.empty()) return edited_since(d);
+    }
     d.was_ambiguous = row && row->state == document_state::ambiguous && row->sha256 == r.sha256 &&
                       row->parameters == r.parameters;
     return d;

@@ -311,7 +311,9 @@ OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr p, failure f)
     end.state = state;
     end.failure = static_cast<errc>(f.code.value());
     end.message = std::move(*message);
+    // Once the document has a request_id, the requests of a failure are polls.
     end.attempts = f.request_id.empty() ? f.attempts : d.job.attempts;
+    end.polls = f.request_id.empty() ? 0 : f.attempts;
     error_code const ec = co_await record_end(d, std::move(end));
     if (ec) co_return leave_unfinished(d);
     state_.failed(d.counted);

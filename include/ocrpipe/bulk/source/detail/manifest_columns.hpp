@@ -28,12 +28,13 @@ enum class manifest_key {
     flow,
     doc_type,
     file_type,
-    request_id, ///< these two appear in failures.jsonl
-    failure_class
+    request_id, ///< these three appear in failures.jsonl
+    failure_class,
+    sha256
 };
 
-inline constexpr std::array<std::string_view, 9> manifest_key_names{
-    "path", "path_bytes", "id", "id_bytes", "flow", "doc_type", "file_type", "request_id", "class"};
+inline constexpr std::array<std::string_view, 10> manifest_key_names{
+    "path", "path_bytes", "id", "id_bytes", "flow", "doc_type", "file_type", "request_id", "class", "sha256"};
 
 constexpr std::string_view name(manifest_key k) noexcept
 {

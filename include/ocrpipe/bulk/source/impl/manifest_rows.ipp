@@ -84,8 +84,8 @@ OCRPIPE_DECL std::string jsonl_rows::read(std::string_view text, manifest_row& r
 OCRPIPE_DECL std::string jsonl_rows::check_keys(boost::json::object const& object)
 {
     // Additional keys written by append_failure_line().
-    static constexpr std::array<std::string_view, 8> of_failures{
-        "sha256", "message", "phase", "http_status", "file_ids", "attempts", "at", "where"};
+    static constexpr std::array<std::string_view, 7> of_failures{
+        "message", "phase", "http_status", "file_ids", "attempts", "at", "where"};
     constexpr std::size_t max_known = 1024;
     auto const is_known = [&object](std::string_view key) {
         auto const& names = manifest_key_names;

@@ -60,6 +60,7 @@ inline std::string apply_manifest_row(manifest_row& row, input_item& item)
     std::optional<errc> const failed_with = errc_named(row[failure_class]);
     if (failed_with != errc::job_failed) item.request_id = std::move(row[request_id]);
     item.in_doubt = failed_with == errc::ambiguous_submit;
+    item.sha256 = std::move(row[sha256]);
     return {};
 }
 

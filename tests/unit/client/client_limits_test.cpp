@@ -255,3 +255,24 @@ TEST_CASE("client: wrong options -> the constructor throws and names each")
         CHECK(std::string(e.what()).find("api_key") != std::string::npos);
     }
 }
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: documents of a second's bandwidth each -> the second one waits for a second")
+{
+    client_options o = quick();
+    std::optional<errc> second;
+    std::string const bytes = "%PDF-1.4 " + std::string(1'000'000, 'x');
+    o.rates.bytes_per_second = 1'000'000;
+    client c = make([](seen_request const&) { return t::json(201, accepted); }, o);
+    for (int i = 0; i != 2; ++i) {
+        submit_request request(document::from_bytes(bytes, "a.pdf"), "INVOICE");
+        request.deadline = std::chrono::milliseconds(400);
+        c.async_submit(std::move(request), [&, i](result<submitted_job> r) {
+            CHECK(r.has_value() == (i == 0));
+            if (i == 1 && !r) second = static_cast<errc>(r.error().code.value());
+        });
+    }
+    ioc.run();
+    CHECK(posts() == 1);
+    CHECK(second == errc::deadline_exceeded);
+}
