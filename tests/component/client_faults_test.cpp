@@ -85,7 +85,7 @@ constexpr row rows[] = {
     {"huge-header:count=1:route=submit", 1, errc::ambiguous_submit},
     {"huge-header:count=1:route=result"},
     {"huge-body:count=1:bytes=4000000:route=submit", 1, errc::ambiguous_submit},
-    {"huge-body:count=1:bytes=4000000:route=result"},
+    {"huge-body:count=1:bytes=4000000:route=result", 1, errc::body_too_large},
     {"close-keep-alive:count=2:route=submit"},
     {"close-keep-alive:count=2:route=result"},
     {"close-delimited:count=1:route=submit"},

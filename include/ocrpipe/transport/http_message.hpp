@@ -71,8 +71,8 @@ struct transport_failure {
     /// Human-readable, such as the host and port, or the proxy's message. It may quote the peer, which may
     /// echo a secret: the client masks it.
     std::string detail;
-    /// The received part of an incomplete response: its status and the first 64 KiB of its body. 0 and empty
-    /// if there was no response.
+    /// The received part of an incomplete response: its status, 0 if there was no response, and its body,
+    /// empty if that is more than 64 KiB.
     int status = 0;
     std::string begun_body;
 };

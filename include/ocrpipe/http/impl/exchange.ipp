@@ -209,10 +209,7 @@ OCRPIPE_DECL void exchange::keep_beginning(transport_failure& failure)
     http_response& begun = answer_.response();
     if (!answer_.has_header()) return;
     failure.status = begun.status;
-    if (begun.body.size() <= most)
-        failure.begun_body = std::move(begun.body);
-    else
-        failure.begun_body = begun.body.substr(0, most);
+    if (begun.body.size() <= most) failure.begun_body = std::move(begun.body);
 }
 
 OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec) const
