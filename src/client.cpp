@@ -1,2 +1,3 @@
 #include <ocrpipe/client/impl/client.ipp>
 #include <ocrpipe/client/impl/client_options.ipp>
+#include <ocrpipe/client/impl/service_health.ipp>

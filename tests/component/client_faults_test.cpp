@@ -49,7 +49,7 @@ constexpr row rows[] = {
     {"error-503-retry-after:count=1:route=result"},
     {"forbidden-403:count=1:route=submit"},
     {"forbidden-403:count=1:route=result"},
-    {"gateway-404:count=1:route=submit", 1, errc::wrong_base_url},
+    {"gateway-404:count=1:route=submit"},
     {"html-200:count=1:route=submit", 1, errc::ambiguous_submit},
     {"html-200:count=1:route=result"},
     {"envelope-error:count=1:route=submit", 1, errc::ambiguous_submit},

@@ -72,6 +72,9 @@ constexpr std::array table{
                 ending},
     option_spec{"max-documents", "N", "0", "stop after sending N documents; 0 is no limit", ending},
     option_spec{"max-duration", "TIME", "0s", "stop after TIME; 0s is no limit", ending},
+    option_spec{"max-outage", "TIME", "0s",
+                "stop when the service could not be used for TIME; 0s is no limit, but a minute at the start",
+                ending},
     option_spec{"fail-budget", "N|P%", "0",
                 "stop when more than N documents, or P percent, have failed; 0 is no limit", ending},
 

@@ -96,7 +96,11 @@ std::string progress_line(pipeline_statistics const& s, double per_second, std::
     pieces.push_back({rate_text(per_second), 3});
     if (auto const left = time_left(s, per_second); left && finished(s) < known(s))
         pieces.push_back({format_duration(*left) + " left", 4});
-    if (!s.limiting.empty()) pieces.push_back({fmt::format("limited by: {}", s.limiting), 6});
+    if (!s.outage.empty())
+        pieces.push_back(
+            {fmt::format("paused for {}: {}", format_duration(s.outage_lasts), s.outage), 1, yellow});
+    else if (!s.limiting.empty())
+        pieces.push_back({fmt::format("limited by: {}", s.limiting), 6});
 
     while (pieces.size() > 1 && width_of(pieces) > width)
         pieces.erase(std::max_element(pieces.begin(), pieces.end(),
@@ -135,6 +139,10 @@ message progress_message(pipeline_statistics const& s, double per_second)
                {"elapsed_seconds", static_cast<double>(s.elapsed.count()) / 1'000},
                {"documents_per_second", std::round(per_second * 1'000) / 1'000},
                {"limiting", std::string(s.limiting)}});
+    if (!s.outage.empty()) {
+        m.fields.push_back({"outage", s.outage});
+        m.fields.push_back({"outage_seconds", static_cast<double>(s.outage_lasts.count()) / 1'000});
+    }
     if (auto const left = time_left(s, per_second))
         m.fields.push_back({"seconds_left", static_cast<double>(left->count()) / 1'000});
     return m;

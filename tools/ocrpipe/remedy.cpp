@@ -71,6 +71,8 @@ std::string_view remedy(error_code const& code) noexcept
         return "check --base-url and --portal-user-id";
     case errc::rejected:
         return "check --doc-type, --flow and --file-type";
+    case errc::service_unavailable:
+        return "run the same command again when the service works";
     case errc::throttled:
         return "give --submit-rate and --poll-rate, or try later";
     case errc::ambiguous_submit:
@@ -86,7 +88,9 @@ std::string_view remedy(error_code const& code) noexcept
 
 exit_code exit_code_of(failure const& f) noexcept
 {
-    if (f.is(errc::unauthorized) || f.is(errc::wrong_base_url)) return exit_code::refused;
+    if (f.is(errc::unauthorized) || f.is(errc::wrong_base_url) || f.is(errc::certificate_invalid) ||
+        f.is(errc::proxy_refused))
+        return exit_code::refused;
     if (f.is(errc::configuration_changed)) return exit_code::refused;
     if (f.is(errc::ledger_in_use)) return exit_code::ledger_in_use;
     if (f.is(errc::unwritable_output) || f.is(errc::ledger_failed)) return exit_code::disk_error;

@@ -37,6 +37,9 @@ public:
     enum file_type type = file_type::detect;
     /// For all attempts of the submit; 0 means client_options::job_deadline.
     std::chrono::milliseconds deadline{0};
+    /// Whether the submit waits out an outage of the service, for at most pace_options::max_outage. Otherwise an
+    /// outage uses up its attempts.
+    bool patient = false;
 };
 
 /// The service's answer to a submit. Its request_id is the only way to get a result that may already be

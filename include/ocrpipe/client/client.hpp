@@ -44,6 +44,8 @@ public:
     /// Whether the first poll waits as the schedule says; otherwise the job is polled at once.
     bool just_submitted = false;
     bool possible_duplicate = false; ///< copied from submitted_job; passed on to the result
+    /// Whether the deadline stands still during an outage of the service, and while the service asks to wait.
+    bool patient = false;
 };
 
 /// Runs once for each submit, when its turn has come: the rate limits allow it and one of the
@@ -70,6 +72,9 @@ struct client_statistics {
     std::chrono::nanoseconds waited_for_poll_rate{0};
     std::chrono::nanoseconds waited_for_bytes{0};
     std::chrono::nanoseconds waited_for_pause{0};
+    /// Why patient operations are paused by an outage, such as "Connection refused"; empty if they are not.
+    std::string outage;
+    std::chrono::milliseconds outage_lasts{0}; ///< gauge
 };
 
 namespace detail

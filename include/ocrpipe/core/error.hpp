@@ -71,6 +71,8 @@ enum class errc {
     job_lost,          ///< the service no longer knows the request_id; kept, never resubmitted automatically
     still_processing,  ///< the deadline passed, the job continues; ask again with the same request_id
     part_absent,       ///< the service has no such table, signature, stamp or image
+    /// An outage lasted for too long, or no result could be read; nothing was sent.
+    service_unavailable,
 };
 
 OCRPIPE_DECL boost::system::error_category const& category() noexcept;

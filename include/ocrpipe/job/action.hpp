@@ -3,24 +3,29 @@
 
 #include <ocrpipe/api/profile.hpp>
 #include <ocrpipe/core/clock.hpp>
+#include <ocrpipe/core/error.hpp>
 #include <ocrpipe/pace/retry_policy.hpp>
+
+#include <cstdint>
 
 namespace ocrpipe
 {
 
 /// What the shell around a state machine does next.
 enum class step {
-    send,              ///< acquire rate tokens and a connection, send, resume with the outcome
-    wait,              ///< wait until `until`, then send
-    pause_origin,      ///< no request may be sent before `until`, then send; may be after the deadline
-    pause_credentials, ///< the credentials were refused: ask the shared auth_gate, then send or give up
-    finish,            ///< call outcome()
+    send,         ///< acquire rate tokens and a connection, send, resume with the outcome
+    wait,         ///< wait until `until`, then send
+    pause_origin, ///< no request may be sent before `until`, then send; may be after the deadline
+    refused,      ///< as all requests may be: ask the gate of this kind of request, then send or give up
+    unreachable,  ///< the service cannot be reached: ask the gate of outages, then send
+    finish,       ///< call outcome()
 };
 
 struct action {
     step what;
     clock::time_point until; ///< for wait and pause_origin; with finish: pauses the origin
     clock::time_point own{}; ///< for pause_origin: when this request is sent again, if later than `until`
+    errc why = errc::ok;     ///< for refused: the error, if all requests are refused
 };
 
 /// What a state machine receives with every event: the settings, the time and a random number.
@@ -33,6 +38,10 @@ struct fsm_context {
     retry_policy const& retry;
     clock::time_point now;
     double random; ///< uniform in [0, 1)
+    /// Good answers to requests of this kind so far, of all documents of the client; may wrap around.
+    std::uint32_t good_answers = 0;
+    /// Whether pauses and outages are waited out: they cost no attempt, and the deadline stands still.
+    bool patient = false;
 };
 
 } // namespace ocrpipe

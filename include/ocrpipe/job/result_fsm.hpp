@@ -19,8 +19,6 @@ struct result_context : fsm_context {
     std::string_view doc_type;
     std::uint64_t document_bytes = 0;
     bool route_succeeded = false; ///< a result GET of any job of this client has succeeded before
-    /// Number of good reads of all jobs of this client so far; may wrap around.
-    std::uint32_t good_reads = 0;
 };
 
 /// The outcome of a job that succeeded.
@@ -35,10 +33,11 @@ struct read_outcome {
 /// small, because a million of them may wait at once.
 ///
 /// Pending jobs are polled again by the schedule, failed reads after a backoff. Before the deadline, only an
-/// answer about the job itself can end it, or retry_policy::max_attempts failed reads in a row: refusals
-/// while reads of other jobs succeed, or pages that do not come from the service. A connection failure says
-/// nothing about the job. At the deadline the job is read one last time. If the deadline had already passed
-/// when the job was started, it is read once and ends with the outcome of that read.
+/// answer about the job itself can end it, or retry_policy::max_attempts failed reads in a row: errors while
+/// reads of other jobs succeed, or pages that do not come from the service. A connection failure says nothing
+/// about the job. If only this job is refused, such as by 403, it ends with errc::rejected. At the deadline
+/// the job is read one last time. If the deadline had already passed when the job was started, it is read once
+/// and ends with the outcome of that read.
 class result_fsm : public detail::basic_fsm<read_outcome, phase::wait>
 {
 public:
@@ -52,9 +51,12 @@ public:
     /// Handles the end of a read. If the job is done, the body is moved out of `answer` into the outcome.
     action resume(exchange_result& answer, result_context const& context);
 
-    /// Handles a pause of the origin or of the credentials: waits until it ends, but not beyond the deadline.
-    /// If the deadline has passed, the job ends for `reason`.
-    action hold(clock::time_point until, clock::time_point now, std::string reason);
+    /// Handles a pause in which the job is not read. A patient job waits until it ends, and its deadline stands
+    /// still. Another one waits until its deadline at most.
+    action hold(clock::time_point until, fsm_context const& context);
+
+    /// Whether hold() may be called: the job is patient, or its deadline is ahead.
+    bool may_wait(fsm_context const& c) const noexcept { return c.patient || c.now < latest(); }
 
     /// When the job ends even if it cannot be read: the deadline, or time_point::max() if it is to be read
     /// once.
@@ -74,19 +76,15 @@ private:
     action done(exchange_result& answer, result_reading const& r, completeness how_complete);
     action pending(exchange_result const& answer, result_reading const& r, result_context const& c);
     action throttled(exchange_result const& answer, result_reading const& r, result_context const& c);
-    action pause_origin(exchange_result const& answer, result_context const& c);
+    action wait_as_asked(std::chrono::milliseconds own, exchange_result const& answer, fsm_context const& c);
     action failed_read(exchange_result const& answer, result_reading const& r, result_context const& c);
-    action refused_read(exchange_result const& answer, result_reading const& r, result_context const& c);
     action unreadable(exchange_result& answer, result_reading const& r);
     action stopped(exchange_result const& answer, result_reading const& r, result_context const& c);
 
-    std::chrono::milliseconds count_failure(result_context const& c);
-    bool others_succeed(result_context const& c) const noexcept { return c.good_reads != good_reads_before_; }
     std::string attempts_used(result_reading const& r, result_context const& c) const;
 
     std::uint16_t pending_ = 0; ///< polls answered with "not yet"
     bool read_well_ = false;
-    std::uint32_t good_reads_before_ = 0; ///< of all jobs, when the current run of failed reads began
     clock::time_point started_;
     result_history history_;
 };

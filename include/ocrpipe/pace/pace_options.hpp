@@ -5,6 +5,7 @@
 #include <ocrpipe/pace/poll_schedule.hpp>
 #include <ocrpipe/pace/retry_policy.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -30,9 +31,12 @@ struct pace_options {
     retry_policy retry;
     /// When to poll for a result; null means fixed_poll_schedule, the guide's 2 s to 5 s.
     std::shared_ptr<poll_schedule const> schedule;
-    /// Each refusal of the credentials pauses all requests; after this many in a row, waiting operations end
-    /// with errc::unauthorized.
+    /// A refusal of the credentials pauses all requests of its kind; after this many in a row, waiting operations
+    /// end with errc::unauthorized. The same holds for a gateway's 404 and errc::wrong_base_url.
     int max_auth_refusals = 3; ///< 1 to 100
+    /// How long patient operations wait out an outage, before they end with errc::service_unavailable. Zero means
+    /// no limit, but a minute if the service was never reached.
+    std::chrono::milliseconds max_outage{0};
 
     /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;

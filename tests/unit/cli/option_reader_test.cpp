@@ -54,6 +54,7 @@ constexpr wrong_value wrong_values[] = {
     {"drain-timeout", "1", "1"},
     {"max-documents", "few", "few"},
     {"max-duration", "long", "long"},
+    {"max-outage", "ever", "ever"},
     {"fail-budget", "101%", "101%"},
     {"log-level", "loud", "loud"},
     {"log-format", "xml", "xml"},

@@ -276,3 +276,125 @@ TEST_CASE_FIXTURE(fixture,
     CHECK(posts() == 1);
     CHECK(second == errc::deadline_exceeded);
 }
+
+TEST_CASE_FIXTURE(fixture, "client: a bad key and many documents -> one request goes out at a time")
+{
+    client_options o = quick();
+    o.max_auth_refusals = 2;
+    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
+    int refused = 0;
+    for (int i = 0; i != 50; ++i)
+        c.async_submit(invoice(),
+                       [&](result<submitted_job> r) { refused += r.error().is(errc::unauthorized); });
+    ioc.run();
+    CHECK(refused == 50);
+    CHECK(posts() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: the service refuses one document -> it is rejected, the others are accepted")
+{
+    for (int const status : {403, 404}) {
+        CAPTURE(status);
+        log.clear();
+        client_options o = quick();
+        o.pool.submit_connections = 1;
+        client c = make(
+            [&](seen_request const& r) {
+                return r.body.find("bad.pdf") != r.body.npos ? t::json(status, "Forbidden")
+                                                             : t::json(201, accepted);
+            },
+            o);
+        int good = 0;
+        std::optional<failure> f;
+        for (char const* const name : {"bad.pdf", "a.pdf", "b.pdf", "c.pdf"})
+            c.async_submit(submit_request(document::from_bytes("%PDF-1.4 x", name), "INVOICE"),
+                           [&](result<submitted_job> r) {
+                               good += r.has_value();
+                               if (!r) f = r.error();
+                           });
+        ioc.restart();
+        ioc.run();
+        CHECK(good == 3);
+        REQUIRE(f.has_value());
+        CHECK(f->is(errc::rejected));
+        CHECK(f->http_status == status);
+        CHECK(posts() == 5);
+    }
+}
+
+TEST_CASE_FIXTURE(fixture, "client: an invalid certificate, or a wrong password of the proxy -> sent once")
+{
+    transport_failure proxy(errc::proxy_refused, phase::connect, bytes_sent::none, "proxy: it answered 407");
+    proxy.status = 407;
+    transport_failure const certificate(errc::certificate_invalid, phase::tls, bytes_sent::none, "expired");
+    for (transport_failure const& broken : {proxy, certificate}) {
+        log.clear();
+        client c = make([&](seen_request const&) { return exchange_result(broken); });
+        int refused = 0;
+        for (int i = 0; i != 20; ++i)
+            c.async_submit(invoice(), [&](result<submitted_job> r) {
+                refused += r.error().code == broken.code;
+            });
+        ioc.restart();
+        ioc.run();
+        CHECK(refused == 20);
+        CHECK(posts() == 1);
+    }
+}
+
+TEST_CASE_FIXTURE(fixture, "client: an outage -> patient operations lose nothing, however many probes it takes")
+{
+    client_options o = quick();
+    o.retry.max_attempts = 1;
+    client c = make(
+        [&](seen_request const& r) {
+            if (log.size() <= 2) return exchange_result(transport_failure(errc::connect_failed, phase::connect,
+                                                                          bytes_sent::none));
+            return r.method == http_method::post ? t::json(201, accepted) : t::json(200, finished);
+        },
+        o);
+    int done = 0;
+    for (int i = 0; i != 10; ++i) {
+        submit_request request = invoice();
+        request.patient = true;
+        c.async_submit(std::move(request), [&](result<submitted_job> r) { done += r.has_value(); });
+    }
+    wait_request job("r-1");
+    job.patient = true;
+    job.deadline = std::chrono::milliseconds(1);
+    c.async_wait(job, [&](result<ocr_result> r) { done += r.has_value(); });
+    ioc.run();
+    CHECK(done == 11);
+    CHECK(log.size() == 13);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: an outage that lasts for too long -> nothing was sent, and it says why")
+{
+    client_options o = quick();
+    o.max_outage = std::chrono::milliseconds(1);
+    client c = make(
+        [&](seen_request const&) {
+            return exchange_result(transport_failure(errc::connect_failed, phase::connect, bytes_sent::none, "x:1"));
+        },
+        o);
+    int ended = 0;
+    submit_request request = invoice();
+    request.patient = true;
+    c.async_submit(std::move(request), [&](result<submitted_job> r) {
+        REQUIRE(r.has_error());
+        CHECK(r.error().is(errc::service_unavailable));
+        CHECK(r.error().reason.find("x:1") != std::string::npos);
+        ++ended;
+    });
+    wait_request job("r-1");
+    job.patient = true;
+    c.async_wait(job, [&](result<ocr_result> r) {
+        REQUIRE(r.has_error());
+        CHECK(r.error().is(errc::service_unavailable));
+        CHECK(r.error().request_id == "r-1");
+        ++ended;
+    });
+    ioc.run();
+    CHECK(ended == 2);
+    CHECK(c.statistics().outage.find("x:1") != std::string::npos);
+}

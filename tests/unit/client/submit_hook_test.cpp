@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace client_tests;
@@ -59,7 +60,17 @@ TEST_CASE_FIXTURE(fixture, "submit_hook: all connections for submits are busy ->
     client_options o = quick();
     o.pool.submit_connections = 2;
     std::vector<std::string> events;
-    client c = make([](seen_request const&) { return t::hold(); }, o);
+    bool is_first = true;
+    client c = make(
+        [&](seen_request const&) {
+            return std::exchange(is_first, false) ? t::json(201, accepted) : t::hold();
+        },
+        o);
+    // The others follow when the first one was answered.
+    c.async_submit(invoice(), [](result<submitted_job> r) { CHECK(r.has_value()); });
+    ioc.run();
+    ioc.restart();
+    log.clear();
     submit_hook const hook = [&] { return ends_with({}, events); };
     int ended = 0;
     for (int i = 0; i != 5; ++i)

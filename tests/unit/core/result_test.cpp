@@ -8,7 +8,7 @@ using namespace ocrpipe;
 
 TEST_CASE("errc: every enumerator has a name of its own and a message")
 {
-    for (int i = 1; i <= static_cast<int>(errc::part_absent); ++i) {
+    for (int i = 1; i <= static_cast<int>(errc::service_unavailable); ++i) {
         auto const e = static_cast<errc>(i);
         CHECK(name(e) != "unknown");
         CHECK(make_error_code(e).message() != "unknown error");

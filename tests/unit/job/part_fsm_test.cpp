@@ -219,7 +219,7 @@ TEST_CASE("part_fsm: throttled more often than there are attempts -> costs none;
 TEST_CASE("part_fsm: credentials refused -> asks the gate")
 {
     part p;
-    CHECK(p.resume(answered(403, "Forbidden", "text/plain")).what == step::pause_credentials);
+    CHECK(p.resume(answered(403, "Forbidden", "text/plain")).what == step::refused);
     CHECK(p.resume(answered(200, content)).what == step::finish);
     CHECK(p.succeeded().raw == content);
 }

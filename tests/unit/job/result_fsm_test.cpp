@@ -38,12 +38,12 @@ exchange_result page()
     return r;
 }
 
-exchange_result broken(errc code)
+exchange_result broken(errc code, bytes_sent sent = bytes_sent::all)
 {
     transport_failure f;
     f.code = code;
     f.where = phase::first_byte;
-    f.sent = bytes_sent::all;
+    f.sent = sent;
     f.detail = "ocr.example:443";
     return f;
 }
@@ -82,13 +82,12 @@ struct job {
 
     result_context context(clock::time_point now = t0, double random = 0) const
     {
-        return {{default_profile(), retry, now, random},
+        return {{default_profile(), retry, now, random, good_reads, patient},
                 schedule,
                 "r",
                 "invoice",
                 4711,
-                route_succeeded,
-                good_reads};
+                route_succeeded};
     }
     action start(clock::time_point now = t0, double random = 0) { return fsm.start(context(now, random)); }
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
@@ -112,6 +111,7 @@ struct job {
     retry_policy retry;
     bool route_succeeded = true;
     std::uint32_t good_reads = 0;
+    bool patient = false;
     result_fsm fsm;
 };
 
@@ -311,7 +311,7 @@ TEST_CASE("result_fsm: which reads were good -> those that the service answered 
         {broken(errc::read_timeout), false},
         {page(), false},
         {answered(422), false},
-        {answered(200, {}, "3"), false},
+        {answered(200, {}, "3"), true}, // not ready, and says when to ask again
     };
     for (auto const& c : cases) {
         if (c.answer) CAPTURE(c.answer->status);
@@ -322,36 +322,98 @@ TEST_CASE("result_fsm: which reads were good -> those that the service answered 
     }
 }
 
-TEST_CASE("result_fsm: not yet, with a Retry-After longer than our own interval -> everybody waits for it")
+TEST_CASE("result_fsm: not yet, with a Retry-After -> this job alone waits, at least its own interval")
 {
     job j;
     action a = j.resume(answered(200, not_yet, "30"));
-    CHECK(a.what == step::pause_origin);
+    CHECK(a.what == step::wait);
     CHECK(a.until == t0 + seconds(30));
     a = j.resume(answered(200, not_yet, "1"));
-    CHECK(a.what == step::pause_origin);
-    CHECK(a.until < t0 + seconds(2));
-    CHECK(a.own == t0 + seconds(2)); // the schedule's, for this job alone
+    CHECK(a.what == step::wait);
+    CHECK(a.until == t0 + seconds(2)); // the schedule's
+    for (int const status : {202, 404, 409, 425}) {
+        CAPTURE(status);
+        a = job().resume(answered(status, {}, "30"));
+        CHECK(a.what == step::wait);
+        CHECK(a.until == t0 + seconds(30));
+    }
     CHECK(j.resume(answered(200, filled, "30")).what == step::finish);
 }
 
-TEST_CASE(
-    "result_fsm: refused as often as there are attempts -> rejected when the key is good for other jobs, "
-    "else a matter of the gate alone")
+TEST_CASE("result_fsm: asked to wait beyond the deadline -> a patient job's deadline stands still meanwhile")
 {
-    for (bool const others_pass : {false, true}) {
-        CAPTURE(others_pass);
+    for (bool const patient : {false, true}) {
+        CAPTURE(patient);
+        job j(seconds(10));
+        j.patient = patient;
+        action const a = j.resume(answered(200, not_yet, "30"));
+        CHECK(a.until == t0 + seconds(patient ? 30 : 10));
+        CHECK(j.resume(answered(200, not_yet), a.until).what == (patient ? step::wait : step::finish));
+    }
+}
+
+TEST_CASE("result_fsm: throttled at its deadline -> a patient job is read after the pause")
+{
+    for (bool const patient : {false, true}) {
+        CAPTURE(patient);
+        job j(seconds(10));
+        j.patient = patient;
+        action const a = j.resume(answered(429, {}, "30"), t0 + seconds(10));
+        CHECK(a.what == (patient ? step::pause_origin : step::finish));
+    }
+}
+
+TEST_CASE("result_fsm: the service cannot be reached -> a patient job asks the gate, another one counts it")
+{
+    for (errc const e : {errc::resolve_failed, errc::connect_failed, errc::connect_timeout, errc::tls_timeout,
+                         errc::tls_failed, errc::proxy_refused}) {
+        CAPTURE(name(e));
         job j;
-        j.retry.max_attempts = 3;
-        CHECK(j.resume(answered(403)).what == step::pause_credentials);
-        CHECK(j.resume(answered(403)).what == step::pause_credentials);
-        j.good_reads = others_pass ? 1 : 0;
-        CHECK(j.resume(answered(403)).what == (others_pass ? step::finish : step::pause_credentials));
-        if (!others_pass) continue;
+        CHECK(j.resume(broken(e, bytes_sent::none)).what == step::wait);
+        j.patient = true;
+        CHECK(j.resume(broken(e, bytes_sent::none)).what == step::unreachable);
+    }
+    job j;
+    j.patient = true;
+    CHECK(j.resume(broken(errc::first_byte_timeout)).what == step::wait);
+}
+
+TEST_CASE("result_fsm: refused, while others are read -> rejected at the second time; else the gate decides")
+{
+    for (int const status : {401, 402, 403}) {
+        CAPTURE(status);
+        job j;
+        action const a = j.resume(answered(status));
+        CHECK(a.what == step::refused);
+        CHECK(a.why == errc::unauthorized);
+        CHECK(j.fsm.is_suspect());
+        CHECK(j.resume(answered(status)).what == step::refused);
+        j.good_reads = 1;
+        CHECK(j.resume(answered(status)).what == step::finish);
         failure const f = j.failed();
         CHECK(f.is(errc::rejected));
-        CHECK(f.http_status == 403);
+        CHECK(f.http_status == status);
     }
+}
+
+TEST_CASE("result_fsm: refused where others were read before, and none is left to ask -> rejected at the third")
+{
+    job j;
+    j.good_reads = 7;
+    CHECK(j.resume(answered(403)).what == step::refused);
+    CHECK(j.resume(answered(403)).what == step::refused);
+    CHECK(j.resume(answered(403)).what == step::finish);
+    CHECK(j.failed().is(errc::rejected));
+}
+
+TEST_CASE("result_fsm: the proxy refuses its credentials, or a certificate is invalid -> as a refusal")
+{
+    transport_failure proxy(errc::proxy_refused, phase::connect, bytes_sent::none);
+    proxy.status = 407;
+    job j;
+    j.patient = true;
+    CHECK(j.resume(proxy).why == errc::proxy_refused);
+    CHECK(j.resume(broken(errc::certificate_invalid)).why == errc::certificate_invalid);
 }
 
 TEST_CASE("result_fsm: HTML where nothing was ever read -> the base URL is wrong")
@@ -539,8 +601,9 @@ TEST_CASE("result_fsm: a gateway's 404 -> the base URL is wrong, unless a result
 {
     job first;
     first.route_succeeded = false;
-    CHECK(first.resume(answered(404, "404 page not found")).what == step::finish);
-    CHECK(first.failed().is(errc::wrong_base_url));
+    action const a = first.resume(answered(404, "404 page not found"));
+    CHECK(a.what == step::refused); // a probe decides
+    CHECK(a.why == errc::wrong_base_url);
 
     job later;
     CHECK(later.resume(answered(404, "404 page not found")).what == step::wait);
@@ -585,7 +648,7 @@ TEST_CASE("result_fsm: credentials refused -> asks the gate, costs no attempt in
     job j;
     j.retry.max_attempts = 2;
     for (int const status : {401, 402, 403})
-        CHECK(j.resume(answered(status, "Forbidden")).what == step::pause_credentials);
+        CHECK(j.resume(answered(status, "Forbidden")).what == step::refused);
     CHECK(j.resume(answered(502)).what == step::wait);
     CHECK(j.resume(answered(200, filled)).what == step::finish);
     CHECK(j.succeeded().reads == 5);
@@ -612,22 +675,24 @@ TEST_CASE("result_fsm: when it ends although it cannot be read -> at its deadlin
     CHECK(job(seconds(0)).fsm.latest() == clock::time_point::max());
 }
 
-TEST_CASE("result_fsm: held by a pause -> waits until it ends or until the deadline, and ends after that")
+TEST_CASE("result_fsm: held by a pause -> waits until it ends or until the deadline, and then may not")
 {
     job j(seconds(10));
-    action a = j.fsm.hold(t0 + seconds(3), t0, "paused");
+    action a = j.fsm.hold(t0 + seconds(3), j.context());
     CHECK(a.what == step::wait);
     CHECK(a.until == t0 + seconds(3));
-    a = j.fsm.hold(t0 + seconds(30), t0, "paused");
+    a = j.fsm.hold(t0 + seconds(30), j.context());
     CHECK(a.what == step::wait);
     CHECK(a.until == t0 + seconds(10));
-    CHECK(j.fsm.hold(t0 + seconds(30), t0 + seconds(10), "paused").what == step::finish);
-    failure const f = j.failed();
-    CHECK(f.is(errc::still_processing));
-    CHECK(f.reason == "paused");
+    CHECK_FALSE(j.fsm.may_wait(j.context(t0 + seconds(10))));
 
     job once(seconds(0));
-    a = once.fsm.hold(t0 + seconds(30), t0, "paused");
-    CHECK(a.what == step::wait);
-    CHECK(a.until == t0 + seconds(30));
+    CHECK(once.fsm.may_wait(once.context(t0 + seconds(10))));
+    CHECK(once.fsm.hold(t0 + seconds(30), once.context()).until == t0 + seconds(30));
+
+    job patient(seconds(10));
+    patient.patient = true;
+    CHECK(patient.fsm.may_wait(patient.context(t0 + seconds(10))));
+    CHECK(patient.fsm.hold(t0 + seconds(40), patient.context(t0 + seconds(10))).until == t0 + seconds(40));
+    CHECK(patient.fsm.latest() == t0 + seconds(40));
 }

@@ -63,7 +63,7 @@ struct submit {
     action start() { return fsm.start({default_profile(), retry, t0, 0}); }
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
     {
-        return fsm.resume(answer, {default_profile(), retry, now, random});
+        return fsm.resume(answer, {default_profile(), retry, now, random, others_accepted, patient});
     }
     failure failed()
     {
@@ -79,6 +79,8 @@ struct submit {
     }
 
     retry_policy retry;
+    std::uint32_t others_accepted = 0;
+    bool patient = false;
     submit_fsm fsm;
 };
 
@@ -327,7 +329,7 @@ TEST_CASE("submit_fsm: ambiguous every time with resubmit_ambiguous -> ambiguous
 TEST_CASE("submit_fsm: refused after an ambiguous attempt -> stays ambiguous, all attempts counted")
 {
     std::vector<exchange_result> const last{
-        answered(400), answered(404), broken(errc::cancelled, bytes_sent::none),
+        answered(400), answered(404, "{}"), broken(errc::cancelled, bytes_sent::none),
         broken(errc::file_changed, bytes_sent::some), broken(errc::redirect_refused, bytes_sent::all)};
     for (exchange_result const& a : last) {
         submit s(resubmitting());
@@ -402,10 +404,81 @@ TEST_CASE("submit_fsm: credentials refused -> asks the gate, costs no attempt")
     retry_policy policy;
     policy.max_attempts = 1;
     submit s(policy);
-    for (int const status : {401, 402, 403})
-        CHECK(s.resume(answered(status, "Forbidden")).what == step::pause_credentials);
+    for (int const status : {401, 402, 403}) {
+        action const a = s.resume(answered(status, "Forbidden"));
+        CHECK(a.what == step::refused);
+        CHECK(a.why == errc::unauthorized);
+        CHECK(s.fsm.is_suspect());
+    }
     CHECK(s.resume(accepted).what == step::finish);
     CHECK(s.succeeded().attempts == 4);
+}
+
+TEST_CASE("submit_fsm: refused twice while other documents are accepted -> this document alone is rejected")
+{
+    for (int const status : {401, 402, 403, 404}) {
+        CAPTURE(status);
+        submit s;
+        s.others_accepted = 7;
+        CHECK(s.resume(answered(status, "Forbidden")).what == step::refused);
+        ++s.others_accepted;
+        CHECK(s.resume(answered(status, "Forbidden")).what == step::finish);
+        failure const f = s.failed();
+        CHECK(f.is(errc::rejected));
+        CHECK(f.http_status == status);
+        CHECK(f.reason.find("others are accepted") != std::string::npos);
+    }
+}
+
+TEST_CASE("submit_fsm: the last document is refused, others were accepted before -> rejected at the third time")
+{
+    submit s;
+    s.others_accepted = 11;
+    CHECK(s.resume(answered(403)).what == step::refused);
+    CHECK(s.resume(answered(403)).what == step::refused);
+    CHECK(s.resume(answered(403)).what == step::finish);
+    CHECK(s.failed().is(errc::rejected));
+}
+
+TEST_CASE("submit_fsm: a gateway's 404 -> the gate decides; the service's own -> the document is rejected")
+{
+    for (char const* const body : {"", "404 page not found", "<html></html>"}) {
+        CAPTURE(body);
+        action const a = submit().resume(answered(404, body));
+        CHECK(a.what == step::refused);
+        CHECK(a.why == errc::wrong_base_url);
+    }
+    submit s;
+    CHECK(s.resume(answered(404, R"({"message":"flow not found"})")).what == step::finish);
+    CHECK(s.failed().is(errc::rejected));
+}
+
+TEST_CASE("submit_fsm: the service cannot be reached -> a patient submit asks the gate and has no last attempt")
+{
+    retry_policy policy;
+    policy.max_attempts = 2;
+    submit s(policy);
+    s.patient = true;
+    for (int i = 0; i != 100; ++i)
+        CHECK(s.resume(unreachable).what == step::unreachable);
+    CHECK(s.resume(accepted).what == step::finish);
+    CHECK_FALSE(s.succeeded().possible_duplicate);
+}
+
+TEST_CASE("submit_fsm: the proxy refuses its credentials, or a certificate is invalid -> no second attempt of its own")
+{
+    transport_failure proxy(errc::proxy_refused, phase::connect, bytes_sent::none);
+    proxy.status = 407;
+    for (bool const patient : {false, true}) {
+        submit s;
+        s.patient = patient;
+        action a = s.resume(proxy);
+        CHECK(a.what == step::refused);
+        CHECK(a.why == errc::proxy_refused);
+        a = s.resume(broken(errc::certificate_invalid, bytes_sent::none));
+        CHECK(a.what == step::refused);
+        CHECK(a.why == errc::certificate_invalid);
+    }
 }
 
 TEST_CASE("submit_fsm: refusals -> end at once, each with its own code")
@@ -418,8 +491,6 @@ TEST_CASE("submit_fsm: refusals -> end at once, each with its own code")
         {answered(413), errc::rejected},
         {answered(415), errc::rejected},
         {answered(422), errc::rejected},
-        {answered(404), errc::wrong_base_url},
-        {answered(302), errc::wrong_base_url},
         {broken(errc::redirect_refused, bytes_sent::all), errc::redirect_refused},
     };
     for (auto const& c : cases) {

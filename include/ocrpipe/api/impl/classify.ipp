@@ -50,6 +50,8 @@ inline constexpr std::array submit_rows{
                    return ours && s.answer.error().sent != bytes_sent::all;
                },
                submit_verdict::stopped},
+    submit_row{"refused by the proxy, or an invalid certificate",
+               [](seen_answer& s) { return s.failed_credentials(); }, submit_verdict::credentials_refused},
     submit_row{"failed before the first byte", [](seen_answer& s) { return s.nothing_sent(); },
                submit_verdict::safe_to_repeat},
     submit_row{"failed after the first byte", [](seen_answer& s) { return s.failed(); },
@@ -72,6 +74,8 @@ inline constexpr std::array submit_rows{
                    return s.is({401, 402, 403});
                },
                submit_verdict::credentials_refused},
+    submit_row{"404 of the service", [](seen_answer& s) { return s.is({404}) && s.is_services(); },
+               submit_verdict::rejected},
     submit_row{"404", [](seen_answer& s) { return s.is({404}); }, submit_verdict::wrong_base_url},
     submit_row{"425", [](seen_answer& s) { return s.is({425}); }, submit_verdict::safe_to_repeat},
     submit_row{"408", [](seen_answer& s) { return s.is({408}); }, submit_verdict::ambiguous},
@@ -90,10 +94,11 @@ inline constexpr std::array result_rows{
     result_row{"stopped", [](seen_result& s) { return s.failed_here(); }, result_verdict::stopped},
     result_row{"larger than the limit", [](seen_result& s) { return s.is_too_large(); },
                result_verdict::too_large},
+    result_row{"refused by the proxy, or an invalid certificate",
+               [](seen_result& s) { return s.failed_credentials(); }, result_verdict::credentials_refused},
     result_row{"transport failure", [](seen_result& s) { return s.failed(); }, result_verdict::retry},
     result_row{"throttled", [](seen_result& s) { return s.asks_to_slow_down(); }, result_verdict::throttled},
-    result_row{"Retry-After",
-               [](seen_result& s) { return s.has_retry_after() && !(s.is_success() && s.facts.has_data); },
+    result_row{"5xx with Retry-After", [](seen_result& s) { return s.is_server_error() && s.has_retry_after(); },
                result_verdict::throttled},
     result_row{"credentials refused",
                [](seen_result& s) {
@@ -200,9 +205,13 @@ inline constexpr std::array part_rows{
              part_verdict::misdirected},
     part_row{"stopped", [](seen_part& s) { return s.failed_here(); }, part_verdict::stopped},
     part_row{"larger than the limit", [](seen_part& s) { return s.is_too_large(); }, part_verdict::too_large},
+    part_row{"refused by the proxy, or an invalid certificate",
+             [](seen_part& s) { return s.failed_credentials(); }, part_verdict::credentials_refused},
     part_row{"transport failure", [](seen_part& s) { return s.failed(); }, part_verdict::retry},
     part_row{"throttled",
-             [](seen_part& s) { return s.asks_to_slow_down() || (s.has_retry_after() && !s.is_success()); },
+             [](seen_part& s) {
+                 return s.asks_to_slow_down() || (s.is_server_error() && s.has_retry_after());
+             },
              part_verdict::throttled},
     part_row{"credentials refused",
              [](seen_part& s) {

@@ -35,6 +35,13 @@ struct seen_answer {
     bool failed_here() const { return !answer && !is_transport(answer.error().code); }
     /// Longer than the client's limit. Reading it again would give the same, unless it is an error page.
     bool is_too_large() const { return failed_with(errc::body_too_large) && answer.error().status < 300; }
+    /// As 401, but from the proxy, or because the peer's certificate is not accepted.
+    bool failed_credentials() const
+    {
+        int const from_proxy = failed_with(errc::proxy_refused) ? answer.error().status : 0;
+        return failed_with(errc::certificate_invalid) || from_proxy == 401 || from_proxy == 403 ||
+               from_proxy == 407;
+    }
     bool nothing_sent() const { return !answer && answer.error().sent == bytes_sent::none; }
 
     bool is(std::initializer_list<int> statuses) const
@@ -74,6 +81,7 @@ struct seen_answer {
         bool const foreign = !is_json() && facts.shape != body_facts::form::blank;
         return foreign || contains_any(beginning(), profile.gateway_texts);
     }
+    bool is_services() const { return is_json() && !is_gateways(); }
     std::string_view beginning() const
     {
         return answer ? std::string_view(answer->body).substr(0, 512) : std::string_view();

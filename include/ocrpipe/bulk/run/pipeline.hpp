@@ -120,8 +120,10 @@ struct pipeline_statistics {
     std::uint64_t bytes = 0;          ///< of documents with a request_id
     std::chrono::milliseconds elapsed{0};
     /// The current bottleneck: "service", "submit rate", "poll rate", "bandwidth", "in-flight cap",
-    /// "connections", "source", "throttled", "credentials" or "draining".
+    /// "connections", "source", "throttled", "credentials", "outage" or "draining".
     std::string_view limiting;
+    std::string outage; ///< see client_statistics
+    std::chrono::milliseconds outage_lasts{0};
 };
 
 /// One bulk run: source -> submit -> wait -> parts -> results, with back-pressure up to the source.

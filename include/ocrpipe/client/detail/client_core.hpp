@@ -3,9 +3,9 @@
 
 #include <ocrpipe/client/client.hpp>
 #include <ocrpipe/client/detail/fifo_semaphore.hpp>
+#include <ocrpipe/client/detail/service_health.hpp>
 #include <ocrpipe/job/job_table.hpp>
 #include <ocrpipe/job/result_fsm.hpp>
-#include <ocrpipe/pace/auth_gate.hpp>
 #include <ocrpipe/pace/doc_type_gate.hpp>
 #include <ocrpipe/pace/gcra.hpp>
 #include <ocrpipe/pace/origin_gate.hpp>
@@ -138,18 +138,21 @@ private:
         std::span<rate_permit> permits;
         clock::time_point deadline;
         std::string_view doc_type = {}; ///< of a submit
+        bool is_suspect = false; ///< it was refused before
+        bool is_patient = false;
         in_pause if_paused = in_pause::wait;
         /// Once decided: ok, or why the request must not be sent; errc::throttled if the origin is paused and
         /// the caller does not wait for pauses.
         errc refusal = errc::ok;
         bool reserved = false;                      ///< the permits are reserved
+        bool is_probe = false;                      ///< service_health awaits its outcome
         clock::time_point until{};                  ///< while undecided: when to check again
         std::chrono::nanoseconds* waited = nullptr; ///< counts the time until then
     };
 
     /// Whether `a` is decided: the request may be sent, or must not.
     bool decide(admission& a);
-    task<void> admit(submit_exchange& x, admission& a, fifo_semaphore::unit& slot);
+    task<void> admit(submit_exchange& x, admission& a);
     /// Waits until `a` is decided.
     task<void> wait_for(admission& a);
     void reserve(admission& a, clock::time_point now);
@@ -159,18 +162,17 @@ private:
     task<bool> sleep_until(lane l, clock::time_point when, std::chrono::nanoseconds& waited);
 
     /// One exchange of an operation, after the wait that `previous` asks for. Returns what the operation does
-    /// next; it may not send before origin_gate_ and auth_gate_ allow it.
+    /// next; it may not send before origin_gate_ and health_ allow it.
     template<class Exchange>
     task<action> exchange(Exchange& x, action previous);
     /// Sees to it that no failure made from `r` contains a secret.
     void mask_secrets(exchange_result& r) const;
-    /// Updates the credentials gate and the counters after an exchange.
-    void note(exchange_result const& r, action const& next);
-    /// Handles pause_credentials: true if another attempt may follow, false if the credentials are refused
-    /// for good.
-    bool note_refusal();
-    std::string refusal_text() const;
-    std::string why_not_sent(errc e) const;
+    /// Updates the gates and the counters after an exchange.
+    void note(admission const& a, exchange_result const& r, action const& next, fsm_context const& c);
+    service_health::request to_health(admission const& a) const;
+    std::string why_not_sent(errc e, lane kind) const;
+    /// Why a job that cannot wait any longer was not read.
+    std::string why_not_read() const;
     /// Why an operation that was stopped ends.
     errc stop_code() const noexcept { return closed_ ? errc::client_closed : errc::cancelled; }
     template<class Exchange>
@@ -180,7 +182,12 @@ private:
     }
 
     double random() { return std::uniform_real_distribution<double>(0, 1)(rng_); }
-    fsm_context context() { return fsm_context{options_.profile, options_.retry, clock::now(), random()}; }
+    fsm_context context(std::uint64_t good_answers, bool is_patient)
+    {
+        return {options_.profile, options_.retry,
+                clock::now(),     random(),
+                static_cast<std::uint32_t>(good_answers), is_patient};
+    }
     result_context context_of(waiting_job const& job);
 
     asio::io_context& ioc_;
@@ -194,7 +201,7 @@ private:
     gcra poll_rate_;
     gcra byte_rate_;
     origin_gate origin_gate_;
-    auth_gate auth_gate_;
+    service_health health_;
     doc_type_gate doc_types_;
     fifo_semaphore in_flight_;
     /// As many as the pool has connections for submits, so that a submit never waits in the pool: what is
@@ -202,6 +209,7 @@ private:
     fifo_semaphore submit_slots_;
     bool result_route_succeeded_ = false;
     std::uint32_t good_reads_ = 0; ///< of results; wraps around
+    std::uint32_t good_parts_ = 0; ///< likewise
 
     table jobs_;
     timer heap_timer_;

@@ -38,6 +38,7 @@ public:
         {
             if (of_) of_->release();
         }
+        explicit operator bool() const noexcept { return of_ != nullptr; }
 
     private:
         fifo_semaphore* of_ = nullptr;
@@ -49,15 +50,20 @@ public:
     {
     }
 
+    /// Takes one unit if that needs no wait. Returns whether it did.
+    bool try_acquire() noexcept
+    {
+        if (closed_ || free_ == 0) return false;
+        --free_;
+        return true;
+    }
+
     /// Takes one unit, waiting for it until `deadline` if necessary. Returns false, without taking a unit, if
     /// the deadline passed, the wait was cancelled, or the semaphore was closed.
     task<bool> acquire(clock::time_point deadline = clock::time_point::max())
     {
+        if (try_acquire()) co_return true;
         if (closed_) co_return false;
-        if (free_ > 0) {
-            --free_;
-            co_return true;
-        }
         auto const self = waiters_.emplace(waiters_.end(), ioc_);
         self->expiry.expires_at(deadline);
         error_code ignored;

@@ -29,7 +29,7 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
     , submit_rate_(options_.rates.submits_per_second)
     , poll_rate_(options_.rates.polls_per_second)
     , byte_rate_(options_.rates.bytes_per_second)
-    , auth_gate_(options_.max_auth_refusals)
+    , health_(options_)
     , in_flight_(ioc, options_.rates.max_in_flight)
     , submit_slots_(ioc, options_.pool.submit_connections)
     , heap_timer_(ioc.get_executor())
@@ -93,7 +93,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit_in_flight(submit
         co_return failure(errc::too_many_waiting, phase::wait,
                           fmt::format("{} operations are already waiting", in_flight_.waiting()));
     if (!co_await in_flight_.acquire())
-        co_return failure(stop_code(), phase::wait, why_not_sent(stop_code()));
+        co_return failure(stop_code(), phase::wait, why_not_sent(stop_code(), lane::submit));
     submit_hook const none;
     result<submitted_job> outcome = co_await do_submit(request, none);
     if (!outcome) in_flight_.release();
@@ -149,7 +149,10 @@ OCRPIPE_DECL client_statistics client_core::statistics() const
     s.active_polls = workers_.size();
     if (origin_gate_.open_at() > now)
         s.paused_for = std::chrono::duration_cast<std::chrono::milliseconds>(origin_gate_.open_at() - now);
-    s.credentials_paused = auth_gate_.is_paused();
+    s.credentials_paused = health_.is_refusing();
+    s.outage = health_.outage_text();
+    if (!s.outage.empty())
+        s.outage_lasts = std::chrono::duration_cast<std::chrono::milliseconds>(now - health_.outage_since());
     return s;
 }
 

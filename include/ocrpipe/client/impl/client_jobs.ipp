@@ -44,13 +44,12 @@ OCRPIPE_DECL void client_core::start_job(wait_request&& request, std::chrono::mi
 
 OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job)
 {
-    return result_context{context(),
+    return result_context{context(good_reads_, job.request.patient),
                           *schedule_,
                           job.request.request_id,
                           job.request.doc_type,
                           job.request.document_bytes,
-                          result_route_succeeded_,
-                          good_reads_};
+                          result_route_succeeded_};
 }
 
 OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::milliseconds deadline,
@@ -67,7 +66,9 @@ OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::mill
     }
     if (closed_ || (job.control && job.control->cancelled)) return stop_job(s);
     action const first = job.fsm.start(context_of(job));
-    if (job.request.just_submitted) return schedule(s, first.until);
+    // If many documents were accepted and no result was read, one is read now: the reads may all fail.
+    bool const is_early = health_.wants_a_read() && workers_.empty();
+    if (job.request.just_submitted && !is_early) return schedule(s, first.until);
     // Bypasses the timer, which would round up to its tick.
     jobs_.schedule(s, now);
     serve_due_jobs();
@@ -127,7 +128,11 @@ OCRPIPE_DECL void client_core::serve_due_jobs()
 struct client_core::result_exchange {
     static constexpr lane via = lane::poll;
 
-    admission terms() { return {via, permits, clock::time_point::max(), {}, in_pause::return_at_once}; }
+    admission terms()
+    {
+        return {via, permits,         clock::time_point::max(),
+                {},  fsm.is_suspect(), job.request.patient, in_pause::return_at_once};
+    }
     http_request request()
     {
         ++core.counters_.polls;
@@ -140,6 +145,7 @@ struct client_core::result_exchange {
         if (!fsm.read_well()) return;
         core.result_route_succeeded_ = true;
         ++core.good_reads_;
+        core.health_.note_good_read();
     }
 
     client_core& core;
@@ -165,18 +171,24 @@ OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
 OCRPIPE_DECL void client_core::apply(slot s, action next)
 {
     waiting_job& job = jobs_[s];
-    if (next.what == step::pause_origin)
-        next = job.fsm.hold(std::max(next.until, next.own), clock::now(),
-                            "the service asked to wait beyond the deadline");
-    if (next.what == step::pause_credentials)
-        next = job.fsm.hold(auth_gate_.next_probe(), clock::now(),
-                            refusal_text() + ", and the deadline has passed");
+    if (next.what != step::finish && next.what != step::wait) {
+        result_context const context = context_of(job);
+        next = job.fsm.may_wait(context) ? job.fsm.hold(std::max(next.until, next.own), context)
+                                         : job.fsm.give_up(errc::still_processing, why_not_read());
+    }
     if (next.what != step::finish) return schedule(s, next.until);
 
     result<read_outcome> outcome = std::move(job.fsm).outcome();
     if (!outcome) return fail_job(s, std::move(outcome).error());
     finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
                              outcome->reads, job.request.possible_duplicate, outcome->recognized));
+}
+
+OCRPIPE_DECL std::string client_core::why_not_read() const
+{
+    if (origin_gate_.open_at() > clock::now()) return "the service asked to wait beyond the deadline";
+    std::string const outage = health_.outage_text();
+    return (outage.empty() ? health_.refusal_text(lane::poll) : outage) + ", and the deadline has passed";
 }
 
 OCRPIPE_DECL void client_core::finish_job(slot s, result<ocr_result> outcome)

@@ -23,27 +23,30 @@ OCRPIPE_DECL bool client_core::decide(admission& a)
     if (a.kind == lane::submit && submits_stopped_) return refuse(a, errc::cancelled);
     if (doc_types_.is_stopped(a.doc_type)) return refuse(a, errc::rejected);
     clock::time_point const now = clock::now();
-    a.until = origin_gate_.open_at();
+    service_health::request const asking = to_health(a);
+    service_health::permission const health = health_.ask(asking, now);
+    if (health.what == service_health::decision::refuse) return refuse(a, health.why);
+    bool const is_held = health.what == service_health::decision::wait;
+    a.until = is_held ? std::max(health.until, origin_gate_.open_at()) : origin_gate_.open_at();
     a.waited = &counters_.waited_for_pause;
-    if (a.until > now && a.if_paused == in_pause::return_at_once) return refuse(a, errc::throttled);
-    if (a.until <= now) {
-        switch (auth_gate_.ask(now)) {
-        case auth_gate::decision::refused:
-            return refuse(a, errc::unauthorized);
-        case auth_gate::decision::probe:
-            // A probe is sent at once: its outcome decides for all other requests.
-            return true;
-        case auth_gate::decision::wait:
-            // While a probe is in progress, the time of the next one is unknown: check again soon.
-            a.until = std::max(auth_gate_.next_probe(), now + std::chrono::milliseconds(50));
-            break;
-        case auth_gate::decision::open:
-            reserve(a, now);
-            break;
-        }
+    if (a.until > now && a.if_paused == in_pause::return_at_once) {
+        // Thousands of jobs may wait for the same probe: they ask again at different times.
+        if (is_held && health_.is_paused(asking))
+            a.until = std::max(a.until, now + std::chrono::milliseconds(static_cast<int>(500 + 500 * random())));
+        return refuse(a, errc::throttled);
     }
-    if (a.until <= now) return true;
-    return a.until > a.deadline && refuse(a, errc::deadline_exceeded);
+    // A probe during a pause is sent at once: its outcome decides for all other requests.
+    bool const is_urgent = health.what == service_health::decision::probe && health_.is_paused(asking);
+    if (a.until <= now && !is_urgent) reserve(a, now);
+    if (a.until > now) return a.until > a.deadline && refuse(a, errc::deadline_exceeded);
+    a.is_probe = health.what == service_health::decision::probe;
+    if (a.is_probe) health_.begin_probe(asking, now);
+    return true;
+}
+
+OCRPIPE_DECL service_health::request client_core::to_health(admission const& a) const
+{
+    return {a.kind, a.is_suspect, a.is_patient, jobs_.size() != 0};
 }
 
 /// Reserves a slot at each rate limit, once. `a` then waits for the latest of them.
@@ -96,28 +99,33 @@ OCRPIPE_DECL task<bool> client_core::sleep_until(lane l, clock::time_point when,
 template<class Exchange>
 task<action> client_core::exchange(Exchange& x, action previous)
 {
-    if (previous.what == step::wait &&
+    if ((previous.what == step::wait || previous.what == step::refused) &&
         !co_await sleep_until(Exchange::via, previous.until, counters_.waited_for_pause))
         co_return stop(x);
     admission a = x.terms();
-    fifo_semaphore::unit slot;
-    if constexpr (Exchange::via == lane::submit)
-        co_await admit(x, a, slot);
-    else if (!decide(a))
+    if constexpr (Exchange::via == lane::submit) {
+        if (!x.has_turn() || !decide(a)) co_await admit(x, a);
+    } else if (!decide(a)) {
         co_await wait_for(a);
-    action next{step::pause_origin, origin_gate_.open_at()}; // of a poll that does not wait for the pause
+    }
+    action next{step::pause_origin, a.until}; // of a poll that does not wait for the pause
     if (a.refusal == errc::ok) {
         http_request request = x.request();
         exchange_result answer = co_await transport_->send(std::move(request));
         mask_secrets(answer);
-        next = x.fsm.resume(answer, x.context());
-        note(answer, next);
+        auto const context = x.context();
+        next = x.fsm.resume(answer, context);
+        note(a, answer, next, context);
         x.note(answer, next);
     } else if (a.refusal != errc::throttled) {
-        next = x.fsm.give_up(a.refusal, why_not_sent(a.refusal));
+        next = x.fsm.give_up(a.refusal, why_not_sent(a.refusal, Exchange::via));
     }
-    if (next.what == step::pause_credentials && !note_refusal())
-        next = x.fsm.give_up(errc::unauthorized, refusal_text());
+    if (next.what == step::refused) {
+        if (health_.is_refused(Exchange::via))
+            next = x.fsm.give_up(next.why, health_.refusal_text(Exchange::via));
+        else
+            next.until = health_.next_for_suspects(Exchange::via, clock::now());
+    }
     if (next.what == step::pause_origin || next.what == step::finish) origin_gate_.pause_until(next.until);
 
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
@@ -137,36 +145,24 @@ OCRPIPE_DECL void client_core::mask_secrets(exchange_result& r) const
     r = std::move(f);
 }
 
-OCRPIPE_DECL void client_core::note(exchange_result const& r, action const& next)
+OCRPIPE_DECL void client_core::note(admission const& a, exchange_result const& r, action const& next,
+                                    fsm_context const& c)
 {
     if (!r) ++counters_.transport_failures;
-    if (r && (r->status == 429 || !r->retry_after.empty())) ++counters_.throttled;
-    // note_refusal() follows: the state machine has classified the answer as a refusal, whatever its status.
-    if (next.what == step::pause_credentials) return;
-    if (r && r->status < 300)
-        auth_gate_.succeeded();
-    else
-        auth_gate_.probe_ended();
+    if (next.what == step::pause_origin) ++counters_.throttled;
+    health_.note(to_health(a), a.is_probe, r, next, c.now, c.random);
 }
 
-OCRPIPE_DECL bool client_core::note_refusal()
-{
-    auth_gate_.refused(clock::now(), random());
-    return !auth_gate_.is_refused();
-}
-
-OCRPIPE_DECL std::string client_core::refusal_text() const
-{
-    int const n = auth_gate_.refusals();
-    return n == 1 ? "the credentials were refused"
-                  : fmt::format("the credentials were refused {} times in a row", n);
-}
-
-OCRPIPE_DECL std::string client_core::why_not_sent(errc e) const
+OCRPIPE_DECL std::string client_core::why_not_sent(errc e, lane kind) const
 {
     switch (e) {
     case errc::unauthorized:
-        return refusal_text() + "; nothing was sent";
+    case errc::wrong_base_url:
+    case errc::proxy_refused:
+    case errc::certificate_invalid:
+        return health_.refusal_text(kind) + "; nothing was sent";
+    case errc::service_unavailable:
+        return fmt::format("{}; nothing was sent", health_.outage_text());
     case errc::cancelled:
         return "cancelled before anything was sent";
     case errc::client_closed:
@@ -185,7 +181,16 @@ OCRPIPE_DECL std::string client_core::why_not_sent(errc e) const
 struct client_core::submit_exchange {
     static constexpr lane via = lane::submit;
 
-    admission terms() { return {via, permits, deadline, submit.doc_type}; }
+    admission terms()
+    {
+        return {via, permits, deadline, submit.doc_type, fsm.is_suspect(), submit.patient};
+    }
+    /// Whether it has one of the connections, without a wait, and the caller's hook has run.
+    bool has_turn()
+    {
+        if (!slot && core.submit_slots_.try_acquire()) slot = fifo_semaphore::unit(core.submit_slots_);
+        return slot && (announced || !before_sending);
+    }
     http_request request()
     {
         ++core.counters_.submits;
@@ -197,9 +202,12 @@ struct client_core::submit_exchange {
         r.deadline = allowed < longest_time ? deadline : clock::now() + core.options_.job_deadline;
         return r;
     }
-    fsm_context context() { return core.context(); }
+    fsm_context context() { return core.context(core.counters_.accepted, submit.patient); }
     void note(exchange_result const& answer, action const& next)
     {
+        // Others may have to probe, and this one waits. Any other wait keeps the connection, so that no more
+        // documents are in doubt than there are connections.
+        if (next.what == step::refused) slot = {};
         if (answer && answer->status == 500)
             core.doc_types_.failed(submit.doc_type);
         else if (answer && next.what == step::finish) // otherwise the answer was not examined
@@ -210,7 +218,8 @@ struct client_core::submit_exchange {
     submit_request const& submit;
     submit_hook const& before_sending;
     multipart_body& body;
-    bool announced = false; ///< before_sending has run
+    fifo_semaphore::unit slot{}; ///< one of the connections for submits
+    bool announced = false;      ///< before_sending has run
     std::chrono::milliseconds allowed =
         submit.deadline.count() > 0 ? submit.deadline : core.options_.job_deadline;
     clock::time_point deadline = clock::now() + std::min<std::chrono::milliseconds>(allowed, longest_time);
@@ -222,23 +231,25 @@ struct client_core::submit_exchange {
 
 /// Admits a submit: first one of the connections for submits, then the pauses and rate limits, then the
 /// caller's hook. What passes is sent at once.
-OCRPIPE_DECL task<void> client_core::admit(submit_exchange& x, admission& a, fifo_semaphore::unit& slot)
+OCRPIPE_DECL task<void> client_core::admit(submit_exchange& x, admission& a)
 {
-    if (!submit_slots_.available() && submit_slots_.waiting() >= options_.pool.max_waiting) {
+    if (!x.slot && !submit_slots_.available() && submit_slots_.waiting() >= options_.pool.max_waiting) {
         refuse(a, errc::too_many_waiting);
         co_return;
     }
-    if (!co_await submit_slots_.acquire(a.deadline)) {
-        refuse(a, clock::now() >= a.deadline ? errc::deadline_exceeded : stop_code());
-        co_return;
+    if (!x.slot) {
+        if (!co_await submit_slots_.acquire(a.deadline)) {
+            refuse(a, clock::now() >= a.deadline ? errc::deadline_exceeded : stop_code());
+            co_return;
+        }
+        x.slot = fifo_semaphore::unit(submit_slots_);
     }
-    slot = fifo_semaphore::unit(submit_slots_);
     if (!decide(a)) co_await wait_for(a);
     if (a.refusal != errc::ok || !x.before_sending || std::exchange(x.announced, true)) co_return;
     error_code const ec = co_await x.before_sending();
     if (!ec && !closed_ && !submits_stopped_) co_return;
     refuse(a, ec ? errc::cancelled : stop_code());
-    auth_gate_.probe_ended();
+    if (a.is_probe) health_.probe_ended(to_health(a));
 }
 
 OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request const& request,
@@ -257,6 +268,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
     if (outcome) {
         doc_types_.accepted(request.doc_type);
         ++counters_.accepted;
+        health_.note_accepted();
         counters_.bytes_uploaded += body->size();
     }
     co_return outcome;
@@ -265,7 +277,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
 struct client_core::part_exchange {
     static constexpr lane via = lane::part;
 
-    admission terms() { return {via, permits, deadline}; }
+    admission terms() { return {via, permits, deadline, {}, fsm.is_suspect()}; }
     http_request request()
     {
         ++core.counters_.part_reads;
@@ -273,8 +285,11 @@ struct client_core::part_exchange {
         r.deadline = deadline;
         return r;
     }
-    fsm_context context() { return core.context(); }
-    void note(exchange_result const&, action const&) {}
+    fsm_context context() { return core.context(core.good_parts_, false); }
+    void note(exchange_result const& answer, action const& next)
+    {
+        if (answer && answer->status < 300 && next.what == step::finish) ++core.good_parts_;
+    }
 
     client_core& core;
     operation kind;

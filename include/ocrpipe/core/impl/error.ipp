@@ -68,13 +68,14 @@ inline constexpr std::array errc_texts{
     errc_text{errc::job_lost, "job_lost", "the service no longer knows this request_id"},
     errc_text{errc::still_processing, "still_processing", "the job was not finished at the deadline"},
     errc_text{errc::part_absent, "part_absent", "the service has no such part"},
+    errc_text{errc::service_unavailable, "service_unavailable", "the service cannot be used; nothing was sent"},
 };
 
 constexpr bool errc_texts_in_order()
 {
     for (std::size_t i = 0; i != errc_texts.size(); ++i)
         if (static_cast<std::size_t>(errc_texts[i].code) != i) return false;
-    return errc_texts.size() == static_cast<std::size_t>(errc::part_absent) + 1;
+    return errc_texts.size() == static_cast<std::size_t>(errc::service_unavailable) + 1;
 }
 static_assert(errc_texts_in_order(), "errc_texts must list every errc in the order of the enumeration");
 

@@ -201,6 +201,7 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     std::string const what =
         status / 100 == 2 ? "it sent data before TLS began" : fmt::format("it answered {}", status);
     failure = transport_failure(errc::proxy_refused, phase::connect, bytes_sent::none, at + ": " + what);
+    failure.status = status;
     co_return false;
 }
 

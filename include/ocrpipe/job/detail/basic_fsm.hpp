@@ -24,39 +24,78 @@ struct attempt_counter {
     std::uint16_t attempts = 0;        ///< requests answered or failed
     std::uint16_t failures_in_row = 0; ///< those that count as attempts
     std::uint16_t throttled_in_row = 0;
+    std::uint16_t refusals = 0;          ///< in a row, of the credentials or the address
+    std::uint32_t good_answers_then = 0; ///< fsm_context::good_answers when the failures or refusals began
 
     /// How long a throttled answer pauses the origin: its Retry-After, or our own backoff if that is longer
     /// or there is no Retry-After.
     std::chrono::milliseconds throttled(http_response const& answer, fsm_context const& c)
     {
         if (throttled_in_row != UINT16_MAX) ++throttled_in_row;
-        auto const own = backoff_delay(c.retry, throttled_in_row, true, c.random);
-        if (answer.retry_after.empty()) return own;
+        return std::max(backoff_delay(c.retry, throttled_in_row, true, c.random), asked_by(answer, c));
+    }
+
+    /// The answer's Retry-After, within the policy's limit; zero if it has none, or one that cannot be read.
+    static std::chrono::milliseconds asked_by(http_response const& answer, fsm_context const& c)
+    {
+        if (answer.retry_after.empty()) return std::chrono::milliseconds::zero();
         auto const asked = parse_retry_after(answer.retry_after, answer.date);
-        if (!asked) return own;
+        if (!asked) return std::chrono::milliseconds::zero();
         auto const bounded = std::min(*asked, c.retry.max_retry_after);
         // Adds up to 10 % of jitter, so that clients do not all return at the same moment.
-        return std::max(own, bounded + std::chrono::milliseconds(static_cast<std::int64_t>(
-                                           static_cast<double>(bounded.count()) * c.random / 10)));
+        return bounded + std::chrono::milliseconds(
+                             static_cast<std::int64_t>(static_cast<double>(bounded.count()) * c.random / 10));
     }
 
     /// Backoff after a failure that counts as an attempt.
     std::chrono::milliseconds failed(fsm_context const& c)
     {
         throttled_in_row = 0;
+        note_begin(c);
         if (failures_in_row != UINT16_MAX) ++failures_in_row;
         return backoff_delay(c.retry, failures_in_row, false, c.random);
     }
 
     bool used_up(retry_policy const& policy) const noexcept { return failures_in_row >= policy.max_attempts; }
 
-    void succeeded() noexcept { failures_in_row = throttled_in_row = 0; }
+    void refused(fsm_context const& c)
+    {
+        note_begin(c);
+        if (refusals != UINT16_MAX) ++refusals;
+    }
+
+    /// Whether other requests succeeded since this one began to fail.
+    bool others_succeed(fsm_context const& c) const noexcept { return c.good_answers != good_answers_then; }
+
+    void succeeded() noexcept { failures_in_row = throttled_in_row = refusals = 0; }
+
+private:
+    void note_begin(fsm_context const& c) noexcept
+    {
+        if (failures_in_row == 0 && refusals == 0) good_answers_then = c.good_answers;
+    }
 };
 
 /// Whether a refusal may be temporary; otherwise it concerns the request itself.
 inline bool is_transient(int status) noexcept
 {
     return status >= 500 || status < 200 || status == 408 || status == 409 || status == 423 || status == 425;
+}
+
+/// Whether the service could not be reached: nothing of the request was sent, and that is no matter of this
+/// request.
+inline bool is_unreachable(exchange_result const& answer) noexcept
+{
+    if (answer || answer.error().sent != bytes_sent::none) return false;
+    error_code const& code = answer.error().code;
+    return code == errc::resolve_failed || code == errc::connect_failed || code == errc::connect_timeout ||
+           code == errc::proxy_refused || code == errc::tls_failed || code == errc::tls_timeout;
+}
+
+/// The error of an answer that refuses the credentials, or of a proxy or a certificate that does.
+inline errc refusal_of(exchange_result const& answer) noexcept
+{
+    return answer ? errc::unauthorized : static_cast<errc>(answer.error().code.value());
 }
 
 /// The errc of a failure caused by the transport or by our own side; `otherwise` if there is none.
@@ -89,6 +128,9 @@ class basic_fsm
 public:
     /// Called by the shell to stop: no further request may be sent.
     action give_up(errc why, std::string reason) { return finish(failure(why, Between, std::move(reason))); }
+
+    /// Whether the last answer refused this request in a way that may concern all of them.
+    bool is_suspect() const noexcept { return counter_.refusals != 0; }
 
     /// Call after step::finish. The caller adds the request_id to a failure.
     result<Outcome> outcome() && { return std::move(*outcome_); }
@@ -138,6 +180,20 @@ protected:
                         fmt::format("{}; {} of {} attempts used", r.row, counter_.failures_in_row,
                                     c.retry.max_attempts));
         return next_after(delay, answer, r, code, too_late, c);
+    }
+
+    /// Handles a refusal that may concern every request, such as 403: `code` is the error if it does. It
+    /// concerns this request alone if others are accepted meanwhile, or if some were before and none is left
+    /// to ask.
+    template<class Verdict>
+    action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c)
+    {
+        counter_.refused(c);
+        bool const alone = counter_.others_succeed(c) ? counter_.refusals >= 2
+                                                      : c.good_answers != 0 && counter_.refusals >= 3;
+        if (!alone) return action{step::refused, c.now, {}, code};
+        return fail(answer, r, errc::rejected,
+                    fmt::format("{}, {} times; others are accepted", r.row, counter_.refusals));
     }
 
     /// Pauses the origin, and sends the next request afterwards. Fails if that is past the deadline.

@@ -24,7 +24,7 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, fsm_context const&
     case part_verdict::throttled:
         return pause(answer, r, c);
     case part_verdict::credentials_refused:
-        return action{step::pause_credentials, c.now};
+        return refused(answer, r, detail::refusal_of(answer), c);
     case part_verdict::rejected:
         return fail(answer, r, errc::rejected);
     case part_verdict::misdirected:

@@ -30,13 +30,13 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     case result_verdict::foreign:
         return failed_read(answer, r, c);
     case result_verdict::credentials_refused:
-        return refused_read(answer, r, c);
+        return refused(answer, r, detail::refusal_of(answer), c);
     case result_verdict::unreadable:
         return unreadable(answer, r);
     case result_verdict::too_large:
         return fail(answer, r, errc::body_too_large);
     case result_verdict::wrong_base_url:
-        return fail(answer, r, errc::wrong_base_url);
+        return refused(answer, r, errc::wrong_base_url, c);
     case result_verdict::rejected:
         return fail(answer, r, errc::rejected);
     case result_verdict::misdirected:
@@ -53,9 +53,12 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     return stopped(answer, r, c);
 }
 
-OCRPIPE_DECL action result_fsm::hold(clock::time_point until, clock::time_point now, std::string reason)
+OCRPIPE_DECL action result_fsm::hold(clock::time_point until, fsm_context const& c)
 {
-    if (now >= latest()) return give_up(errc::still_processing, std::move(reason));
+    if (c.patient) {
+        deadline_ += std::max(until - c.now, clock::duration::zero());
+        return action{step::wait, until};
+    }
     return action{step::wait, std::min(until, latest())};
 }
 
@@ -88,23 +91,29 @@ OCRPIPE_DECL action result_fsm::pending(exchange_result const& answer, result_re
         return fail(answer, r, errc::still_processing, fmt::format("{}; the deadline has passed", r.row));
     counter_.succeeded();
     if (pending_ != UINT16_MAX) ++pending_;
-    return answer->retry_after.empty() ? wait(until_next_poll(c), c) : pause_origin(answer, c);
+    return wait_as_asked(until_next_poll(c), answer, c);
+}
+
+/// Waits for `own`, or for as long as the answer asks, if that is longer. The difference does not count against
+/// a patient job's deadline.
+OCRPIPE_DECL action result_fsm::wait_as_asked(std::chrono::milliseconds own, exchange_result const& answer,
+                                              fsm_context const& c)
+{
+    auto const asked = answer ? counter_.asked_by(*answer, c) : own;
+    if (asked <= own) return wait(own, c);
+    if (c.patient) deadline_ += asked - own;
+    return wait(asked, c);
 }
 
 OCRPIPE_DECL action result_fsm::throttled(exchange_result const& answer, result_reading const& r,
                                           result_context const& c)
 {
-    action const pause = pause_origin(answer, c);
-    if (!is_late(c)) return pause;
+    // The origin pauses for as long as the service asks; the job also waits for its own poll interval.
+    action const pause{step::pause_origin, c.now + counter_.throttled(*answer, c),
+                       c.now + until_next_poll(c)};
+    if (c.patient || !is_late(c)) return pause;
     fail(answer, r, errc::still_processing, "throttled, and the deadline has passed");
     return action{step::finish, pause.until};
-}
-
-/// Pauses the origin for as long as the service asks; the job also waits for its own poll interval.
-OCRPIPE_DECL action result_fsm::pause_origin(exchange_result const& answer, result_context const& c)
-{
-    auto const own = until_next_poll(c);
-    return action{step::pause_origin, c.now + counter_.throttled(*answer, c), c.now + own};
 }
 
 /// Handles a failed read. After the deadline, its error is reported only if the job is read once; otherwise
@@ -112,28 +121,19 @@ OCRPIPE_DECL action result_fsm::pause_origin(exchange_result const& answer, resu
 OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, result_reading const& r,
                                             result_context const& c)
 {
-    auto const delay = count_failure(c);
+    if (c.patient && detail::is_unreachable(answer)) return action{step::unreachable, c.now};
+    auto const delay = counter_.failed(c);
     bool const foreign = r.what == result_verdict::foreign;
     bool const refused = answer && (r.status >= 400 || r.status < 200);
     errc code = detail::code_of(answer, errc::unexpected_answer);
     if (foreign && !c.route_succeeded) code = errc::wrong_base_url;
     if (refused) code = detail::is_transient(r.status) ? errc::service_error : errc::rejected;
 
-    if (counter_.used_up(c.retry) && (foreign || (refused && others_succeed(c))))
+    if (counter_.used_up(c.retry) && (foreign || (refused && counter_.others_succeed(c))))
         return fail(answer, r, code, attempts_used(r, c));
-    if (!is_late(c)) return wait(delay, c);
+    if (!is_late(c)) return wait_as_asked(delay, answer, c);
     if (latest() == deadline_) code = errc::still_processing;
     return fail(answer, r, code, fmt::format("{}; the deadline has passed", r.row));
-}
-
-/// Handles a refusal of the credentials. It concerns this job alone if other jobs are read with them.
-OCRPIPE_DECL action result_fsm::refused_read(exchange_result const& answer, result_reading const& r,
-                                             result_context const& c)
-{
-    count_failure(c);
-    if (counter_.used_up(c.retry) && others_succeed(c))
-        return fail(answer, r, errc::rejected, attempts_used(r, c));
-    return action{step::pause_credentials, c.now};
 }
 
 OCRPIPE_DECL action result_fsm::unreadable(exchange_result& answer, result_reading const& r)
@@ -154,13 +154,6 @@ OCRPIPE_DECL action result_fsm::stopped(exchange_result const& answer, result_re
     if (code == errc::deadline_exceeded || code == errc::too_many_waiting)
         return fail(answer, r, errc::still_processing, "the deadline has passed");
     return fail(answer, r, code);
-}
-
-/// Counts a failed read. Returns the backoff.
-OCRPIPE_DECL std::chrono::milliseconds result_fsm::count_failure(result_context const& c)
-{
-    if (counter_.failures_in_row == 0) good_reads_before_ = c.good_reads;
-    return counter_.failed(c);
 }
 
 OCRPIPE_DECL std::string result_fsm::attempts_used(result_reading const& r, result_context const& c) const

@@ -23,14 +23,15 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::ambiguous:
         return perhaps_accepted(answer, r, c);
     case submit_verdict::safe_to_repeat:
+        if (c.patient && detail::is_unreachable(answer)) return action{step::unreachable, c.now};
         return again(answer, r, detail::code_of(answer, errc::service_error), "no time for another attempt",
                      c);
     case submit_verdict::throttled:
         return pause(answer, r, c);
     case submit_verdict::credentials_refused:
-        return action{step::pause_credentials, c.now};
+        return refused(answer, r, detail::refusal_of(answer), c);
     case submit_verdict::wrong_base_url:
-        return fail(answer, r, errc::wrong_base_url);
+        return refused(answer, r, errc::wrong_base_url, c);
     case submit_verdict::rejected:
         return fail(answer, r, errc::rejected);
     case submit_verdict::misdirected:

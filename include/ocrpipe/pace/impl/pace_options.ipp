@@ -23,6 +23,7 @@ OCRPIPE_DECL std::vector<std::string> pace_options::validate() const
             fmt::format("retry.max_attempts: {} is out of range: 1 to 1000", retry.max_attempts));
     p.check(max_auth_refusals >= 1 && max_auth_refusals <= 100,
             fmt::format("max_auth_refusals: {} is out of range: 1 to 100", max_auth_refusals));
+    p.check(max_outage.count() >= 0, "max_outage: negative: give a time, or 0 for no limit");
     return p.take();
 }
 

@@ -10,12 +10,14 @@ namespace ocrpipe::detail
 
 OCRPIPE_DECL bool ends_the_run(failure const& f) noexcept
 {
-    return f.is(errc::unauthorized) || f.is(errc::wrong_base_url);
+    return f.is(errc::unauthorized) || f.is(errc::wrong_base_url) || f.is(errc::certificate_invalid) ||
+           f.is(errc::proxy_refused);
 }
 
 OCRPIPE_DECL document_course course_after(failure const& f) noexcept
 {
-    bool const stopped = f.is(errc::cancelled) || f.is(errc::client_closed);
+    bool const stopped =
+        f.is(errc::cancelled) || f.is(errc::client_closed) || f.is(errc::service_unavailable);
     if (!ends_the_run(f) && !stopped) return document_course::failed;
     if (!f.request_id.empty()) return document_course::unfinished;
     return document_course::not_sent;

@@ -386,7 +386,10 @@ OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
         s.too_young = options_.notes->too_young;
     }
     s.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - started_);
-    s.limiting = state_.limiting(client_.statistics());
+    client_statistics const c = client_.statistics();
+    s.limiting = state_.limiting(c);
+    s.outage = c.outage;
+    s.outage_lasts = c.outage_lasts;
     return s;
 }
 

@@ -143,6 +143,7 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
     // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The run has
     // its own limits.
     request.deadline = longest_time;
+    request.patient = true;
     submit_hook const intent = [self = shared_from_this(), d] { return self->record_intent(d); };
     result<submitted_job> job = co_await client_.async_submit(std::move(request), intent, detail::use_task);
     if (!job) state_.submit_failed(job.error());
@@ -167,6 +168,7 @@ OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
     request.doc_type = d->input.record.doc_type;
     request.document_bytes = d->input.record.size;
     request.just_submitted = just_submitted && d->input.request_id.empty();
+    request.patient = true;
     if (state_.waiting <= most_kept || options_.share_results)
         return client_.async_wait(std::move(request),
                                   [self = shared_from_this(), d](result<ocr_result> answer) {
@@ -295,6 +297,10 @@ OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr p, failure f)
 {
     detail::document_in_flight& d = *p;
     if (detail::ends_the_run(f)) end_run(f);
+    if (f.is(errc::service_unavailable)) {
+        state_.stop(run_end::failure_budget, f.reason);
+        react();
+    }
     detail::document_course const course = detail::course_after(f);
     if (course == detail::document_course::not_sent) co_return co_await withdraw(d);
     if (course == detail::document_course::unfinished) co_return leave_unfinished(d);

@@ -148,6 +148,7 @@ OCRPIPE_DECL std::string_view run_state::limiting(client_statistics const& now)
         return now.*counter > before.*counter;
     };
     if (is_stopped()) return "draining";
+    if (!now.outage.empty()) return "outage";
     if (now.credentials_paused) return "credentials";
     if (now.paused_for.count() > 0) return "throttled";
     if (grew(&client_statistics::waited_for_submit_rate)) return "submit rate";

@@ -1,0 +1,120 @@
+#ifndef OCRPIPE_CLIENT_DETAIL_SERVICE_HEALTH_HPP
+#define OCRPIPE_CLIENT_DETAIL_SERVICE_HEALTH_HPP
+
+#include <ocrpipe/job/action.hpp>
+#include <ocrpipe/pace/pace_options.hpp>
+#include <ocrpipe/pace/probe_gate.hpp>
+#include <ocrpipe/transport/http_message.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace ocrpipe::detail
+{
+
+/// What the answers so far say about the service, and whether another request may be sent. Pure: time and
+/// randomness are arguments.
+///
+/// - Refusals (401, 402, 403, a gateway's 404, the proxy's 407, an invalid certificate) pause all requests of
+///   their kind; probes decide whether they concern all of them.
+/// - If the service cannot be reached, patient requests of all kinds pause, and one probe at a time is sent.
+/// - If many documents were accepted and no result was read since, patient submits pause until one is.
+class service_health
+{
+public:
+    explicit service_health(pace_options const& options);
+
+    /// A request that asks whether it may be sent.
+    struct request {
+        lane kind;
+        bool is_suspect = false; ///< it was refused itself
+        bool is_patient = false; ///< it waits out outages, for at most max_outage
+        bool jobs_wait = true;   ///< for a submit: results are still awaited
+    };
+    enum class decision { send, probe, wait, refuse };
+    struct permission {
+        decision what;
+        clock::time_point until{}; ///< for `wait`: when to ask again
+        errc why = errc::ok;       ///< for `refuse`
+    };
+
+    permission ask(request const& r, clock::time_point now) const;
+    void begin_probe(request const& r, clock::time_point now);
+    void probe_ended(request const& r);
+
+    /// Learns from the end of an exchange. `next`: what the request's state machine made of it.
+    void note(request const& r, bool was_probe, exchange_result const& answer, action const& next,
+              clock::time_point now, double random);
+    /// A document was accepted whose result is to be read.
+    void note_accepted() noexcept;
+    /// A result was read, or the service said that it is not ready.
+    void note_good_read() noexcept;
+
+    /// Whether a setback has paused such requests.
+    bool is_paused(request const& r) const noexcept
+    {
+        return gate(r.kind).is_paused() || (r.is_patient && outage_.is_paused());
+    }
+    /// Whether a kind of request is refused for good.
+    bool is_refused(lane kind) const noexcept { return gate(kind).is_closed(); }
+    bool is_refusing() const noexcept;
+    /// When a request that was refused may be sent again. Until then it leaves its connection to others.
+    clock::time_point next_for_suspects(lane kind, clock::time_point now) const noexcept
+    {
+        return gate(kind).check_at(now, true);
+    }
+    /// Why a kind of request is refused, and how often it was in a row.
+    std::string refusal_text(lane kind) const;
+
+    /// Whether so many results are unread that one should be read before another document is sent.
+    bool wants_a_read() const noexcept { return unread_ >= max_unread; }
+
+    /// Why patient requests are paused: an outage, or unread results. Empty if they are not.
+    std::string outage_text() const;
+    clock::time_point outage_since() const noexcept;
+
+    /// How many documents may be accepted in a row while no result is read.
+    static constexpr std::uint32_t max_unread = 100;
+    /// How long an outage may last if the service was never reached, or no result was ever read, unless
+    /// max_outage is set.
+    static constexpr std::chrono::seconds first_outage{60};
+    /// After this many submits in a row without an answer, the service counts as unreachable. Fewer may be a
+    /// restart or a lost connection.
+    static constexpr std::uint32_t unanswered_is_outage = 8;
+
+private:
+    struct refusal {
+        errc code = errc::ok;
+        std::string detail;
+    };
+
+    probe_gate& gate(lane kind) noexcept { return gates_[static_cast<std::size_t>(kind)]; }
+    probe_gate const& gate(lane kind) const noexcept { return gates_[static_cast<std::size_t>(kind)]; }
+    void note_outage(exchange_result const& answer, action const& next, bool was_probe, clock::time_point now,
+                     double random);
+    bool is_too_long(request const& r, clock::time_point now) const noexcept;
+
+    std::chrono::milliseconds const max_outage_;
+    std::array<probe_gate, lane_count> gates_;
+    std::array<refusal, lane_count> refusals_; ///< the last of each kind
+    probe_gate outage_;
+    clock::time_point outage_since_{};
+    std::string outage_why_;
+    bool was_reached_ = false;     ///< some request was answered
+    bool was_accepted_ = false;    ///< and with success
+    std::uint32_t unanswered_ = 0; ///< submits in a row whose answer was lost
+    std::uint32_t unread_ = 0;     ///< documents accepted since the last good read
+    bool was_read_ = false;        ///< some result was read
+    clock::time_point unread_since_{};
+    clock::time_point last_{}; ///< when an exchange ended
+};
+
+} // namespace ocrpipe::detail
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/client/impl/service_health.ipp>
+#endif
+
+#endif

@@ -1,0 +1,168 @@
+#ifndef OCRPIPE_CLIENT_IMPL_SERVICE_HEALTH_IPP
+#define OCRPIPE_CLIENT_IMPL_SERVICE_HEALTH_IPP
+
+#include <ocrpipe/client/detail/service_health.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ocrpipe::detail
+{
+
+inline std::string reason_of(transport_failure const& f)
+{
+    std::string what = (f.cause ? f.cause : f.code).message();
+    return f.detail.empty() ? what : fmt::format("{} ({})", what, f.detail);
+}
+
+OCRPIPE_DECL service_health::service_health(pace_options const& options)
+    : max_outage_(options.max_outage)
+    , gates_{probe_gate({options.max_auth_refusals, std::chrono::seconds(30), true}),
+             probe_gate({options.max_auth_refusals, std::chrono::seconds(30), true}),
+             probe_gate({options.max_auth_refusals, std::chrono::seconds(30), true})}
+    , outage_({0, std::chrono::seconds(10), false})
+{
+}
+
+OCRPIPE_DECL service_health::permission service_health::ask(request const& r, clock::time_point now) const
+{
+    bool is_probe = false;
+    clock::time_point until = now;
+    auto const heed = [&](probe_gate const& g, bool is_suspect) {
+        probe_gate::decision const d = g.ask(now, is_suspect);
+        is_probe |= d == probe_gate::decision::probe;
+        if (d == probe_gate::decision::wait) until = std::max(until, g.check_at(now, is_suspect));
+    };
+    if (is_refused(r.kind)) return {decision::refuse, {}, refusals_[static_cast<std::size_t>(r.kind)].code};
+    heed(gate(r.kind), r.is_suspect);
+    if (r.is_patient && (outage_.is_paused() || wants_a_read())) {
+        if (is_too_long(r, now)) return {decision::refuse, {}, errc::service_unavailable};
+        heed(outage_, false);
+        // Usually the first read is only a matter of milliseconds.
+        bool const is_new = now < unread_since_ + std::chrono::seconds(1);
+        if (r.kind == lane::submit && wants_a_read())
+            until = std::max(until, now + std::chrono::milliseconds(is_new ? 5 : 250));
+    }
+    if (until > now) return {decision::wait, until};
+    return {is_probe ? decision::probe : decision::send};
+}
+
+OCRPIPE_DECL bool service_health::is_too_long(request const& r, clock::time_point now) const noexcept
+{
+    auto const beyond = [&](clock::time_point since, bool was_good) {
+        auto const limit = max_outage_.count() > 0 || was_good ? max_outage_ : first_outage;
+        return limit.count() > 0 && now - since > limit;
+    };
+    if (outage_.is_paused() && beyond(outage_since_, was_reached_)) return true;
+    bool const is_blocked = r.kind == lane::submit && wants_a_read();
+    return is_blocked && (!r.jobs_wait || beyond(unread_since_, was_read_));
+}
+
+OCRPIPE_DECL void service_health::begin_probe(request const& r, clock::time_point now)
+{
+    gate(r.kind).begin_probe(now);
+    if (r.is_patient && outage_.is_paused()) outage_.begin_probe(now);
+}
+
+OCRPIPE_DECL void service_health::probe_ended(request const& r)
+{
+    gate(r.kind).probe_ended();
+    if (r.is_patient) outage_.probe_ended();
+}
+
+OCRPIPE_DECL void service_health::note(request const& r, bool was_probe, exchange_result const& answer,
+                                       action const& next, clock::time_point now, double random)
+{
+    probe_gate& own = gate(r.kind);
+    last_ = now;
+    if (next.what == step::refused) {
+        bool const is_certain = !answer; // the proxy's password or a certificate does not become right
+        own.failed(now, random, r.is_suspect, is_certain);
+        refusals_[static_cast<std::size_t>(r.kind)] = {
+            next.why, answer ? fmt::format("HTTP {}", answer->status) : reason_of(answer.error())};
+    } else if (answer && answer->status < 300) {
+        own.succeeded();
+        // All kinds of requests have the same credentials.
+        if (!std::exchange(was_accepted_, true))
+            for (probe_gate& g : gates_)
+                g.answered();
+    } else if (was_probe || !own.is_paused()) {
+        if (answer)
+            own.answered();
+        else
+            own.probe_ended();
+    }
+    note_outage(answer, next, was_probe && r.is_patient, now, random);
+}
+
+OCRPIPE_DECL void service_health::note_outage(exchange_result const& answer, action const& next,
+                                              bool was_probe, clock::time_point now, double random)
+{
+    if (answer) {
+        was_reached_ = true;
+        unanswered_ = 0;
+        if (outage_.is_paused()) outage_.succeeded();
+        if (next.what == step::pause_origin) unread_since_ = now; // unread because the service asks to wait
+        return;
+    }
+    bool const is_lost = answer.error().sent == bytes_sent::all && is_transport(answer.error().code);
+    if (next.what == step::finish && is_lost) ++unanswered_;
+    if (next.what != step::unreachable && unanswered_ < unanswered_is_outage) {
+        if (was_probe) outage_.probe_ended();
+        return;
+    }
+    if (!outage_.is_paused()) outage_since_ = now;
+    outage_why_ = reason_of(answer.error());
+    outage_.failed(now, random);
+}
+
+OCRPIPE_DECL void service_health::note_accepted() noexcept
+{
+    if (++unread_ == max_unread) unread_since_ = last_;
+}
+
+OCRPIPE_DECL void service_health::note_good_read() noexcept
+{
+    unread_ = 0;
+    was_read_ = true;
+}
+
+OCRPIPE_DECL bool service_health::is_refusing() const noexcept
+{
+    return std::any_of(gates_.begin(), gates_.end(), [](probe_gate const& g) { return g.is_paused(); });
+}
+
+OCRPIPE_DECL std::string service_health::refusal_text(lane kind) const
+{
+    refusal const& r = refusals_[static_cast<std::size_t>(kind)];
+    int const n = gate(kind).setbacks();
+    std::string const times = n == 1 ? std::string() : fmt::format(" {} times in a row", n);
+    switch (r.code) {
+    case errc::certificate_invalid:
+        return fmt::format("the certificate of the service was not accepted{}: {}", times, r.detail);
+    case errc::proxy_refused:
+        return fmt::format("the proxy refused its credentials{}: {}", times, r.detail);
+    case errc::wrong_base_url:
+        return fmt::format("a gateway answered 404 instead of the service{}", times);
+    default:
+        return fmt::format("the credentials were refused{}", times);
+    }
+}
+
+OCRPIPE_DECL std::string service_health::outage_text() const
+{
+    if (outage_.is_paused()) return outage_why_;
+    if (wants_a_read()) return fmt::format("no result could be read since {} documents were accepted", unread_);
+    return {};
+}
+
+OCRPIPE_DECL clock::time_point service_health::outage_since() const noexcept
+{
+    return outage_.is_paused() ? outage_since_ : unread_since_;
+}
+
+} // namespace ocrpipe::detail
+
+#endif
