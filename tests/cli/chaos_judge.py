@@ -10,15 +10,10 @@ import sqlite3
 
 import chaos_plan
 from chaos_connection import ACCEPTED, REFUSED, UNCLEAR
-from outcome import Outcome, documents_in
+from outcome import Outcome, documents_in, most_in_doubt
 
 MIB = 1 << 20
 UNFINISHED = {"new", "intent", "submitted"}
-
-
-def submit_connections(connections):
-    """As the help says: 4 of 7 for submits, 2 for polls, 1 for parts."""
-    return connections - max(1, connections * 2 // 7) - max(1, connections // 7)
 
 
 def rows_of(out):
@@ -76,7 +71,7 @@ def lived(life, code, killed, signalled, rows, before, peak, truth, number):
     `killed`: by SIGKILL. `signalled`: the signal that asked it to end, if any. `rows`, `before`: the ledger after and before it.
     """
     modes = truth.modes[number]
-    submits = submit_connections(life.connections)
+    most = most_in_doubt(life.connections)
     in_doubt = [row for row in rows.values() if row["state"] == "intent"]
     newly_held = [row for id, row in rows.items() if row["state"] in ("ambiguous", "intent")
                   and before.get(id, {}).get("state") not in ("ambiguous", "intent")]
@@ -84,13 +79,13 @@ def lived(life, code, killed, signalled, rows, before, peak, truth, number):
         a["life"] == number and a["proof"] != REFUSED and not (a["proof"] == ACCEPTED and a["confirmed"] and not killed)
         for a in truth.attempts[row["sha256"]])]
     # Bytes that the service had not read when the client or the service left.
-    on_the_wire = truth.service.closed[number] + (submits if killed or signalled or code not in (0, 1) else 0)
+    on_the_wire = truth.service.closed[number] + (most if killed or signalled or code not in (0, 1) else 0)
     if len(unexplained) > on_the_wire:
         yield (f"{len(unexplained)} documents are in doubt that the service never took, and at most {on_the_wire} can have been on the wire: "
                f"{unexplained[:5]}")
     if killed:
-        if len(in_doubt) > submits:
-            yield f"{len(in_doubt)} documents are in doubt after a kill with {submits} connections for submits"
+        if len(in_doubt) > most:
+            yield f"{len(in_doubt)} documents are in doubt after a kill with {most} connections for submits"
     else:
         if in_doubt:
             yield f"{len(in_doubt)} documents are still marked as being sent after an orderly end: {in_doubt[0]['id']}"

@@ -12,6 +12,11 @@ def documents_in(folder):
     return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(pathlib.Path(folder).rglob("*.pdf"))}
 
 
+def most_in_doubt(connections):
+    """How many documents a kill may leave in doubt: one for each connection for submits, which are 4 of 7 of --connections."""
+    return connections - max(1, connections * 2 // 7) - max(1, connections // 7)
+
+
 def read_lines(path):
     with open(path, encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
