@@ -116,6 +116,7 @@ class Chaos:
                 process.kill()
             elif process.poll() is None:
                 signalled = signal.SIGINT if isinstance(life.end, str) else life.end
+                self.service.record(event="signal")
                 process.send_signal(signalled)
                 if isinstance(life.end, str):
                     await asyncio.sleep(0.1)

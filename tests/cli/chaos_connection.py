@@ -13,7 +13,7 @@ from chaos_plan import DESTINIES, RESULT_FAULTS, SUBMIT_FAULTS, choose
 ACCEPTED, REFUSED, UNCLEAR, OPEN, INCOMPLETE = "accepted", "refused", "unclear", "open", "incomplete"
 
 PERMANENT = {"403": 403, "404": 404, "400": 400, "415": 415}
-UNFRIENDLY_WAITS = ("", "-5", "soon", "1.5", "99999999999999999999", "0x10", "Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 99 Foo 2026 99:00:00 GMT")
+UNFRIENDLY_WAITS = ("", "-5", "soon", "1.5", "0x10", "Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 99 Foo 2026 99:00:00 GMT")
 
 
 class Connection:
@@ -80,7 +80,7 @@ class Connection:
         longest = self.service.plan.longest_wait(self.service.life)
         forms = [str(generator.randint(0, 3)), formatdate(time.time() + 2, usegmt=True), generator.choice(UNFRIENDLY_WAITS)]
         if longest > 3:
-            forms += [str(longest), formatdate(time.time() + longest, usegmt=True), "Fri, 31 Dec 9999 23:59:59 GMT"]
+            forms += [str(longest), "9" * 20, formatdate(time.time() + longest, usegmt=True), "Fri, 31 Dec 9999 23:59:59 GMT"]
         return [f"Retry-After: {generator.choice(forms)}"]
 
     def echo(self):

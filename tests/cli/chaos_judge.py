@@ -4,6 +4,7 @@ Each function yields a line for each thing that is wrong.
 """
 
 import collections
+import itertools
 import json
 import pathlib
 import sqlite3
@@ -14,6 +15,7 @@ from outcome import Outcome, documents_in, most_in_doubt
 
 MIB = 1 << 20
 UNFINISHED = {"new", "intent", "submitted"}
+ON_THE_WAY = 3  # seconds after a signal in which a submit may still arrive that had been sent before
 
 
 def rows_of(out):
@@ -36,6 +38,11 @@ class Truth:
         self.attempts = collections.defaultdict(list)
         self.modes = collections.defaultdict(set)
         self.faults = collections.defaultdict(set)
+        self.late_submits = collections.Counter()  # after a signal that ends the sending
+        signals = {what["life"]: what["t"] for what in service.truth if what["event"] == "signal"}
+        for what in service.truth:
+            if what["event"] == "submit" and what["t"] > signals.get(what["life"], float("inf")) + ON_THE_WAY:
+                self.late_submits[what["life"]] += 1
         for what in service.truth:
             if what["event"] == "submit" and what["sha256"]:
                 self.attempts[what["sha256"]].append(what)
@@ -55,14 +62,9 @@ class Truth:
 
     def stopped_type(self):
         """Whether three submits were answered with 500 before one was accepted: their doc_type is stopped then."""
-        answers = 0
-        for what in self.service.truth:
-            if what["event"] == "accepted":
-                return False
-            answers += what["event"] == "answered" and what["how"] in ("500", "all broken")
-            if answers >= 3:
-                return True
-        return False
+        answers = [what for what in self.service.truth if what["event"] == "answered"]
+        before = list(itertools.takewhile(lambda a: a["proof"] != ACCEPTED, answers))
+        return sum(a["how"] in ("500", "accept and 500", "all broken") for a in before) >= 3
 
 
 def lived(life, code, killed, signalled, rows, before, peak, truth, number):
@@ -105,6 +107,8 @@ def lived(life, code, killed, signalled, rows, before, peak, truth, number):
         for row in rows.values():
             if row["failure_class"] and row["failure_class"] != before.get(row["id"], {}).get("failure_class"):
                 yield from failed(row, truth, life)
+    if truth.late_submits[number]:
+        yield f"{truth.late_submits[number]} documents were sent after the signal"
     if peak > 128 * MIB + 3 * life.max_answer:
         yield f"it took {peak // MIB} MiB with --max-answer {life.max_answer // MIB} MiB"
 

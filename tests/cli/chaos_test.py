@@ -31,13 +31,14 @@ class Seeds(Case):
 class Judge(Case):
     """A judge that never finds anything would make the seeds worthless."""
 
-    def judge(self, attempts, rows, code=0, killed=False, signalled=None, closed=0, peak=0, before=None, mode="good"):
+    def judge(self, attempts, rows, code=0, killed=False, signalled=None, closed=0, peak=0, before=None, mode="good", signal_at=None):
         plan = Plan(1)
         life = plan.lives[0]
         life.limited = life.budget = False
         life.connections, life.max_answer, life.deadline = 7, 1 << 20, 1800
         said = [{"event": "mode", "life": 0, "mode": mode}]
-        said += [{"event": "submit", "life": 0, "sha256": "a", "accepted": None, "confirmed": False, "how": "accept", **a} for a in attempts]
+        said += [{"event": "signal", "life": 0, "t": signal_at}] if signalled and signal_at is not None else []
+        said += [{"event": "submit", "life": 0, "t": 0, "sha256": "a", "accepted": None, "confirmed": False, "how": "accept", **a} for a in attempts]
         service = types.SimpleNamespace(truth=said, jobs={}, closed={0: closed}, destinies={})
         truth = chaos_judge.Truth(service)
         rows = {str(i): {"id": str(i), "sha256": "a", "failure_class": None, "message": "", **row} for i, row in enumerate(rows)}
@@ -74,6 +75,10 @@ class Judge(Case):
 
     def test_a_document_that_an_outage_has_failed(self):
         self.assert_found("connect_failed", [], [{"state": "failed", "failure_class": "connect_failed"}], code=1, mode="refuse")
+
+    def test_documents_sent_after_a_signal(self):
+        self.assertEqual(self.judge([{"proof": ACCEPTED}], [{"state": "done"}], signalled=signal.SIGINT, signal_at=0), [])
+        self.assert_found("after the signal", [{"proof": ACCEPTED, "t": 60}], [{"state": "done"}], signalled=signal.SIGINT, signal_at=0)
 
     def test_memory_without_bound(self):
         self.assert_found("MiB", [], [{"state": "done"}], peak=1 << 30)
