@@ -6,9 +6,11 @@ length, chaos_test.py in short. A seed decides the plan and each fault; the mach
 
 import argparse
 import asyncio
+import collections
 import concurrent.futures
 import itertools
 import json
+import mmap
 import os
 import pathlib
 import random
@@ -31,6 +33,39 @@ PASSWORD = "proxy-password-0123456789"
 PATIENCE = 240  # seconds beyond what the service needs until a process that does not end is a failure
 
 
+class Process:
+    """A process of ocrpipe, watched until its end."""
+
+    def __init__(self, arguments, environment, folder, said):
+        with open(said, "wb") as out:
+            self.popen = subprocess.Popen([workbench.binary, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                          env=workbench.clean_environment(**environment), cwd=folder)
+        self.started = time.monotonic()
+        self.peak = 0  # the most memory in bytes that it was seen to take
+
+    @property
+    def ended(self):
+        return self.popen.poll() is not None
+
+    async def wait(self, seconds):
+        """Waits for the end of the process or of the time. Returns whether the process has ended."""
+        end = time.monotonic() + seconds
+        while not self.ended and time.monotonic() < end:
+            try:
+                status = pathlib.Path(f"/proc/{self.popen.pid}/status").read_text()
+                self.peak = max([self.peak, *(int(kib) << 10 for kib in re.findall(r"VmHWM:\s*(\d+)", status))])
+            except OSError:
+                pass
+            await asyncio.sleep(min(0.05, max(0.001, end - time.monotonic())))
+        return self.ended
+
+    def kill(self):
+        """Kills the process if it has not ended. Returns its exit code and how long it lived in seconds."""
+        if not self.ended:
+            self.popen.kill()
+        return self.popen.wait(), time.monotonic() - self.started
+
+
 class Chaos:
     """One seed."""
 
@@ -41,11 +76,11 @@ class Chaos:
         self.inputs = folder / "in"
         self.left = folder / "left"  # all that processes leave behind
         self.out = self.left / "out"
+        self.service = None
         self.killed = set()
         self.said = []  # what happened
         self.problems = []
         self.rows = {}
-        self.has_allocator_of_its_own = any(name in pathlib.Path(workbench.binary).read_bytes() for name in (b"__asan_init", b"__tsan_init"))
 
     async def run(self):
         self.left.mkdir()
@@ -72,75 +107,63 @@ class Chaos:
             path.write_bytes(content)
         (self.folder / "profile.json").write_text(json.dumps({"settle_seconds": self.plan.settle_seconds, "lost_seconds": 1}))
 
-    def start(self, number, command, options):
-        port = self.service.port
-        environment = {"OCRPIPE_API_KEY": KEY, "OCRPIPE_PORTAL_USER_ID": workbench.USER, "OCRPIPE_BASE_URL": f"http://127.0.0.1:{port}"}
+    async def start(self, number, command, options, mode):
+        self.service.life = number
+        await self.service.set_mode(mode)
+        url = f"127.0.0.1:{self.service.port}"
+        environment = {"OCRPIPE_API_KEY": KEY, "OCRPIPE_PORTAL_USER_ID": workbench.USER, "OCRPIPE_BASE_URL": f"http://{url}"}
+        options = [*options, *self.plan.options, "--profile", self.folder / "profile.json", "--log-level", "debug"]
         if self.plan.proxied:
-            environment |= {"OCRPIPE_BASE_URL": "http://ocr.example", "OCRPIPE_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{port}"}
-            options = [*options, "--allow-plain-http"]
-        options = [*options, "--profile", self.folder / "profile.json", "--log-level", "debug"]
-        if command == "run":
-            options += ["--doc-type", "INVOICE", *(["--text"] if self.plan.text else []), *(["--parts", "tables"] if self.plan.parts else [])]
-            command = ["run", self.inputs, "--out", self.out]
-        else:
-            command = [command, self.out]
-        options += ["--poll-interval", "50ms-200ms", *(["--dedupe", "content"] if self.plan.copies > 1 else [])]
-        with open(self.left / f"said-{number}", "wb") as said:
-            return subprocess.Popen([workbench.binary, *map(str, command), *map(str, options)], stdin=subprocess.DEVNULL, stdout=said,
-                                    stderr=said, env=workbench.clean_environment(**environment), cwd=self.left)
+            environment |= {"OCRPIPE_BASE_URL": "http://ocr.example", "OCRPIPE_PROXY": f"http://me:{PASSWORD}@{url}"}
+            options.append("--allow-plain-http")
+        where = [self.inputs, "--out", self.out, *self.plan.run_options] if command == "run" else [self.out]
+        return Process([command, *where, *options], environment, self.left, self.left / f"said-{number}")
 
     async def live(self, number, life):
         """One process, and what the service does meanwhile."""
-        self.service.life = number
-        await self.service.set_mode("good")
         command = life.command if self.rows else "run"
-        process = self.start(number, command, life.options)
+        process = await self.start(number, command, life.options, "good")
         modes = asyncio.create_task(self.pass_modes(life.modes))
-        started = time.monotonic()
-        signalled = None
-        killed = False
-        peak = 0
         try:
-            if life.end:
-                peak = await self.wait(process, min(life.seconds, max(0, self.until - started)))
-                if process.poll() is None and life.suspended:
-                    process.send_signal(signal.SIGSTOP)
-                    await asyncio.sleep(life.suspended)
-                    process.send_signal(signal.SIGCONT)
-            else:
-                peak = await self.wait(process, min(life.nominal_seconds + PATIENCE, max(0, self.until - started)))
-                if process.poll() is None and time.monotonic() < self.until:
-                    self.problems.append(f"process {number} did not end by itself within {PATIENCE} s")
-            if process.poll() is None and (life.end in (None, signal.SIGKILL) or time.monotonic() >= self.until):
-                killed = True
-                process.kill()
-            elif process.poll() is None:
-                signalled = signal.SIGINT if isinstance(life.end, str) else life.end
-                self.service.record(event="signal")
-                process.send_signal(signalled)
-                if isinstance(life.end, str):
-                    await asyncio.sleep(0.1)
-                    process.send_signal(signalled)
-                peak = max(peak, await self.wait(process, life.nominal_seconds + PATIENCE))
-                if process.poll() is None:
-                    self.problems.append(f"process {number} did not end within {PATIENCE} s of {signalled.name}")
-                    killed = True
-                    process.kill()
+            signalled = await self.end(process, number, life)
         finally:
-            if process.poll() is None:
-                process.kill()
-            code = process.wait()
+            cut = not process.ended
+            code, seconds = process.kill()
             modes.cancel()
             await asyncio.gather(modes, return_exceptions=True)
         # A signal that comes before the program is ready for it, or when it has ended, ends it.
-        killed = code < 0 and -code in (signalled, signal.SIGKILL if killed else None)
+        killed = cut or (signalled is not None and code == -signalled)
         if killed:
             self.killed.add(number)
         before, self.rows = self.rows, chaos_judge.rows_of(self.out)
-        peak = 0 if self.has_allocator_of_its_own else peak
-        self.note(number, f"{command}: " + (f"killed by {signal.Signals(-code).name}" if killed else f"exit code {code}"), process_peak=peak, seconds=time.monotonic() - started)
-        found = chaos_judge.lived(life, code, killed, signalled, self.rows, before, peak, chaos_judge.Truth(self.service), number)
+        self.note(number, f"{command}: " + ("killed" if killed else f"exit code {code}"), seconds, process.peak)
+        found = chaos_judge.lived(life, code, killed, signalled, self.rows, before, 0 if sanitized() else process.peak,
+                                  chaos_judge.Truth(self.service), number)
         self.problems += [f"process {number} ({command}): {what}" for what in found]
+
+    async def end(self, process, number, life):
+        """Waits until the process ends, or its end has come. Returns the signal that asked it to end, if any. What then lives is to be killed."""
+        left = max(0, self.until - time.monotonic())
+        if await process.wait(min(life.seconds if life.end else life.nominal_seconds + PATIENCE, left)):
+            return None
+        if time.monotonic() >= self.until or life.end in (None, signal.SIGKILL):
+            if time.monotonic() < self.until and life.end is None:
+                self.problems.append(f"process {number} did not end by itself within {PATIENCE} s")
+            return None
+        if life.suspended:
+            process.popen.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(life.suspended)
+            process.popen.send_signal(signal.SIGCONT)
+        twice = life.end == "SIGINT twice"
+        signalled = signal.SIGINT if twice else life.end
+        self.service.record(event="signal")
+        process.popen.send_signal(signalled)
+        if twice:
+            await asyncio.sleep(0.1)
+            process.popen.send_signal(signalled)
+        if not await process.wait(life.nominal_seconds + PATIENCE):
+            self.problems.append(f"process {number} did not end within {PATIENCE} s of {signalled.name}")
+        return signalled
 
     async def pass_modes(self, modes):
         for seconds, mode in modes:
@@ -148,54 +171,35 @@ class Chaos:
             await asyncio.sleep(seconds)
         await self.service.set_mode("good")
 
-    async def wait(self, process, seconds):
-        """Waits for the end of the process or of the time. Returns the most memory in bytes that the process took."""
-        end, peak = time.monotonic() + seconds, 0
-        while process.poll() is None and time.monotonic() < end:
-            try:
-                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-                peak = max([peak, *(int(kib) << 10 for kib in re.findall(r"VmHWM:\s*(\d+)", status))])
-            except OSError:
-                pass
-            await asyncio.sleep(min(0.05, max(0.001, end - time.monotonic())))
-        return peak
-
-    def note(self, number, what, process_peak=0, seconds=0.0):
-        states = {}
-        for row in self.rows.values():
-            name = row["failure_class"] or row["state"]
-            states[name] = states.get(name, 0) + 1
-        self.said.append(f"{number}: {what} after {seconds:.1f} s, {process_peak >> 20} MiB; {states}; {len(self.service.jobs)} accepted so far")
+    def note(self, number, what, seconds, peak):
+        states = collections.Counter(row["failure_class"] or row["state"] for row in self.rows.values())
+        self.said.append(f"{number}: {what} after {seconds:.1f} s, {peak >> 20} MiB; {dict(states)}; {len(self.service.jobs)} accepted so far")
 
     async def finish(self, number):
-        """Lets processes come to their end that meet no fault."""
-        self.service.life = number
-        await self.service.set_mode("calm")
-        options = ["--on-ambiguous", self.plan.on_ambiguous, "--max-answer", "256MiB"]
-        for command in ("run", "retry", "run"):
-            self.service.life = number
-            started = time.monotonic()
-            process = self.start(number, command, options)
+        """Lets processes come to their end that meet no fault, and judges what is left."""
+        for number, command in enumerate(("run", "retry", "run"), number):
+            process = await self.start(number, command, ["--on-ambiguous", self.plan.on_ambiguous, "--max-answer", "256MiB"], "calm")
             try:
-                await self.wait(process, PATIENCE)
+                if not await process.wait(PATIENCE):
+                    self.problems.append(f"process {number}, which met no fault, did not end within {PATIENCE} s")
             finally:
-                ended = process.poll() is not None
-                if not ended:
-                    process.kill()
-                code = process.wait()
+                code, seconds = process.kill()
             self.rows = chaos_judge.rows_of(self.out)
-            self.note(number, f"{command} without faults: exit code {code}", seconds=time.monotonic() - started)
-            if not ended:
-                self.problems.append(f"process {number}, which met no fault, did not end within {PATIENCE} s")
+            self.note(number, f"{command} without faults: exit code {code}", seconds, process.peak)
             if code not in (0, 1):
                 self.problems.append(f"process {number}, which met no fault, ended with {code}")
                 return
-            number += 1
         status = subprocess.run([workbench.binary, "status", self.out, "--json"], capture_output=True, text=True, timeout=PATIENCE,
                                 env=workbench.clean_environment())
         self.problems += chaos_judge.counted(json.loads(status.stdout))
         self.problems += chaos_judge.ended(self.plan, self.service, self.inputs, self.out, code, self.killed)
         self.problems += chaos_judge.leaked(self.left, {"the key": KEY, "the proxy password": PASSWORD})
+
+
+def sanitized():
+    """Whether the binary was built with a sanitizer, which takes memory of its own."""
+    with open(workbench.binary, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as binary:
+        return binary.find(b"__asan_init") >= 0 or binary.find(b"__tsan_init") >= 0
 
 
 def one_seed(seed, until, longest_outage, keep=False):
@@ -215,31 +219,22 @@ def one_seed(seed, until, longest_outage, keep=False):
 def many_seeds(seeds, seconds, jobs, longest_outage):
     """Runs seeds in processes of their own until the time is over. Returns the number of seeds and those that failed."""
     until = time.monotonic() + seconds
-    count, failed = 0, []
     options = ["--longest-outage", f"{longest_outage:g}"]
+    left, begun, failed = iter(seeds), [], []
 
-    def run(seed):
-        left = until - time.monotonic()
-        done = subprocess.run([sys.executable, __file__, workbench.binary, *options, "--seed", str(seed), "--seconds", f"{left:.0f}"],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode:
-            failed.append(seed)
-            print(done.stdout + f"repeat it: tools/chaos --seed {seed} {' '.join(options)}\n", flush=True)
+    def work():
+        while (seconds := until - time.monotonic()) > 0 and (seed := next(left, None)) is not None:
+            begun.append(seed)
+            done = subprocess.run([sys.executable, __file__, workbench.binary, *options, "--seed", str(seed), "--seconds", f"{seconds:.0f}"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            if done.returncode:
+                failed.append(seed)
+                print(done.stdout + f"repeat it: tools/chaos --seed {seed} {' '.join(options)}\n", flush=True)
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        under_way = set()
-        for seed in seeds:
-            if time.monotonic() > until:
-                break
-            under_way.add(pool.submit(run, seed))
-            count += 1
-            while len(under_way) >= jobs and time.monotonic() < until:
-                ended, under_way = concurrent.futures.wait(under_way, timeout=1, return_when=concurrent.futures.FIRST_COMPLETED)
-                for one in ended:
-                    one.result()
-        for one in under_way:
-            one.result()
-    return count, failed
+        for worker in [pool.submit(work) for _ in range(jobs)]:
+            worker.result()
+    return len(begun), failed
 
 
 def main():

@@ -39,7 +39,7 @@ class Life:
         # None: the process comes to its end by itself.
         self.end = generator.choice((None, signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, "SIGINT twice"))
         self.seconds = generator.uniform(0, 0.4) if generator.random() < 0.15 else generator.uniform(0.4, 8)
-        self.suspended = generator.uniform(0.3, 2) if generator.random() < 0.1 else 0
+        self.suspended = generator.uniform(0.3, 2) if generator.random() < 0.1 and self.end not in (None, signal.SIGKILL) else 0
         self.connections = generator.choice((3, 4, 7, 14, 28))
         self.max_answer = generator.choice((1 * MIB, 4 * MIB, 64 * MIB))
         self.deadline = generator.choice((2, 10, 60, 1800, 1800))
@@ -86,15 +86,13 @@ class Plan:
         self.fault_rate = generator.choice((0.0, 0.05, 0.2, 0.4))
         self.on_ambiguous = generator.choice(("hold", "hold", "resubmit"))
         self.proxied = generator.random() < 0.3
-        self.huge = generator.choice((0.8, 3, 12)) * MIB
-        self.huge = int(self.huge)
+        self.huge = int(generator.choice((0.8, 3, 12)) * MIB)
         self.largest_answer = 64 * MIB
         self.settle_seconds = generator.choice((0.5, 2, 5))
-        self.options = ["--doc-type", "INVOICE", "--poll-interval", "50ms-200ms"]
-        if self.copies > 1:
-            self.options += ["--dedupe", "content"]
         self.text = generator.random() < 0.3
         self.parts = generator.random() < 0.3
+        self.options = ["--poll-interval", "50ms-200ms", *(["--dedupe", "content"] if self.copies > 1 else [])]
+        self.run_options = ["--doc-type", "INVOICE", *(["--text"] if self.text else []), *(["--parts", "tables"] if self.parts else [])]
         self.lives = [Life(generator, i, self) for i in range(generator.choice((1, 2, 3, 4, 6)))]
 
     def longest_wait(self, life):
