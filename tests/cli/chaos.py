@@ -202,6 +202,14 @@ def sanitized():
         return binary.find(b"__asan_init") >= 0 or binary.find(b"__tsan_init") >= 0
 
 
+def by_kind(problems):
+    """The problems, one of each kind: those that differ only in names and numbers are counted."""
+    kinds = collections.defaultdict(list)
+    for problem in problems:
+        kinds[re.sub(r"/\S+|\br-\S+|\d+|\(.*", "", problem)].append(problem)
+    return [alike[0] + (f" [and {len(alike) - 1} more like this]" if alike[1:] else "") for alike in kinds.values()]
+
+
 def one_seed(seed, until, longest_outage, keep=False):
     """Runs one seed. Returns whether all is well, and prints what happened if not."""
     plan = Plan(seed, longest_outage)
@@ -209,8 +217,7 @@ def one_seed(seed, until, longest_outage, keep=False):
     chaos = Chaos(plan, folder, until)
     problems = asyncio.run(chaos.run())
     if problems or keep:
-        shown = [*problems[:20], *([f"... {len(problems)} problems"] if len(problems) > 20 else [])]
-        print("\n".join([str(plan), *chaos.said, *(f"PROBLEM: {p}" for p in shown), f"kept: {folder}"]), flush=True)
+        print("\n".join([str(plan), *chaos.said, *(f"PROBLEM: {p}" for p in by_kind(problems)), f"kept: {folder}"]), flush=True)
     if not problems and not keep:
         shutil.rmtree(folder)
     return not problems

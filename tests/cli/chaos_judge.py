@@ -136,12 +136,14 @@ def failed(row, truth, life):
 def repeated(plan, truth):
     """Submits that were repeated although that was not allowed."""
     for sha256, attempts in truth.attempts.items():
-        unclear = [a for a in attempts if a["proof"] == UNCLEAR]
-        if plan.on_ambiguous == "hold" and unclear and attempts[-1] is not unclear[0]:
-            later = attempts[attempts.index(unclear[0]) + 1]
-            yield (f"{sha256[:8]} was sent again (process {later['life']}) although its submit in process {unclear[0]['life']} may have been "
-                   f"accepted: {unclear[0]['how']}")
-        for number, count in collections.Counter(a["life"] for a in unclear).items():
+        in_doubt = None
+        for a in attempts:
+            if in_doubt and not plan.may_resubmit(a["life"]):
+                yield (f"{sha256[:8]} was sent again in process {a['life']} although its submit in process {in_doubt['life']} may have been "
+                       f"accepted: {in_doubt['how']}")
+                break
+            in_doubt = a if a["proof"] == UNCLEAR else None if a["proof"] == ACCEPTED else in_doubt
+        for number, count in collections.Counter(a["life"] for a in attempts if a["proof"] == UNCLEAR).items():
             if count > 2:
                 yield f"{sha256[:8]} was sent {count} times in process {number} without a clear answer"
 

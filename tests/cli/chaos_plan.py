@@ -45,7 +45,8 @@ class Life:
         self.deadline = generator.choice((2, 10, 60, 1800, 1800))
         self.limited = False
         self.budget = False
-        o = self.options = ["--on-ambiguous", plan.on_ambiguous, "--connections", self.connections, "--max-answer", self.max_answer,
+        self.on_ambiguous = generator.choice(("hold", plan.on_ambiguous))
+        o = self.options = ["--on-ambiguous", self.on_ambiguous, "--connections", self.connections, "--max-answer", self.max_answer,
                             "--deadline", f"{self.deadline}s", "--drain-timeout", generator.choice(("0s", "1s", "5s"))]
         for option, share, values in (("--submit-rate", 0.4, ("10/s", "30/s", "300/m")), ("--poll-rate", 0.3, ("10/s", "50/s")),
                                       ("--bandwidth", 0.1, ("100k", "1M")), ("--max-inflight", 0.4, (1, 3, 20))):
@@ -84,7 +85,7 @@ class Plan:
         self.copies = 3 if generator.random() < 0.2 else 1
         self.largest_document = generator.choice((1_000, 20_000, 200_000))
         self.fault_rate = generator.choice((0.0, 0.05, 0.2, 0.4))
-        self.on_ambiguous = generator.choice(("hold", "hold", "resubmit"))
+        self.on_ambiguous = generator.choice(("hold", "hold", "resubmit"))  # the most that a process may do
         self.proxied = generator.random() < 0.3
         self.huge = int(generator.choice((0.8, 3, 12)) * MIB)
         self.largest_answer = 64 * MIB
@@ -94,6 +95,10 @@ class Plan:
         self.options = ["--poll-interval", "50ms-200ms", *(["--dedupe", "content"] if self.copies > 1 else [])]
         self.run_options = ["--doc-type", "INVOICE", *(["--text"] if self.text else []), *(["--parts", "tables"] if self.parts else [])]
         self.lives = [Life(generator, i, self) for i in range(generator.choice((1, 2, 3, 4, 6)))]
+
+    def may_resubmit(self, life):
+        """Whether a process may send a document again that may have been accepted. The processes after the last one are to finish the run."""
+        return (self.lives[life] if life < len(self.lives) else self).on_ambiguous == "resubmit"
 
     def longest_wait(self, life):
         """The longest Retry-After in seconds that the service may ask for."""

@@ -31,7 +31,7 @@ class Seeds(Case):
 class Judge(Case):
     """A judge that never finds anything would make the seeds worthless."""
 
-    def judge(self, attempts, rows, code=0, killed=False, signalled=None, closed=0, peak=0, before=None, mode="good", signal_at=None):
+    def judge(self, attempts, rows, code=0, killed=False, signalled=None, closed=0, peak=0, before=None, mode="good", signal_at=None, resubmit=False):
         plan = Plan(1)
         life = plan.lives[0]
         life.limited = life.budget = False
@@ -42,7 +42,7 @@ class Judge(Case):
         service = types.SimpleNamespace(truth=said, jobs={}, closed={0: closed}, destinies={})
         truth = chaos_judge.Truth(service)
         rows = {str(i): {"id": str(i), "sha256": "a", "failure_class": None, "message": "", **row} for i, row in enumerate(rows)}
-        plan.on_ambiguous = "hold"
+        life.on_ambiguous = "resubmit" if resubmit else "hold"
         return [*chaos_judge.lived(life, code, killed, signalled, rows, before or {}, peak, truth, 0), *chaos_judge.repeated(plan, truth)]
 
     def assert_found(self, word, *arguments, **more):
@@ -57,7 +57,11 @@ class Judge(Case):
         self.assertEqual(self.judge([], [{"state": "new"}], code=143, signalled=signal.SIGTERM), [])
 
     def test_a_document_sent_again_although_it_may_have_been_accepted(self):
-        self.assert_found("sent again", [{"proof": UNCLEAR}, {"proof": ACCEPTED, "confirmed": True}], [{"state": "done"}])
+        twice = [{"proof": UNCLEAR}, {"proof": ACCEPTED, "confirmed": True}]
+        self.assert_found("sent again", twice, [{"state": "done"}])
+        self.assert_found("sent again", [{"proof": UNCLEAR}, {"proof": REFUSED}, {"proof": ACCEPTED}], [{"state": "done"}])
+        self.assertEqual(self.judge(twice, [{"state": "done"}], resubmit=True), [])
+        self.assert_found("sent 3 times", [{"proof": UNCLEAR}] * 3, [{"state": "ambiguous"}], code=1, resubmit=True)
 
     def test_a_document_in_doubt_that_was_refused_clearly(self):
         self.assert_found("in doubt", [{"proof": REFUSED}], [{"state": "ambiguous"}], code=1)
