@@ -184,7 +184,8 @@ def main():
         emulator.close()
     pace = f", {arguments.submit_rate} submits a second" if arguments.submit_rate else ""
     print(f"{arguments.on_ambiguous}{pace}: {killer.figures(outcome)}")
-    print("\n".join(problems[:20] + [f"{len(problems)} problems"] if problems else []), end="")
+    if problems:
+        print("\n".join([*problems[:20], f"{len(problems)} problems"]))
     if problems and arguments.keep:
         print(f"kept: {folder}")
     else:
