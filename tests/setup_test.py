@@ -224,7 +224,7 @@ class Arguments(unittest.TestCase):
             return subprocess.run([ROOT / command[0], *command[1:]], cwd=elsewhere, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
     def test_each_command_explains_itself_from_another_directory(self):
-        for command in ("tools/quickstart", "tools/check", "tools/crash", "tools/fuzz", "tools/bare"):
+        for command in ("tools/quickstart", "tools/check", "tools/crash", "tools/chaos", "tools/fuzz", "tools/bare"):
             with self.subTest(command=command):
                 done = self.run_command(command, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))

@@ -16,7 +16,7 @@ class Killed(Case):
         return crash.Killer(self.folder, emulator, seed=1, **how)
 
     def assert_nothing_lost(self, killer, outcome, **how):
-        problems = outcome.problems(killer.resubmit, **how)
+        problems = killer.problems() + outcome.problems(killer.resubmit, **how)
         self.assertEqual(problems, [], f"{len(problems)} problems; {killer.figures(outcome)}")
         self.assertGreater(killer.kills_at_work, killer.kills // 3)
 
@@ -61,6 +61,31 @@ class Killed(Case):
         outcome = killer.finish()
         self.assert_nothing_lost(killer, outcome, failures=("ambiguous_submit", "job_failed"))
         self.assertGreater(outcome.accepted_twice, 0)  # those that had failed
+
+
+class InDoubt(Case):
+    """Kills at 30 submits a second and no fault of the service: only what was on the wire is in doubt."""
+
+    def kill_at_30_a_second(self, resubmit):
+        emulator = self.start_emulator("--latency", "lognormal:150ms,0.5")
+        killer = crash.Killer(self.folder, emulator, seed=2, resubmit=resubmit, submit_rate=30)
+        killer.write_documents(300)
+        killer.kill(8, seconds=0.6)
+        outcome = killer.finish()
+        self.assertEqual(killer.problems() + outcome.problems(resubmit), [], killer.figures(outcome))
+        return killer, outcome
+
+    def test_one_or_two_documents_a_kill_are_held(self):
+        killer, outcome = self.kill_at_30_a_second(resubmit=False)
+        self.assertEqual(outcome.ambiguous, sum(killer.in_doubt))
+        held = {outcome.documents[path] for path in outcome.failures}
+        self.assertLessEqual(len(held - {sha256 for sha256, ids in outcome.accepted.items() if ids}), killer.kills)
+
+    def test_one_or_two_documents_a_kill_are_sent_again_where_that_is_allowed(self):
+        killer, outcome = self.kill_at_30_a_second(resubmit=True)
+        self.assertEqual(outcome.ambiguous, 0)
+        self.assertLessEqual(outcome.accepted_twice, sum(killer.in_doubt))
+        self.assertLessEqual(outcome.report["possible_duplicates"], sum(killer.in_doubt))
 
 
 class Second(Case):

@@ -12,6 +12,11 @@ def documents_in(folder):
     return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(pathlib.Path(folder).rglob("*.pdf"))}
 
 
+def most_in_doubt(connections):
+    """How many documents a kill may leave in doubt: one for each connection for submits, which are 4 of 7 of --connections."""
+    return connections - max(1, connections * 2 // 7) - max(1, connections // 7)
+
+
 def read_lines(path):
     with open(path, encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
@@ -110,17 +115,19 @@ class Outcome:
         for request_id, state in earlier.items():
             if state not in ("failed", "expired", "lost"):
                 yield f"was sent again although {request_id} was {state}"
-        if len(current) > 1:
-            yield f"has the requests {', '.join(current)}, of which one is enough"
+        # A copy is sent if the job of its original came to nothing.
+        useful = [row["request_id"] for row in rows if row["request_id"] and row["state"] not in ("failed", "expired", "lost")]
+        if len(useful) > 1:
+            yield f"has the requests {', '.join(useful)}, of which one is enough"
         # Accepted, and nobody was told: that submit was ambiguous.
         unknown = [r for r in accepted if r not in earlier and r not in current]
         held = sum(row["state"] == "ambiguous" for row in rows)
         if not resubmit and len(unknown) > held:
             yield f"was accepted as {', '.join(unknown)} too, and {held} are in doubt"
-        if not resubmit and held and current:
-            yield f"is in doubt and was sent again as {', '.join(current)}"
+        if not resubmit and held and useful:
+            yield f"is in doubt and was sent again as {', '.join(useful)}"
         if resubmit and unknown and not held:
-            for row in rows:
+            for row in (row for row in rows if row["state"] != "skipped"):
                 if not row["possible_duplicate"] or not all(x["possible_duplicate"] for x in self.lines[row["path"] or row["id"]]):
                     yield f"was accepted as {', '.join(unknown)} too, and is not marked as a possible duplicate"
 
