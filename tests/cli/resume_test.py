@@ -304,11 +304,19 @@ class Resume(Runs):
         self.assertEqual(len(self.accepted), 3)
 
     def test_a_document_given_twice_whose_answer_is_lost_is_sent_once(self):
-        self.serve("--latency", "fixed:20ms", "--fault", "reset-after-acceptance")
+        # more in a row would be an outage
+        self.serve("--latency", "fixed:20ms", "--fault", "reset-after-acceptance:count=7")
         folder = self.write_documents(40)
         self.assert_exit(self.run_bulk(folder, folder), 1)
         self.assertEqual(len(self.accepted), 40)
-        self.assertEqual(len(self.failures), 40)
+        self.assertEqual(len(self.failures), 7)
+
+    def test_every_answer_is_lost_and_few_documents_are_risked(self):
+        self.serve("--latency", "fixed:20ms", "--fault", "reset-after-acceptance")
+        self.assert_exit(self.run_bulk(self.write_documents(90), "--max-outage", "2s"), 6)
+        self.assertLessEqual(len(self.accepted), 30)
+        self.assertEqual(len(self.failures), len(self.accepted))
+        self.assertEqual(self.report["not_sent"], 90 - len(self.accepted))
 
     def test_results_stay_when_their_documents_are_sent_again_and_fail(self):
         self.serve()

@@ -11,9 +11,12 @@ from workbench import Runs
 class Service:
     """The service as a script: what it answers to a submit and to each GET is the test's."""
 
-    def __init__(self, result, on_submit=lambda number: None, part=None, length=True):
+    def __init__(self, result, on_submit=lambda number: None, part=None, length=True, refuse=lambda body: None):
+        """`refuse`: what a submit is answered instead, (status, content) or None; `result` may return (status, content, headers)."""
         self.result = result if callable(result) else lambda request_id: result
         self.on_submit = on_submit
+        self.refuse = refuse
+        self.is_down = False
         self.part = part
         self.requests = []
         service = self
@@ -27,8 +30,15 @@ class Service:
                 except ConnectionError:  # the client has read enough
                     pass
 
+            def handle_one_request(self):
+                super().handle_one_request()
+                self.close_connection |= service.is_down
+
             def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if refusal := service.refuse(body):
+                    service.requests.append("refused")
+                    return self.answer(*refusal)
                 service.requests.append("POST")
                 number = service.requests.count("POST")
                 service.on_submit(number)
@@ -40,12 +50,14 @@ class Service:
                 if len(words) > 1:
                     return self.answer(*service.part(words))
                 answer = service.result(words[0])
-                self.answer(200, answer)
+                self.answer(*(answer if isinstance(answer, tuple) else (200, answer)))
 
-            def answer(self, status, content):
+            def answer(self, status, content, headers=()):
                 body = content if isinstance(content, bytes) else json.dumps(content).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
+                for name, value in headers:
+                    self.send_header(name, value)
                 if length or self.command == "POST":
                     self.send_header("Content-Length", str(len(body)))
                 else:  # the end of the connection is the end of the answer
@@ -56,13 +68,26 @@ class Service:
             def log_message(self, *arguments):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.handler = Handler
+        self.listen(0)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def listen(self, port):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self.handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+    def go_down_for(self, seconds):
+        """Refuses connections for this time, from another thread than the server's."""
+        self.is_down = True
+        port = self.server.server_port
+        self.close()
+        threading.Event().wait(seconds)
+        self.is_down = False
+        self.listen(port)
 
 
 def finished(*fields, documents=None, status="SUCCESS"):

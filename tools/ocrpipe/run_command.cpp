@@ -84,16 +84,30 @@ private:
     {
         pipeline_statistics const s = pipeline_.statistics();
         rate_.sample(s.elapsed, s.finished_now);
+        note_outage(s);
         if (log_.how().status_line)
             log_.set_status(progress_line(s, rate_.per_second(), terminal_width(), log_.how().color));
         else
             log_.write(progress_message(s, rate_.per_second()));
     }
 
+    void note_outage(pipeline_statistics const& s)
+    {
+        if (s.outage.empty() == outage_.empty()) return;
+        outage_ = s.outage;
+        if (outage_.empty())
+            log_.write(message(level::info, "outage_over", "the service can be used again"));
+        else
+            log_.write(message(level::warn, "outage",
+                               fmt::format("paused, until the service can be used again: {}", outage_),
+                               {{"reason", outage_}}));
+    }
+
     detail::timer timer_;
     pipeline const& pipeline_;
     logger& log_;
     rate_meter rate_;
+    std::string outage_; ///< as reported last; empty if there is none
 };
 
 /// Reports failures as they happen, up to a limit.

@@ -48,10 +48,20 @@ public:
     bool patient = false;
 };
 
-/// Runs once for each submit, when its turn has come: the rate limits allow it and one of the
-/// pool_options::submit_connections is free for it, but no byte was sent. If it yields an error, nothing is
-/// sent.
-using submit_hook = std::function<task<error_code>()>;
+/// What runs around a submit while it has one of the pool_options::submit_connections, such as recording in a
+/// ledger. So no more documents are between the two hooks than there are connections. Each may be empty; both
+/// run on the io_context's thread.
+class submit_hooks
+{
+public:
+    submit_hooks() {}
+
+    /// Runs once, when the submit's turn has come: the rate limits allow it, but no byte was sent. If it yields
+    /// an error, nothing is sent, and the submit ends with errc::cancelled.
+    std::function<task<error_code>()> before_sending;
+    /// Runs if the service returned a request_id, also if the submit was cancelled meanwhile.
+    std::function<task<void>(submitted_job const&)> accepted;
+};
 
 /// A snapshot of one client's counters and gauges, cheap to take. Counters never decrease.
 struct client_statistics {
@@ -123,16 +133,15 @@ public:
     template<asio::completion_token_for<void(result<submitted_job>)> Token>
     auto async_submit(submit_request request, Token&& token)
     {
-        return async_submit(std::move(request), submit_hook(), std::forward<Token>(token));
+        return async_submit(std::move(request), submit_hooks(), std::forward<Token>(token));
     }
 
-    /// The same, with a hook that may record that the document is about to be sent. It runs on the
-    /// io_context's thread. If it yields an error, the submit ends with errc::cancelled.
+    /// The same, with hooks that may record that the document is about to be sent, and that it was accepted.
     template<asio::completion_token_for<void(result<submitted_job>)> Token>
-    auto async_submit(submit_request request, submit_hook before_sending, Token&& token)
+    auto async_submit(submit_request request, submit_hooks hooks, Token&& token)
     {
         return initiate<submitted_job>(&client::start_submit,
-                                       hooked_submit(std::move(request), std::move(before_sending)),
+                                       hooked_submit(std::move(request), std::move(hooks)),
                                        std::forward<Token>(token));
     }
 
@@ -230,11 +239,9 @@ private:
     class hooked_submit
     {
     public:
-        hooked_submit(submit_request r, submit_hook h) : request(std::move(r)), before_sending(std::move(h))
-        {
-        }
+        hooked_submit(submit_request r, submit_hooks h) : request(std::move(r)), hooks(std::move(h)) {}
         submit_request request;
-        submit_hook before_sending;
+        submit_hooks hooks;
     };
 
     class part_request

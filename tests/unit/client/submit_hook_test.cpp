@@ -1,6 +1,7 @@
 #include "client_fixture.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 
 #include <doctest/doctest.h>
 
@@ -20,9 +21,23 @@ task<error_code> ends_with(error_code ec, std::vector<std::string>& events)
     co_return ec;
 }
 
+/// Hooks of which the first one ends with `ec`.
+submit_hooks first_hook(error_code ec, std::vector<std::string>& events)
+{
+    submit_hooks hooks;
+    hooks.before_sending = [ec, &events] { return ends_with(ec, events); };
+    return hooks;
+}
+
+task<void> wait_until(detail::timer& t)
+{
+    error_code ignored;
+    co_await t.async_wait(asio::redirect_error(detail::use_task, ignored));
+}
+
 } // namespace
 
-TEST_CASE_FIXTURE(fixture, "submit_hook: runs once, before the first byte, also if the submit is repeated")
+TEST_CASE_FIXTURE(fixture, "submit_hooks: runs once, before the first byte, also if the submit is repeated")
 {
     std::vector<std::string> events;
     client c = make([&](seen_request const&) {
@@ -30,7 +45,7 @@ TEST_CASE_FIXTURE(fixture, "submit_hook: runs once, before the first byte, also 
         if (events.size() == 2) return t::fails(errc::connect_failed, bytes_sent::none);
         return t::json(201, accepted);
     });
-    submit_hook const hook = [&] { return ends_with({}, events); };
+    submit_hooks const hook = first_hook({}, events);
     std::optional<result<submitted_job>> got;
     c.async_submit(invoice(), hook, [&](result<submitted_job> r) { got = std::move(r); });
     ioc.run();
@@ -38,13 +53,13 @@ TEST_CASE_FIXTURE(fixture, "submit_hook: runs once, before the first byte, also 
     CHECK(events == std::vector<std::string>{"hook", "sent", "sent"});
 }
 
-TEST_CASE_FIXTURE(fixture, "submit_hook: ends with an error -> nothing is sent, and the connection is free again")
+TEST_CASE_FIXTURE(fixture, "submit_hooks: ends with an error -> nothing is sent, and the connection is free again")
 {
     client_options o = quick();
     o.pool.submit_connections = 1;
     client c = make([](seen_request const&) { return t::json(201, accepted); }, o);
     std::vector<std::string> events;
-    submit_hook const hook = [&] { return ends_with(make_error_code(errc::ledger_failed), events); };
+    submit_hooks const hook = first_hook(make_error_code(errc::ledger_failed), events);
     std::optional<result<submitted_job>> refused;
     std::optional<result<submitted_job>> sent;
     c.async_submit(invoice(), hook, [&](result<submitted_job> r) { refused = std::move(r); });
@@ -55,7 +70,7 @@ TEST_CASE_FIXTURE(fixture, "submit_hook: ends with an error -> nothing is sent, 
     CHECK(posts() == 1);
 }
 
-TEST_CASE_FIXTURE(fixture, "submit_hook: all connections for submits are busy -> it runs when one is free")
+TEST_CASE_FIXTURE(fixture, "submit_hooks: all connections for submits are busy -> it runs when one is free")
 {
     client_options o = quick();
     o.pool.submit_connections = 2;
@@ -71,7 +86,7 @@ TEST_CASE_FIXTURE(fixture, "submit_hook: all connections for submits are busy ->
     ioc.run();
     ioc.restart();
     log.clear();
-    submit_hook const hook = [&] { return ends_with({}, events); };
+    submit_hooks const hook = first_hook({}, events);
     int ended = 0;
     for (int i = 0; i != 5; ++i)
         c.async_submit(invoice(), hook, [&](result<submitted_job> r) {
@@ -109,4 +124,45 @@ TEST_CASE_FIXTURE(fixture, "client: a submit waits for a connection beyond its d
     });
     ioc.run();
     CHECK(posts() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "submit_hooks: the accepted one runs before another submit gets the connection")
+{
+    client_options o = quick();
+    o.pool.submit_connections = 1;
+    client c = make([](seen_request const&) { return t::json(201, accepted); }, o);
+    detail::timer recorded(ioc, clock::time_point::max());
+    std::string id;
+    submit_hooks hooks;
+    hooks.accepted = [&](submitted_job const& job) {
+        id = job.request_id;
+        return wait_until(recorded);
+    };
+    int ended = 0;
+    c.async_submit(invoice(), hooks, [&](result<submitted_job> r) { ended += r.has_value(); });
+    c.async_submit(invoice(), [&](result<submitted_job> r) { ended += r.has_value(); });
+    ioc.poll();
+    CHECK(id == "r-1");
+    CHECK(ended == 0);
+    CHECK(posts() == 1);
+    recorded.cancel();
+    ioc.restart();
+    ioc.run();
+    CHECK(ended == 2);
+    CHECK(posts() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "submit_hooks: a submit that is not accepted -> the accepted one does not run")
+{
+    client c = make([](seen_request const&) { return t::json(400, "no"); });
+    submit_hooks hooks;
+    bool ran = false;
+    detail::timer none(ioc);
+    hooks.accepted = [&](submitted_job const&) {
+        ran = true;
+        return wait_until(none);
+    };
+    c.async_submit(invoice(), hooks, [](result<submitted_job> r) { CHECK(r.has_error()); });
+    ioc.run();
+    CHECK_FALSE(ran);
 }

@@ -108,6 +108,8 @@ inline constexpr std::array result_rows{
     result_row{"gateway's 404, nothing ever succeeded",
                [](seen_result& s) { return s.is({404}) && !s.route_succeeded && s.is_gateways(); },
                result_verdict::wrong_base_url},
+    result_row{"gateway's 404", [](seen_result& s) { return s.is({404}) && s.is_gateways(); },
+               result_verdict::foreign},
     result_row{"404 too often", [](seen_result& s) { return s.is({404}) && s.not_found_too_often(); },
                result_verdict::lost},
     result_row{"404", [](seen_result& s) { return s.is({404}); }, result_verdict::pending},

@@ -31,8 +31,7 @@ class client_core : public std::enable_shared_from_this<client_core>
 public:
     client_core(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
 
-    void submit(submit_request&& request, submit_hook&& before_sending,
-                completion<submitted_job>&& handler);
+    void submit(submit_request&& request, submit_hooks&& hooks, completion<submitted_job>&& handler);
     void read_once(std::string&& request_id, completion<ocr_result>&& handler);
     void wait(wait_request&& request, completion<ocr_result>&& handler);
     void recognize(submit_request&& request, completion<ocr_result>&& handler);
@@ -85,7 +84,7 @@ private:
         }
 
         submit_request request;
-        submit_hook before_sending;
+        submit_hooks hooks;
         completion<T> handler;
     };
 
@@ -104,7 +103,7 @@ private:
     template<class T>
     void complete(completion<T>&& handler, result<T>&& outcome);
 
-    task<result<submitted_job>> do_submit(submit_request const& request, submit_hook const& before_sending);
+    task<result<submitted_job>> do_submit(submit_request const& request, submit_hooks const& hooks);
     task<result<submitted_job>> do_submit_in_flight(submit_request const& request);
     task<result<part_data>> do_part(operation kind, std::string request_id, std::string sub_id);
 

@@ -63,7 +63,7 @@ OCRPIPE_DECL void client::close() { core_->close(); }
 OCRPIPE_DECL void client::start_submit(core_ptr const& core, hooked_submit&& r,
                                        detail::completion<submitted_job>&& h)
 {
-    core->submit(std::move(r.request), std::move(r.before_sending), std::move(h));
+    core->submit(std::move(r.request), std::move(r.hooks), std::move(h));
 }
 
 OCRPIPE_DECL void client::start_result(core_ptr const& core, std::string&& id,

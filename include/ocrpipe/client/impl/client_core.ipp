@@ -94,20 +94,20 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit_in_flight(submit
                           fmt::format("{} operations are already waiting", in_flight_.waiting()));
     if (!co_await in_flight_.acquire())
         co_return failure(stop_code(), phase::wait, why_not_sent(stop_code(), lane::submit));
-    submit_hook const none;
+    submit_hooks const none;
     result<submitted_job> outcome = co_await do_submit(request, none);
     if (!outcome) in_flight_.release();
     co_return outcome;
 }
 
-OCRPIPE_DECL void client_core::submit(submit_request&& request, submit_hook&& before_sending,
+OCRPIPE_DECL void client_core::submit(submit_request&& request, submit_hooks&& hooks,
                                       completion<submitted_job>&& handler)
 {
     auto op = std::make_shared<submit_operation<submitted_job>>(std::move(request), std::move(handler));
-    op->before_sending = std::move(before_sending);
+    op->hooks = std::move(hooks);
     connect_cancellation(op, op->handler);
     asio::post(ioc_, [self = shared_from_this(), op = std::move(op)] {
-        self->run(self->do_submit(op->request, op->before_sending), op, std::move(op->handler));
+        self->run(self->do_submit(op->request, op->hooks), op, std::move(op->handler));
     });
 }
 

@@ -189,7 +189,7 @@ struct client_core::submit_exchange {
     bool has_turn()
     {
         if (!slot && core.submit_slots_.try_acquire()) slot = fifo_semaphore::unit(core.submit_slots_);
-        return slot && (announced || !before_sending);
+        return slot && (announced || !hooks.before_sending);
     }
     http_request request()
     {
@@ -216,10 +216,10 @@ struct client_core::submit_exchange {
 
     client_core& core;
     submit_request const& submit;
-    submit_hook const& before_sending;
+    submit_hooks const& hooks;
     multipart_body& body;
     fifo_semaphore::unit slot{}; ///< one of the connections for submits
-    bool announced = false;      ///< before_sending has run
+    bool announced = false;      ///< hooks.before_sending has run
     std::chrono::milliseconds allowed =
         submit.deadline.count() > 0 ? submit.deadline : core.options_.job_deadline;
     clock::time_point deadline = clock::now() + std::min<std::chrono::milliseconds>(allowed, longest_time);
@@ -245,20 +245,20 @@ OCRPIPE_DECL task<void> client_core::admit(submit_exchange& x, admission& a)
         x.slot = fifo_semaphore::unit(submit_slots_);
     }
     if (!decide(a)) co_await wait_for(a);
-    if (a.refusal != errc::ok || !x.before_sending || std::exchange(x.announced, true)) co_return;
-    error_code const ec = co_await x.before_sending();
+    if (a.refusal != errc::ok || !x.hooks.before_sending || std::exchange(x.announced, true)) co_return;
+    error_code const ec = co_await x.hooks.before_sending();
     if (!ec && !closed_ && !submits_stopped_) co_return;
     refuse(a, ec ? errc::cancelled : stop_code());
     if (a.is_probe) health_.probe_ended(to_health(a));
 }
 
 OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request const& request,
-                                                                submit_hook const& before_sending)
+                                                                submit_hooks const& hooks)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     result<multipart_body> body = multipart_body::make(request, options_.profile.extra_fields, rng_());
     if (!body) co_return body.error();
-    submit_exchange x{*this, request, before_sending, *body};
+    submit_exchange x{*this, request, hooks, *body};
     ++counters_.active_submits;
     action next = x.fsm.start(x.context());
     while (next.what != step::finish)
@@ -270,6 +270,7 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
         ++counters_.accepted;
         health_.note_accepted();
         counters_.bytes_uploaded += body->size();
+        if (hooks.accepted) co_await hooks.accepted(*outcome);
     }
     co_return outcome;
 }

@@ -129,7 +129,9 @@ OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, resul
     if (foreign && !c.route_succeeded) code = errc::wrong_base_url;
     if (refused) code = detail::is_transient(r.status) ? errc::service_error : errc::rejected;
 
-    if (counter_.used_up(c.retry) && (foreign || (refused && counter_.others_succeed(c))))
+    bool const is_own = (foreign || refused) && counter_.others_succeed(c);
+    bool const is_nobodys = foreign && !c.route_succeeded;
+    if (counter_.used_up(c.retry) && (is_own || is_nobodys))
         return fail(answer, r, code, attempts_used(r, c));
     if (!is_late(c)) return wait_as_asked(delay, answer, c);
     if (latest() == deadline_) code = errc::still_processing;

@@ -13,6 +13,13 @@
 namespace ocrpipe::detail
 {
 
+/// Whether a document without a result may have been accepted: it must not be sent again unasked.
+OCRPIPE_DECL bool is_in_doubt(ledger_row const& row) noexcept;
+
+/// The failure of a document of which an earlier submit may have been accepted. A later refusal does not undo
+/// that.
+OCRPIPE_DECL failure still_in_doubt(failure const& f);
+
 /// What a failure means for its document. Pure.
 enum class document_course {
     failed,     ///< it ends in state_after()

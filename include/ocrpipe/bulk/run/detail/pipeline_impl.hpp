@@ -42,6 +42,7 @@ struct document_in_flight {
     standing counted = standing::absent;
     bool has_intent = false;  ///< the ledger has recorded that it may be sent
     error_code intent_failed; ///< why the ledger has not
+    error_code request_id_failed; ///< why the ledger has not recorded the request_id
     bool is_original = false; ///< it is the original of its content in content_sharing
     submitted_job job;
     std::chrono::system_clock::time_point submitted_at{};
@@ -92,7 +93,8 @@ private:
 
     // Its steps.
     task<result<submitted_job>> submit(document_ptr d);
-    void accept(detail::document_in_flight& d, submitted_job job);
+    submit_hooks hooks_of(document_ptr d);
+    task<void> accept(document_ptr d, submitted_job job);
     void wait(document_ptr d, bool just_submitted);
     task<void> recall(std::string id, result<ocr_result> answer);
     document_ptr from_row(ledger_row row);

@@ -23,6 +23,24 @@ OCRPIPE_DECL document_course course_after(failure const& f) noexcept
     return document_course::not_sent;
 }
 
+OCRPIPE_DECL bool is_in_doubt(ledger_row const& row) noexcept
+{
+    return row.state == document_state::ambiguous ||
+           (row.state == document_state::failed && row.possible_duplicate && row.request_id.empty());
+}
+
+OCRPIPE_DECL failure still_in_doubt(failure const& f)
+{
+    if (f.is(errc::ambiguous_submit)) return f;
+    failure doubt(errc::ambiguous_submit, f.where,
+                  "an earlier submit of this document may have been accepted; the last one: " + to_string(f),
+                  f.code);
+    doubt.attempts = f.attempts;
+    doubt.http_status = f.http_status;
+    doubt.excerpt = f.excerpt;
+    return doubt;
+}
+
 OCRPIPE_DECL document_state state_after(failure const& f) noexcept
 {
     if (f.is(errc::ambiguous_submit)) return document_state::ambiguous;

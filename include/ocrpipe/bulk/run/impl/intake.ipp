@@ -173,8 +173,8 @@ OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
         d.in_doubt = false;
         if (!d.request_id.empty()) return edited_since(d);
     }
-    d.was_ambiguous = row && row->state == document_state::ambiguous && row->sha256 == r.sha256 &&
-                      row->parameters == r.parameters;
+    d.was_ambiguous = row && (row->state == document_state::ambiguous || row->possible_duplicate) &&
+                      row->sha256 == r.sha256 && row->parameters == r.parameters;
     return d;
 }
 

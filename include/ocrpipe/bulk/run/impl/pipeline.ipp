@@ -191,7 +191,7 @@ OCRPIPE_DECL detail::intake_options pipeline::impl::how_to_examine() const
     how.extra_fields = client_.profile().extra_fields;
     how.rows_before = rows_before_;
     how.resend = [resubmit = options_.resubmit_ambiguous, more = options_.resend](ledger_row const& row) {
-        return row.state == document_state::ambiguous ? resubmit : more && more(row);
+        return detail::is_in_doubt(row) ? resubmit : more && more(row);
     };
     return how;
 }

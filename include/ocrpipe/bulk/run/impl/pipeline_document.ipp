@@ -21,17 +21,13 @@ namespace ocrpipe
 /// From the admission of a document to its durable request_id.
 OCRPIPE_DECL task<void> pipeline::impl::send(document_ptr d)
 {
-    // Records the intent when the document's turn has come, before its first byte is sent.
+    // Records the intent when the document's turn has come, before its first byte is sent, and the request_id
+    // before another document gets its connection.
     result<submitted_job> job = co_await submit(d);
     submit_ended();
     if (d->intent_failed) co_return refused_by_ledger(*d, d->intent_failed);
     if (!job) co_return co_await fail(d, job.error());
-    accept(*d, std::move(*job));
-
-    // The job is not polled before the ledger has recorded its request_id.
-    error_code const ec = co_await record_submitted(*d);
-    --state_.waiting;
-    if (ec) co_return save_request_id(*d);
+    if (d->request_id_failed) co_return save_request_id(*d);
     wait(std::move(d), true);
 }
 
@@ -131,7 +127,10 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
     known.request_id = input.request_id;
     bool const held = input.in_doubt && !options_.resubmit_ambiguous;
     if (!known.request_id.empty() || held) co_await record_intent(d);
-    if (!known.request_id.empty()) co_return known;
+    if (!known.request_id.empty()) {
+        if (!d->intent_failed) co_await accept(d, known);
+        co_return known;
+    }
     if (held)
         co_return failure(
             errc::ambiguous_submit, phase::prepare,
@@ -144,19 +143,28 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
     // its own limits.
     request.deadline = longest_time;
     request.patient = true;
-    submit_hook const intent = [self = shared_from_this(), d] { return self->record_intent(d); };
-    result<submitted_job> job = co_await client_.async_submit(std::move(request), intent, detail::use_task);
+    result<submitted_job> job =
+        co_await client_.async_submit(std::move(request), hooks_of(d), detail::use_task);
     if (!job) state_.submit_failed(job.error());
     co_return job;
 }
 
-OCRPIPE_DECL void pipeline::impl::accept(detail::document_in_flight& d, submitted_job job)
+OCRPIPE_DECL submit_hooks pipeline::impl::hooks_of(document_ptr d)
 {
-    job.possible_duplicate |= d.job.possible_duplicate;
-    d.job = std::move(job);
-    d.submitted_at = std::chrono::system_clock::now();
-    state_.accepted(d.input.record.size, d.job.possible_duplicate);
-    ++state_.waiting;
+    submit_hooks hooks;
+    hooks.before_sending = [self = shared_from_this(), d] { return self->record_intent(d); };
+    hooks.accepted = [self = shared_from_this(), d](submitted_job const& job) { return self->accept(d, job); };
+    return hooks;
+}
+
+/// Records the request_id. The job is not polled before it is durable.
+OCRPIPE_DECL task<void> pipeline::impl::accept(document_ptr d, submitted_job job)
+{
+    job.possible_duplicate |= d->job.possible_duplicate;
+    d->job = std::move(job);
+    d->submitted_at = std::chrono::system_clock::now();
+    state_.accepted(d->input.record.size, d->job.possible_duplicate);
+    d->request_id_failed = co_await record_submitted(*d);
 }
 
 /// Leaves the document to the client until the service answers. If many documents wait, only the id is kept:
@@ -307,6 +315,7 @@ OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr p, failure f)
 
     // It failed before its turn: the ledger does not know it yet.
     if (!d.has_intent) co_await record_intent(p);
+    if (d.job.possible_duplicate && f.request_id.empty()) f = detail::still_in_doubt(f);
     if (d.intent_failed) co_return refused_by_ledger(d, d.intent_failed);
     if (options_.on_failure) options_.on_failure(d.input.record, f);
     result<std::string> message = write_failure(d, f);

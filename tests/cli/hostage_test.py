@@ -1,0 +1,147 @@
+"""One document's trouble, or a short trouble of the service, costs no other document anything."""
+
+import json
+import socket
+import threading
+
+import workbench
+from scripted_service import Outputs, finished
+
+DONE = finished(("total", "12"))
+FORBIDDEN = (403, b"Forbidden")
+
+
+class OneBadDocument(Outputs):
+    def run_with_one_bad(self, refusal):
+        service = self.script(DONE, refuse=lambda body: refusal if b"bad.pdf" in body else None)
+        self.write("in/bad.pdf", "%PDF-1.4 the bad one")
+        done = self.run_bulk(self.write_documents(11), "--connections", "3")
+        self.assert_exit(done, 1)
+        self.assertEqual(len(self.results), 11)
+        failed, = self.failures
+        self.assertTrue(failed["path"].endswith("bad.pdf"))
+        self.assertEqual(failed["class"], "rejected")
+        return service
+
+    def test_forbidden(self):
+        service = self.run_with_one_bad(FORBIDDEN)
+        self.assertLessEqual(service.requests.count("refused"), 3)
+
+    def test_payment_required(self):
+        self.run_with_one_bad((402, b"quota"))
+
+    def test_unknown_flow(self):
+        service = self.run_with_one_bad((404, {"message": "flow not found"}))
+        self.assertEqual(service.requests.count("refused"), 1)
+
+    def test_a_gateways_404(self):
+        self.run_with_one_bad((404, b"404 page not found"))
+
+    def test_a_result_that_may_not_be_read(self):
+        self.script(lambda request_id: FORBIDDEN if request_id == "r-1" else DONE)
+        done = self.run_bulk(self.write_documents(12))
+        self.assert_exit(done, 1)
+        self.assertEqual(len(self.results), 11)
+        self.assertEqual([f["request_id"] for f in self.failures], ["r-1"])
+
+
+class RefusedCredentials(Outputs):
+    def test_one_request_goes_out_at_a_time(self):
+        service = self.script(DONE, refuse=lambda body: FORBIDDEN)
+        done = self.run_bulk(self.write_documents(60))
+        self.assert_exit(done, 4)
+        self.assertEqual(service.requests.count("refused"), 3)
+        self.assertEqual(self.failures, [])
+        self.assertEqual(self.report["not_sent"], 60)
+
+    def test_a_wrong_password_of_the_proxy_is_sent_once(self):
+        seen = []
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    seen.append(connection.recv(65536))
+                    connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        self.url = "https://ocr.example"
+        done = self.run_bulk(self.write_documents(40), "--proxy", f"http://me:wrong@127.0.0.1:{listener.getsockname()[1]}")
+        self.assert_exit(done, 4)
+        self.assertEqual(len(seen), 1)
+        self.assertIn("proxy", done.stderr)
+        self.assertNotIn("wrong", done.stderr)
+        self.assertEqual(self.failures, [])
+
+
+class Outage(Outputs):
+    def test_refused_connections_cost_no_document_anything(self):
+        def on_submit(number):
+            if number == 10:
+                threading.Thread(target=service.go_down_for, args=(4,), daemon=True).start()
+
+        service = self.script(DONE, on_submit)
+        process = self.start("run", self.write_documents(60), "--out", self.out, "--doc-type", "invoice", "--submit-rate", "20",
+                             "--poll-interval", "100ms-200ms", "--deadline", "2s")
+        self.assertIn("refused", self.wait_for_event(process, "outage")["reason"])
+        self.wait_for_event(process, "outage_over")
+        _, errors = process.communicate(timeout=workbench.PATIENCE)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertEqual(len(self.results), 60)
+        self.assertEqual(service.requests.count("POST"), 60)
+        self.assertEqual(self.failures, [])
+
+    def test_an_outage_that_is_too_long_ends_the_run_and_fails_no_document(self):
+        done = self.run_bulk(self.write_documents(40), "--max-outage", "1s")
+        self.assert_exit(done, 6)
+        self.assertIn("refused", done.stderr)
+        self.assertEqual(self.failures, [])
+        self.assertEqual(self.report["not_sent"], 40)
+        self.assertIn("continue with", done.stderr)
+        self.script(DONE)
+        self.assert_exit(self.run_bulk(self.folder / "in", "--accept-changes"), 0)
+        self.assertEqual(len(self.results), 40)
+
+    def test_no_result_can_be_read(self):
+        for answer in ((500, b"oops"), (200, b"<html>sign in</html>"), FORBIDDEN):
+            with self.subTest(answer=answer):
+                self.setUp()
+                service = self.script(lambda request_id: answer)
+                done = self.run_bulk(self.write_documents(300), "--max-outage", "2s", "--deadline", "5s", "--drain-timeout", "1s")
+                self.assertIn(done.returncode, (4, 6), done.stderr)
+                self.assertLessEqual(service.requests.count("POST"), 132)
+
+
+class Waiting(Outputs):
+    def test_a_pause_beyond_the_deadline_costs_no_document_its_result(self):
+        reads = []
+
+        def result(request_id):
+            reads.append(request_id)
+            return (429, b"", [("Retry-After", "3")]) if len(reads) == 1 else DONE
+
+        self.script(result)
+        done = self.run_bulk(self.write_documents(20), "--deadline", "1s", "--poll-interval", "100ms-200ms")
+        self.assert_exit(done, 0)
+        self.assertEqual(len(self.results), 20)
+
+    def test_a_pending_answer_that_asks_to_wait_holds_only_its_own_document(self):
+        reads = []
+
+        def result(request_id):
+            reads.append(request_id)
+            pending = {"data": {"progress": {"total_doc": 1, "ignored": 0, "finished": 0}, "documents": []}}
+            return (200, pending, [("Retry-After", "4")]) if request_id == "r-1" and reads.count("r-1") == 1 else DONE
+
+        self.script(result)
+        done = self.run_bulk(self.write_documents(20), "--poll-interval", "100ms-200ms", "--connections", "3")
+        self.assert_exit(done, 0)
+        self.assertEqual(reads[-1], "r-1")
+
+
+workbench.main()
