@@ -16,6 +16,8 @@ class Service:
         self.on_submit = on_submit
         self.part = part
         self.requests = []
+        self.fields = {}  # of the answers to GETs
+        self.status = 201  # of the answers to submits
         service = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -32,7 +34,7 @@ class Service:
                 service.requests.append("POST")
                 number = service.requests.count("POST")
                 service.on_submit(number)
-                self.answer(201, {"data": {"request_id": f"r-{number}"}})
+                self.answer(service.status, {"data": {"request_id": f"r-{number}"}} if service.status < 300 else {"message": "no"})
 
             def do_GET(self):
                 words = self.path.split("/ocr/ingest/")[1].split("/")
@@ -46,6 +48,9 @@ class Service:
                 body = content if isinstance(content, bytes) else json.dumps(content).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
+                if self.command == "GET":
+                    for name, value in service.fields.items():
+                        self.send_header(name, value)
                 if length or self.command == "POST":
                     self.send_header("Content-Length", str(len(body)))
                 else:  # the end of the connection is the end of the answer

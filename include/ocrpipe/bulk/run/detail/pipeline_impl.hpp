@@ -116,6 +116,23 @@ private:
     void withhold(detail::document_in_flight& d);
     void leave();
 
+    // Incomplete results.
+    enum class asked {
+        once_more, ///< the next run asks again
+        last_time,
+    };
+    task<void> for_each_incomplete(bool settled_too, void (impl::*use)(ledger_row));
+    task<void> ask_again_for_earlier_results();
+    task<void> ask_again_at_the_end();
+    void ask_last_time(ledger_row row);
+    void ask_once_more(ledger_row row);
+    void ask_again(ledger_row row, asked how);
+    task<void> renew(std::shared_ptr<ledger_row const> before, asked how, result<ocr_result> answer);
+    bool has_more(ocr_result const& answer, ledger_row const& before) const;
+    void note_content_delay(ledger_row const& before);
+    void copy_again(ledger_row row);
+    task<error_code> record_again(std::string id, finish_record end);
+
     // Documents that share a result.
     bool is_to_be_sent(document_ptr const& d);
     task<void> copy(document_ptr d, std::string original_id, result_location original);
@@ -139,6 +156,7 @@ private:
     ledger_handler durable();
     task<void> flush();
     void note_counts();
+    result<void> recall_service(document_counts const& counts);
 
     // The end.
     void react();
