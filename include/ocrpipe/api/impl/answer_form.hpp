@@ -89,6 +89,12 @@ private:
     void find_status();
     void find_flags(index object);
     void find_counts(index object);
+    /// A count of things that are finished, such as "pages_done" of "pages_total".
+    struct finished_count {
+        std::string noun;
+        double finished;
+    };
+    bool misses(finished_count const& counted) const;
     void find_error();
     bool is_called(index object, std::span<std::string_view const> names) const;
 
@@ -121,6 +127,7 @@ private:
     index list_ = answer_tree::none;
     index holder_ = answer_tree::none;
     index status_ = answer_tree::none;
+    std::vector<finished_count> finished_counts_;
     bool says_pending_ = false;
     bool says_finished_ = false;
     bool says_failed_ = false;

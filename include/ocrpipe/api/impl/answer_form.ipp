@@ -307,6 +307,8 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
     }
     bool const listed = list_ != answer_tree::none && tree_.is_array(list_);
     facts.lists_documents = listed || is_one_document(list_);
+    facts.misses_documents = std::any_of(finished_counts_.begin(), finished_counts_.end(),
+                                         [this](finished_count const& c) { return misses(c); });
     // The content may be outside the documents, or in one whose known content is still empty. A number in one
     // of them does not rule that out.
     if (facts.content <= content_kind::slight && facts.failed_documents == 0) {
