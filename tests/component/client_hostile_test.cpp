@@ -31,7 +31,7 @@ client_options hurried(scripted_server const& server)
     o.endpoint.api_key = secret("top-secret");
     o.schedule = std::make_shared<fixed_poll_schedule>(milliseconds(1), milliseconds(2));
     o.retry.base = milliseconds(1);
-    o.limits.max_header = 8 * 1024;
+    o.limits.max_header_bytes = 8 * 1024;
     o.limits.max_answer_bytes = 256 * 1024;
     o.seed = 1;
     return o;

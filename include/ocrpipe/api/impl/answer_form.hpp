@@ -7,6 +7,7 @@
 #include <ocrpipe/api/profile.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,8 +42,8 @@ public:
     /// The objects or texts that are the job's documents. Without a list, the object that holds the content.
     std::vector<index> const& documents() const noexcept { return documents_; }
     std::vector<ocr_document> typed_documents() const;
-    /// The ids of typed_documents(), without their fields, which may need many times the memory.
-    std::vector<std::string> document_ids() const;
+    /// Calls `f(number, id)` for each of typed_documents() that has an id, with its position from 1.
+    void for_each_document_id(std::function<void(std::size_t, std::string)> const& f) const;
 
     /// The text of all content in the answer, in reading order.
     std::string text() const;

@@ -64,9 +64,12 @@ OCRPIPE_DECL void answer_form::find_documents()
     auto const choose = [this](index list, index holder) {
         list_ = list;
         holder_ = holder;
-        if (tree_.is_array(list))
+        if (tree_.is_array(list)) {
+            std::size_t n = 0;
+            tree_.for_each_child(list, [&n](index) { ++n; });
+            documents_.reserve(n); // there may be millions
             tree_.for_each_child(list, [this](index c) { documents_.push_back(c); });
-        else
+        } else
             documents_.push_back(list);
     };
     if (tree_.is_array(answer_tree::root)) return choose(answer_tree::root, answer_tree::none);
