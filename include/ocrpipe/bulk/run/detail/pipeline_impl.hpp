@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -121,12 +122,19 @@ private:
         once_more, ///< the next run asks again
         last_time,
     };
-    task<void> for_each_incomplete(bool settled_too, void (impl::*use)(ledger_row));
-    task<void> ask_again_for_earlier_results();
+    /// The rows with such results, read in batches.
+    struct incomplete_results {
+        bool settled_too = false;
+        std::uint64_t cursor = 0;
+        std::deque<ledger_row> rows;
+    };
+    void ask_again_for_earlier_results(document_counts const& counts);
     task<void> ask_again_at_the_end();
-    void ask_last_time(ledger_row row);
-    void ask_once_more(ledger_row row);
+    void begin_asking(asked how, bool settled_too);
+    void ask_next();
+    std::optional<ledger_row> next_incomplete();
     void ask_again(ledger_row row, asked how);
+    void end_asking();
     task<void> renew(std::shared_ptr<ledger_row const> before, asked how, result<ocr_result> answer);
     bool has_more(ocr_result const& answer, ledger_row const& before) const;
     void note_content_delay(ledger_row const& before);
@@ -189,8 +197,11 @@ private:
     /// If results are shared: documents under way that the ledger does not know yet, by id.
     std::unordered_map<std::string, document_ptr> unrecorded_;
     std::uint64_t copies_withheld_ = 0; ///< because the results file of their original is missing
-    std::uint64_t rows_before_ = 0;     ///< number of the ledger's last row when the run began
+    document_counts earlier_;           ///< of the ledger when the run began
     std::uint64_t changes_pending_ = 0; ///< changes that no document waits for
+    incomplete_results incomplete_;
+    asked how_asked_ = asked::last_time;
+    std::uint64_t asking_ = 0; ///< results that the service is asked for again
 
     detail::event changed_;
     detail::timer drain_timer_;

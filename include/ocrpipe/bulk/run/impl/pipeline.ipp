@@ -72,9 +72,9 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
     arm_duration_limit();
     co_await flush();
     co_await resume_jobs();
-    co_await ask_again_for_earlier_results();
+    ask_again_for_earlier_results(earlier_);
     co_await feed();
-    while (state_.in_flight() > 0)
+    while (state_.in_flight() + asking_ > 0)
         co_await changed_.wait();
     co_await ask_again_at_the_end();
     duration_timer_.cancel();
@@ -121,7 +121,7 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger(detail::opened_directory
     result<document_counts> const counts = ledger_->counts();
     if (!counts) return counts.error();
     state_.count_earlier(*counts);
-    rows_before_ = counts->last_number;
+    earlier_ = *counts;
     if (result<void> recalled = recall_service(*counts); !recalled) return recalled;
     note_counts();
 
@@ -213,7 +213,7 @@ OCRPIPE_DECL detail::intake_options pipeline::impl::how_to_examine() const
     how.type = options_.type;
     how.accept_changes = options_.accept_changes;
     how.extra_fields = client_.profile().extra_fields;
-    how.rows_before = rows_before_;
+    how.rows_before = earlier_.last_number;
     how.resend = [resubmit = options_.resubmit_ambiguous, more = options_.resend](ledger_row const& row) {
         return row.state == document_state::ambiguous ? resubmit : more && more(row);
     };

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,59 +20,90 @@
 namespace ocrpipe
 {
 
-/// Calls `use` for each row with an incomplete result, as long as the run may go on.
-OCRPIPE_DECL task<void> pipeline::impl::for_each_incomplete(bool settled_too, void (impl::*use)(ledger_row))
+inline std::int64_t milliseconds_of(std::chrono::system_clock::time_point t)
 {
-    constexpr std::size_t at_once = 256;
-    std::uint64_t cursor = 0;
-    while (!state_.is_stopped()) {
-        result<std::vector<ledger_row>> rows = ledger_->incomplete_rows(settled_too, cursor, at_once);
-        if (!rows) end_run(std::move(rows).error());
-        if (!rows || rows->empty()) break;
-        for (ledger_row& row : *rows) {
-            while (state_.in_flight() >= options_.max_in_flight && !state_.is_stopped())
-                co_await changed_.wait();
-            if (state_.is_stopped()) break;
-            (this->*use)(std::move(row));
-        }
+    return std::chrono::floor<std::chrono::milliseconds>(t).time_since_epoch().count();
+}
+
+/// Begins to ask for the results of earlier runs, beside the run's other work. Those that are the same again are
+/// not asked for by the next run.
+OCRPIPE_DECL void pipeline::impl::ask_again_for_earlier_results(document_counts const& counts)
+{
+    bool const all = options_.ask_again_for_all;
+    std::uint64_t const n = all ? counts.empty + counts.in_part : counts.to_ask_again;
+    if (n == 0) return;
+    notice("asked_again",
+           fmt::format("asking the service again for {} results that are empty or incomplete", n));
+    begin_asking(asked::last_time, all);
+}
+
+/// Asks for the results of this run, and gives those that have more now to the copies of their documents.
+OCRPIPE_DECL task<void> pipeline::impl::ask_again_at_the_end()
+{
+    begin_asking(asked::once_more, false);
+    while (asking_ > 0)
+        co_await changed_.wait();
+    incomplete_ = incomplete_results{};
+    incomplete_.settled_too = options_.ask_again_for_all;
+    while (std::optional<ledger_row> row = next_incomplete()) {
+        if (row->state == document_state::skipped) copy_again(std::move(*row));
+        while (state_.in_flight() >= options_.max_in_flight)
+            co_await changed_.wait();
+    }
+    while (state_.in_flight() > 0)
+        co_await changed_.wait();
+}
+
+OCRPIPE_DECL void pipeline::impl::begin_asking(asked how, bool settled_too)
+{
+    incomplete_ = incomplete_results{};
+    incomplete_.settled_too = settled_too;
+    how_asked_ = how;
+    ask_next();
+}
+
+/// Asks for the next results, a few at a time.
+OCRPIPE_DECL void pipeline::impl::ask_next()
+{
+    constexpr std::uint64_t at_once = 64;
+    while (asking_ < at_once) {
+        std::optional<ledger_row> row = next_incomplete();
+        if (!row) return;
+        // Results of this run are asked for at its end.
+        bool const earlier = row->finished_at < milliseconds_of(state_.report.started_at);
+        bool const due = how_asked_ == asked::once_more || earlier;
+        if (due && row->state == document_state::done) ask_again(std::move(*row), how_asked_);
     }
 }
 
-/// Asks for the results of earlier runs. Those that are the same again are not asked for by the next run.
-OCRPIPE_DECL task<void> pipeline::impl::ask_again_for_earlier_results()
+/// The next row with an incomplete result, as long as the run may go on.
+OCRPIPE_DECL std::optional<ledger_row> pipeline::impl::next_incomplete()
 {
-    co_await for_each_incomplete(options_.ask_again_for_all, &impl::ask_last_time);
-    if (std::uint64_t const n = state_.report.asked_again; n > 0)
-        notice("asked_again", fmt::format("asking the service again for {} results of earlier runs that are "
-                                          "empty or incomplete",
-                                          n));
+    constexpr std::size_t batch = 256;
+    if (state_.is_stopped()) return std::nullopt;
+    incomplete_results& from = incomplete_;
+    if (from.rows.empty()) {
+        result<std::vector<ledger_row>> more = ledger_->incomplete_rows(from.settled_too, from.cursor, batch);
+        if (!more) end_run(std::move(more).error());
+        if (!more || more->empty()) return std::nullopt;
+        from.rows.assign(std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
+    }
+    std::optional<ledger_row> row = std::move(from.rows.front());
+    from.rows.pop_front();
+    return row;
 }
 
-/// Asks for the results of this run, and gives those that are complete now to the copies of their documents.
-OCRPIPE_DECL task<void> pipeline::impl::ask_again_at_the_end()
+OCRPIPE_DECL void pipeline::impl::end_asking()
 {
-    co_await for_each_incomplete(false, &impl::ask_once_more);
-    while (state_.in_flight() > 0)
-        co_await changed_.wait();
-    co_await for_each_incomplete(options_.ask_again_for_all, &impl::copy_again);
-    while (state_.in_flight() > 0)
-        co_await changed_.wait();
-}
-
-OCRPIPE_DECL void pipeline::impl::ask_last_time(ledger_row row)
-{
-    if (row.state == document_state::done) ask_again(std::move(row), asked::last_time);
-}
-
-OCRPIPE_DECL void pipeline::impl::ask_once_more(ledger_row row)
-{
-    if (row.state == document_state::done) ask_again(std::move(row), asked::once_more);
+    --asking_;
+    ask_next();
+    react();
 }
 
 OCRPIPE_DECL void pipeline::impl::ask_again(ledger_row row, asked how)
 {
     ++state_.report.asked_again;
-    state_.enter();
+    ++asking_;
     ++state_.waiting;
     wait_request request(row.request_id);
     request.doc_type = row.doc_type;
@@ -90,7 +123,7 @@ OCRPIPE_DECL task<void> pipeline::impl::renew(std::shared_ptr<ledger_row const> 
     --state_.waiting;
     if (!answer && detail::ends_the_run(answer.error())) end_run(answer.error());
     // The result stays as it is, and the next run asks again.
-    if (!answer || state_.have_outputs_failed()) co_return leave();
+    if (!answer || state_.have_outputs_failed()) co_return end_asking();
 
     finish_record end;
     end.replaces = before->request_id;
@@ -102,27 +135,27 @@ OCRPIPE_DECL task<void> pipeline::impl::renew(std::shared_ptr<ledger_row const> 
     if (is_better) {
         document_ptr const d = from_row(*before);
         auto const parts = co_await fetch_parts(*d, *answer);
-        if (!parts) co_return leave();
+        if (!parts) co_return end_asking();
         // Its file may have changed, and been sent again, while the service was asked.
         result<std::optional<ledger_row>> const now = ledger_->find(d->id());
         if (!now) end_run(now.error());
         bool const stands = now && *now && (**now).version() == before->version() &&
                             (**now).request_id == before->request_id;
-        if (!stands) co_return leave();
+        if (!stands) co_return end_asking();
         result<result_location> const where = write_result(*d, *answer, *parts);
-        if (!where) co_return leave();
+        if (!where) co_return end_asking();
         end.result = *where;
         end.how_complete = answer->how_complete();
         note_content_delay(*before);
     } else if (how == asked::once_more) {
-        co_return leave();
+        co_return end_asking();
     }
     completeness const now_complete = end.how_complete;
     answer = failure(); // frees the text while the ledger commits
     error_code const ec = co_await record_again(before->id, std::move(end));
     if (ec && ec != errc::invalid_argument) ledger_failed(ec);
     if (!ec && is_better) state_.renewed(before->how_complete, now_complete);
-    leave();
+    end_asking();
 }
 
 /// Whether an answer has more than the result that was kept.
@@ -141,9 +174,9 @@ OCRPIPE_DECL bool pipeline::impl::has_more(ocr_result const& answer, ledger_row 
 OCRPIPE_DECL void pipeline::impl::note_content_delay(ledger_row const& before)
 {
     using namespace std::chrono;
-    auto const now = duration_cast<milliseconds>(system_clock::now().time_since_epoch());
     service_knowledge known;
-    known.content_delay = now - milliseconds(before.finished_at) + client_.profile().settle_time;
+    known.content_delay = milliseconds(milliseconds_of(system_clock::now()) - before.finished_at) +
+                          client_.profile().settle_time;
     client_.remember(known);
 }
 
