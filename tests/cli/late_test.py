@@ -74,6 +74,22 @@ class Late(Outputs):
         self.assertEqual(self.posts(service), 1)
         self.assertEqual(self.results[-1]["result"], FULL)
 
+    def test_during_a_run_one_empty_result_is_asked_for_again_to_learn_how_late_content_comes(self):
+        reads = []
+
+        def answer(request_id):
+            reads.append(request_id)
+            return FULL if request_id == "r-1" and reads.count("r-1") > 3 else EMPTY
+
+        self.write("profile.json", '{"settle_seconds": 0}')
+        service = self.script(answer)
+        self.write_documents(4)
+        self.run_late("--max-inflight", "1")
+        self.assertEqual([r["status"] for r in self.results if r["request_id"] == "r-1"], ["done_empty", "done"])
+        again = [i for i, r in enumerate(service.requests) if r.endswith("/r-1")][3]
+        last_post = [i for i, r in enumerate(service.requests) if r == "POST"][3]
+        self.assertLess(again, last_post)
+
     def test_a_result_that_is_empty_again_in_the_next_run_stays_empty_and_is_asked_for_no_more(self):
         service = self.script(EMPTY)
         self.write_documents(3)

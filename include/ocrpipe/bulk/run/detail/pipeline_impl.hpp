@@ -135,6 +135,13 @@ private:
     std::optional<ledger_row> next_incomplete();
     void ask_again(ledger_row row, asked how);
     void end_asking();
+    /// An empty result that is asked for again during the run.
+    struct watched_result {
+        std::string id;
+        clock::time_point next; ///< when it is asked for again
+        int asked = 0;
+    };
+    void watch(std::string const& id);
     task<void> renew(std::shared_ptr<ledger_row const> before, asked how, result<ocr_result> answer);
     bool has_more(ocr_result const& answer, ledger_row const& before) const;
     void note_content_delay(ledger_row const& before);
@@ -201,6 +208,7 @@ private:
     std::uint64_t changes_pending_ = 0; ///< changes that no document waits for
     incomplete_results incomplete_;
     asked how_asked_ = asked::last_time;
+    std::optional<watched_result> watched_;
     std::uint64_t asking_ = 0; ///< results that the service is asked for again
 
     detail::event changed_;

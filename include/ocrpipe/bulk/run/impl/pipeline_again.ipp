@@ -5,6 +5,7 @@
 // asked once more at the end of the run, and once more in the next run.
 
 #include <ocrpipe/bulk/run/impl/pipeline_copies.ipp>
+#include <ocrpipe/pace/settle_window.hpp>
 
 #include <fmt/format.h>
 
@@ -114,6 +115,24 @@ OCRPIPE_DECL void pipeline::impl::ask_again(ledger_row row, asked how)
                        [self = shared_from_this(), before, how](result<ocr_result> answer) {
                            self->start(self->renew(before, how, std::move(answer)));
                        });
+}
+
+/// A result of this run is empty. The first one is asked for again at the next ones, to learn how late content
+/// comes: otherwise, the end of a long run would be the first to know.
+OCRPIPE_DECL void pipeline::impl::watch(std::string const& id)
+{
+    clock::time_point const now = clock::now();
+    clock::time_point const next = now + client_.profile().settle_time;
+    if (watched_ && now < watched_->next) return;
+    result<std::optional<ledger_row>> row = std::optional<ledger_row>();
+    if (watched_ && watched_->asked++ < settle_window::most_windows) row = ledger_->find(watched_->id);
+    bool const stands = row && *row && (**row).state == document_state::done && (**row).ask_again;
+    if (!stands) {
+        watched_ = watched_result{id, next};
+        return;
+    }
+    watched_->next = next;
+    ask_again(std::move(**row), asked::once_more);
 }
 
 /// Puts an answer in the place of an incomplete result, if it has more.

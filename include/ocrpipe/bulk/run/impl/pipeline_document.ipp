@@ -62,6 +62,7 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     for (document_ptr& other : copies_of(*d))
         start(copy(std::move(other), d->id(), *where));
     state_.finished(d->counted, how_complete);
+    if (how_complete == completeness::empty) watch(d->id());
     leave();
 }
 
