@@ -57,6 +57,11 @@ public:
     {
         return reader_.rows(in, cursor, limit);
     }
+    result<std::vector<ledger_row>> incomplete_rows(bool settled_too, std::uint64_t& cursor,
+                                                    std::size_t limit) override
+    {
+        return reader_.incomplete_rows(settled_too, cursor, limit);
+    }
     result<document_counts> counts() override { return reader_.counts(); }
     result<std::optional<result_location>> last_result_location() override
     {

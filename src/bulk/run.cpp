@@ -2,6 +2,7 @@
 #include <ocrpipe/bulk/run/impl/failures_rewrite.ipp>
 #include <ocrpipe/bulk/run/impl/intake.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline.ipp>
+#include <ocrpipe/bulk/run/impl/pipeline_again.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_copies.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_document.ipp>
 #include <ocrpipe/bulk/run/impl/read_ahead.ipp>

@@ -2,9 +2,11 @@
 #define OCRPIPE_SRC_SQLITE_LEDGER_READER_HPP
 
 #include <ocrpipe/api/file_type.hpp>
+#include <ocrpipe/bulk/ledger/detail/ledger_change.hpp>
 #include <ocrpipe/bulk/ledger/ledger.hpp>
 
 #include "connection.hpp"
+#include "schema.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -69,6 +71,9 @@ public:
         int rc = db_.open(path, SQLITE_OPEN_READONLY, vfs);
         if (rc == SQLITE_OK) rc = db_.prepare(begin_, "BEGIN");
         if (rc == SQLITE_OK) rc = db_.prepare(end_, "COMMIT");
+        std::string complete;
+        if (rc == SQLITE_OK) rc = db_.query(has_completeness, complete);
+        if (rc == SQLITE_OK && complete == "0") rc = db_.execute(assume_completeness);
         // A manifest may name the ids in any order: their index should stay in memory, up to a bound.
         if (rc == SQLITE_OK) rc = db_.execute("PRAGMA cache_size=-65536");
         if (rc == SQLITE_OK) rc = prepare(find_, "d.id = ?1");
@@ -165,21 +170,16 @@ public:
         for (std::size_t i = 0; i != document_state_count; ++i)
             if (auto const s = static_cast<document_state>(i); in.contains(s))
                 names += fmt::format("{}'{}'", names.empty() ? "" : ",", name(s));
-        turn const t(*this);
-        statement s;
-        if (int const rc = prepare(
-                s, fmt::format("d.number > ?1 AND d.state IN ({}) ORDER BY d.number LIMIT ?2", names));
-            rc != SQLITE_OK)
-            return failed(rc);
-        s.bind(1, static_cast<std::int64_t>(cursor)).bind(2, static_cast<std::int64_t>(limit));
-        std::vector<ledger_row> out;
-        int rc;
-        while ((rc = s.step()) == SQLITE_ROW) {
-            if (!read(s, out.emplace_back())) return bad_row();
-            cursor = static_cast<std::uint64_t>(s.integer(0));
-        }
-        if (rc != SQLITE_DONE) return failed(rc);
-        return out;
+        return read_rows(fmt::format("WHERE d.state IN ({})", names), cursor, limit);
+    }
+
+    result<std::vector<ledger_row>> incomplete_rows(bool settled_too, std::uint64_t& cursor,
+                                                    std::size_t limit)
+    {
+        // The index makes the cost independent of the other rows.
+        return read_rows(fmt::format("INDEXED BY document_incomplete WHERE d.completeness IS NOT NULL{}",
+                                     settled_too ? "" : " AND d.ask_again"),
+                         cursor, limit);
     }
 
     result<document_counts> counts()
@@ -188,16 +188,15 @@ public:
         if (in_snapshot_ && counted_ && counted_->first == snapshot_) return counted_->second;
         // Counted here: GROUP BY would sort a million rows, in memory.
         statement s;
-        int rc = prepare_text(s, "SELECT state, failure_class, possible_duplicate, number FROM document");
+        int rc = prepare_text(s, "SELECT state, failure_class, possible_duplicate, number, completeness, "
+                                 "ask_again, doc_type, request_id IS NOT NULL FROM document");
         if (rc != SQLITE_OK) return failed(rc);
         document_counts counts;
         while ((rc = s.step()) == SQLITE_ROW) {
             std::optional<document_state> const state = document_state_named(s.bytes(0));
             if (!state) return bad_row();
-            ++counts[*state];
-            if (std::string_view const failure_class = s.bytes(1); !failure_class.empty())
-                ++counts.by_class[std::string(failure_class)];
-            if (s.integer(2) != 0) ++counts.possible_duplicates;
+            count_row(counts, *state, s.bytes(1), s.integer(2) != 0, completeness_of(s.bytes(4)),
+                      s.integer(5) != 0, s.integer(7) != 0, s.bytes(6));
             counts.last_number = std::max(counts.last_number, static_cast<std::uint64_t>(s.integer(3)));
         }
         if (rc != SQLITE_DONE) return failed(rc);
@@ -234,10 +233,10 @@ private:
                                                 "d.flow, d.doc_type, d.file_type, d.parameters, d.attempts, "
                                                 "d.polls, d.possible_duplicate, d.duplicate_of, "
                                                 "d.failure_class, d.message, d.result_file, d.result_offset, "
-                                                "d.result_length, d.first_seen_at, d.intent_at, "
+                                                "d.result_length, d.completeness, d.ask_again, d.first_seen_at, d.intent_at, "
                                                 "d.request_id, d.file_ids, d.submitted_at, d.finished_at";
     static constexpr int state_column = 1;
-    static constexpr int request_column = 22;
+    static constexpr int request_column = 24;
 
     /// The scope of one call, in a snapshot of everything committed when it began.
     class turn
@@ -285,6 +284,28 @@ private:
     int prepare_text(statement& s, std::string_view sql)
     {
         return db_.is_open() ? db_.prepare(s, sql) : SQLITE_MISUSE;
+    }
+
+    /// `which`: what follows FROM document d.
+    result<std::vector<ledger_row>> read_rows(std::string_view which, std::uint64_t& cursor,
+                                              std::size_t limit)
+    {
+        turn const t(*this);
+        statement s;
+        if (int const rc = prepare_text(
+                s, fmt::format("SELECT {} FROM document d {} AND d.number > ?1 ORDER BY d.number LIMIT ?2",
+                               columns, which));
+            rc != SQLITE_OK)
+            return failed(rc);
+        s.bind(1, static_cast<std::int64_t>(cursor)).bind(2, static_cast<std::int64_t>(limit));
+        std::vector<ledger_row> out;
+        int rc;
+        while ((rc = s.step()) == SQLITE_ROW) {
+            if (!read(s, out.emplace_back())) return bad_row();
+            cursor = static_cast<std::uint64_t>(s.integer(0));
+        }
+        if (rc != SQLITE_DONE) return failed(rc);
+        return out;
     }
 
     template<class Bind>
@@ -372,6 +393,8 @@ private:
         bool const has_result = r.state == document_state::done || r.state == document_state::skipped;
         if (has_result && !s.is_null(at + 1)) r.result = location(s, at + 1);
         at += 3;
+        r.how_complete = completeness_of(s.bytes(++at));
+        r.ask_again = integer() != 0;
         r.first_seen_at = integer();
         r.intent_at = integer();
         r.request_id = text();

@@ -41,11 +41,17 @@ CREATE TABLE document(
   result_file INTEGER,
   result_offset INTEGER,
   result_length INTEGER,      -- including the line break
+  completeness TEXT,          -- of the result: null if whole, else empty or in_part
+  ask_again INTEGER,          -- 1 if the next run asks the service again for a result that is not whole
   first_seen_at INTEGER NOT NULL,
   intent_at INTEGER,          -- before the first byte was sent
   submitted_at INTEGER,       -- when the request_id was received
   finished_at INTEGER
 );
+
+CREATE INDEX document_incomplete
+  -- Few: the results that are empty or in part.
+  ON document(number) WHERE completeness IS NOT NULL;
 
 CREATE TABLE earlier_request(
   -- Jobs that were paid for, of documents that were sent again later because they had failed or changed.
@@ -81,6 +87,22 @@ CREATE VIEW document_for_people AS
          strftime('%Y-%m-%dT%H:%M:%SZ', finished_at / 1000, 'unixepoch') AS finished_at
     FROM document;
 )sql";
+
+/// For ledgers of versions that did not record the completeness of results.
+inline constexpr char add_completeness[] = R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE document ADD COLUMN completeness TEXT;
+ALTER TABLE document ADD COLUMN ask_again INTEGER;
+CREATE INDEX document_incomplete ON document(number) WHERE completeness IS NOT NULL;
+COMMIT
+)sql";
+
+/// The same for a connection that only reads: a view that stands before the table.
+inline constexpr char assume_completeness[] =
+    "CREATE TEMP VIEW document AS SELECT *, NULL AS completeness, NULL AS ask_again FROM main.document";
+
+inline constexpr char has_completeness[] =
+    "SELECT count(*) FROM pragma_table_info('document') WHERE name = 'completeness'";
 
 /// Created by the first run that shares results. Its entries are scattered over pages, so maintaining it
 /// costs one page write per document, which other runs avoid.

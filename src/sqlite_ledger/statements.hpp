@@ -18,15 +18,18 @@ ON CONFLICT(id) DO UPDATE SET
   flow = excluded.flow, doc_type = excluded.doc_type, file_type = excluded.file_type,
   parameters = excluded.parameters,
   request_id = NULL, file_ids = NULL, attempts = 0, polls = 0, failure_class = NULL, message = NULL,
-  submitted_at = NULL, duplicate_of = NULL, finished_at = NULL, intent_at = ?10
+  submitted_at = NULL, duplicate_of = NULL, finished_at = NULL, completeness = NULL, ask_again = NULL,
+  intent_at = ?10
 WHERE may_become(state, 'intent', sha256 <> excluded.sha256 OR parameters <> excluded.parameters)
   AND state = ?11 AND coalesce(intent_at, 0) = ?12
 )sql";
 
 inline constexpr char skip_sql[] = R"sql(
 INSERT INTO document(id, path, sha256, size, mtime, flow, doc_type, file_type, parameters, first_seen_at,
-                     state, duplicate_of, result_file, result_offset, result_length, finished_at)
-  VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'skipped', ?11, ?12, ?13, ?14, ?10)
+                     state, duplicate_of, result_file, result_offset, result_length, finished_at,
+                     completeness, ask_again)
+  VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'skipped', ?11, ?12, ?13, ?14, ?10,
+         (SELECT completeness FROM document WHERE id = ?11), (SELECT ask_again FROM document WHERE id = ?11))
 ON CONFLICT(id) DO UPDATE SET
   state = 'skipped',
   possible_duplicate = (state = 'ambiguous' OR possible_duplicate)
@@ -36,8 +39,10 @@ ON CONFLICT(id) DO UPDATE SET
   parameters = excluded.parameters,
   request_id = NULL, file_ids = NULL, attempts = 0, polls = 0, failure_class = NULL, message = NULL,
   submitted_at = NULL, intent_at = NULL, duplicate_of = ?11, finished_at = ?10,
-  result_file = ?12, result_offset = ?13, result_length = ?14
+  result_file = ?12, result_offset = ?13, result_length = ?14,
+  completeness = excluded.completeness, ask_again = excluded.ask_again
 WHERE may_become(state, 'skipped', sha256 <> excluded.sha256 OR parameters <> excluded.parameters)
+  OR (state = 'skipped' AND completeness IS NOT NULL)
 )sql";
 
 inline constexpr char submitted_sql[] = R"sql(
@@ -52,8 +57,10 @@ inline constexpr char finished_sql[] = R"sql(
 UPDATE document SET
   state = ?2, failure_class = ?3, message = ?4, result_file = coalesce(?5, result_file),
   result_offset = coalesce(?6, result_offset), result_length = coalesce(?7, result_length),
-  polls = polls + ?8, attempts = coalesce(?9, attempts), finished_at = ?10
-WHERE id = ?1 AND may_become(state, ?2, 0)
+  polls = polls + ?8, attempts = coalesce(?9, attempts), finished_at = ?10,
+  completeness = ?11, ask_again = ?12
+WHERE id = ?1 AND CASE WHEN ?13 IS NULL THEN may_become(state, ?2, 0)
+                       ELSE state = 'done' AND request_id = ?13 AND completeness IS NOT NULL END
 )sql";
 
 /// If an earlier submit was ambiguous, the document becomes ambiguous again instead of new.

@@ -126,6 +126,9 @@ private:
             rc = db_.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; "
                              "PRAGMA journal_size_limit=67108864");
         if (rc == SQLITE_OK && *fresh) rc = create(now);
+        std::string complete = "1";
+        if (rc == SQLITE_OK && !*fresh) rc = db_.query(has_completeness, complete);
+        if (rc == SQLITE_OK && complete == "0") rc = db_.execute(add_completeness);
         if (rc == SQLITE_OK) rc = prepare();
         if (rc != SQLITE_OK) return db_.describe(rc);
         ::sqlite3_wal_hook(db_.get(), &ledger_writer::on_commit, this);
@@ -287,7 +290,17 @@ private:
             s->bind(9, c.what.attempts);
         else
             s->bind_null(9);
-        return s->bind(10, at).step();
+        bool const is_whole = c.what.how_complete == completeness::whole;
+        s->bind(10, at).bind_text_or_null(11, word_of(c.what.how_complete));
+        if (!is_whole && c.what.ask_again)
+            s->bind(12, 1);
+        else
+            s->bind_null(12);
+        if (c.what.replaces.empty())
+            s->bind_null(13);
+        else
+            s->bind_name(13, c.what.replaces);
+        return s->step();
     }
 
     int apply(not_sent_change const& c, std::int64_t, statement*& s)

@@ -29,7 +29,7 @@ may_end_as = {
     "reset-during-upload": LOST_ANSWER, "reset-before-answer": LOST_ANSWER, "reset-after-acceptance": LOST_ANSWER,
     "error-500-before-acceptance": LOST_ANSWER, "error-500-after-acceptance": LOST_ANSWER, "no-request-id": LOST_ANSWER,
     "truncated-body": LOST_ANSWER, "reset-mid-body": LOST_ANSWER, "bad-json": LOST_ANSWER, "bad-http": LOST_ANSWER,
-    "empty-200": LOST_ANSWER, "null-200": LOST_ANSWER, "empty-object-200": LOST_ANSWER, "huge-header": LOST_ANSWER,
+    "empty-200": LOST_ANSWER, "null-200": LOST_ANSWER, "empty-object-200": LOST_ANSWER, "huge-header": LOST_ANSWER | {"header_too_large"},
     "huge-body": LOST_ANSWER | {"body_too_large"}, "html-200": LOST_ANSWER, "status": LOST_ANSWER, "envelope-error": LOST_ANSWER | {"rejected"},
     "redirect-other-origin": {"redirect_refused"}, "early-413": {"rejected"},
     "endless-pending": {"still_processing"}, "unknown-status": set(), "job-failed": {"job_failed"}, "lost-404": {"job_lost"},

@@ -90,11 +90,29 @@ class Size(Outputs):
             self.assertIn("raise --max-answer", done.stderr)
             self.assertEqual(len([r for r in service.requests if r != "POST"]), 1)
 
+    def test_a_header_over_the_limit_is_read_once_and_a_run_with_a_higher_limit_gets_it(self):
+        service = self.script(finished(("text", "x")))
+        service.fields = {"X-Trace": "y" * 60_000, "X-More": "y" * 60_000}
+        self.write("in/a.pdf")
+        done = self.run_bulk("in")
+        self.assert_exit(done, 1)
+        self.assertEqual(len(service.requests), 2)  # the POST and one GET
+        [failure] = self.failures
+        self.assertEqual((failure["class"], failure["request_id"]), ("header_too_large", "r-1"))
+        self.assertIn("max_header_bytes is 65536", failure["message"])
+        self.assertIn("raise --max-header", done.stderr)
+        self.assertEqual(self.state_of("a.pdf"), ["stuck"])
+        self.assert_exit(self.run_bulk("in", "--max-header", "1MiB"), 0)
+        self.assertEqual(service.requests.count("POST"), 1)
+        self.assertEqual(len(service.requests), 3)
+        self.assertEqual(self.failures, [])
+
     def test_a_limit_out_of_range_is_refused_under_the_name_of_the_option(self):
         for wrong in ("10", "3GiB", "1.5", "x"):
-            done = self.ocrpipe("result", "r-1", "--max-answer", wrong)
-            self.assert_exit(done, 2)
-            self.assertIn("--max-answer: ", done.stderr)
+            for option in ("--max-answer", "--max-header"):
+                done = self.ocrpipe("result", "r-1", option, wrong)
+                self.assert_exit(done, 2)
+                self.assertIn(option + ": ", done.stderr)
 
 
 class Partial(Outputs):
@@ -107,7 +125,7 @@ class Partial(Outputs):
                 self.script(answer)
                 self.out = self.folder / name
                 self.write("in/a.pdf")
-                self.assert_exit(self.run_bulk("in", "--profile", "profile.json"), 0)
+                self.assert_exit(self.run_bulk("in", "--profile", "profile.json"), 1)  # the next run asks again
                 self.assertEqual([r["status"] for r in self.results], ["done_in_part"])
                 self.assertEqual(self.report["done_in_part"], 1)
                 self.assertGreaterEqual(self.results[0]["polls"], 3)

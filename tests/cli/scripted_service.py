@@ -19,6 +19,8 @@ class Service:
         self.is_down = False
         self.part = part
         self.requests = []
+        self.fields = {}  # of the answers to GETs
+        self.status = 201  # of the answers to submits
         service = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -42,7 +44,7 @@ class Service:
                 service.requests.append("POST")
                 number = service.requests.count("POST")
                 service.on_submit(number)
-                self.answer(201, {"data": {"request_id": f"r-{number}"}})
+                self.answer(service.status, {"data": {"request_id": f"r-{number}"}} if service.status < 300 else {"message": "no"})
 
             def do_GET(self):
                 words = self.path.split("/ocr/ingest/")[1].split("/")
@@ -58,6 +60,9 @@ class Service:
                 self.send_header("Content-Type", "application/json")
                 for name, value in headers:
                     self.send_header(name, value)
+                if self.command == "GET":
+                    for name, value in service.fields.items():
+                        self.send_header(name, value)
                 if length or self.command == "POST":
                     self.send_header("Content-Length", str(len(body)))
                 else:  # the end of the connection is the end of the answer

@@ -83,7 +83,7 @@ constexpr row rows[] = {
     {"empty-object-200:count=1:route=submit", 1, errc::ambiguous_submit},
     {"empty-object-200:count=1:route=result"},
     {"huge-header:count=1:route=submit", 1, errc::ambiguous_submit},
-    {"huge-header:count=1:route=result"},
+    {"huge-header:count=1:route=result", 1, errc::header_too_large},
     {"huge-body:count=1:bytes=4000000:route=submit", 1, errc::ambiguous_submit},
     {"huge-body:count=1:bytes=4000000:route=result", 1, errc::body_too_large},
     {"close-keep-alive:count=2:route=submit"},

@@ -98,7 +98,7 @@ TEST_CASE("http_transport: answers that break a rule -> each its own error, in t
           "all was sent")
 {
     auto const limits = [](http_options& o) {
-        o.limits.max_header = 4096;
+        o.limits.max_header_bytes = 4096;
         o.limits.max_answer_bytes = 100'000;
     };
     struct row {

@@ -59,6 +59,11 @@ public:
     {
         return inner_->rows(in, cursor, limit);
     }
+    ocrpipe::result<std::vector<ocrpipe::ledger_row>>
+    incomplete_rows(bool settled_too, std::uint64_t& cursor, std::size_t limit) override
+    {
+        return inner_->incomplete_rows(settled_too, cursor, limit);
+    }
     ocrpipe::result<ocrpipe::document_counts> counts() override { return inner_->counts(); }
     ocrpipe::result<std::optional<ocrpipe::result_location>> last_result_location() override
     {

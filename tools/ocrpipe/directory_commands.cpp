@@ -76,6 +76,10 @@ std::string text_of(document_counts const& counts, run_report const& all)
     std::string out;
     for (document_state const s : shown_states)
         if (counts[s] > 0) out += fmt::format("{:>10}  {:<9}  {}\n", counts[s], name(s), meaning(s));
+    if (counts.empty > 0) out += fmt::format("{:>10}  of the results are empty\n", counts.empty);
+    if (counts.in_part > 0) out += fmt::format("{:>10}  of the results are incomplete\n", counts.in_part);
+    if (counts.to_ask_again > 0)
+        out += fmt::format("{:>10}  of these are asked for again by the next run\n", counts.to_ask_again);
     for (auto const& [failure_class, documents] : counts.by_class)
         out += fmt::format("{:>10}  {}\n", documents, "class " + failure_class);
     if (counts.possible_duplicates > 0)
@@ -101,6 +105,9 @@ std::string json_of(document_counts const& counts, run_report const& all)
     return json::serialize(json::object{{"documents", counts.total()},
                                         {"found", all.found},
                                         {"done", all.done},
+                                        {"done_in_part", all.done_in_part},
+                                        {"done_empty", all.done_empty},
+                                        {"to_ask_again", all.to_ask_again},
                                         {"copies", all.copies},
                                         {"failed", all.failed},
                                         {"unfinished", all.unfinished},

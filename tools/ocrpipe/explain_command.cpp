@@ -53,7 +53,7 @@ std::string_view meaning(result_verdict v)
     case result_verdict::unreadable:
         return "unreadable: the answer is kept unchanged, and the document fails";
     case result_verdict::too_large:
-        return "larger than --max-answer allows: the document keeps its request id";
+        return "larger than --max-answer or --max-header allows: the document keeps its request id";
     case result_verdict::job_failed:
         return "failed: the service reports that the job failed";
     case result_verdict::expired:

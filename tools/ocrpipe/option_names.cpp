@@ -21,6 +21,7 @@ constexpr std::array members{
     member{"client_key:", "client-key"},
     member{"job_deadline:", "deadline"},
     member{"limits.max_answer_bytes:", "max-answer"},
+    member{"limits.max_header_bytes:", "max-header"},
     member{"profile.", "profile"},
 };
 

@@ -29,8 +29,9 @@ constexpr std::array table{
     option_spec{"allow-plain-http", "", "",
                 "allow sending the key in clear text to an http:// address of another machine", service},
     option_spec{"max-answer", "BYTES", "64MiB",
-                "largest answer to accept, such as 500M or 1GiB; each connection may need so much memory",
+                "largest answer to accept, such as 500M or 1GiB; a run may need five times as much memory",
                 service},
+    option_spec{"max-header", "BYTES", "64KiB", "longest header of an answer to accept, such as 1MiB", service},
     option_spec{"profile", "FILE", "", "response profile (JSON), if your tenant answers in another form",
                 service},
 

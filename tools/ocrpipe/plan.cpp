@@ -119,6 +119,7 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
     o.proxy = std::move(proxy);
     read_profile(read.text("profile"), o.profile, read);
     read_largest_answer(read, o);
+    o.limits.max_header_bytes = read.value("max-header", parse_bytes, "bytes such as 65536, 256K or 1MiB");
 
     o.job_deadline = read.value("deadline", parse_duration, duration_form);
     o.max_outage = read.value("max-outage", parse_duration, duration_form);

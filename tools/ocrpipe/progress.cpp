@@ -154,6 +154,7 @@ message summary_message(run_report const& r, std::string const& directory)
     std::uint64_t const all = r.done + r.failed + r.unfinished + r.not_sent;
     std::string text = fmt::format("{} of {} done", r.done, all);
     if (r.done_empty > 0) text += fmt::format(" ({} without content)", r.done_empty);
+    if (r.done_in_part > 0) text += fmt::format(" ({} in part)", r.done_in_part);
     if (r.unrecognized > 0) text += fmt::format(" ({} in an unfamiliar form)", r.unrecognized);
     if (r.failed > 0) {
         text += fmt::format(", {} failed (", r.failed);
@@ -182,13 +183,20 @@ message summary_message(run_report const& r, std::string const& directory)
         text += fmt::format(
             "; to send the documents that were not sent: the same run command, or ocrpipe retry {}",
             directory);
-    bool const clean = r.failed + r.unreadable + r.too_young + r.empty_inputs + r.unfinished + r.not_sent +
+    if (r.to_ask_again > 0)
+        text += fmt::format("; {} results are empty or incomplete: the next run asks the service for them "
+                            "again, which costs nothing",
+                            r.to_ask_again);
+    bool const clean = r.failed + r.to_ask_again + r.unreadable + r.too_young + r.empty_inputs + r.unfinished + r.not_sent +
                                r.changed_files ==
                            0 &&
                        r.ended_by.empty();
     return message(clean ? level::info : level::warn, "run_finished", std::move(text),
                    {{"found", r.found},
                     {"done", r.done},
+                    {"done_empty", r.done_empty},
+                    {"done_in_part", r.done_in_part},
+                    {"to_ask_again", r.to_ask_again},
                     {"failed", r.failed},
                     {"unfinished", r.unfinished},
                     {"unreadable", r.unreadable},

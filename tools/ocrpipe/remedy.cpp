@@ -14,7 +14,7 @@ namespace
 /// Whether the service keeps processing although we stopped polling.
 bool goes_on(failure const& f) noexcept
 {
-    if (f.request_id.empty() || f.is(errc::body_too_large)) return false;
+    if (f.request_id.empty() || f.is(errc::body_too_large) || f.is(errc::header_too_large)) return false;
     return f.is(errc::still_processing) || f.is(errc::cancelled) || f.is(errc::client_closed) ||
            is_transport(f.code);
 }
@@ -65,6 +65,8 @@ std::string_view remedy(error_code const& code) noexcept
         return "give the issuer's certificate with --ca-file";
     case errc::body_too_large:
         return "raise --max-answer, then give the same command again";
+    case errc::header_too_large:
+        return "raise --max-header, then give the same command again";
     case errc::unauthorized:
         return "check the key and --portal-user-id";
     case errc::wrong_base_url:

@@ -212,7 +212,7 @@ exit_code exit_code_of(run_report const& r)
     if (r.end == run_end::document_limit || r.end == run_end::time_limit) code = exit_code::stopped_by_limit;
     if (r.end == run_end::failure_budget) code = exit_code::failure_budget_used_up;
     if (r.unreadable + r.too_young + r.empty_inputs > 0) code = worst(code, exit_code::inputs_unreadable);
-    if (r.failed + r.unfinished + r.not_sent > 0) code = worst(code, exit_code::documents_failed);
+    if (r.failed + r.unfinished + r.not_sent + r.to_ask_again > 0) code = worst(code, exit_code::documents_failed);
     return code;
 }
 
@@ -364,6 +364,7 @@ exit_code carry_out(retry_plan const& p, client_options const& options, logger& 
         return std::find(p.classes.begin(), p.classes.end(), e) != p.classes.end();
     };
     how.resubmit_ambiguous = how.resubmit_ambiguous || named(errc::ambiguous_submit);
+    how.ask_again_for_all = true;
     how.resend = [classes = p.classes](ledger_row const& row) {
         auto const failed_with = errc_named(row.failure_class).value_or(errc::ok);
         if (!classes.empty()) return std::find(classes.begin(), classes.end(), failed_with) != classes.end();

@@ -62,9 +62,11 @@ struct body_facts {
     std::uint64_t content_hash = 0; ///< of all but bookkeeping; 0 unless the verdict depends on content alone
     int documents = 0;              ///< 1 for content without a list of documents
     bool lists_documents = false;   ///< `documents` is comparable with the counts of `progress`
+    bool misses_documents = false;  ///< there are fewer documents or pages than other counts say
     int failed_documents = 0;       ///< those whose status means failure
     int filled_documents = 0;       ///< not failed, with content
 
+    bool may_have_counts = false; ///< the envelope has a member that may count documents, of no known name
     bool has_error = false; ///< there is an error envelope, perhaps without a valid HTTP code
     int error_status = 0;   ///< the HTTP status given by an error envelope's code; 0 if none
 

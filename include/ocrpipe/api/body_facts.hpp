@@ -16,7 +16,7 @@ namespace ocrpipe
 /// recognize as pending, failed or filled is parsed a second time without assumptions about its form: see
 /// content_kind and the README, "Answers of an unfamiliar form".
 ///
-/// Cost: about 1.5 µs per KB, without building a tree, for the observed forms; five times as much, and 12
+/// Cost: about 1.5 µs per KB, without building a tree, for the observed forms; five times as much, and 8
 /// bytes per JSON value, for others. Source: forms seen in public clients of the service. Assumed: everything
 /// else.
 OCRPIPE_DECL body_facts read_body_facts(std::string_view body, response_profile const& profile);

@@ -7,6 +7,7 @@
 #include <ocrpipe/core/clock.hpp>
 #include <ocrpipe/transport/http_message.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -93,6 +94,7 @@ struct result_history {
     std::uint16_t settle_reads = 0;
     std::uint16_t rejected_with = 0; ///< the status of the last answer if it was a refusal
     bool failed_before = false;      ///< the last answer said that the job failed
+    bool settled_before = false;     ///< the job was finished long ago: its settle window has passed
 };
 
 /// Classifies the answer to a result GET.
@@ -100,9 +102,11 @@ struct result_history {
 /// `request_id`: the requested job. A result that names another id (compared without case) is never accepted.
 /// `route_succeeded`: a result of any job was read on this route before, so a 404 concerns the job, not the
 /// base URL.
+/// `least_settle_time`: the settle window, if it is longer than the profile's; see settle_window.
 OCRPIPE_DECL result_reading read_result(exchange_result const& answer, result_history& history,
                                         response_profile const& profile, std::string_view request_id,
-                                        bool route_succeeded, clock::time_point now);
+                                        bool route_succeeded, clock::time_point now,
+                                        std::chrono::milliseconds least_settle_time = {});
 
 /// State kept between the reads of a part.
 struct part_history {

@@ -23,6 +23,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace ocrpipe
 {
@@ -46,6 +47,19 @@ public:
     bool possible_duplicate = false; ///< copied from submitted_job; passed on to the result
     /// Whether the deadline stands still during an outage of the service, and while the service asks to wait.
     bool patient = false;
+    /// The job was finished before, and its result was empty or in part. It is read once, at once, and
+    /// `deadline` is ignored: what it has now is its result. If it has nothing to decide by, the error is
+    /// errc::still_processing.
+    bool finished_before = false;
+};
+
+/// What is known about the service from earlier runs. A client learns the same from its own requests.
+struct service_knowledge {
+    /// Accepted before: three submits in a row that get a 500 do not stop them.
+    std::vector<std::string> doc_types;
+    bool results_read = false; ///< a result was read: a 404 concerns its job, not the address
+    /// The longest time that content came after the end of its job; the settle window covers it.
+    std::chrono::milliseconds content_delay{0};
 };
 
 /// What runs around a submit while it has one of the pool_options::submit_connections, such as recording in a
@@ -77,6 +91,9 @@ struct client_statistics {
     std::size_t active_submits = 0;          ///< gauge: submits in progress, pacing included
     std::size_t active_polls = 0;            ///< gauge
     std::chrono::milliseconds paused_for{0}; ///< gauge: remaining pause of the origin
+    /// The longest time that content came after the end of its job, as far as is known; see
+    /// service_knowledge.
+    std::chrono::milliseconds content_delay{0};
     bool credentials_paused = false; ///< gauge: credentials refused; waiting for a probe
     std::chrono::nanoseconds waited_for_submit_rate{0};
     std::chrono::nanoseconds waited_for_poll_rate{0};
@@ -226,6 +243,9 @@ public:
 
     /// The profile used to interpret answers. Thread safety: any thread.
     response_profile const& profile() const noexcept;
+
+    /// Tells the client what earlier runs have learned about the service. Adds to what it knows already.
+    void remember(service_knowledge const& known);
 
     /// Stops new submits: those waiting for a rate limit or a pause, and all later ones, end with
     /// errc::cancelled. Submits already being sent and polls continue.

@@ -20,6 +20,8 @@ namespace detail
 struct answer_limits {
     std::size_t max_header = 64 * 1024;
     std::uint64_t max_body = 64 * 1024 * 1024; ///< after decoding
+    /// After so many decoded bytes of a body, the reader waits for release().
+    std::uint64_t share = static_cast<std::uint64_t>(-1);
     bool to_connect = false; ///< the answer to CONNECT: a 2xx has no body, whatever it says (RFC 9110, 9.3.6)
 };
 
@@ -57,6 +59,18 @@ public:
     /// incomplete.
     void put_eof(error_code& ec);
 
+    /// Whether the body has reached its share, and must not grow before release().
+    bool waits() const noexcept
+    {
+        bool const in_body = where_ == place::body || where_ == place::chunk;
+        return in_body && response_.body.size() >= limits_.share;
+    }
+
+    /// Lets the body grow to its limit, and parses what was put while the reader waited.
+    ///
+    /// Errors: those of put() and put_eof().
+    void release(error_code& ec);
+
     bool started() const noexcept { return started_; } ///< a byte was received, even of an interim answer
     /// Whether a byte of the final answer was received.
     bool reading() const noexcept { return where_ != place::header || !pending_.empty(); }
@@ -74,6 +88,7 @@ private:
     enum class place { header, body, chunk_size, chunk, chunk_end, trailer, end };
 
     void parse(std::string_view& bytes, error_code& ec);
+    void parse_pending(error_code& ec);
     bool parse_header(std::string_view& bytes, error_code& ec);
     bool parse_body(std::string_view& bytes, error_code& ec);
     bool parse_chunk_size(std::string_view& bytes, error_code& ec);
@@ -81,7 +96,7 @@ private:
     bool parse_trailer(std::string_view& bytes, error_code& ec);
     void begin_body(error_code& ec);
     void finish(error_code& ec);
-    bool fits_header(std::size_t size, error_code& ec) const;
+    bool fits_header(std::size_t size, error_code& ec);
     bool fits_body(std::uint64_t more, error_code& ec);
     std::string body_limit() const;
     bool fail(errc code, char const* why, error_code& ec);
@@ -101,6 +116,7 @@ private:
     bool started_ = false;
     bool unusual_ = false; ///< the body needed lenient parsing
     bool surplus_ = false;
+    bool ended_ = false; ///< the stream ended while the reader waited
 };
 
 } // namespace detail

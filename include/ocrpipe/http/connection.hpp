@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_HTTP_CONNECTION_HPP
 #define OCRPIPE_HTTP_CONNECTION_HPP
 
+#include <ocrpipe/core/fifo_semaphore.hpp>
 #include <ocrpipe/http/answer_reader.hpp>
 #include <ocrpipe/http/byte_buffer.hpp>
 #include <ocrpipe/http/fair_send_queue.hpp>
@@ -31,9 +32,10 @@ namespace detail
 class shared_io
 {
 public:
-    explicit shared_io(asio::io_context& ioc) : uploads(ioc) {}
+    explicit shared_io(asio::io_context& ioc) : uploads(ioc), large_answers(ioc, 1) {}
 
     fair_send_queue uploads;
+    fifo_semaphore large_answers; ///< one answer at a time may be longer than answer_limits::share
 
     std::span<char> input() noexcept { return std::span<char>(input_.get(), input_size); }
     std::span<char> plain() noexcept { return std::span<char>(plain_.get(), plain_size); }

@@ -58,6 +58,7 @@ private:
     bool fill(byte_buffer& request, body_source* body, transport_failure& failure);
     bool receive_early(transport_failure& failure);
     void expect(reception& r);
+    task<void> async_take_turn(reception& r, asio::cancellation_state const& state, error_code& ec);
     std::size_t send(std::string_view wire, error_code& ec);
     void keep_beginning(transport_failure& failure);
     void fail_receive(transport_failure& failure, phase where, error_code ec) const;
@@ -72,6 +73,7 @@ private:
     std::uint64_t body_left_ = 0;
     bytes_sent sent_ = bytes_sent::none;
     bool reusable_ = false;
+    fifo_semaphore::unit turn_; ///< of shared_io::large_answers
 };
 
 } // namespace detail

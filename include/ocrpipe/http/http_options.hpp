@@ -70,9 +70,12 @@ struct timeout_options {
 
 /// Limits on the memory that a peer can make us use.
 struct limit_options {
-    std::size_t max_header = 64 * 1024; ///< bytes of an answer's header, trailers included
+    /// Bytes of an answer's header, trailers included: 1024 to 16 MiB. A longer header fails with
+    /// errc::header_too_large, and the answer is not read again. Every connection may hold this much.
+    std::size_t max_header_bytes = 64 * 1024;
     /// Bytes of an answer's body after decoding: 1024 to 2 GiB. A longer answer fails with
-    /// errc::body_too_large and is not read again. Every connection may hold this much.
+    /// errc::body_too_large and is not read again. All connections together hold at most twice this much, or
+    /// 64 KiB each if that is more: larger answers are received one at a time.
     std::uint64_t max_answer_bytes = 64 * 1024 * 1024;
 };
 

@@ -5,6 +5,7 @@
 #include <ocrpipe/job/detail/basic_fsm.hpp>
 #include <ocrpipe/pace/poll_schedule.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ struct result_context : fsm_context {
     std::string_view doc_type;
     std::uint64_t document_bytes = 0;
     bool route_succeeded = false; ///< a result GET of any job of this client has succeeded before
+    std::chrono::milliseconds settle_time{0}; ///< if longer than the profile's; see settle_window
 };
 
 /// The outcome of a job that succeeded.
@@ -27,6 +29,8 @@ struct read_outcome {
     completeness how_complete = completeness::whole;
     int reads = 0;
     bool recognized = true; ///< as in ocr_result
+    /// How long the job had been seen finished before its content came; 0 if it came at once.
+    std::chrono::milliseconds content_delay{0};
 };
 
 /// State machine of a submitted job: polls until the job finishes, fails, or its deadline passes. Pure, and
@@ -44,6 +48,10 @@ public:
     result_fsm(clock::time_point started, clock::time_point deadline) : basic_fsm(deadline), started_(started)
     {
     }
+
+    /// The job was finished before, without all of its content. What it has now is its result: the settle
+    /// window has passed. Call this before start().
+    void assume_settled() noexcept { history_.settled_before = true; }
 
     /// Returns the first wait.
     action start(result_context const& context);
@@ -73,7 +81,8 @@ private:
     std::chrono::milliseconds until_next_poll(result_context const& c) const;
     action wait(std::chrono::milliseconds delay, fsm_context const& c) const;
 
-    action done(exchange_result& answer, result_reading const& r, completeness how_complete);
+    action done(exchange_result& answer, result_reading const& r, completeness how_complete,
+                std::chrono::milliseconds content_delay);
     action pending(exchange_result const& answer, result_reading const& r, result_context const& c);
     action throttled(exchange_result const& answer, result_reading const& r, result_context const& c);
     action wait_as_asked(std::chrono::milliseconds own, exchange_result const& answer, fsm_context const& c);

@@ -283,3 +283,58 @@ TEST_CASE("answers of unfamiliar forms: finished and empty -> empty after the se
         CHECK(ocr_result("r-1", std::string(row.empty), completeness::empty, 1).text().size() < 40);
     }
 }
+
+TEST_CASE("read_result: counts under any name say that documents or pages are missing -> the settle window, then "
+          "done in part; with all of them, done at once")
+{
+    struct row {
+        std::string_view name;
+        std::string_view part;
+        std::string_view whole;
+    };
+    std::vector<row> const all{
+        {"camel case beside a foreign list",
+         R"({"status":"done","totalDocs":3,"finishedDocs":3,"results":[{"text":"a"}]})",
+         R"({"status":"done","totalDocs":3,"finishedDocs":3,"results":[{"text":"a"},{"text":"b"},{"text":"c"}]})"},
+        {"camel case beside the profile's list",
+         R"({"data":{"status":"SUCCESS","totalDocs":2,"finishedDocs":2,"documents":[{"ocr_data":[{"value":["a"]}]}]}})",
+         R"({"data":{"status":"SUCCESS","totalDocs":2,"finishedDocs":2,"documents":[{"ocr_data":[{"value":["a"]}]},{"ocr_data":[{"value":["b"]}]}]}})"},
+        {"plain words",
+         R"({"state":"completed","total":2,"completed":2,"items":[{"text":"a"}]})",
+         R"({"state":"completed","total":2,"completed":2,"items":[{"text":"a"},{"text":"b"}]})"},
+        {"in an object of another name",
+         R"({"job":{"state":"finished","files_total":2,"files_done":2},"files":[{"text":"a"}]})",
+         R"({"job":{"state":"finished","files_total":2,"files_done":2},"files":[{"text":"a"},{"text":"b"}]})"},
+        {"in progress, camel case",
+         R"({"data":{"progress":{"totalDocs":2,"processedDocs":2},"documents":[{"ocr_data":[{"value":["a"]}]}]}})",
+         R"({"data":{"progress":{"totalDocs":2,"processedDocs":2},"documents":[{"ocr_data":[{"value":["a"]}]},{"ocr_data":[{"value":["b"]}]}]}})"},
+        {"pages of one text",
+         R"({"status":"done","pages_total":3,"pages_done":3,"pages":[{"text":"a"}]})",
+         R"({"status":"done","pages_total":3,"pages_done":3,"pages":[{"text":"a"},{"text":"b"},{"text":"c"}]})"},
+        {"pages of several documents",
+         R"({"status":"done","totalPages":3,"pagesDone":3,"results":[{"pages":[{"text":"a"}]},{"pages":[{"text":"b"}]}]})",
+         R"({"status":"done","totalPages":3,"pagesDone":3,"results":[{"pages":[{"text":"a"}]},{"pages":[{"text":"b"},{"text":"c"}]}]})"},
+        {"a list of pages under another name",
+         R"({"status":"done","pages_total":2,"pages_done":2,"results":[{"page":1,"text":"a"}]})",
+         R"({"status":"done","pages_total":2,"pages_done":2,"results":[{"page":1,"text":"a"},{"page":2,"text":"b"}]})"},
+        {"one object for the documents",
+         R"({"status":"done","docs_total":2,"docs_done":2,"document":{"id":"d","text":"a"}})", ""},
+        {"some were skipped", "",
+         R"({"status":"done","docs_total":3,"docs_done":2,"docs_skipped":1,"results":[{"text":"a"},{"text":"b"}]})"},
+        {"pages that are not listed", "",
+         R"({"status":"done","pages_total":3,"pages_done":3,"results":[{"text":"all of it"}]})"},
+    };
+    for (row const& r : all) {
+        CAPTURE(r.name);
+        if (!r.part.empty()) {
+            taken const t = tests::read_until_decided(r.part, seconds(60));
+            CHECK(t.last.what == result_verdict::done_in_part);
+            CHECK(t.after == seconds(10));
+        }
+        if (!r.whole.empty()) {
+            taken const t = tests::read_until_decided(r.whole, seconds(60));
+            CHECK(t.last.what == result_verdict::done);
+            CHECK(t.after == seconds(0));
+        }
+    }
+}

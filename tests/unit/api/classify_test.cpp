@@ -290,6 +290,47 @@ TEST_CASE("read_result: each row of the decision table -> its verdict")
     CHECK(rows.size() == 40); // all but the one that the profile turns on
 }
 
+TEST_CASE("read_result: the service was seen to need a longer settle window -> empty only after that")
+{
+    response_profile const profile;
+    exchange_result const empty_terminal = http(200, result_json("COMPLETED", unfilled));
+    result_history history;
+    clock::time_point now{seconds(1000)};
+    auto const read = [&] {
+        now += seconds(10);
+        return read_result(empty_terminal, history, profile, "r", true, now, seconds(37)).what;
+    };
+    for (int i = 0; i != 4; ++i) // after 0, 10, 20, 30 s
+        CHECK(read() == result_verdict::pending);
+    CHECK(read() == result_verdict::done_empty);
+}
+
+TEST_CASE("read_result: a shorter window than the profile's -> the profile's")
+{
+    exchange_result const empty_terminal = http(200, result_json("COMPLETED", unfilled));
+    result_history history;
+    for (int at : {1000, 1004, 1009})
+        CHECK(read_result(empty_terminal, history, response_profile(), "r", true,
+                          clock::time_point(seconds(at)), seconds(1))
+                  .what == result_verdict::pending);
+}
+
+TEST_CASE("read_result: a job that was finished before -> one read decides, unless the job is pending")
+{
+    std::string const three = R"({"total_doc":3,"ignored":0,"finished":3})";
+    auto const first_read = [](exchange_result const& answer) {
+        result_history history;
+        history.settled_before = true;
+        return read_result(answer, history, response_profile(), "r", true, clock::time_point(seconds(1000))).what;
+    };
+    CHECK(first_read(http(200, result_json("COMPLETED", unfilled))) == result_verdict::done_empty);
+    CHECK(first_read(http(200, result_json("", filled, three))) == result_verdict::done_in_part);
+    CHECK(first_read(http(200, result_json("COMPLETED", filled))) == result_verdict::done);
+    CHECK(first_read(http(200, result_json("PROCESSING", unfilled))) == result_verdict::pending);
+    CHECK(first_read(http(200, result_json("FAILED", unfilled))) == result_verdict::pending);
+    CHECK(first_read(http(404)) == result_verdict::pending);
+}
+
 TEST_CASE("read_result: content without status is final when the profile says so")
 {
     response_profile profile;

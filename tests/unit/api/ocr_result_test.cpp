@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 
 using namespace ocrpipe;
@@ -110,10 +111,13 @@ TEST_CASE("ocr_result: the ids alone -> those of the documents, in their places"
          R"({"documents":{"document_id" : "a","ocr_data":null}})", "7", "null", "", "{"}) {
         CAPTURE(answer);
         ocr_result const r = result_of(answer);
-        std::vector<std::string> expected;
+        std::map<std::size_t, std::string> expected;
+        std::size_t number = 0;
         for (ocr_document const& d : r.documents())
-            expected.push_back(d.id);
-        CHECK(r.document_ids() == expected);
+            if (++number; !d.id.empty()) expected.emplace(number, d.id);
+        std::map<std::size_t, std::string> ids;
+        r.for_each_document_id([&](std::size_t n, std::string id) { ids.emplace(n, std::move(id)); });
+        CHECK(ids == expected);
     }
 }
 

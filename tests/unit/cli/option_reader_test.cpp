@@ -34,6 +34,7 @@ constexpr wrong_value wrong_values[] = {
     {"proxy", "socks5://p:1", "socks5://p:1"},
     {"allow-plain-http", nullptr, "perhaps"},
     {"max-answer", "1.5", "3GiB"},
+    {"max-header", "1.5", "1GiB"},
     {"profile", "/nonexistent/profile.json", "/nonexistent/profile.json"},
     {"flow", "", nullptr},
     {"doc-type", "", nullptr},

@@ -47,6 +47,7 @@ TEST_CASE("make_plan: every limit given -> typed and passed on")
                                   {"poll-rate", "20"},
                                   {"bandwidth", "10MiB"},
                                   {"max-answer", "256MiB"},
+                                  {"max-header", "1MiB"},
                                   {"parts", "tables,images,tables"},
                                   {"on-ambiguous", "resubmit"},
                                   {"follow-links", "true"},
@@ -66,6 +67,7 @@ TEST_CASE("make_plan: every limit given -> typed and passed on")
     CHECK(o.rates.polls_per_second == 20);
     CHECK(o.rates.bytes_per_second == 10'485'760);
     CHECK(o.limits.max_answer_bytes == 268'435'456);
+    CHECK(o.limits.max_header_bytes == 1'048'576);
     CHECK(o.timeouts.answer >= 4 * timeout_options().answer); // a larger answer takes longer
     CHECK(o.retry.resubmit_ambiguous);
     CHECK(o.seed == 9);

@@ -76,6 +76,10 @@ TEST_CASE("describe: an answer over the limit -> the option that raises it, not 
     f.request_id = "r-1";
     CHECK(describe(level::error, "failed", "a.pdf", f)
               .text.ends_with("raise --max-answer, then give the same command again"));
+    f = failed_with(errc::header_too_large);
+    f.request_id = "r-1";
+    CHECK(describe(level::error, "failed", "a.pdf", f)
+              .text.ends_with("raise --max-header, then give the same command again"));
 }
 
 TEST_CASE("describe: not finished, and the service answers 404 -> no promise that a job continues")

@@ -323,6 +323,102 @@ TEST_CASE("answer_reader: headers, trailers and chunk extensions without end -> 
     }
 }
 
+TEST_CASE("answer_reader: a header over the limit -> the limit is named")
+{
+    answer_limits limits;
+    limits.max_header = 1000;
+    answer_reader r(limits);
+    error_code ec;
+    r.put("HTTP/1.1 200 OK\r\nX: " + std::string(5000, 'y'), ec);
+    CHECK(ec == errc::header_too_large);
+    CHECK(r.detail() == "max_header_bytes is 1000");
+}
+
+TEST_CASE("answer_reader: a body over its share -> waits, in bounded memory, and is the same after the release")
+{
+    std::string body; // compresses to a third
+    for (int i = 0; body.size() < 300'000; ++i)
+        body += std::to_string(i * 7919) + ' ';
+    body.resize(300'000);
+    std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (int i = 0; i != 300; ++i)
+        chunked += "3e8\r\n" + body.substr(static_cast<std::size_t>(i) * 1000, 1000) + "\r\n";
+    chunked += "0\r\n\r\n";
+    struct row {
+        char const* name;
+        std::string bytes;
+        bool until_close = false;
+    };
+    for (row const& r : std::vector<row>{
+             {"length", with_body("HTTP/1.1 200 OK\r\n", body)},
+             {"chunked", chunked},
+             {"gzip", with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", deflated(body, 31))},
+             {"until the end", "HTTP/1.1 200 OK\r\n\r\n" + body, true}}) {
+        CAPTURE(std::string(r.name));
+        for (std::size_t const step : {std::size_t{100}, std::size_t{20'000}}) {
+            CAPTURE(step);
+            answer_limits limits;
+            limits.share = 50'000;
+            answer_reader reader(limits);
+            error_code ec;
+            std::size_t at = 0;
+            for (; at < r.bytes.size() && !reader.waits(); at += step)
+                reader.put(std::string_view(r.bytes).substr(at, step), ec);
+            CHECK_FALSE(ec);
+            CHECK(reader.waits());
+            CHECK_FALSE(reader.complete());
+            CHECK(reader.response().body.size() < 50'000 + step + 10'000);
+            reader.release(ec);
+            CHECK_FALSE(ec);
+            CHECK_FALSE(reader.waits());
+            for (; at < r.bytes.size(); at += step)
+                reader.put(std::string_view(r.bytes).substr(at, step), ec);
+            if (r.until_close && !reader.complete()) reader.put_eof(ec);
+            CHECK_FALSE(ec);
+            CHECK(reader.complete());
+            CHECK(reader.response().body == body);
+            CHECK_FALSE(reader.surplus());
+        }
+    }
+}
+
+TEST_CASE("answer_reader: the stream ends while the reader waits -> the answer is complete after the release")
+{
+    answer_limits limits;
+    limits.share = 10;
+    answer_reader reader(limits);
+    error_code ec;
+    reader.put("HTTP/1.1 200 OK\r\n\r\n0123456789", ec);
+    reader.put("abc", ec);
+    reader.put_eof(ec);
+    CHECK_FALSE(ec);
+    CHECK_FALSE(reader.complete());
+    reader.release(ec);
+    CHECK_FALSE(ec);
+    CHECK(reader.complete());
+    CHECK(reader.response().body == "0123456789abc");
+    reader.start(limits);
+    reader.put("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n0123456789", ec);
+    reader.put_eof(ec);
+    reader.release(ec);
+    CHECK(ec == errc::truncated_answer);
+}
+
+TEST_CASE("answer_reader: a gzip bomb over its share in one piece -> a bounded part is decoded before the release")
+{
+    answer_limits limits;
+    limits.share = 50'000;
+    answer_reader reader(limits);
+    error_code ec;
+    reader.put(with_body("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", deflated(std::string(20'000'000, 'x'), 31)), ec);
+    CHECK_FALSE(ec);
+    CHECK(reader.waits());
+    CHECK(reader.response().body.size() < 1'200'000);
+    reader.release(ec);
+    CHECK_FALSE(ec);
+    CHECK(reader.response().body.size() == 20'000'000);
+}
+
 TEST_CASE("answer_reader: a header within the limit and a body far over it in one piece -> complete")
 {
     answer_limits limits;

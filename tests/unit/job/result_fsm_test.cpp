@@ -87,7 +87,8 @@ struct job {
                 "r",
                 "invoice",
                 4711,
-                route_succeeded};
+                route_succeeded,
+                settle_time};
     }
     action start(clock::time_point now = t0, double random = 0) { return fsm.start(context(now, random)); }
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
@@ -112,6 +113,7 @@ struct job {
     bool route_succeeded = true;
     std::uint32_t good_reads = 0;
     bool patient = false;
+    milliseconds settle_time{0};
     result_fsm fsm;
 };
 
@@ -292,6 +294,14 @@ TEST_CASE("result_fsm: an answer over the limit -> read once, and the limit is i
     CHECK(f.is(errc::body_too_large));
     CHECK(f.attempts == 1);
     CHECK(f.reason == "larger than the limit, max_answer_bytes is 1000");
+
+    job long_header;
+    transport_failure const header(errc::header_too_large, phase::first_byte, bytes_sent::all,
+                                   "max_header_bytes is 1000");
+    CHECK(long_header.resume(header).what == step::finish);
+    failure const h = long_header.failed();
+    CHECK(h.is(errc::header_too_large));
+    CHECK(h.reason == "larger than the limit, max_header_bytes is 1000");
 }
 
 TEST_CASE("result_fsm: which reads were good -> those that the service answered about this job")
@@ -695,4 +705,68 @@ TEST_CASE("result_fsm: held by a pause -> waits until it ends or until the deadl
     CHECK(patient.fsm.may_wait(patient.context(t0 + seconds(10))));
     CHECK(patient.fsm.hold(t0 + seconds(40), patient.context(t0 + seconds(10))).until == t0 + seconds(40));
     CHECK(patient.fsm.latest() == t0 + seconds(40));
+}
+
+TEST_CASE("result_fsm: content after the end of the job -> how long it took is part of the outcome")
+{
+    job j;
+    j.start();
+    j.resume(answered(200, not_yet), t0);
+    j.resume(answered(200, unfilled), t0 + seconds(2));
+    j.resume(answered(200, unfilled), t0 + seconds(4));
+    j.resume(broken(errc::read_timeout), t0 + seconds(6));
+    CHECK(j.resume(answered(200, filled), t0 + seconds(9)).what == step::finish);
+    CHECK(j.succeeded().content_delay == seconds(7));
+}
+
+TEST_CASE("result_fsm: content at once, or never -> nothing to learn")
+{
+    job at_once;
+    at_once.start();
+    at_once.resume(answered(200, filled), t0 + seconds(2));
+    CHECK(at_once.succeeded().content_delay == seconds(0));
+    job never;
+    never.start();
+    for (int s : {2, 7, 12})
+        never.resume(answered(200, unfilled), t0 + seconds(s));
+    read_outcome const empty = never.succeeded();
+    CHECK(empty.how_complete == completeness::empty);
+    CHECK(empty.content_delay == seconds(0));
+}
+
+TEST_CASE("result_fsm: the service was seen to need 30 s -> an empty job waits that long, but not beyond its "
+          "deadline")
+{
+    job j(seconds(100));
+    j.settle_time = seconds(30);
+    j.start();
+    for (int s : {2, 7, 12, 20, 31})
+        CHECK(j.resume(answered(200, unfilled), t0 + seconds(s)).what == step::wait);
+    CHECK(j.resume(answered(200, unfilled), t0 + seconds(32)).what == step::finish);
+    CHECK(j.succeeded().how_complete == completeness::empty);
+
+    job late(seconds(15));
+    late.settle_time = seconds(30);
+    late.start();
+    for (int s : {2, 7, 12})
+        CHECK(late.resume(answered(200, unfilled), t0 + seconds(s)).what == step::wait);
+    CHECK(late.resume(answered(200, unfilled), t0 + seconds(15)).what == step::finish);
+    CHECK(late.succeeded().how_complete == completeness::empty);
+}
+
+TEST_CASE("result_fsm: a job that was finished before -> one read decides")
+{
+    for (auto const& [body, how] : {std::pair(&unfilled, completeness::empty),
+                                    std::pair(&filled, completeness::whole)}) {
+        job j(milliseconds(0));
+        j.fsm.assume_settled();
+        j.start();
+        CHECK(j.resume(answered(200, *body)).what == step::finish);
+        CHECK(j.succeeded().how_complete == how);
+    }
+    job pending(milliseconds(0));
+    pending.fsm.assume_settled();
+    pending.start();
+    CHECK(pending.resume(answered(200, not_yet)).what == step::finish);
+    CHECK(pending.failed().is(errc::still_processing));
 }

@@ -25,20 +25,25 @@ OCRPIPE_DECL std::vector<ocr_document> answer_form::typed_documents() const
     return out;
 }
 
-OCRPIPE_DECL std::vector<std::string> answer_form::document_ids() const
+OCRPIPE_DECL void
+answer_form::for_each_document_id(std::function<void(std::size_t, std::string)> const& f) const
 {
-    std::vector<std::string> out;
+    std::size_t number = 0;
+    auto const note = [&](std::string id) {
+        ++number;
+        if (!id.empty()) f(number, std::move(id));
+    };
     if (list_ == answer_tree::none) {
         for (ocr_document& d : typed_documents())
-            out.push_back(std::move(d.id));
-        return out;
+            note(std::move(d.id));
+        return;
     }
+    // Without the fields, which may need many times the memory.
     for (index const d : documents_)
         if (tree_.is_object(d))
-            out.push_back(id_of(d));
+            note(id_of(d));
         else if (content_of(d) != content_kind::none)
-            out.emplace_back();
-    return out;
+            ++number;
 }
 
 OCRPIPE_DECL std::string answer_form::word(index object, response_profile::words const& keys) const

@@ -7,6 +7,7 @@
 #include <ocrpipe/api/profile.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,8 +42,8 @@ public:
     /// The objects or texts that are the job's documents. Without a list, the object that holds the content.
     std::vector<index> const& documents() const noexcept { return documents_; }
     std::vector<ocr_document> typed_documents() const;
-    /// The ids of typed_documents(), without their fields, which may need many times the memory.
-    std::vector<std::string> document_ids() const;
+    /// Calls `f(number, id)` for each of typed_documents() that has an id, with its position from 1.
+    void for_each_document_id(std::function<void(std::size_t, std::string)> const& f) const;
 
     /// The text of all content in the answer, in reading order.
     std::string text() const;
@@ -89,6 +90,12 @@ private:
     void find_status();
     void find_flags(index object);
     void find_counts(index object);
+    /// A count of things that are finished, such as "pages_done" of "pages_total".
+    struct finished_count {
+        std::string noun;
+        double finished;
+    };
+    bool misses(finished_count const& counted) const;
     void find_error();
     bool is_called(index object, std::span<std::string_view const> names) const;
 
@@ -121,6 +128,7 @@ private:
     index list_ = answer_tree::none;
     index holder_ = answer_tree::none;
     index status_ = answer_tree::none;
+    std::vector<finished_count> finished_counts_;
     bool says_pending_ = false;
     bool says_finished_ = false;
     bool says_failed_ = false;

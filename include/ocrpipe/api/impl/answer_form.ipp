@@ -64,9 +64,12 @@ OCRPIPE_DECL void answer_form::find_documents()
     auto const choose = [this](index list, index holder) {
         list_ = list;
         holder_ = holder;
-        if (tree_.is_array(list))
+        if (tree_.is_array(list)) {
+            std::size_t n = 0;
+            tree_.for_each_child(list, [&n](index) { ++n; });
+            documents_.reserve(n); // there may be millions
             tree_.for_each_child(list, [this](index c) { documents_.push_back(c); });
-        else
+        } else
             documents_.push_back(list);
     };
     if (tree_.is_array(answer_tree::root)) return choose(answer_tree::root, answer_tree::none);
@@ -307,6 +310,8 @@ OCRPIPE_DECL void answer_form::complete(body_facts& facts) const
     }
     bool const listed = list_ != answer_tree::none && tree_.is_array(list_);
     facts.lists_documents = listed || is_one_document(list_);
+    facts.misses_documents = std::any_of(finished_counts_.begin(), finished_counts_.end(),
+                                         [this](finished_count const& c) { return misses(c); });
     // The content may be outside the documents, or in one whose known content is still empty. A number in one
     // of them does not rule that out.
     if (facts.content <= content_kind::slight && facts.failed_documents == 0) {

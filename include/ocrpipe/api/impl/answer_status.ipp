@@ -146,6 +146,9 @@ OCRPIPE_DECL void answer_form::find_flags(index object)
     });
 }
 
+/// "doc" and "docs" are the same noun.
+inline std::string_view noun_of(std::string_view word) { return word.substr(0, 3); }
+
 /// Compares counts with the same noun, such as "pages_done" and "pages_total".
 OCRPIPE_DECL void answer_form::find_counts(index object)
 {
@@ -172,7 +175,7 @@ OCRPIPE_DECL void answer_form::find_counts(index object)
             else if (is_among(word, ignores))
                 member = &count::ignored;
             else
-                noun += word.substr(0, 3); // "doc" and "docs" are the same noun
+                noun += noun_of(word);
         }
         if (member == nullptr) return;
         auto at = std::find_if(counts.begin(), counts.end(), [&](count const& x) {
@@ -181,9 +184,62 @@ OCRPIPE_DECL void answer_form::find_counts(index object)
         if (at == counts.end()) at = counts.insert(counts.end(), count{noun});
         *at.*member = std::strtod(tree_.text(c).c_str(), nullptr);
     });
-    for (count const& c : counts)
-        if (c.total > 0 && c.finished >= 0)
-            (c.finished + c.ignored < c.total ? says_pending_ : says_finished_) = true;
+    for (count const& c : counts) {
+        if (c.total <= 0 || c.finished < 0) continue;
+        bool const pending = c.finished + c.ignored < c.total;
+        (pending ? says_pending_ : says_finished_) = true;
+        if (!pending) finished_counts_.push_back({c.noun, c.finished});
+    }
+}
+
+/// Whether the answer has fewer things of a kind than it counts as finished: documents, or the pages of a text.
+/// If it does not list them, there is nothing to compare.
+OCRPIPE_DECL bool answer_form::misses(finished_count const& counted) const
+{
+    auto const size = [this](index list) {
+        double n = 0;
+        tree_.for_each_child(list, [&n](index) { ++n; });
+        return n;
+    };
+    auto const is_noun = [&](std::string_view key) {
+        std::vector<std::string> const words = words_of_status(key);
+        return !words.empty() && noun_of(words.back()) == counted.noun;
+    };
+    bool const listed = list_ != answer_tree::none && tree_.is_array(list_);
+    static constexpr auto documents = std::to_array<std::string_view>({"", "doc", "fil", "res", "ite"});
+    if (is_among(counted.noun, documents)) {
+        if (listed) return size(list_) < counted.finished;
+        bool const alone = list_ == answer_tree::none && holder_ != answer_tree::none &&
+                           tree_.kind(holder_) == key_kind::documents;
+        return is_one_document(alone ? holder_ : list_) && counted.finished > 1;
+    }
+    // Lists with this name, in the envelope and in the documents.
+    double named = 0;
+    bool found = false;
+    auto const look_into = [&](index object) {
+        if (!tree_.is_object(object)) return;
+        tree_.for_each_child(object, [&](index c) {
+            if (!tree_.is_array(c) || !is_noun(tree_.key(c))) return;
+            found = true;
+            named += size(c);
+        });
+    };
+    for (step const& s : steps_)
+        look_into(s.object);
+    if (listed) tree_.for_each_child(list_, look_into);
+    if (found) return named < counted.finished;
+    // Entries with a page number are pages.
+    bool numbered = false;
+    if (listed)
+        tree_.for_each_child(list_, [&](index d) {
+            if (!tree_.is_object(d)) return;
+            tree_.for_each_child(d, [&](index c) {
+                std::vector<std::string> const words = words_of_status(tree_.key(c));
+                numbered |= tree_.type_of(c) == answer_tree::type::number && !words.empty() &&
+                            noun_of(words.front()) == counted.noun;
+            });
+        });
+    return numbered && size(list_) < counted.finished;
 }
 
 /// Finds an error in the envelope: a member named after one, a flag, or an HTTP error code.

@@ -25,6 +25,15 @@ inline void add_piece(std::string& out, std::string_view piece, std::string_view
     out += piece;
 }
 
+/// The same without a copy of the first piece, which may be the text of the whole answer.
+inline void add_piece(std::string& out, std::string&& piece, std::string_view separator)
+{
+    if (out.empty())
+        out = std::move(piece);
+    else
+        add_piece(out, std::string_view(piece), separator);
+}
+
 inline std::string without_tags(std::string_view marked)
 {
     std::string out;
@@ -176,7 +185,7 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
     for (index const c : members) {
         if (c == content) {
             add_piece(texts, of_known_content(c), "\n");
-            add_piece(out, texts, "\n");
+            add_piece(out, std::string_view(texts), "\n");
             continue;
         }
         int const where = place(c);
@@ -205,9 +214,10 @@ OCRPIPE_DECL std::string answer_text::of_object(index i)
         bool const named =
             field || (scalar && !is_text && where != 3 && tree_.kind(c) != key_kind::documents);
         if (named) piece = tree_.key(c) + ": " + piece;
-        if (is_text) add_piece(texts, piece, "\n");
-        add_piece(out, piece, pages ? "\n\n" : "\n");
+        if (is_text) add_piece(texts, std::string_view(piece), "\n");
+        add_piece(out, std::move(piece), pages ? "\n\n" : "\n");
     }
+    if (label.empty()) return out;
     return label + out;
 }
 

@@ -22,6 +22,8 @@ inline bool is_conclusive(body_facts const& f)
     if (f.progress && f.progress->is_incomplete()) return true;
     bool const pending = f.status_meaning == job_status::pending;
     if (!f.progress && ((pending && (f.status_is_near || !f.has_data)) || f.says_pending)) return true;
+    // Counts under other names may say that there is more.
+    if (f.may_have_counts && !f.progress) return false;
     bool const terminal = f.progress || f.status_meaning == job_status::success;
     return terminal && f.all_filled() && !f.has_error;
 }

@@ -23,6 +23,9 @@ inline void body_handler::find_member(std::string_view key)
             return;
         }
     }
+    place const parent = frames_[depth_ - 1].at;
+    if (parent == place::top || parent == place::data || parent == place::progress)
+        facts_.may_have_counts |= contains_letters(key, "total") || contains_letters(key, "progress");
 }
 
 inline void body_handler::open_document()

@@ -276,9 +276,11 @@ OCRPIPE_DECL submit_reading read_submit(exchange_result const& answer, response_
 
 OCRPIPE_DECL result_reading read_result(exchange_result const& answer, result_history& history,
                                         response_profile const& profile, std::string_view request_id,
-                                        bool route_succeeded, clock::time_point now)
+                                        bool route_succeeded, clock::time_point now,
+                                        std::chrono::milliseconds least_settle_time)
 {
-    detail::seen_result s(answer, history, profile, request_id, route_succeeded, now);
+    detail::seen_result s(answer, history, profile, request_id, route_succeeded, now,
+                          std::max(profile.settle_time, least_settle_time));
 
     // A failed read, or an answer about another job, says nothing about this job, so it does not change the
     // history.

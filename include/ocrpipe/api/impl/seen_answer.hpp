@@ -33,8 +33,13 @@ struct seen_answer {
     bool failed_with(errc e) const { return !answer && answer.error().code == e; }
     /// Ended on our own side: another network attempt would not help.
     bool failed_here() const { return !answer && !is_transport(answer.error().code); }
-    /// Longer than the client's limit. Reading it again would give the same, unless it is an error page.
-    bool is_too_large() const { return failed_with(errc::body_too_large) && answer.error().status < 300; }
+    /// Longer than the client's limits. Reading it again would give the same, unless it is an error page. If
+    /// the header is too long, its status is unknown.
+    bool is_too_large() const
+    {
+        bool const over = failed_with(errc::body_too_large) || failed_with(errc::header_too_large);
+        return over && answer.error().status < 300;
+    }
     /// As 401, but from the proxy, or because the peer's certificate is not accepted.
     bool failed_credentials() const
     {
@@ -110,6 +115,7 @@ struct seen_answer {
     /// Documents that are counted as finished and not there.
     bool lacks_documents() const
     {
+        if (facts.misses_documents) return true;
         return facts.progress && facts.lists_documents && facts.documents < facts.progress->finished;
     }
     /// Nothing but its documents speaks for the job, or it is finished.
@@ -134,8 +140,13 @@ struct seen_answer {
 /// A result's answer together with the job's history.
 struct seen_result : seen_answer {
     seen_result(exchange_result const& a, result_history& h, response_profile const& p, std::string_view id,
-                bool succeeded, clock::time_point t)
-        : seen_answer(a, p), history(h), request_id(id), route_succeeded(succeeded), now(t)
+                bool succeeded, clock::time_point t, std::chrono::milliseconds window)
+        : seen_answer(a, p)
+        , history(h)
+        , request_id(id)
+        , route_succeeded(succeeded)
+        , now(t)
+        , settle_time(window)
     {
     }
 
@@ -151,8 +162,8 @@ struct seen_result : seen_answer {
     }
     bool settled() const
     {
-        return history.settle_reads >= profile.settle_reads &&
-               now - history.settling_since >= profile.settle_time;
+        return history.settled_before || (history.settle_reads >= profile.settle_reads &&
+                                          now - history.settling_since >= settle_time);
     }
     bool is_filled() const { return facts.all_filled() && !lacks_documents(); }
     bool has_content() const { return facts.content != content_kind::none; }
@@ -177,6 +188,7 @@ struct seen_result : seen_answer {
     std::string_view request_id; ///< that was asked for
     bool route_succeeded;
     clock::time_point now;
+    std::chrono::milliseconds settle_time;
     bool same_content_as_before = false;
     bool same_refusal_as_before = false;
     bool failed_before = false;

@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_BULK_LEDGER_LEDGER_HPP
 #define OCRPIPE_BULK_LEDGER_LEDGER_HPP
 
+#include <ocrpipe/api/ocr_result.hpp>
 #include <ocrpipe/api/submit_request.hpp>
 #include <ocrpipe/bulk/ledger/result_location.hpp>
 #include <ocrpipe/core/result.hpp>
@@ -14,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -127,6 +129,8 @@ struct ledger_row : ledger_document {
     int attempts = 0;                ///< submits sent
     int polls = 0;                   ///< of its job, in all runs that recorded how it ended
     std::optional<result_location> result;
+    completeness how_complete = completeness::whole; ///< of the result
+    bool ask_again = false; ///< the result is not whole, and the next run asks the service for it again
     std::int64_t first_seen_at = 0;
     std::int64_t intent_at = 0;
     std::int64_t submitted_at = 0;
@@ -151,6 +155,11 @@ struct finish_record {
     std::optional<result_location> result;       ///< required for done
     int polls = 0;                               ///< added to those of earlier runs
     int attempts = 0;                            ///< submits sent; 0 keeps the value given to submitted()
+    completeness how_complete = completeness::whole; ///< of the result
+    bool ask_again = true; ///< if the result is not whole: whether the next run asks the service for it again
+    /// Empty for the document's first result. Otherwise, the state is done, the document's present result is
+    /// that of this request_id and is not whole, and this one takes its place.
+    std::string replaces;
 };
 
 /// The number of documents in each state.
@@ -161,6 +170,11 @@ public:
     std::map<std::string, std::uint64_t> by_class;
     std::uint64_t possible_duplicates = 0; ///< sent again after an ambiguous submit; may be billed twice
     std::uint64_t last_number = 0;         ///< the largest row number; 0 if there are no rows
+    std::uint64_t empty = 0;               ///< done or skipped, with an empty result; likewise in_part
+    std::uint64_t in_part = 0;
+    std::uint64_t to_ask_again = 0; ///< of these, those for which the next run asks the service again
+    /// The doc_types of documents with a request_id: the service knows them. At most a thousand.
+    std::set<std::string, std::less<>> accepted_doc_types;
 
     std::uint64_t& operator[](document_state s) noexcept { return counts_[static_cast<std::size_t>(s)]; }
     std::uint64_t operator[](document_state s) const noexcept { return counts_[static_cast<std::size_t>(s)]; }
@@ -271,6 +285,11 @@ public:
     virtual result<std::vector<ledger_row>> rows(document_states in, std::uint64_t& cursor,
                                                  std::size_t limit) = 0;
 
+    /// Returns at most `limit` rows whose result is empty or in part, like rows(). `settled_too`: also those
+    /// for which the service is not asked again. Cost: does not depend on the number of other rows.
+    virtual result<std::vector<ledger_row>> incomplete_rows(bool settled_too, std::uint64_t& cursor,
+                                                            std::size_t limit) = 0;
+
     /// Cost: reads the whole ledger, about half a second for a million documents; little if nothing changed
     /// since this run's last call.
     virtual result<document_counts> counts() = 0;
@@ -310,7 +329,8 @@ public:
     virtual void not_sent(std::string id, ledger_handler h) = 0;
 
     /// Records that the document is not sent because `duplicate_of` has the same content and parameters. As
-    /// for finished(), write the document's own line with that result first.
+    /// for finished(), write the document's own line with that result first. Its result is as complete as that
+    /// of `duplicate_of`. Also for a document that was skipped before and whose result is not whole.
     virtual void skip(ledger_document d, std::string duplicate_of, result_location where,
                       ledger_handler h) = 0;
 

@@ -34,8 +34,8 @@ enum class run_end {
     failed,         ///< disk error, ledger error or rejected credentials
 };
 
-/// The outcome of a run. found and the counts that add up to it cover all runs in the directory; all other
-/// members cover this run only.
+/// The outcome of a run. found, the counts that add up to it, and their parts cover all runs in the directory;
+/// all other members cover this run only.
 ///
 /// found = done + failed + unfinished + not_sent + repeated, at any time, in report.json, in ocrpipe status
 /// and in the progress of a run.
@@ -47,7 +47,11 @@ struct run_report {
 
     std::uint64_t found = 0;       ///< documents, including those listed again
     bool source_exhausted = false; ///< found is final
-    std::uint64_t done = 0;        ///< with a result
+    std::uint64_t done = 0;        ///< with a result; includes the next three
+    std::uint64_t done_in_part = 0;
+    std::uint64_t done_empty = 0;
+    /// The part of the two before for which the next run asks the service again, because more may have come.
+    std::uint64_t to_ask_again = 0;
     std::uint64_t copies = 0;      ///< the part of done that shares another document's result
     std::uint64_t failed = 0;
     std::map<std::string, std::uint64_t> failed_by_class; ///< by name of the errc; adds up to failed
@@ -58,9 +62,9 @@ struct run_report {
     /// Sent again after an ambiguous submit; the service may bill them twice.
     std::uint64_t possible_duplicates = 0;
 
-    std::uint64_t done_now = 0; ///< done by this run; includes the next two
-    std::uint64_t done_in_part = 0;
-    std::uint64_t done_empty = 0;
+    std::uint64_t done_now = 0;     ///< done by this run
+    std::uint64_t asked_again = 0;  ///< times that the service was asked again for an empty or partial result
+    std::uint64_t renewed = 0;      ///< such results that were replaced, because they have more now
     std::uint64_t unrecognized = 0; ///< with a result in a format that the profile does not describe
     std::uint64_t taken_up = 0;      ///< jobs of an earlier run that were polled again without resubmitting
     std::uint64_t unreadable = 0;    ///< inputs that never became documents; not included in found
@@ -89,7 +93,7 @@ OCRPIPE_DECL std::string to_json(run_report const& report);
 /// Errors: errc::invalid_argument if it is not a JSON object.
 OCRPIPE_DECL result<run_report> parse_report(std::string_view json);
 
-/// Sets found, and the counts that add up to it, from the ledger.
+/// Sets found, the counts that add up to it, and their parts from the ledger.
 ///
 /// Documents listed again, and documents without a row because they wait for one with equal content, are
 /// those of the last run that ended; zero during a run.

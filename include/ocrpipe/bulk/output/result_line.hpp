@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_BULK_OUTPUT_RESULT_LINE_HPP
 #define OCRPIPE_BULK_OUTPUT_RESULT_LINE_HPP
 
+#include <ocrpipe/api/ocr_result.hpp>
 #include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/core/config.hpp>
 
@@ -22,6 +23,20 @@ struct part_entry {
     std::string error;  ///< name of an errc, if there is no file
 };
 
+/// How a result line states the completeness of a result: "done", "done_in_part" or "done_empty".
+inline std::string_view status_of_result(completeness c) noexcept
+{
+    return c == completeness::empty ? "done_empty" : c == completeness::in_part ? "done_in_part" : "done";
+}
+
+/// The reverse. Any other status counts as whole.
+inline completeness completeness_of_status(std::string_view status) noexcept
+{
+    return status == "done_empty"     ? completeness::empty
+           : status == "done_in_part" ? completeness::in_part
+                                      : completeness::whole;
+}
+
 /// A finished document. The views need to be valid only during the call that takes them.
 struct result_record {
     std::string_view id;
@@ -30,7 +45,7 @@ struct result_record {
     std::string_view request_id;
     /// Id of the document with equal content that produced this result; empty if it is its own.
     std::string_view duplicate_of;
-    std::string_view status; ///< done, done_in_part or done_empty
+    std::string_view status; ///< status_of_result()
     std::optional<std::chrono::system_clock::time_point> submitted_at;
     std::optional<std::chrono::system_clock::time_point> finished_at;
     int attempts = 0; ///< submits sent

@@ -65,6 +65,10 @@ struct pipeline_options {
     /// on the source's thread.
     std::function<bool(ledger_row const&)> resend;
 
+    /// The service is asked again for results that are empty or in part: once at the end of the run, and once
+    /// by the next run. If set, it is also asked for those that an earlier run has asked for already.
+    bool ask_again_for_all = false;
+
     /// Further settings, such as the service's address, that must not change between runs in DIR. See
     /// run_configuration for those that are always compared.
     std::map<std::string, std::string> configuration;
@@ -175,7 +179,7 @@ private:
 
 #if defined(OCRPIPE_HEADER_ONLY)
 #include <ocrpipe/bulk/run/impl/pipeline.ipp>
-#include <ocrpipe/bulk/run/impl/pipeline_copies.ipp>
+#include <ocrpipe/bulk/run/impl/pipeline_again.ipp>
 #endif
 
 #endif

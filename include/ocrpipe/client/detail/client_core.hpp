@@ -2,13 +2,14 @@
 #define OCRPIPE_CLIENT_DETAIL_CLIENT_CORE_HPP
 
 #include <ocrpipe/client/client.hpp>
-#include <ocrpipe/client/detail/fifo_semaphore.hpp>
 #include <ocrpipe/client/detail/service_health.hpp>
+#include <ocrpipe/core/fifo_semaphore.hpp>
 #include <ocrpipe/job/job_table.hpp>
 #include <ocrpipe/job/result_fsm.hpp>
 #include <ocrpipe/pace/doc_type_gate.hpp>
 #include <ocrpipe/pace/gcra.hpp>
 #include <ocrpipe/pace/origin_gate.hpp>
+#include <ocrpipe/pace/settle_window.hpp>
 #include <ocrpipe/transport/transport.hpp>
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -40,6 +41,7 @@ public:
 
     client_statistics statistics() const;
     response_profile const& profile() const noexcept { return options_.profile; }
+    void remember(service_knowledge const& known);
     void stop_submits();
     void close();
 
@@ -209,6 +211,7 @@ private:
     bool result_route_succeeded_ = false;
     std::uint32_t good_reads_ = 0; ///< of results; wraps around
     std::uint32_t good_parts_ = 0; ///< likewise
+    settle_window settle_window_;
 
     table jobs_;
     timer heap_timer_;

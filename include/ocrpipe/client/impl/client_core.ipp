@@ -153,7 +153,16 @@ OCRPIPE_DECL client_statistics client_core::statistics() const
     s.outage = health_.outage_text();
     if (!s.outage.empty())
         s.outage_lasts = std::chrono::duration_cast<std::chrono::milliseconds>(now - health_.outage_since());
+    s.content_delay = settle_window_.longest_delay();
     return s;
+}
+
+OCRPIPE_DECL void client_core::remember(service_knowledge const& known)
+{
+    for (std::string const& doc_type : known.doc_types)
+        doc_types_.accepted(doc_type);
+    result_route_succeeded_ = result_route_succeeded_ || known.results_read;
+    settle_window_.content_came_after(known.content_delay);
 }
 
 OCRPIPE_DECL void client_core::stop_submits()

@@ -22,7 +22,8 @@ OCRPIPE_DECL void client_core::read_once(std::string&& request_id, completion<oc
 
 OCRPIPE_DECL void client_core::wait(wait_request&& request, completion<ocr_result>&& handler)
 {
-    auto const deadline = request.deadline.count() > 0 ? request.deadline : options_.job_deadline;
+    auto deadline = request.deadline.count() > 0 ? request.deadline : options_.job_deadline;
+    if (request.finished_before) deadline = std::chrono::milliseconds(0); // reads exactly once
     start_job(std::move(request), std::min<std::chrono::milliseconds>(deadline, longest_time),
               std::move(handler));
 }
@@ -49,7 +50,8 @@ OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job)
                           job.request.request_id,
                           job.request.doc_type,
                           job.request.document_bytes,
-                          result_route_succeeded_};
+                          result_route_succeeded_,
+                          settle_window_.length(options_.profile.settle_time)};
 }
 
 OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::milliseconds deadline,
@@ -65,6 +67,7 @@ OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::mill
         job.control = std::move(control);
     }
     if (closed_ || (job.control && job.control->cancelled)) return stop_job(s);
+    if (job.request.finished_before) job.fsm.assume_settled();
     action const first = job.fsm.start(context_of(job));
     // If many documents were accepted and no result was read, one is read now: the reads may all fail.
     bool const is_early = health_.wants_a_read() && workers_.empty();
@@ -180,6 +183,7 @@ OCRPIPE_DECL void client_core::apply(slot s, action next)
 
     result<read_outcome> outcome = std::move(job.fsm).outcome();
     if (!outcome) return fail_job(s, std::move(outcome).error());
+    settle_window_.content_came_after(outcome->content_delay);
     finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
                              outcome->reads, job.request.possible_duplicate, outcome->recognized));
 }

@@ -45,7 +45,7 @@ OCRPIPE_DECL void answer_reader::start(answer_limits const& limits)
     left_ = body_bytes_ = 0;
     searched_ = extra_bytes_ = 0;
     interim_ = 0;
-    started_ = unusual_ = surplus_ = false;
+    started_ = unusual_ = surplus_ = ended_ = false;
 }
 
 OCRPIPE_DECL void answer_reader::put(std::string_view bytes, error_code& ec)
@@ -62,12 +62,27 @@ OCRPIPE_DECL void answer_reader::put(std::string_view bytes, error_code& ec)
         if (!ec && !complete()) pending_ = bytes;
     } else {
         pending_ += bytes;
-        bytes = pending_;
-        parse(bytes, ec);
-        pending_.erase(0, pending_.size() - bytes.size());
+        return parse_pending(ec);
     }
     searched_ = pending_.size();
     if (complete() && !bytes.empty()) surplus_ = true;
+}
+
+OCRPIPE_DECL void answer_reader::parse_pending(error_code& ec)
+{
+    std::string_view bytes = pending_;
+    parse(bytes, ec);
+    if (complete() && !bytes.empty()) surplus_ = true;
+    pending_.erase(0, pending_.size() - bytes.size());
+    searched_ = pending_.size();
+}
+
+OCRPIPE_DECL void answer_reader::release(error_code& ec)
+{
+    ec = {};
+    limits_.share = static_cast<std::uint64_t>(-1);
+    if (!pending_.empty()) parse_pending(ec);
+    if (!ec && std::exchange(ended_, false)) put_eof(ec);
 }
 
 OCRPIPE_DECL void answer_reader::parse(std::string_view& bytes, error_code& ec)
@@ -156,7 +171,12 @@ OCRPIPE_DECL void answer_reader::begin_body(error_code& ec)
 
 OCRPIPE_DECL bool answer_reader::parse_body(std::string_view& bytes, error_code& ec)
 {
-    std::size_t const n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+    if (waits()) return false;
+    // While the share counts, compressed data is decoded in small pieces: it may grow a thousandfold.
+    constexpr std::uint64_t piece_size = 1024;
+    bool const in_pieces = inflater_ && limits_.share != static_cast<std::uint64_t>(-1);
+    std::uint64_t const most = in_pieces ? std::min(left_, piece_size) : left_;
+    std::size_t const n = static_cast<std::size_t>(std::min<std::uint64_t>(most, bytes.size()));
     if (!fits_body(n, ec)) return false;
     std::string_view const piece = bytes.substr(0, n);
     bytes.remove_prefix(n);
@@ -175,7 +195,7 @@ OCRPIPE_DECL bool answer_reader::parse_body(std::string_view& bytes, error_code&
     }
     if (ec) return false;
     if (head_.end != answer_head::body_end::at_close) left_ -= n;
-    if (left_ != 0) return false;
+    if (left_ != 0) return !bytes.empty();
     if (where_ == place::chunk)
         where_ = place::chunk_end;
     else
@@ -243,6 +263,10 @@ OCRPIPE_DECL void answer_reader::put_eof(error_code& ec)
 {
     ec = {};
     if (complete()) return;
+    if (waits()) {
+        ended_ = true;
+        return;
+    }
     bool const closes = where_ == place::body && head_.end == answer_head::body_end::at_close;
     // After the last chunk the body is complete; only unused trailer fields can be missing.
     bool const is_whole = where_ == place::trailer;
@@ -255,10 +279,12 @@ OCRPIPE_DECL void answer_reader::put_eof(error_code& ec)
     if (is_whole) unusual_ = true;
 }
 
-OCRPIPE_DECL bool answer_reader::fits_header(std::size_t size, error_code& ec) const
+OCRPIPE_DECL bool answer_reader::fits_header(std::size_t size, error_code& ec)
 {
-    if (size > limits_.max_header) ec = make_error_code(errc::header_too_large);
-    return !ec;
+    if (size <= limits_.max_header) return true;
+    detail_ = fmt::format("max_header_bytes is {}", limits_.max_header);
+    ec = make_error_code(errc::header_too_large);
+    return false;
 }
 
 OCRPIPE_DECL bool answer_reader::fits_body(std::uint64_t more, error_code& ec)

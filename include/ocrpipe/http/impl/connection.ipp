@@ -161,7 +161,7 @@ OCRPIPE_DECL void connection::receive(bool& moved, error_code& ec)
         moved = true;
         put(bytes, ec);
         if (bytes.size() < shared_.input().size()) return;
-    } while (--left != 0 && !ec && !ended_ && !answer_.complete());
+    } while (--left != 0 && !ec && !ended_ && !answer_.complete() && !answer_.waits());
 }
 
 OCRPIPE_DECL void connection::put(std::span<char const> bytes, error_code& ec)

@@ -176,7 +176,7 @@ OCRPIPE_DECL task<bool> connector::async_tunnel(connection& c, clock::time_point
     timeout_options timeouts = timeouts_;
     timeouts.write_stall = timeouts.first_byte = timeouts.read_stall = timeouts.answer = timeouts_.connect;
     answer_limits limits;
-    limits.max_header = limits_.max_header;
+    limits.max_header = limits_.max_header_bytes;
     limits.to_connect = true;
     answer_reader& answer = c.answer();
     pooled_buffer request(shared_);

@@ -51,7 +51,9 @@ OCRPIPE_DECL task<bool> exchange::run(pooled_buffer& request, body_source* body,
     while (!answer_.complete()) {
         expect(r);
         error_code ec = connection_.stopped(state);
-        if (!ec) {
+        if (!ec && answer_.waits()) {
+            co_await async_take_turn(r, state, ec);
+        } else if (!ec) {
             std::tuple<error_code, std::size_t> const received = co_await connection_.async_receive();
             connection_.process_received(received, state, ec);
         }
@@ -156,6 +158,7 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broke
     while (!ec && !answer_.complete()) {
         bool moved = false;
         connection_.receive(moved, ec);
+        if (!ec && answer_.waits()) answer_.release(ec); // there is no time to wait for a turn
         if (ec != asio::error::would_block) continue;
         co_await connection_.async_wait_readable(ec);
     }
@@ -189,6 +192,23 @@ OCRPIPE_DECL void exchange::expect(reception& r)
     if (r.where == phase::first_byte) r.last = std::min(deadline_, later(r.now, timeouts_.answer));
     r.where = phase::body;
     connection_.set_deadline(std::min(r.last, later(r.now, timeouts_.read_stall)));
+}
+
+/// Waits until no other connection receives a large answer. The time does not count as the peer's.
+OCRPIPE_DECL task<void> exchange::async_take_turn(reception& r, asio::cancellation_state const& state,
+                                                  error_code& ec)
+{
+    clock::time_point const from = clock::now();
+    connection_.clear_deadline();
+    bool const granted = co_await shared_.large_answers.acquire(deadline_);
+    if (!granted) {
+        ec = is_cancelled(state) ? error_code(asio::error::operation_aborted)
+                                 : error_code(asio::error::timed_out);
+        co_return;
+    }
+    turn_ = fifo_semaphore::unit(shared_.large_answers);
+    r.last = std::min(deadline_, later(r.last, std::chrono::ceil<std::chrono::milliseconds>(clock::now() - from)));
+    answer_.release(ec);
 }
 
 OCRPIPE_DECL void exchange::fail_reception(transport_failure& failure, reception const& r,

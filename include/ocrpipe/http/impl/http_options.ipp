@@ -70,8 +70,10 @@ OCRPIPE_DECL std::vector<std::string> http_options::validate() const
     p.positive(timeouts.first_byte, "timeouts.first_byte");
     p.positive(timeouts.read_stall, "timeouts.read_stall");
     p.positive(timeouts.answer, "timeouts.answer");
-    p.check(limits.max_header >= 1024,
-            fmt::format("limits.max_header: {} is out of range: 1024 or more", limits.max_header));
+    constexpr std::size_t most_header = std::size_t(16) << 20;
+    p.check(limits.max_header_bytes >= 1024 && limits.max_header_bytes <= most_header,
+            fmt::format("limits.max_header_bytes: {} is out of range: 1024 to {}", limits.max_header_bytes,
+                        most_header));
     // Beyond this, the positions in an answer that is converted to UTF-8 would not fit 32 bits.
     constexpr std::uint64_t most = std::uint64_t(2) << 30;
     p.check(limits.max_answer_bytes >= 1024 && limits.max_answer_bytes <= most,

@@ -62,8 +62,12 @@ OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, http_options cons
     , head_(to, options.endpoint, proxy.has_value() && !to.tls, proxy ? proxy->authorization : std::string())
     , pool_(ioc, options, shared_, std::move(to), std::move(proxy), std::move(tls))
 {
-    limits_.max_header = options.limits.max_header;
+    limits_.max_header = options.limits.max_header_bytes;
     limits_.max_body = options.limits.max_answer_bytes;
+    constexpr std::uint64_t least_share = 64 * 1024;
+    std::size_t const connections =
+        options.pool.submit_connections + options.pool.poll_connections + options.pool.part_connections;
+    limits_.share = std::max(least_share, limits_.max_body / connections);
 }
 
 OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<impl> self,

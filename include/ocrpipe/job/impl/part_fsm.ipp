@@ -20,7 +20,7 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, fsm_context const&
     case part_verdict::absent:
         return fail(answer, r, errc::part_absent);
     case part_verdict::too_large:
-        return fail(answer, r, errc::body_too_large);
+        return fail(answer, r, detail::code_of(answer, errc::body_too_large));
     case part_verdict::throttled:
         return pause(answer, r, c);
     case part_verdict::credentials_refused:

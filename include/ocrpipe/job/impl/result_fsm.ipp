@@ -12,16 +12,23 @@ OCRPIPE_DECL action result_fsm::start(result_context const& c) { return wait(unt
 OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context const& c)
 {
     if (counter_.attempts != UINT16_MAX) ++counter_.attempts;
-    result_reading const r = read_result(answer, history_, c.profile, c.request_id, c.route_succeeded, c.now);
+    bool const lacked_content = history_.settle_reads != 0 && history_.last_content == 0;
+    auto const since = history_.settling_since;
+    // The longer window must not cost a job its result: at the deadline, the profile's is enough.
+    result_reading const r = read_result(answer, history_, c.profile, c.request_id, c.route_succeeded, c.now,
+                                         is_late(c) ? std::chrono::milliseconds(0) : c.settle_time);
+    bool const content_came = lacked_content && history_.settle_reads == 0;
+    auto const delay =
+        content_came ? std::chrono::ceil<std::chrono::milliseconds>(c.now - since) : std::chrono::milliseconds(0);
     read_well_ = answer && r.status < 300 && r.what != result_verdict::retry &&
                  r.what != result_verdict::foreign && r.what != result_verdict::throttled;
     switch (r.what) {
     case result_verdict::done:
-        return done(answer, r, completeness::whole);
+        return done(answer, r, completeness::whole, delay);
     case result_verdict::done_in_part:
-        return done(answer, r, completeness::in_part);
+        return done(answer, r, completeness::in_part, delay);
     case result_verdict::done_empty:
-        return done(answer, r, completeness::empty);
+        return done(answer, r, completeness::empty, delay);
     case result_verdict::pending:
         return pending(answer, r, c);
     case result_verdict::throttled:
@@ -34,7 +41,7 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     case result_verdict::unreadable:
         return unreadable(answer, r);
     case result_verdict::too_large:
-        return fail(answer, r, errc::body_too_large);
+        return fail(answer, r, detail::code_of(answer, errc::body_too_large));
     case result_verdict::wrong_base_url:
         return refused(answer, r, errc::wrong_base_url, c);
     case result_verdict::rejected:
@@ -79,9 +86,10 @@ OCRPIPE_DECL action result_fsm::wait(std::chrono::milliseconds delay, fsm_contex
 }
 
 OCRPIPE_DECL action result_fsm::done(exchange_result& answer, result_reading const& r,
-                                     completeness how_complete)
+                                     completeness how_complete, std::chrono::milliseconds content_delay)
 {
-    return finish(read_outcome{std::move(answer->body), how_complete, counter_.attempts, r.recognized});
+    return finish(read_outcome{std::move(answer->body), how_complete, counter_.attempts, r.recognized,
+                               content_delay});
 }
 
 OCRPIPE_DECL action result_fsm::pending(exchange_result const& answer, result_reading const& r,

@@ -336,3 +336,144 @@ TEST_CASE_TEMPLATE("ledger: closed while changes wait -> they are made, and thei
     l.reopen();
     CHECK(l->counts().value()[intent] == 300);
 }
+
+namespace
+{
+
+finish_record ended_as(completeness how_complete, result_location where, std::string replaces = {})
+{
+    finish_record f = done_at(where);
+    f.how_complete = how_complete;
+    f.replaces = std::move(replaces);
+    return f;
+}
+
+std::vector<std::string> incomplete(open_ledger const& l, bool settled_too)
+{
+    std::vector<std::string> ids;
+    std::uint64_t cursor = 0;
+    for (;;) {
+        auto const rows = l->incomplete_rows(settled_too, cursor, 2);
+        REQUIRE(rows.has_value());
+        if (rows->empty()) return ids;
+        for (ledger_row const& row : *rows)
+            ids.push_back(row.id);
+    }
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("ledger: results that are empty or in part -> told from whole ones, and listed for the next "
+                   "run",
+                   Ledger, sqlite_ledger_in_folder, ledger_in_memory)
+{
+    Ledger l;
+    int n = 0;
+    for (auto const how : {completeness::empty, completeness::whole, completeness::in_part,
+                           completeness::empty, completeness::empty}) {
+        std::string const id = std::to_string(n++);
+        CHECK_FALSE(l.intent(document_named(id)));
+        CHECK_FALSE(l.submitted(id, request("r" + id)));
+        finish_record end = ended_as(how, {1, static_cast<std::uint64_t>(10 * n), 10});
+        end.ask_again = n != 4;
+        CHECK_FALSE(l.finished(id, end));
+    }
+    l.reopen();
+    CHECK(l.row("0").how_complete == completeness::empty);
+    CHECK(l.row("0").ask_again);
+    CHECK(l.row("1").how_complete == completeness::whole);
+    CHECK_FALSE(l.row("1").ask_again);
+    CHECK(l.row("2").how_complete == completeness::in_part);
+    CHECK(l.row("3").how_complete == completeness::empty);
+    CHECK_FALSE(l.row("3").ask_again);
+    CHECK(incomplete(l, false) == std::vector<std::string>{"0", "2", "4"});
+    CHECK(incomplete(l, true) == std::vector<std::string>{"0", "2", "3", "4"});
+    document_counts const counts = l->counts().value();
+    CHECK(counts[done] == 5);
+    CHECK(counts.empty == 3);
+    CHECK(counts.in_part == 1);
+    CHECK(counts.to_ask_again == 3);
+}
+
+TEST_CASE_TEMPLATE("ledger: an empty result is replaced -> the new place; refused for another request_id, a "
+                   "whole result, or a document that was sent again",
+                   Ledger, sqlite_ledger_in_folder, ledger_in_memory)
+{
+    Ledger l;
+    finish_first(l, "whole");
+    CHECK(l.finished("whole", ended_as(completeness::whole, {1, 50, 10}, "first")) == errc::invalid_argument);
+    ledger_document const d = document_named("a");
+    CHECK_FALSE(l.intent(d));
+    CHECK_FALSE(l.submitted("a", request("r-1")));
+    CHECK_FALSE(l.finished("a", ended_as(completeness::empty, {1, 10, 10})));
+    CHECK(l.finished("a", ended_as(completeness::whole, {1, 60, 10})) == errc::invalid_argument);
+    CHECK(l.finished("a", ended_as(completeness::whole, {1, 60, 10}, "r-2")) == errc::invalid_argument);
+    CHECK_FALSE(l.finished("a", ended_as(completeness::in_part, {1, 60, 10}, "r-1")));
+    CHECK(l.row("a").how_complete == completeness::in_part);
+    CHECK_FALSE(l.finished("a", ended_as(completeness::whole, {1, 70, 10}, "r-1")));
+    l.reopen();
+    CHECK(l.row("a").result == result_location{1, 70, 10});
+    CHECK(l.row("a").how_complete == completeness::whole);
+    CHECK(l.row("a").polls == 3);
+    CHECK(l.finished("a", ended_as(completeness::whole, {1, 80, 10}, "r-1")) == errc::invalid_argument);
+    CHECK(incomplete(l, true).empty());
+
+    // Its file changes while the service is asked.
+    CHECK_FALSE(l.intent(document_named("b")));
+    CHECK_FALSE(l.submitted("b", request("r-3")));
+    CHECK_FALSE(l.finished("b", ended_as(completeness::empty, {1, 80, 10})));
+    CHECK_FALSE(l.outcome([&](ledger_handler h) {
+        l->admit_intent(document_named("b", "other content"), l.row("b").version(), std::move(h));
+    }));
+    CHECK(l.row("b").how_complete == completeness::whole);
+    CHECK(l.finished("b", ended_as(completeness::whole, {1, 90, 10}, "r-3")) == errc::invalid_argument);
+    CHECK_FALSE(l.submitted("b", request("r-4")));
+    CHECK(l.finished("b", ended_as(completeness::whole, {1, 90, 10}, "r-3")) == errc::invalid_argument);
+    CHECK(l.row("b").state == submitted);
+}
+
+TEST_CASE_TEMPLATE("ledger: a copy of an empty result -> as empty as that, and replaced like that", Ledger,
+                   sqlite_ledger_in_folder, ledger_in_memory)
+{
+    Ledger l;
+    ledger_document const copy = document_named("copy", "a");
+    auto const skip = [&](result_location where) {
+        return l.outcome([&](ledger_handler h) { l->skip(copy, "a", where, std::move(h)); });
+    };
+    CHECK_FALSE(l.intent(document_named("a")));
+    CHECK_FALSE(l.submitted("a", request("r-1")));
+    CHECK_FALSE(l.finished("a", ended_as(completeness::empty, {1, 10, 10})));
+    CHECK_FALSE(skip({1, 20, 10}));
+    CHECK(l.row("copy").how_complete == completeness::empty);
+    CHECK(l.row("copy").ask_again);
+    CHECK(incomplete(l, false) == std::vector<std::string>{"a", "copy"});
+    CHECK(l->counts().value().empty == 2);
+
+    CHECK_FALSE(l.finished("a", ended_as(completeness::whole, {1, 30, 10}, "r-1")));
+    CHECK_FALSE(skip({1, 40, 10}));
+    l.reopen();
+    CHECK(l.row("copy").state == skipped);
+    CHECK(l.row("copy").result == result_location{1, 40, 10});
+    CHECK(l.row("copy").how_complete == completeness::whole);
+    CHECK(skip({1, 50, 10}) == errc::invalid_argument);
+    CHECK(l->counts().value().total() == 2);
+}
+
+TEST_CASE_TEMPLATE("ledger: the doc_types of documents with a request_id -> known as accepted", Ledger,
+                   sqlite_ledger_in_folder, ledger_in_memory)
+{
+    Ledger l;
+    for (std::string const type : {"invoice", "receipt", "unknown"}) {
+        for (std::string const id : {"1", "2"}) {
+            ledger_document d = document_named(type + id);
+            d.doc_type = type;
+            CHECK_FALSE(l.intent(d));
+            if (type == "unknown")
+                CHECK_FALSE(l.finished(d.id, ended(ambiguous, errc::ambiguous_submit)));
+            else
+                CHECK_FALSE(l.submitted(d.id, request("r" + d.id)));
+        }
+    }
+    l.reopen();
+    CHECK(l->counts().value().accepted_doc_types == std::set<std::string, std::less<>>{"invoice", "receipt"});
+}

@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -277,4 +278,36 @@ TEST_CASE(
     CHECK(l->find("a").error().is(errc::ledger_failed));
     CHECK(l->counts().error().is(errc::ledger_failed));
     CHECK(l.row("b").state == intent);
+}
+
+TEST_CASE("open_sqlite_ledger: a ledger without the completeness of results -> readable, and it gets it")
+{
+    temp_directory dir;
+    {
+        open_ledger l(dir.path());
+        CHECK_FALSE(l.intent(document_named("a")));
+        CHECK_FALSE(l.submitted("a", request("r-1")));
+        CHECK_FALSE(l.finished("a", done_at({1, 0, 10})));
+    }
+    ::sqlite3* db = nullptr;
+    REQUIRE(::sqlite3_open((dir.path() / "ledger.db").c_str(), &db) == SQLITE_OK);
+    REQUIRE(::sqlite3_exec(db, "DROP INDEX document_incomplete; ALTER TABLE document DROP COLUMN completeness; "
+                               "ALTER TABLE document DROP COLUMN ask_again",
+                           nullptr, nullptr, nullptr) == SQLITE_OK);
+    ::sqlite3_close(db);
+    {
+        sqlite_ledger_options o = open_ledger::options_for(dir.path());
+        o.read_only = true;
+        open_ledger l(o);
+        CHECK(l->counts().value()[done] == 1);
+        CHECK(l.row("a").result == result_location{1, 0, 10});
+        CHECK(l.row("a").how_complete == completeness::whole);
+    }
+    open_ledger l(dir.path());
+    CHECK_FALSE(l.intent(document_named("b")));
+    CHECK_FALSE(l.submitted("b", request("r-2")));
+    finish_record empty = done_at({1, 10, 10});
+    empty.how_complete = completeness::empty;
+    CHECK_FALSE(l.finished("b", empty));
+    CHECK(l->counts().value().to_ask_again == 1);
 }

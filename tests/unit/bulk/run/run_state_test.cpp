@@ -92,6 +92,29 @@ TEST_CASE("run_state: an empty result and a copied result -> both are done, one 
     check_sum(s);
 }
 
+TEST_CASE("run_state: results that are asked for again and have more -> their counts move, and nothing counts "
+          "twice")
+{
+    run_state s(limits());
+    document_counts before;
+    before[document_state::done] = 2;
+    before[document_state::skipped] = 1;
+    before.empty = 2;
+    before.in_part = 1;
+    s.count_earlier(before);
+    s.renewed(completeness::empty, completeness::in_part);
+    s.renewed(completeness::in_part, completeness::whole);
+    standing copy = standing::done;
+    s.copied(copy);
+    CHECK(s.report.done_empty == 1);
+    CHECK(s.report.done_in_part == 1);
+    CHECK(s.report.renewed == 3);
+    CHECK(s.report.done_now == 0);
+    CHECK(s.statistics().done == 3);
+    CHECK(s.statistics().finished_now == 0);
+    check_sum(s);
+}
+
 TEST_CASE("run_state: a withheld document without a row -> not sent; the same id again -> listed again")
 {
     run_state s(limits());

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace ocrpipe::detail
@@ -63,7 +64,37 @@ inline bool is_complete(finish_record const& end) noexcept
 {
     constexpr document_states ends{document_state::done,  document_state::failed,  document_state::ambiguous,
                                    document_state::stuck, document_state::expired, document_state::lost};
-    return ends.contains(end.state) && (end.state != document_state::done || end.result);
+    bool const done = end.state == document_state::done;
+    return ends.contains(end.state) && (done ? end.result.has_value() : end.replaces.empty());
+}
+
+/// How the ledger writes the completeness of a result; empty for a whole one.
+inline std::string_view word_of(completeness c) noexcept
+{
+    return c == completeness::empty ? "empty" : c == completeness::in_part ? "in_part" : "";
+}
+
+inline completeness completeness_of(std::string_view word) noexcept
+{
+    return word == "empty"     ? completeness::empty
+           : word == "in_part" ? completeness::in_part
+                               : completeness::whole;
+}
+
+/// Counts a row; counts().last_number is left to the caller.
+inline void count_row(document_counts& counts, document_state state, std::string_view failure_class,
+                      bool possible_duplicate, completeness how_complete, bool ask_again,
+                      bool has_request_id, std::string_view doc_type)
+{
+    constexpr std::size_t most_doc_types = 1'000;
+    ++counts[state];
+    if (!failure_class.empty()) ++counts.by_class[std::string(failure_class)];
+    if (possible_duplicate) ++counts.possible_duplicates;
+    if (how_complete == completeness::empty) ++counts.empty;
+    if (how_complete == completeness::in_part) ++counts.in_part;
+    if (ask_again) ++counts.to_ask_again;
+    if (!has_request_id || counts.accepted_doc_types.contains(doc_type)) return;
+    if (counts.accepted_doc_types.size() < most_doc_types) counts.accepted_doc_types.emplace(doc_type);
 }
 
 } // namespace ocrpipe::detail

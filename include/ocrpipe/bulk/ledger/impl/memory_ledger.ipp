@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -83,15 +84,27 @@ public:
         return out;
     }
 
+    result<std::vector<ledger_row>> incomplete_rows(bool settled_too, std::uint64_t& cursor,
+                                                    std::size_t limit) override
+    {
+        std::lock_guard const lock(mutex_);
+        std::vector<ledger_row> out;
+        for (auto at = incomplete_.upper_bound(cursor); at != incomplete_.end() && out.size() < limit; ++at) {
+            stored const& row = rows_[*at - 1];
+            if (!row.ask_again && !settled_too) continue;
+            out.push_back(shown(row));
+            cursor = *at;
+        }
+        return out;
+    }
+
     result<document_counts> counts() override
     {
         std::lock_guard const lock(mutex_);
         document_counts counts;
-        for (ledger_row const& row : rows_) {
-            ++counts[row.state];
-            if (!row.failure_class.empty()) ++counts.by_class[row.failure_class];
-            if (row.possible_duplicate) ++counts.possible_duplicates;
-        }
+        for (ledger_row const& row : rows_)
+            count_row(counts, row.state, row.failure_class, row.possible_duplicate, row.how_complete,
+                      row.ask_again, !row.request_id.empty(), row.doc_type);
         counts.last_number = rows_.size();
         return counts;
     }
@@ -157,8 +170,13 @@ private:
 
     bool apply(skip_change& c, std::int64_t at)
     {
-        stored* const row = start_over(c.document, document_state::skipped, at);
+        stored* row = row_of(c.document.id);
+        bool const again = row && row->state == document_state::skipped && incomplete_.contains(row->number);
+        if (!again) row = start_over(c.document, document_state::skipped, at);
         if (!row) return false;
+        stored const* const original = row_of(c.duplicate_of);
+        set_completeness(*row, original ? original->how_complete : completeness::whole,
+                         original && original->ask_again);
         row->duplicate_of = std::move(c.duplicate_of);
         row->result = c.where;
         row->finished_at = at;
@@ -194,8 +212,10 @@ private:
 
     bool apply(finished_change& c, std::int64_t at)
     {
-        stored* const row = row_that_may_become(c.what.state, c.id);
+        stored* const row = c.what.replaces.empty() ? row_that_may_become(c.what.state, c.id)
+                                                    : row_to_replace(c.id, c.what.replaces);
         if (!row || !is_complete(c.what)) return false;
+        set_completeness(*row, c.what.how_complete, c.what.ask_again);
         row->state = c.what.state;
         row->failure_class = row->state == document_state::done ? std::string_view() : name(c.what.failure);
         row->message = std::move(c.what.message);
@@ -221,6 +241,25 @@ private:
         return row && may_become(row->state, to, false) ? row : nullptr;
     }
 
+    /// The row with the result of this request_id, which is not whole.
+    stored* row_to_replace(std::string_view id, std::string_view request_id)
+    {
+        stored* const row = row_of(id);
+        bool const replaceable = row && row->state == document_state::done &&
+                                 row->request_id == request_id && incomplete_.contains(row->number);
+        return replaceable ? row : nullptr;
+    }
+
+    void set_completeness(stored& row, completeness how_complete, bool ask_again)
+    {
+        row.how_complete = how_complete;
+        row.ask_again = how_complete != completeness::whole && ask_again;
+        if (how_complete == completeness::whole)
+            incomplete_.erase(row.number);
+        else
+            incomplete_.insert(row.number);
+    }
+
     /// Creates the document's row, or clears the outcome of its earlier attempt. Returns nullptr if the
     /// document may not be sent or skipped.
     stored* start_over(ledger_document& d, document_state to, std::int64_t at)
@@ -242,6 +281,7 @@ private:
         next.result = row->result;
         next.possible_duplicate =
             !changed && (row->possible_duplicate || row->state == document_state::ambiguous);
+        incomplete_.erase(row->number);
         if (!row->request_id.empty()) superseded_.push_back(std::move(*row));
         *row = std::move(next);
         return row;
@@ -253,6 +293,7 @@ private:
     /// Rows with a request_id, as they were before their documents were sent again.
     std::vector<stored> superseded_;
     std::unordered_multimap<std::string, std::uint64_t> done_by_content_; ///< numbers of rows that were done
+    std::set<std::uint64_t> incomplete_; ///< numbers of rows whose result is not whole
     std::map<std::string, std::string, std::less<>> metadata_;
 };
 

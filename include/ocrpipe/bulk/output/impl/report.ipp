@@ -56,6 +56,9 @@ struct report_count {
 inline constexpr std::array report_counts{
     report_count{"found", &run_report::found},
     report_count{"done", &run_report::done},
+    report_count{"done_in_part", &run_report::done_in_part},
+    report_count{"done_empty", &run_report::done_empty},
+    report_count{"to_ask_again", &run_report::to_ask_again},
     report_count{"copies", &run_report::copies},
     report_count{"failed", &run_report::failed},
     report_count{"unfinished", &run_report::unfinished},
@@ -63,8 +66,8 @@ inline constexpr std::array report_counts{
     report_count{"repeated", &run_report::repeated},
     report_count{"possible_duplicates", &run_report::possible_duplicates},
     report_count{"done_now", &run_report::done_now},
-    report_count{"done_in_part", &run_report::done_in_part},
-    report_count{"done_empty", &run_report::done_empty},
+    report_count{"asked_again", &run_report::asked_again},
+    report_count{"renewed", &run_report::renewed},
     report_count{"unrecognized", &run_report::unrecognized},
     report_count{"taken_up", &run_report::taken_up},
     report_count{"unreadable", &run_report::unreadable},
@@ -164,6 +167,9 @@ OCRPIPE_DECL result<void> count_all(ledger& l, document_counts const& n, run_rep
 {
     using enum document_state;
     report.done = n[done] + n[skipped];
+    report.done_in_part = n.in_part;
+    report.done_empty = n.empty;
+    report.to_ask_again = n.to_ask_again;
     report.copies = n[skipped];
     report.failed = n.total_of({failed, ambiguous, stuck, expired, lost});
     report.failed_by_class = n.by_class;

@@ -155,8 +155,11 @@ OCRPIPE_DECL void append_result_line(std::string& out, result_record const& r)
     if (!r.answer.empty()) detail::append_json_name(out += ',', "answer", r.answer);
     if (r.file_changed) out += ",\"file_changed\":true";
     out += ",\"result\":";
+    constexpr std::string_view end = "}\n";
+    // Otherwise, the end of a long line might double its memory.
+    out.reserve(out.size() + r.result_json.size() + std::string_view("null").size() + end.size());
     detail::append_json_in_one_line(out, r.result_json.empty() ? "null" : r.result_json);
-    out += "}\n";
+    out += end;
 }
 
 OCRPIPE_DECL result_record result_line::record() const

@@ -238,7 +238,10 @@ OCRPIPE_DECL error_code results_writer::append_line(result_location* where)
         file_ = std::move(next);
     }
     if (where) *where = {number_, file_.size(), line_.size()};
-    return file_.append(line_);
+    error_code const ec = file_.append(line_);
+    constexpr std::size_t most_kept = 1024 * 1024;
+    if (line_.capacity() > most_kept) line_ = std::string();
+    return ec;
 }
 
 } // namespace ocrpipe

@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -118,6 +119,37 @@ private:
     void withhold(detail::document_in_flight& d);
     void leave();
 
+    // Incomplete results.
+    enum class asked {
+        once_more, ///< the next run asks again
+        last_time,
+    };
+    /// The rows with such results, read in batches.
+    struct incomplete_results {
+        bool settled_too = false;
+        std::uint64_t cursor = 0;
+        std::deque<ledger_row> rows;
+    };
+    void ask_again_for_earlier_results(document_counts const& counts);
+    task<void> ask_again_at_the_end();
+    void begin_asking(asked how, bool settled_too);
+    void ask_next();
+    std::optional<ledger_row> next_incomplete();
+    void ask_again(ledger_row row, asked how);
+    void end_asking();
+    /// An empty result that is asked for again during the run.
+    struct watched_result {
+        std::string id;
+        clock::time_point next; ///< when it is asked for again
+        int asked = 0;
+    };
+    void watch(std::string const& id);
+    task<void> renew(std::shared_ptr<ledger_row const> before, asked how, result<ocr_result> answer);
+    bool has_more(ocr_result const& answer, ledger_row const& before) const;
+    void note_content_delay(ledger_row const& before);
+    void copy_again(ledger_row row);
+    task<error_code> record_again(std::string id, finish_record end);
+
     // Documents that share a result.
     bool is_to_be_sent(document_ptr const& d);
     task<void> copy(document_ptr d, std::string original_id, result_location original);
@@ -141,6 +173,7 @@ private:
     ledger_handler durable();
     task<void> flush();
     void note_counts();
+    result<void> recall_service(document_counts const& counts);
 
     // The end.
     void react();
@@ -173,8 +206,12 @@ private:
     /// If results are shared: documents under way that the ledger does not know yet, by id.
     std::unordered_map<std::string, document_ptr> unrecorded_;
     std::uint64_t copies_withheld_ = 0; ///< because the results file of their original is missing
-    std::uint64_t rows_before_ = 0;     ///< number of the ledger's last row when the run began
+    document_counts earlier_;           ///< of the ledger when the run began
     std::uint64_t changes_pending_ = 0; ///< changes that no document waits for
+    incomplete_results incomplete_;
+    asked how_asked_ = asked::last_time;
+    std::optional<watched_result> watched_;
+    std::uint64_t asking_ = 0; ///< results that the service is asked for again
 
     detail::event changed_;
     detail::timer drain_timer_;

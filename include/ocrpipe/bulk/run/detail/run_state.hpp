@@ -74,8 +74,11 @@ public:
 
     /// A document has its result.
     void finished(standing& of, completeness how_complete);
-    /// A document shares another document's result.
+    /// A document shares another document's result, for the first time or because that has become more
+    /// complete.
     void copied(standing& of) noexcept;
+    /// A result that was not whole was replaced by one that has more.
+    void renewed(completeness before, completeness now) noexcept;
     /// A document ended without a result. Stops the run if the failure budget is used up.
     void failed(standing& of);
 
@@ -114,6 +117,9 @@ private:
     std::size_t const max_submitting_;
     std::uint64_t const max_documents_;
     failure_budget const budget_;
+
+    /// The count of such results; nullptr for whole ones.
+    std::uint64_t* count_of(completeness how_complete) noexcept;
 
     std::array<std::uint64_t, standing_count> standings_{};
     std::uint64_t repeated_ = 0;

@@ -3,7 +3,7 @@
 
 #include <ocrpipe/bulk/run/detail/document_course.hpp>
 
-#include <algorithm>
+#include <utility>
 
 namespace ocrpipe::detail
 {
@@ -63,16 +63,16 @@ OCRPIPE_DECL std::vector<part_to_fetch> parts_to_fetch(std::vector<operation> co
 {
     std::vector<part_to_fetch> parts;
     if (kinds.empty()) return parts;
-    bool const only_images = std::all_of(kinds.begin(), kinds.end(),
-                                         [](operation kind) { return kind == operation::image; });
-    std::vector<std::string> const document_ids =
-        only_images ? std::vector<std::string>() : answer.document_ids(profile);
     for (operation const kind : kinds) {
-        std::size_t index = 0;
-        for (std::string const& id : kind == operation::image ? file_ids : document_ids) {
-            ++index;
-            if (!id.empty()) parts.push_back({kind, index, id});
+        auto const add = [&](std::size_t index, std::string id) {
+            if (!id.empty()) parts.push_back({kind, index, std::move(id)});
+        };
+        if (kind != operation::image) {
+            answer.for_each_document_id(add, profile);
+            continue;
         }
+        for (std::size_t i = 0; i != file_ids.size(); ++i)
+            add(i + 1, file_ids[i]);
     }
     return parts;
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <charconv>
 #include <exception>
 #include <filesystem>
 #include <string>
@@ -17,6 +18,11 @@
 
 namespace ocrpipe
 {
+namespace detail
+{
+/// Metadata key: client_statistics::content_delay of the runs so far.
+inline constexpr std::string_view content_delay_ms = "service.content_delay_ms";
+} // namespace detail
 
 OCRPIPE_DECL std::vector<std::string> pipeline_options::validate() const
 {
@@ -66,9 +72,11 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
     arm_duration_limit();
     co_await flush();
     co_await resume_jobs();
+    ask_again_for_earlier_results(earlier_);
     co_await feed();
-    while (state_.in_flight() > 0)
+    while (state_.in_flight() + asking_ > 0)
         co_await changed_.wait();
+    co_await ask_again_at_the_end();
     duration_timer_.cancel();
     note_counts();
     co_await flush();
@@ -113,7 +121,8 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger(detail::opened_directory
     result<document_counts> const counts = ledger_->counts();
     if (!counts) return counts.error();
     state_.count_earlier(*counts);
-    rows_before_ = counts->last_number;
+    earlier_ = *counts;
+    if (result<void> recalled = recall_service(*counts); !recalled) return recalled;
     note_counts();
 
     ledger_->sync_results_with([files = files_] { return files->sync(); });
@@ -139,6 +148,21 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger(detail::opened_directory
     if (!options_.share_results) return {};
     ledger_->index_content(durable());
     return options_.resubmit_ambiguous ? result<void>() : hold_ambiguous_content();
+}
+
+/// Tells the client what earlier runs in this directory have learned about the service.
+OCRPIPE_DECL result<void> pipeline::impl::recall_service(document_counts const& counts)
+{
+    result<std::optional<std::string>> const delay = ledger_->metadata(detail::content_delay_ms);
+    if (!delay) return delay.error();
+    service_knowledge known;
+    known.doc_types.assign(counts.accepted_doc_types.begin(), counts.accepted_doc_types.end());
+    known.results_read = counts[document_state::done] > 0;
+    std::int64_t ms = 0;
+    if (*delay) std::from_chars((**delay).data(), (**delay).data() + (**delay).size(), ms);
+    known.content_delay = std::chrono::milliseconds(ms);
+    client_.remember(known);
+    return {};
 }
 
 /// Copies of documents that may have been accepted are not sent either.
@@ -189,7 +213,7 @@ OCRPIPE_DECL detail::intake_options pipeline::impl::how_to_examine() const
     how.type = options_.type;
     how.accept_changes = options_.accept_changes;
     how.extra_fields = client_.profile().extra_fields;
-    how.rows_before = rows_before_;
+    how.rows_before = earlier_.last_number;
     how.resend = [resubmit = options_.resubmit_ambiguous, more = options_.resend](ledger_row const& row) {
         return detail::is_in_doubt(row) ? resubmit : more && more(row);
     };
@@ -411,7 +435,10 @@ OCRPIPE_DECL void pipeline::impl::conclude()
     for (error_code const ec : {files_->sync(), files_->failures().sync()})
         if (ec) output_failed(ec, "syncing the results");
     if (error_code const ec = write_report(options_.directory, report)) output_failed(ec, "report.json");
-    if (!ledger_->broken()) ledger_->set_metadata("last_run", to_json(report), durable());
+    if (ledger_->broken()) return;
+    ledger_->set_metadata("last_run", to_json(report), durable());
+    if (auto const delay = client_.statistics().content_delay; delay.count() > 0)
+        ledger_->set_metadata(std::string(detail::content_delay_ms), std::to_string(delay.count()), durable());
 }
 
 OCRPIPE_DECL pipeline::pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s,

@@ -49,6 +49,7 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     end.result = *where;
     end.polls = answer->reads();
     end.attempts = d->job.attempts;
+    end.how_complete = how_complete;
     answer = failure(); // frees the text while the ledger commits
     error_code const ec = co_await record_end(*d, std::move(end));
     if (ec) co_return leave_unfinished(*d);
@@ -57,6 +58,7 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     for (document_ptr& other : copies_of(*d))
         start(copy(std::move(other), d->id(), *where));
     state_.finished(d->counted, how_complete);
+    if (how_complete == completeness::empty) watch(d->id());
     leave();
 }
 
@@ -282,7 +284,7 @@ OCRPIPE_DECL result<result_location> pipeline::impl::write_result(detail::docume
     line.path = d.input.record.path;
     line.sha256 = d.input.record.sha256;
     line.request_id = d.job.request_id;
-    line.status = answer.empty() ? "done_empty" : answer.done_in_part() ? "done_in_part" : "done";
+    line.status = status_of_result(answer.how_complete());
     line.submitted_at = d.submitted_at;
     line.finished_at = std::chrono::system_clock::now();
     line.attempts = d.job.attempts;

@@ -62,6 +62,7 @@ inline std::optional<unrecorded_result> recordable_result(std::string_view line,
     r.id = written->id;
     r.end.result = where;
     r.end.polls = written->polls;
+    r.end.how_complete = completeness_of_status(written->status);
     r.was_stuck = (**row).state == document_state::stuck;
     return r;
 }

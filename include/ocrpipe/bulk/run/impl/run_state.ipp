@@ -48,6 +48,8 @@ OCRPIPE_DECL void run_state::count_earlier(document_counts const& counts) noexce
         auto const s = static_cast<document_state>(i);
         standings_[static_cast<std::size_t>(standing_of(s))] += counts[s];
     }
+    report.done_empty = counts.empty;
+    report.done_in_part = counts.in_part;
 }
 
 OCRPIPE_DECL void run_state::move(standing& of, standing to) noexcept
@@ -102,12 +104,28 @@ OCRPIPE_DECL void run_state::submit_failed(failure const& f)
 OCRPIPE_DECL void run_state::finished(standing& of, completeness how_complete)
 {
     copied(of);
-    if (how_complete == completeness::empty) ++report.done_empty;
-    if (how_complete == completeness::in_part) ++report.done_in_part;
+    if (auto* const n = count_of(how_complete)) ++*n;
+}
+
+OCRPIPE_DECL std::uint64_t* run_state::count_of(completeness how_complete) noexcept
+{
+    if (how_complete == completeness::empty) return &report.done_empty;
+    return how_complete == completeness::in_part ? &report.done_in_part : nullptr;
+}
+
+OCRPIPE_DECL void run_state::renewed(completeness before, completeness now) noexcept
+{
+    ++report.renewed;
+    if (auto* const n = count_of(before)) --*n;
+    if (auto* const n = count_of(now)) ++*n;
 }
 
 OCRPIPE_DECL void run_state::copied(standing& of) noexcept
 {
+    if (of == standing::done) {
+        ++report.renewed;
+        return;
+    }
     move(of, standing::done);
     ++report.done_now;
 }

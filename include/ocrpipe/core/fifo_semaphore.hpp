@@ -1,5 +1,5 @@
-#ifndef OCRPIPE_CLIENT_DETAIL_FIFO_SEMAPHORE_HPP
-#define OCRPIPE_CLIENT_DETAIL_FIFO_SEMAPHORE_HPP
+#ifndef OCRPIPE_CORE_FIFO_SEMAPHORE_HPP
+#define OCRPIPE_CORE_FIFO_SEMAPHORE_HPP
 
 #include <ocrpipe/core/error.hpp>
 #include <ocrpipe/core/task.hpp>
