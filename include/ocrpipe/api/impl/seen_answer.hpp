@@ -35,7 +35,11 @@ struct seen_answer {
     bool failed_here() const { return !answer && !is_transport(answer.error().code); }
     /// Longer than the client's limit. Reading it again would give the same, unless it is an error page.
     bool is_too_large() const { return failed_with(errc::body_too_large) && answer.error().status < 300; }
-    bool nothing_sent() const { return !answer && answer.error().sent == bytes_sent::none; }
+    /// The request's last byte was not sent: an incomplete message is not processed (RFC 9112, 8).
+    bool is_incomplete_request() const
+    {
+        return (answer ? answer->sent : answer.error().sent) != bytes_sent::all;
+    }
 
     bool is(std::initializer_list<int> statuses) const
     {
@@ -73,6 +77,14 @@ struct seen_answer {
     {
         bool const foreign = !is_json() && facts.shape != body_facts::form::blank;
         return foreign || contains_any(beginning(), profile.gateway_texts);
+    }
+    /// Whether a proxy says that it lost the connection to the service after it had forwarded the request.
+    /// Source: Envoy, "upstream connect error or disconnect/reset before headers. reset reason: ...".
+    bool was_forwarded() const
+    {
+        std::string_view const text = beginning();
+        return contains_letters(text, "reset before headers") && !contains_letters(text, "overflow") &&
+               !contains_letters(text, "connection failure") && !contains_letters(text, "connection timeout");
     }
     std::string_view beginning() const
     {

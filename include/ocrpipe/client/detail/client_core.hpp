@@ -6,6 +6,7 @@
 #include <ocrpipe/job/job_table.hpp>
 #include <ocrpipe/job/result_fsm.hpp>
 #include <ocrpipe/pace/auth_gate.hpp>
+#include <ocrpipe/pace/concurrency_limit.hpp>
 #include <ocrpipe/pace/doc_type_gate.hpp>
 #include <ocrpipe/pace/gcra.hpp>
 #include <ocrpipe/pace/origin_gate.hpp>
@@ -197,9 +198,11 @@ private:
     auth_gate auth_gate_;
     doc_type_gate doc_types_;
     fifo_semaphore in_flight_;
-    /// As many as the pool has connections for submits, so that a submit never waits in the pool: what is
-    /// admitted is sent at once.
+    /// As many as the pool has connections for submits, or fewer if the service refuses so many at a time. So
+    /// a submit never waits in the pool: what is admitted is sent at once.
     fifo_semaphore submit_slots_;
+    concurrency_limit submits_at_once_;
+    concurrency_limit polls_at_once_;
     bool result_route_succeeded_ = false;
     std::uint32_t good_reads_ = 0; ///< of results; wraps around
 

@@ -32,6 +32,8 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
     , auth_gate_(options_.max_auth_refusals)
     , in_flight_(ioc, options_.rates.max_in_flight)
     , submit_slots_(ioc, options_.pool.submit_connections)
+    , submits_at_once_(options_.pool.submit_connections)
+    , polls_at_once_(options_.pool.poll_connections)
     , heap_timer_(ioc.get_executor())
 {
 }

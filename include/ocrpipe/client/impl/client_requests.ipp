@@ -189,12 +189,12 @@ struct client_core::submit_exchange {
     http_request request()
     {
         ++core.counters_.submits;
+        sent_in = core.submits_at_once_.now();
         body.rewind();
         http_request r(via, http_method::post, target(operation::submit));
         r.content_type = body.content_type();
         r.body = &body;
-        // Without a deadline, a submit may wait for its turn indefinitely, but sending it is still bounded.
-        r.deadline = allowed < longest_time ? deadline : clock::now() + core.options_.job_deadline;
+        r.deadline = deadline;
         return r;
     }
     fsm_context context() { return core.context(); }
@@ -204,17 +204,25 @@ struct client_core::submit_exchange {
             core.doc_types_.failed(submit.doc_type);
         else if (answer && next.what == step::finish) // otherwise the answer was not examined
             core.doc_types_.answered(submit.doc_type);
+        if (!answer) return;
+        if (fsm.overloaded())
+            core.submits_at_once_.refused(sent_in);
+        else
+            core.submits_at_once_.succeeded();
+        core.submit_slots_.resize(core.submits_at_once_.limit());
     }
 
     client_core& core;
     submit_request const& submit;
     submit_hook const& before_sending;
     multipart_body& body;
-    bool announced = false; ///< before_sending has run
+    bool announced = false;        ///< before_sending has run
+    bool repeat_announced = false; ///< and once more, before an ambiguous attempt is repeated
+    concurrency_limit::epoch sent_in = 0;
     std::chrono::milliseconds allowed =
         submit.deadline.count() > 0 ? submit.deadline : core.options_.job_deadline;
     clock::time_point deadline = clock::now() + std::min<std::chrono::milliseconds>(allowed, longest_time);
-    submit_fsm fsm{deadline};
+    submit_fsm fsm{deadline, submit.in_doubt};
     rate_permit permits[2] = {
         {core.submit_rate_, 1, core.counters_.waited_for_submit_rate},
         {core.byte_rate_, static_cast<double>(body.size()), core.counters_.waited_for_bytes}};
@@ -234,7 +242,8 @@ OCRPIPE_DECL task<void> client_core::admit(submit_exchange& x, admission& a, fif
     }
     slot = fifo_semaphore::unit(submit_slots_);
     if (!decide(a)) co_await wait_for(a);
-    if (a.refusal != errc::ok || !x.before_sending || std::exchange(x.announced, true)) co_return;
+    bool& announced = x.fsm.repeats_ambiguous() ? x.repeat_announced : x.announced;
+    if (a.refusal != errc::ok || !x.before_sending || std::exchange(announced, true)) co_return;
     error_code const ec = co_await x.before_sending();
     if (!ec && !closed_ && !submits_stopped_) co_return;
     refuse(a, ec ? errc::cancelled : stop_code());

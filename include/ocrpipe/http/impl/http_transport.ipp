@@ -88,8 +88,9 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
                 detail::pooled_buffer buffer(self->shared_);
                 self->head_.render(request, p.redirected, *buffer);
                 body_source* const body = request.method() == http_method::post ? request.body : nullptr;
+                bool const get = request.method() == http_method::get;
                 detail::exchange exchange(lease.connection(), self->shared_, self->limits_, self->timeouts_,
-                                          request.deadline);
+                                          get ? request.deadline : clock::time_point::max());
                 lease.begin_exchange();
                 answered = co_await exchange.run(buffer, body, failure);
                 lease.end_exchange(exchange.reusable(), answer.keep_alive_hint());
@@ -123,7 +124,7 @@ OCRPIPE_DECL void http_transport::impl::note_failure(http_request const& request
 {
     if (failure.detail.empty()) failure.detail = origin_.host_and_port();
     bool const died = failure.code == errc::connection_closed || failure.code == errc::write_failed;
-    bool const harmless = failure.sent == bytes_sent::none || request.method() == http_method::get;
+    bool const harmless = failure.sent != bytes_sent::all || request.method() == http_method::get;
     p.repeatable = reused && died && harmless && !answer_started;
 }
 
@@ -151,8 +152,9 @@ OCRPIPE_DECL bool http_transport::impl::follow_redirect(http_request& request, p
     bool const redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
     failure = transport_failure();
     if (!redirect || response.location.empty()) return false;
-    // 303 means that the POST was carried out and that its outcome is elsewhere (RFC 9110, 15.4.4).
-    if (status == 303 && request.method() == http_method::post) return false;
+    // These would turn the POST into a GET, and it may have been carried out already (RFC 9110, 15.4.2 to
+    // 15.4.4).
+    if (request.method() == http_method::post && status <= 303) return false;
     auto const refuse = [&](std::string why) {
         failure = transport_failure(errc::redirect_refused, phase::body, bytes_sent::all, std::move(why));
         return false;
@@ -163,8 +165,6 @@ OCRPIPE_DECL bool http_transport::impl::follow_redirect(http_request& request, p
     if (target->to != origin_)
         return refuse(fmt::format("{} to another origin, {}", status, target->to.url()));
     if (p.redirects == max_redirects) return refuse(fmt::format("more than {} redirects", max_redirects));
-    if (request.method() == http_method::post && status != 307 && status != 308)
-        return refuse(fmt::format("{} would turn POST into GET", status));
     if (request.body != nullptr) request.body->rewind();
     p.redirected = std::move(target->path);
     ++p.redirects;

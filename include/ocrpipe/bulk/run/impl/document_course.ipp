@@ -10,7 +10,7 @@ namespace ocrpipe::detail
 
 OCRPIPE_DECL bool ends_the_run(failure const& f) noexcept
 {
-    return f.is(errc::unauthorized) || f.is(errc::wrong_base_url);
+    return f.is(errc::unauthorized) || f.is(errc::wrong_base_url) || f.is(errc::client_certificate_refused);
 }
 
 OCRPIPE_DECL document_course course_after(failure const& f) noexcept

@@ -98,6 +98,22 @@ OCRPIPE_DECL task<error_code> pipeline::impl::record_intent(document_ptr d)
     });
 }
 
+/// Records that a submit was ambiguous and that its one repeat follows.
+OCRPIPE_DECL task<error_code> pipeline::impl::record_repeat(document_ptr d)
+{
+    finish_record end;
+    end.state = document_state::ambiguous;
+    end.failure = errc::ambiguous_submit;
+    end.message = "it is sent again";
+    error_code ec = co_await record_end(*d, std::move(end));
+    if (ec) co_return ec;
+    result<std::optional<ledger_row>> const row = ledger_->find(d->id());
+    if (!row || !*row) co_return make_error_code(errc::ledger_failed);
+    d->input.was = (*row)->version();
+    ec = co_await record_intent(d);
+    co_return ec;
+}
+
 OCRPIPE_DECL task<error_code> pipeline::impl::record_submitted(detail::document_in_flight& d)
 {
     return record([this, &d](ledger_handler h) {
@@ -143,7 +159,10 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
     // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The run has
     // its own limits.
     request.deadline = longest_time;
-    submit_hook const intent = [self = shared_from_this(), d] { return self->record_intent(d); };
+    request.in_doubt = d->job.possible_duplicate;
+    submit_hook const intent = [self = shared_from_this(), d] {
+        return d->has_intent ? self->record_repeat(d) : self->record_intent(d);
+    };
     result<submitted_job> job = co_await client_.async_submit(std::move(request), intent, detail::use_task);
     if (!job) state_.submit_failed(job.error());
     co_return job;
