@@ -278,6 +278,46 @@ class Resubmits(Submitting):
         self.assertIn("--submit-timeout", refused.stderr)
 
 
+class Closes(Submitting):
+    """Connections that the service closes without saying so."""
+
+    def closing(self, most, pause=0.0):
+        def post(handler):
+            return handler.accept(handler.document())
+
+        def connect(handler):
+            handler.left = most()
+            answer = handler.reply
+
+            def reply(*arguments, **fields):
+                answer(*arguments, **fields)
+                handler.left -= 1
+                if handler.left == 0:
+                    time.sleep(pause)
+                    handler.close_connection = True
+
+            handler.reply = reply
+
+        service = self.serve(post, on_connect=connect)
+        folder = self.write_documents(60)
+        done = self.run_bulk(folder)
+        self.assertLessEqual(max(service.accepted.values()), 1)
+        return done
+
+    def test_after_five_requests_no_document_is_held(self):
+        self.assert_exit(self.closing(lambda: 5), 0)
+        self.assert_one_result_each(60)
+
+    def test_after_one_request_neither(self):
+        self.assert_exit(self.closing(lambda: 1), 0)
+        self.assert_one_result_each(60)
+
+    def test_at_a_moment_that_cannot_be_known_few_are_held(self):
+        chance = random.Random(7)
+        self.closing(lambda: chance.randint(1, 8))
+        self.assertLessEqual(len(self.failures), 2)
+
+
 class Deadlines(Submitting):
     def test_the_deadline_of_results_does_not_end_a_submit(self):
         def post(handler):

@@ -150,8 +150,9 @@ public:
 
     bool ended() const noexcept { return ended_; }
 
-    /// Whether an idle connection is still usable: no end of stream, no error, and no unsolicited data.
-    bool is_quiet();
+    /// What an idle connection has received. Only a quiet one is still usable.
+    enum class idle_input { none, closed, data };
+    idle_input peek();
 
     /// Notifies the peer if that is possible without waiting, and closes. Idempotent.
     void close() noexcept;

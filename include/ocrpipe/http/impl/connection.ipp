@@ -3,6 +3,8 @@
 
 #include <ocrpipe/http/connection.hpp>
 
+#include <array>
+
 namespace ocrpipe
 {
 namespace detail
@@ -201,12 +203,21 @@ OCRPIPE_DECL void connection::end_of_stream(bool announced, error_code& ec)
         answer_.put_eof(ec);
 }
 
-OCRPIPE_DECL bool connection::is_quiet()
+OCRPIPE_DECL connection::idle_input connection::peek()
 {
-    char byte = 0;
+    // Unsolicited HTTP is a refusal before a close, such as a 408. Under TLS, data may be a session ticket; a
+    // close_notify is an alert, in TLS 1.3 a record of 19 bytes (RFC 8446, 5.2).
+    constexpr unsigned char alert = 21;
+    constexpr unsigned close_notify_size = 19;
+    std::array<unsigned char, 5> header{};
     error_code ec;
-    socket_.receive(asio::mutable_buffer(&byte, 1), tcp_socket::message_peek, ec);
-    return ec == asio::error::would_block;
+    std::size_t const n =
+        socket_.receive(asio::mutable_buffer(header.data(), header.size()), tcp_socket::message_peek, ec);
+    if (ec == asio::error::would_block) return idle_input::none;
+    bool const record = tls_ && !ec && n == header.size();
+    if (record && header[0] != alert && header[3] * 256u + header[4] != close_notify_size)
+        return idle_input::data;
+    return idle_input::closed;
 }
 
 OCRPIPE_DECL void connection::close() noexcept

@@ -38,7 +38,8 @@ private:
     };
 
     bool check(http_request const& request, transport_failure& failure) const;
-    void note_failure(http_request const& request, progress& p, bool reused, bool answer_started,
+    /// Returns whether the connection may have been closed before the request arrived.
+    bool note_failure(http_request const& request, progress& p, bool reused, bool answer_started,
                       transport_failure& failure) const;
     bool needs_another_attempt(http_request& request, progress& p, bool answered,
                                http_response const& response, transport_failure& failure) const;
@@ -93,11 +94,11 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
                                           get ? request.deadline : clock::time_point::max());
                 lease.begin_exchange();
                 answered = co_await exchange.run(buffer, body, failure);
-                lease.end_exchange(exchange.reusable(), answer.keep_alive_hint());
+                lease.end_exchange(exchange.reusable(), answer);
                 if (answered)
                     *outcome = std::move(answer.response());
-                else
-                    self->note_failure(request, p, lease.reused(), answer.started(), failure);
+                else if (self->note_failure(request, p, lease.reused(), answer.started(), failure))
+                    lease.died();
             }
         }
         again = self->needs_another_attempt(request, p, answered, *outcome, failure);
@@ -119,13 +120,15 @@ OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, trans
     return false;
 }
 
-OCRPIPE_DECL void http_transport::impl::note_failure(http_request const& request, progress& p, bool reused,
+OCRPIPE_DECL bool http_transport::impl::note_failure(http_request const& request, progress& p, bool reused,
                                                      bool answer_started, transport_failure& failure) const
 {
     if (failure.detail.empty()) failure.detail = origin_.host_and_port();
     bool const died = failure.code == errc::connection_closed || failure.code == errc::write_failed;
     bool const harmless = failure.sent != bytes_sent::all || request.method() == http_method::get;
-    p.repeatable = reused && died && harmless && !answer_started;
+    bool const stale = reused && died && !answer_started;
+    p.repeatable = stale && harmless;
+    return stale;
 }
 
 /// Whether another attempt follows: after a redirect, or on a fresh connection.
