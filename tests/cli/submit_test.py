@@ -318,6 +318,42 @@ class Closes(Submitting):
         self.assertLessEqual(len(self.failures), 2)
 
 
+@unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificates")
+class ClientCertificates(Submitting):
+    def certificate(self, name):
+        files = [str(self.folder / f"{name}.{kind}") for kind in ("pem", "key")]
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj",
+                        f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-out", files[0], "-keyout", files[1]],
+                       check=True, capture_output=True)
+        return files
+
+    def test_a_server_that_demands_one_ends_the_run_and_no_document_is_in_doubt(self):
+        server, server_key = self.certificate("server")
+        known, known_key = self.certificate("known")
+        strange, strange_key = self.certificate("strange")
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version=version.name):
+                self.out = self.folder / version.name
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.minimum_version = context.maximum_version = version
+                context.load_cert_chain(server, server_key)
+                context.load_verify_locations(known)
+                context.verify_mode = ssl.CERT_REQUIRED
+                service = self.serve(lambda handler: handler.accept(handler.document()), tls=context)
+                folder = self.write_documents(40)
+                trust = ("--ca-file", server)
+                for given in ((), ("--client-cert", strange, "--client-key", strange_key)):
+                    done = self.run_bulk(folder, *trust, *given)
+                    self.assert_exit(done, 4)
+                    self.assertIn("client certificate", done.stderr)
+                    self.assertIn("--client-cert", done.stderr)
+                    self.assertEqual({state for state, _ in self.rows()} - {"new"}, set())
+                    self.assertEqual(self.failures, [])
+                self.assertFalse(service.accepted)
+                self.assert_exit(self.run_bulk(folder, *trust, "--client-cert", known, "--client-key", known_key), 0)
+                self.assertEqual(sorted(service.accepted.elements()), list(range(40)))
+
+
 class Deadlines(Submitting):
     def test_the_deadline_of_results_does_not_end_a_submit(self):
         def post(handler):

@@ -187,6 +187,8 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broke
     if (answer_.complete()) co_return upload::answered;
     if (ec == asio::error::operation_aborted)
         fail_wait(failure, errc::write_failed, phase::write, ec);
+    else if (ec == errc::client_certificate_refused)
+        fail_receive(failure, phase::write, ec);
     else
         failure = transport_failure(errc::write_failed, phase::write, sent_, {}, broken);
     co_return upload::failed;
@@ -240,9 +242,11 @@ OCRPIPE_DECL void exchange::keep_beginning(transport_failure& failure)
 OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec) const
 {
     if (ec.category() == category()) {
-        bool const by_tls = ec == errc::tls_failed && connection_.tls() != nullptr;
-        failure =
-            transport_failure(ec, where, sent_, by_tls ? connection_.tls()->detail() : answer_.detail());
+        // For the server the handshake failed, so it has not looked at the request.
+        bool const refused = ec == errc::client_certificate_refused;
+        bool const by_tls = refused || (ec == errc::tls_failed && connection_.tls() != nullptr);
+        failure = transport_failure(ec, refused ? phase::tls : where, refused ? bytes_sent::none : sent_,
+                                    by_tls ? connection_.tls()->detail() : answer_.detail());
         return;
     }
     errc const code = answer_.reading() ? errc::truncated_answer : errc::connection_closed;
