@@ -87,8 +87,8 @@ private:
     class waiter;
 
     void accept(pool_decision d) noexcept;
-    bool probe(bool may_wait);
-    clock::duration rest() const;
+    bool probe(bool may_wait, boot_clock::time_point now);
+    clock::duration rest(boot_clock::time_point now) const;
     task<void> async_rest();
     errc refusal(asio::cancellation_state const& state, clock::time_point give_up) const noexcept;
     task<errc> async_wait_to_open(clock::time_point give_up);

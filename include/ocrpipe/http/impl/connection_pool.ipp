@@ -82,19 +82,18 @@ OCRPIPE_DECL void connection_lease::accept(pool_decision d) noexcept
 }
 
 /// How long the connection must stay quiet before it is used.
-OCRPIPE_DECL clock::duration connection_lease::rest() const
+OCRPIPE_DECL clock::duration connection_lease::rest(boot_clock::time_point now) const
 {
-    if (connection_ == nullptr || fresh_ || lane_ != lane::submit) return {};
-    return pool_.fsm_.rest(lane_, id_, boot_clock::now());
+    if (connection_ == nullptr || fresh_) return {};
+    return pool_.fsm_.rest(lane_, id_, now);
 }
 
 /// Probes the connection, and its replacements as long as they are dead. Returns whether one is usable. With
 /// `may_wait`, it also returns false at a connection for which rest() is not zero.
-OCRPIPE_DECL bool connection_lease::probe(bool may_wait)
+OCRPIPE_DECL bool connection_lease::probe(bool may_wait, boot_clock::time_point now)
 {
-    boot_clock::time_point const now = boot_clock::now();
     while (connection_ != nullptr) {
-        if (may_wait && rest() != clock::duration::zero()) return false;
+        if (may_wait && rest(now) != clock::duration::zero()) return false;
         pool_decision next;
         next.what = pool_outcome::open;
         using enum detail::connection::idle_input;
@@ -115,9 +114,10 @@ OCRPIPE_DECL bool connection_lease::probe(bool may_wait)
 
 OCRPIPE_DECL bool connection_lease::acquire_idle(asio::cancellation_state const& state)
 {
-    accept(pool_.fsm_.acquire(lane_, boot_clock::now(), fresh_));
+    boot_clock::time_point const now = boot_clock::now();
+    accept(pool_.fsm_.acquire(lane_, now, fresh_));
     pool_.close_retired();
-    return !is_cancelled(state) && clock::now() < deadline_ && probe(true);
+    return !is_cancelled(state) && clock::now() < deadline_ && probe(true, now);
 }
 
 /// Why the lease must not continue; errc::ok if it may.
@@ -145,7 +145,7 @@ OCRPIPE_DECL task<bool> connection_lease::async_acquire(transport_failure& failu
     }
     errc refused = refusal(state, give_up);
     while (refused == errc::ok && connection_ != nullptr) {
-        if (probe(true)) co_return true;
+        if (probe(true, boot_clock::now())) co_return true;
         if (connection_ == nullptr) break;
         co_await async_rest();
         refused = refusal(state, give_up);
@@ -166,7 +166,7 @@ OCRPIPE_DECL task<errc> connection_lease::async_wait_to_open(clock::time_point g
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     clock::time_point const start = pool_.fsm_.reserve_open(clock::now());
     errc refused = errc::ok;
-    while (refused == errc::ok && !probe(false) && clock::now() < start) {
+    while (refused == errc::ok && !probe(false, boot_clock::now()) && clock::now() < start) {
         waiter w(*this, std::min(start, give_up));
         if (!fresh_) pool_.fsm_.enqueue_opener(w);
         error_code ec;
@@ -181,7 +181,7 @@ OCRPIPE_DECL task<errc> connection_lease::async_wait_to_open(clock::time_point g
 /// Waits until the connection may be used. A close during this time is found by probe().
 OCRPIPE_DECL task<void> connection_lease::async_rest()
 {
-    clock::duration const left = rest();
+    clock::duration const left = rest(boot_clock::now());
     if (left == clock::duration::zero()) co_return;
     timer quiet(pool_.ioc_, clock::now() + left);
     error_code ec;
