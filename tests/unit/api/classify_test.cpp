@@ -53,6 +53,14 @@ exchange_result broken_off(std::string begun)
     return f;
 }
 
+/// The same of an answer that came while the request was being sent.
+exchange_result early_and_broken_off(int status)
+{
+    transport_failure f(errc::truncated_answer, phase::body, bytes_sent::some);
+    f.status = status;
+    return f;
+}
+
 /// An answer of which no more than its status was kept.
 exchange_result too_large(int status)
 {
@@ -399,6 +407,8 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
          broken_off(R"({"data":{"request_id":"r","file_ids":["f)")},
         {"failed after the last byte", submit_verdict::ambiguous, broken_off(R"({"data":{"request_id":"r)")},
         {"failed after the last byte", submit_verdict::ambiguous, broken_off("request_id: r")},
+        {"failed after the last byte", submit_verdict::ambiguous, early_and_broken_off(201)},
+        {"failed before the last byte", submit_verdict::safe_to_repeat, early_and_broken_off(502)},
         {"redirected elsewhere", submit_verdict::misdirected,
          broken(errc::redirect_refused, bytes_sent::all)},
         {"stopped before the last byte", submit_verdict::stopped, broken(errc::cancelled, bytes_sent::none)},
@@ -428,6 +438,13 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
         {"503 with Retry-After", submit_verdict::throttled, http(503, "", "text/plain", "2")},
         {"credentials refused", submit_verdict::credentials_refused, http(401)},
         {"credentials refused", submit_verdict::credentials_refused, http(403, "Forbidden", "text/plain")},
+        {"client certificate refused", submit_verdict::certificate_refused,
+         http(400, "<html><head><title>400 No required SSL certificate was sent</title></head>",
+              "text/html")},
+        {"client certificate refused", submit_verdict::certificate_refused,
+         http(400, "<html><head><title>400 The SSL certificate error</title></head>", "text/html")},
+        {"refused", submit_verdict::rejected,
+         http(400, R"({"message":"the PDF contains an SSL certificate"})")},
         {"404 in the service's own JSON", submit_verdict::rejected,
          http(404, R"({"message":"flow not found"})")},
         {"404, 511", submit_verdict::wrong_base_url, http(404)},
@@ -486,7 +503,7 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
         CHECK((r.what == submit_verdict::accepted) == !job.request_id.empty());
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 21);
+    CHECK(rows.size() == 22);
 }
 
 TEST_CASE("read_submit: a request_id beyond 2^53, as a number -> every digit is kept")

@@ -484,6 +484,8 @@ TEST_CASE("submit_fsm: refusals -> end at once, each with its own code")
         {answered(404), errc::wrong_base_url},
         {answered(404, R"({"message":"flow not found"})"), errc::rejected},
         {answered(501), errc::rejected},
+        {answered(400, "<h1>400 No required SSL certificate was sent</h1>"),
+         errc::client_certificate_refused},
         {answered(511), errc::wrong_base_url},
         {answered(307), errc::redirect_refused},
         {broken(errc::client_certificate_refused, bytes_sent::none), errc::client_certificate_refused},

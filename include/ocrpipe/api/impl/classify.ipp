@@ -57,7 +57,10 @@ inline constexpr std::array submit_rows{
                [](seen_answer& s) { return s.failed_here() && s.is_incomplete_request(); },
                submit_verdict::stopped},
     submit_row{"failed before the last byte",
-               [](seen_answer& s) { return s.failed() && s.is_incomplete_request(); },
+               [](seen_answer& s) {
+                   // The beginning of a 2xx casts doubt.
+                   return s.failed() && s.is_incomplete_request() && s.answer.error().status / 100 != 2;
+               },
                submit_verdict::safe_to_repeat},
     submit_row{"failed after the last byte", [](seen_answer& s) { return s.failed(); },
                submit_verdict::ambiguous},
@@ -82,6 +85,8 @@ inline constexpr std::array submit_rows{
                    return s.is({401, 402, 403});
                },
                submit_verdict::credentials_refused},
+    submit_row{"client certificate refused", [](seen_answer& s) { return s.refuses_certificate(); },
+               submit_verdict::certificate_refused},
     submit_row{"404 in the service's own JSON",
                [](seen_answer& s) { return s.is({404}) && s.is_json() && !s.is_gateways(); },
                submit_verdict::rejected},

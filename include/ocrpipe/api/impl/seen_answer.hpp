@@ -78,6 +78,12 @@ struct seen_answer {
         bool const foreign = !is_json() && facts.shape != body_facts::form::blank;
         return foreign || contains_any(beginning(), profile.gateway_texts);
     }
+    /// A gateway that checks client certificates after the handshake.
+    /// Source: nginx, "400 No required SSL certificate was sent", "400 The SSL certificate error".
+    bool refuses_certificate() const
+    {
+        return is({400}) && !is_json() && contains_letters(beginning(), "SSL certificate");
+    }
     /// Whether a proxy says that it lost the connection to the service after it had forwarded the request.
     /// Source: Envoy, "upstream connect error or disconnect/reset before headers. reset reason: ...".
     bool was_forwarded() const

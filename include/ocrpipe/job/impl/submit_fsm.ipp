@@ -33,6 +33,8 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
                           "no time for another attempt", c);
     case submit_verdict::credentials_refused:
         return action{step::pause_credentials, c.now};
+    case submit_verdict::certificate_refused:
+        return fail(answer, r, errc::client_certificate_refused);
     case submit_verdict::wrong_base_url:
         return fail(answer, r, errc::wrong_base_url);
     case submit_verdict::rejected:
