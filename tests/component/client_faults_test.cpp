@@ -129,7 +129,7 @@ client_options hurried(std::string const& base_url)
     o.retry.throttled_base = milliseconds(40);
     o.retry.cap = milliseconds(200);
     o.retry.max_attempts = 10;
-    o.timeouts.first_byte = milliseconds(500);
+    o.timeouts.first_byte = o.timeouts.submit = milliseconds(500);
     o.limits.max_answer_bytes = 1'000'000;
     o.profile.settle_time = milliseconds(100);
     o.profile.lost_time = milliseconds(60);

@@ -336,6 +336,62 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("http_transport: the deadline passes while a POST is under way -> it is carried through")
+{
+    for (std::size_t const size : {std::size_t(100), std::size_t(20'000'000)}) {
+        CAPTURE(size);
+        clock::time_point const deadline = clock::now() + 200ms;
+        http_fixture f([&](scripted_peer& p) -> task<void> {
+            std::string const head = co_await p.read_head();
+            auto const over = [&] { return clock::now() > deadline; };
+            co_await until(over);
+            std::size_t seen = 0;
+            while (seen < size && !p.ended()) {
+                std::string const piece = co_await p.read_available();
+                seen += piece.size();
+            }
+            co_await p.write(answer());
+            co_await p.until_closed();
+        });
+        f.run([&]() -> task<void> {
+            test_body body(std::string(size, 'x'));
+            http_request request(lane::submit, http_method::post, "ingest");
+            request.body = &body;
+            request.deadline = deadline;
+            exchange_result const r = co_await f.transport->send(std::move(request));
+            REQUIRE(r.has_value());
+            CHECK(r->sent == bytes_sent::all);
+        });
+    }
+}
+
+TEST_CASE("http_transport: an answer before the body was sent -> says how much was sent")
+{
+    http_fixture f([](scripted_peer& p) -> task<void> {
+        co_await p.read_head();
+        co_await p.write(answer("", {}, "502 Bad Gateway"));
+        co_await p.until_closed();
+    });
+    test_body body(std::string(50'000'000, 'x'));
+    exchange_result const r = f.run_post(body);
+    REQUIRE(r.has_value());
+    CHECK(r->sent == bytes_sent::some);
+}
+
+TEST_CASE("http_transport: the answer to a POST -> waited for as long as the option and the body's size say")
+{
+    http_fixture f([](scripted_peer& p) -> task<void> {
+        co_await p.read_request();
+        co_await p.until_closed();
+    });
+    f.options.timeouts.submit = 20ms;
+    test_body body("document");
+    exchange_result const r = f.run_post(body);
+    REQUIRE(r.has_error());
+    CHECK(r.error().code == errc::first_byte_timeout);
+    CHECK(r.error().sent == bytes_sent::all);
+}
+
 TEST_CASE("http_transport: the body fails before a byte went out -> its error, nothing sent, connection kept")
 {
     http_fixture f(always(answer()));

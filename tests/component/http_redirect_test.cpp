@@ -54,20 +54,16 @@ TEST_CASE("http_transport: a POST is redirected with 307 or 308 -> followed with
     }
 }
 
-TEST_CASE("http_transport: a POST is redirected with 301 or 302 -> refused; with 303 -> an answer")
+TEST_CASE("http_transport: a POST is redirected with 301, 302 or 303 -> an answer; not followed")
 {
     for (char const* status : {"301 M", "302 F", "303 S"}) {
         CAPTURE(status);
         std::vector<std::string> seen;
-        http_fixture f(redirecting(seen, "/new", status));
+        http_fixture f(redirecting(seen, "http://localhost:1/new", status));
         test_body body("document");
         exchange_result const r = f.run_post(body);
-        bool const carried_out = status == std::string_view("303 S");
-        REQUIRE(r.has_value() == carried_out);
-        if (carried_out)
-            CHECK(r->status == 303);
-        else
-            CHECK(r.error().code == errc::redirect_refused);
+        REQUIRE(r.has_value());
+        CHECK(r->status == std::atoi(status));
         CHECK(body.rewinds == 0);
         CHECK(seen.size() == 1);
     }

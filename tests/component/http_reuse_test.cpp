@@ -166,3 +166,83 @@ TEST_CASE("http_transport: a reused connection dies after the answer began -> re
     });
     CHECK(f.server.accepted() == 1);
 }
+
+TEST_CASE(
+    "http_transport: a server that closes after so many requests and does not say so -> no POST is lost")
+{
+    for (int const most : {1, 2, 5}) {
+        CAPTURE(most);
+        http_fixture f([most](scripted_peer& p) -> task<void> {
+            for (int i = 0; i != most; ++i) {
+                co_await p.read_request();
+                if (p.ended()) co_return;
+                co_await p.write(answer());
+            }
+        });
+        f.run([&]() -> task<void> {
+            for (int i = 0; i != 30; ++i) {
+                test_body body("document");
+                exchange_result const r = co_await f.post(body);
+                REQUIRE(r.has_value());
+                CHECK(body.rewinds == 0);
+            }
+        });
+        CHECK(f.server.accepted() == 30 / most);
+    }
+}
+
+TEST_CASE(
+    "http_transport: a server that closes some time after so many requests -> no more than the first POSTs "
+    "are lost")
+{
+    int lost = 0;
+    http_fixture f([](scripted_peer& p) -> task<void> {
+        for (int i = 0; i != 3; ++i) {
+            co_await p.read_request();
+            if (p.ended()) co_return;
+            co_await p.write(answer());
+        }
+        co_await p.read_request(); // takes it and closes
+    });
+    f.run([&]() -> task<void> {
+        for (int i = 0; i != 30; ++i) {
+            test_body body("document");
+            exchange_result const r = co_await f.post(body);
+            if (!r) ++lost;
+        }
+    });
+    CHECK(lost == 1);
+}
+
+TEST_CASE("http_transport: Keep-Alive with max -> the connection is not used beyond it")
+{
+    http_fixture f([](scripted_peer& p) -> task<void> {
+        for (int left = 3; left >= 0; --left) {
+            co_await p.read_request();
+            if (p.ended()) co_return;
+            if (left == 0) p.reset(); // the request that no client should send
+            co_await p.write(answer("ok", "Keep-Alive: timeout=5, max=" + std::to_string(left - 1) + "\r\n"));
+        }
+    });
+    f.run([&]() -> task<void> {
+        for (int i = 0; i != 12; ++i) {
+            test_body body("document");
+            exchange_result const r = co_await f.post(body);
+            REQUIRE(r.has_value());
+        }
+    });
+}
+
+TEST_CASE("http_transport: an answer 503 or 421 -> its connection is not used again")
+{
+    for (char const* status : {"503 Busy", "421 Misdirected Request"}) {
+        http_fixture f(always(answer("", {}, status)));
+        f.run([&]() -> task<void> {
+            for (int i = 0; i != 3; ++i) {
+                exchange_result const r = co_await f.get();
+                REQUIRE(r.has_value());
+            }
+        });
+        CHECK(f.server.accepted() == 3);
+    }
+}

@@ -193,3 +193,119 @@ TEST_CASE("http_transport: cancelled in the handshake -> cancelled, nothing sent
         co_await f.async_closed(1);
     });
 }
+
+namespace
+{
+
+/// Makes the server demand a certificate of `authority`.
+void demand_certificate(scripted_server& server, test_identity const& authority, int version)
+{
+    ::SSL_CTX* const ctx = server.tls().native_handle();
+    ::SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    ::X509_STORE_add_cert(::SSL_CTX_get_cert_store(ctx), authority.certificate.get());
+    ::SSL_CTX_set_min_proto_version(ctx, version);
+    ::SSL_CTX_set_max_proto_version(ctx, version);
+}
+
+} // namespace
+
+TEST_CASE(
+    "http_transport: the server demands a client certificate and gets none, or a strange one -> said so, "
+    "nothing was sent")
+{
+    trusted_certificates c;
+    test_identity const stranger = make_test_identity("stranger");
+    for (int const version : {TLS1_2_VERSION, TLS1_3_VERSION})
+        for (bool const given : {false, true})
+            for (std::size_t const size : {std::size_t(0), std::size_t(100), std::size_t(20'000'000)}) {
+                CAPTURE(version);
+                CAPTURE(given);
+                CAPTURE(size);
+                int asked = 0;
+                http_fixture f(
+                    [&](scripted_peer&) -> task<void> {
+                        ++asked;
+                        co_return;
+                    },
+                    c.server);
+                demand_certificate(f.server, c.authority, version);
+                f.options.tls.ca_file = c.ca_file;
+                if (given) {
+                    f.options.tls.client_cert =
+                        c.directory.write("stranger.pem", stranger.certificate_pem()).string();
+                    f.options.tls.client_key = c.directory.write("stranger.key", stranger.key_pem()).string();
+                }
+                test_body body(std::string(size, 'x'));
+                exchange_result const r = size == 0 ? f.run_get() : f.run_post(body);
+                REQUIRE(r.has_error());
+                CHECK(r.error().code == errc::client_certificate_refused);
+                CHECK(r.error().where == phase::tls);
+                CHECK(r.error().sent == bytes_sent::none);
+                CHECK(r.error().detail.find(given ? "refuses the client certificate"
+                                                  : "requires a client certificate") != std::string::npos);
+                CHECK(asked == 0);
+                CHECK(body.rewinds == 0);
+            }
+}
+
+TEST_CASE("http_transport: the server demands a client certificate and gets it -> served")
+{
+    trusted_certificates c;
+    test_identity const known = make_test_identity("known", {}, &c.authority);
+    for (int const version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        http_fixture f(always(answer()), c.server);
+        demand_certificate(f.server, c.authority, version);
+        f.options.tls.ca_file = c.ca_file;
+        f.options.tls.client_cert = c.directory.write("known.pem", known.certificate_pem()).string();
+        f.options.tls.client_key = c.directory.write("known.key", known.key_pem()).string();
+        CHECK(f.run_get().has_value());
+    }
+}
+
+TEST_CASE("http_transport: handshake failures that concern no client certificate -> tls_failed")
+{
+    trusted_certificates c;
+    http_fixture f(always(answer()), c.server);
+    ::SSL_CTX_set_max_proto_version(f.server.tls().native_handle(), TLS1_2_VERSION);
+    REQUIRE(::SSL_CTX_set_cipher_list(f.server.tls().native_handle(), "AES128-SHA") == 1);
+    ::SSL_CTX_set_security_level(f.server.tls().native_handle(), 0);
+    f.options.tls.ca_file = c.ca_file;
+    exchange_result const r = f.run_get(); // the server's key is no RSA key: no common cipher
+    REQUIRE(r.has_error());
+    CHECK(r.error().code == errc::tls_failed);
+}
+
+TEST_CASE("http_transport: TLS, the server asks for new keys while an upload waits -> every byte arrives")
+{
+    trusted_certificates c;
+    std::string const big(8'000'000, 'q');
+    std::string seen;
+    http_fixture f(
+        [&](scripted_peer& p) -> task<void> {
+            std::string const head = co_await p.read_head();
+            for (int i = 0; i != 3; ++i) {
+                co_await turns(200); // the client sends until the socket's buffer is full
+                p.update_keys();
+                co_await p.write("HTTP/1.1 102 Processing\r\n\r\n");
+            }
+            co_await turns(200);
+            while (seen.size() < big.size() && !p.ended())
+                seen += co_await p.read_available();
+            co_await p.write(answer());
+            co_await p.read_request();
+            co_await p.write(answer("again"));
+            co_await p.until_closed();
+        },
+        c.server);
+    f.options.tls.ca_file = c.ca_file;
+    f.run([&]() -> task<void> {
+        test_body body(big);
+        exchange_result const r = co_await f.post(body);
+        REQUIRE(r.has_value());
+        CHECK((seen == big));
+        exchange_result const next = co_await f.get();
+        REQUIRE(next.has_value());
+        CHECK(next->body == "again");
+    });
+    CHECK(f.server.accepted() == 1);
+}

@@ -119,15 +119,17 @@ void check_submit(exchange_result const& a)
             "an accepted submit has an id, no other has one");
     require(r.what == accepted || job.file_ids.empty(), "only an accepted submit has files");
     require(r.what != accepted || is_2xx(a), "only a 2xx accepts");
-    require(!is_2xx(a) || one_of(r.what, {accepted, ambiguous}), "a 2xx is accepted or may have been");
+    bool const coded = is_2xx(a) && r.status >= 400;
+    require(!is_2xx(a) || coded || one_of(r.what, {accepted, ambiguous}),
+            "a 2xx without an error code is accepted or may have been");
     if (!a) {
-        bool const nothing = a.error().sent == bytes_sent::none;
-        require(r.what != safe_to_repeat || nothing, "what was sent is not repeated");
+        bool const incomplete = a.error().sent != bytes_sent::all;
+        require(r.what != safe_to_repeat || incomplete, "what was sent whole is not repeated");
         require(!(a.error().sent == bytes_sent::all) || one_of(r.what, {ambiguous, misdirected}),
                 "what was sent whole and not answered may have been accepted");
     } else {
-        require(r.what != safe_to_repeat || a->status == 425,
-                "an answer does not make repeating safe, but 425");
+        require(r.what != safe_to_repeat || one_of(r.status, {421, 423, 425}),
+                "an answer to a whole request does not make repeating safe, but 421, 423 and 425");
     }
     // No id from the service may change the structure of a path.
     std::string const path = target(operation::result, r.what == accepted ? job.request_id : "x");

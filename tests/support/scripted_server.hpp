@@ -118,6 +118,9 @@ public:
     /// Goes on under TLS, as a proxy's tunnel does.
     void begin_tls() noexcept { under_tls_ = true; }
 
+    /// Goes on with new keys, and asks the client for new ones; the request goes out with the next write.
+    void update_keys() { ::SSL_key_update(stream_.native_handle(), SSL_KEY_UPDATE_REQUESTED); }
+
     task<void> say_goodbye()
     {
         boost::system::error_code ec;

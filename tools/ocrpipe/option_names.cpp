@@ -20,6 +20,7 @@ constexpr std::array members{
     member{"client_cert:", "client-cert"},
     member{"client_key:", "client-key"},
     member{"job_deadline:", "deadline"},
+    member{"timeouts.submit:", "submit-timeout"},
     member{"limits.max_answer_bytes:", "max-answer"},
     member{"limits.max_header_bytes:", "max-header"},
     member{"profile.", "profile"},

@@ -52,6 +52,11 @@ constexpr std::array table{
 
     option_spec{"deadline", "TIME", "30m", "stop waiting for a result after TIME; its request id is kept",
                 patience},
+    option_spec{
+        "submit-timeout", "TIME", "2m",
+        "wait TIME, and 1 s more for every 100 kB of the document, for the answer to a submit; then the "
+        "document may have been accepted",
+        patience},
     option_spec{"poll-interval", "MIN-MAX", "2s-5s", "ask for a result every MIN to MAX", patience},
 
     option_spec{"max-inflight", "N", "1000", "maximum number of documents under way", bulk},

@@ -123,6 +123,7 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
 
     o.job_deadline = read.value("deadline", parse_duration, duration_form);
     o.max_outage = read.value("max-outage", parse_duration, duration_form);
+    o.timeouts.submit = read.value("submit-timeout", parse_duration, duration_form);
     auto const interval = read.value("poll-interval", parse_duration_range, "two times such as 2s-5s");
     o.schedule = std::make_shared<fixed_poll_schedule>(interval.min, interval.max);
     o.retry.resubmit_ambiguous =

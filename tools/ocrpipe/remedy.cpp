@@ -69,6 +69,8 @@ std::string_view remedy(error_code const& code) noexcept
         return "raise --max-header, then give the same command again";
     case errc::unauthorized:
         return "check the key and --portal-user-id";
+    case errc::client_certificate_refused:
+        return "give a client certificate that the server accepts with --client-cert and --client-key";
     case errc::wrong_base_url:
         return "check --base-url and --portal-user-id";
     case errc::rejected:
@@ -91,7 +93,7 @@ std::string_view remedy(error_code const& code) noexcept
 exit_code exit_code_of(failure const& f) noexcept
 {
     if (f.is(errc::unauthorized) || f.is(errc::wrong_base_url) || f.is(errc::certificate_invalid) ||
-        f.is(errc::proxy_refused))
+        f.is(errc::client_certificate_refused) || f.is(errc::proxy_refused))
         return exit_code::refused;
     if (f.is(errc::configuration_changed)) return exit_code::refused;
     if (f.is(errc::ledger_in_use)) return exit_code::ledger_in_use;

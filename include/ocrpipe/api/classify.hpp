@@ -26,10 +26,12 @@ enum class submit_verdict {
     ambiguous,           ///< the service may have accepted it and may bill it
     safe_to_repeat,      ///< the service cannot have accepted it
     throttled,           ///< slow down; does not count as an attempt
+    overloaded,          ///< a bare 503: refused, send fewer at a time; does not count as an attempt
     credentials_refused, ///< 401, 402, 403: concerns all requests, not only this one
+    certificate_refused, ///< a gateway wants a client certificate, or another one
     wrong_base_url,      ///< a gateway answered, not the service
     rejected,            ///< this request is refused
-    misdirected,         ///< redirected to a target that is not followed
+    misdirected,         ///< redirected to a target that is not followed; it was not carried out
     stopped,             ///< our own side ended it: cancelled, closed, deadline, unreadable file
 };
 

@@ -35,11 +35,15 @@ public:
     std::string doc_type; ///< required if flow is "single"
     std::string flow;     ///< "single" or a flow id
     enum file_type type = file_type::detect;
-    /// For all attempts of the submit; 0 means client_options::job_deadline.
+    /// Time until the last attempt begins; 0 means client_options::job_deadline. It does not end an attempt
+    /// whose first byte was sent, because the service might accept the document; timeout_options does.
     std::chrono::milliseconds deadline{0};
     /// Whether the submit waits out an outage of the service, for at most pace_options::max_outage. Otherwise an
     /// outage uses up its attempts.
     bool patient = false;
+    /// An earlier submit of this document may have been accepted. If this one is ambiguous too, it is not
+    /// repeated.
+    bool in_doubt = false;
 };
 
 /// The service's answer to a submit. Its request_id is the only way to get a result that may already be
@@ -47,7 +51,7 @@ public:
 struct submitted_job {
     std::string request_id;
     std::vector<std::string> file_ids; ///< for async_image; may be empty
-    bool possible_duplicate = false;   ///< an earlier attempt was ambiguous and resubmit_ambiguous is set
+    bool possible_duplicate = false;   ///< it was sent again after an ambiguous submit; may be billed twice
     int attempts = 0;
 };
 

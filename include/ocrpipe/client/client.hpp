@@ -70,8 +70,9 @@ class submit_hooks
 public:
     submit_hooks() {}
 
-    /// Runs once, when the submit's turn has come: the rate limits allow it, but no byte was sent. If it yields
-    /// an error, nothing is sent, and the submit ends with errc::cancelled.
+    /// Runs when the submit's turn has come: the rate limits allow it, but no byte was sent. Runs a second time
+    /// before a submit that may have been accepted is repeated. If it yields an error, nothing more is sent, and
+    /// the submit ends with errc::cancelled, or errc::ambiguous_submit.
     std::function<task<error_code>()> before_sending;
     /// Runs if the service returned a request_id, also if the submit was cancelled meanwhile.
     std::function<task<void>(submitted_job const&)> accepted;
@@ -118,7 +119,7 @@ using completion = asio::any_completion_handler<void(result<T>)>;
 /// The handler runs on its associated executor, by default the context's.
 ///
 /// Cancellation: through the handler's slot; terminal, partial and total act alike. If a submit is cancelled
-/// after its first bytes were sent, it ends with errc::ambiguous_submit, since the service may have accepted
+/// after its last byte was sent, it ends with errc::ambiguous_submit, since the service may have accepted
 /// it. A waiting job ends with errc::cancelled and its request_id; resume it with async_wait. Thread safety:
 /// you may start operations and emit slots from any thread, as long as a single thread runs the io_context.
 /// Call the other members on that thread. Lifetime: operations keep the state they need alive; destroying the
@@ -142,10 +143,10 @@ public:
     ///
     /// Errors: errc::unsupported_file_type, empty_document, unreadable_file, invalid_argument before anything
     /// is sent; rejected (400, 413, 415, 422); ambiguous_submit when the body was sent and the answer was
-    /// lost or was 500, unless retry_policy::resubmit_ambiguous is set; unauthorized, wrong_base_url;
-    /// transport errors and throttled when the attempts or the deadline are used up. If a doc_type was never
-    /// accepted and three submits in a row get a 500, further submits with that doc_type are rejected without
-    /// being sent.
+    /// lost, was 500, or was a redirect that is not followed (301, 302, 303); unauthorized, wrong_base_url;
+    /// client_certificate_refused; transport errors and throttled when the attempts or the deadline are used
+    /// up. If a doc_type was never accepted and three submits in a row get a 500, further submits with that
+    /// doc_type are rejected without being sent.
     /// Source: OCR API Usage Guide, "Submit OCR".
     template<asio::completion_token_for<void(result<submitted_job>)> Token>
     auto async_submit(submit_request request, Token&& token)

@@ -58,7 +58,8 @@ enum class errc {
     redirect_refused,     ///< a redirect to another origin, or too many of them
 
     // The service.
-    unauthorized,      ///< 401, 402 or 403, and the probe was refused too: key, user id or permission
+    unauthorized, ///< 401, 402 or 403, and the probe was refused too: key, user id or permission
+    client_certificate_refused, ///< the server requires a client certificate, or refuses the one given
     wrong_base_url,    ///< a gateway's 404, or HTML where the API should be: base URL or user id is wrong
     rejected,          ///< 400, 413, 415, 422 or another 4xx: this document or its parameters are refused
     throttled,         ///< 429 until the attempts or the deadline were used up

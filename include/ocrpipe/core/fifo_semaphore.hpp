@@ -46,15 +46,15 @@ public:
 
     /// `units` 0 means no limit.
     fifo_semaphore(asio::io_context& ioc, std::size_t units)
-        : ioc_(ioc), free_(units == 0 ? std::numeric_limits<std::size_t>::max() : units)
+        : ioc_(ioc), units_(units == 0 ? std::numeric_limits<std::size_t>::max() : units)
     {
     }
 
     /// Takes one unit if that needs no wait. Returns whether it did.
     bool try_acquire() noexcept
     {
-        if (closed_ || free_ == 0) return false;
-        --free_;
+        if (closed_ || !available()) return false;
+        ++used_;
         return true;
     }
 
@@ -75,14 +75,15 @@ public:
 
     void release()
     {
-        for (waiter& w : waiters_) {
-            // A wait that was cancelled has already left its timer: cancel() finds nothing to wake, and the
-            // next waiter is tried.
-            if (w.granted || w.expiry.cancel() == 0) continue;
-            w.granted = true;
-            return;
-        }
-        ++free_;
+        --used_;
+        grant();
+    }
+
+    /// Changes the number of units. If more are in use, those above it are not handed out again.
+    void resize(std::size_t units)
+    {
+        units_ = units;
+        grant();
     }
 
     /// Ends all waits, present and future.
@@ -94,7 +95,7 @@ public:
     }
 
     /// Whether acquire() would not wait.
-    bool available() const noexcept { return free_ > 0; }
+    bool available() const noexcept { return used_ < units_; }
     std::size_t waiting() const noexcept { return waiters_.size(); }
 
 private:
@@ -104,8 +105,22 @@ private:
         bool granted = false;
     };
 
+    /// Hands free units to the first waiters.
+    void grant()
+    {
+        for (waiter& w : waiters_) {
+            if (!available()) return;
+            // A wait that was cancelled has already left its timer: cancel() finds nothing to wake, and the
+            // next waiter is tried.
+            if (w.granted || w.expiry.cancel() == 0) continue;
+            w.granted = true;
+            ++used_;
+        }
+    }
+
     asio::io_context& ioc_;
-    std::size_t free_;
+    std::size_t units_;
+    std::size_t used_ = 0;
     bool closed_ = false;
     std::list<waiter> waiters_;
 };

@@ -56,6 +56,9 @@ struct answer_head {
     std::optional<inflater::format> encoding; ///< of the body
     bool persistent = false;                  ///< the connection can carry another exchange
     std::chrono::seconds keep_alive_hint{0};  ///< zero if the server sent none
+    /// `max` of Keep-Alive: requests on the connection, either in all or from now on, as servers differ. 0
+    /// also for a timeout of 0.
+    std::optional<std::uint32_t> keep_alive_max;
 };
 
 /// Parses the header section at the start of `text` and stores the fields that are used in `response`.

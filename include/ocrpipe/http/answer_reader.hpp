@@ -80,6 +80,7 @@ public:
     bool keep_alive() const noexcept { return complete() && head_.persistent && !unusual_ && !surplus_; }
     /// Zero if the server sent none.
     std::chrono::seconds keep_alive_hint() const noexcept { return head_.keep_alive_hint; }
+    std::optional<std::uint32_t> keep_alive_max() const noexcept { return head_.keep_alive_max; }
     http_response& response() noexcept { return response_; }
     std::string const& detail() const noexcept { return detail_; } ///< of the last error
 

@@ -133,7 +133,8 @@ public:
     /// Encrypts `plain` into `wire` and returns that; without TLS, returns `plain`.
     std::string_view seal(std::string_view plain, byte_buffer& wire, error_code& ec);
 
-    /// Sends as much as possible without waiting.
+    /// Sends as much as possible without waiting. Until all of `wire` was sent, the caller sends nothing
+    /// else: it may end within a TLS record.
     ///
     /// Errors: asio::error::would_block, and those of the socket.
     std::size_t send(std::string_view wire, error_code& ec);
@@ -152,8 +153,9 @@ public:
 
     bool ended() const noexcept { return ended_; }
 
-    /// Whether an idle connection is still usable: no end of stream, no error, and no unsolicited data.
-    bool is_quiet();
+    /// What an idle connection has received. Only a quiet one is still usable.
+    enum class idle_input { none, closed, data };
+    idle_input peek();
 
     /// Notifies the peer if that is possible without waiting, and closes. Idempotent.
     void close() noexcept;
@@ -175,11 +177,14 @@ private:
     void put(std::span<char const> bytes, error_code& ec);
     void decrypt(std::span<char const> cipher, error_code& ec);
     void end_of_stream(bool announced, error_code& ec);
+    void send_replies(error_code& ec);
 
     tcp_socket socket_;
     watchdog& dog_;
     shared_io& shared_;
     std::optional<tls_session> tls_;
+    byte_buffer replies_;   ///< of TLS itself, such as to a key update; sent between two records
+    bool mid_wire_ = false; ///< the rest of what send() was given is still to be sent
     answer_reader answer_;
     std::unique_ptr<char[]> first_input_ = std::make_unique_for_overwrite<char[]>(first_input_size);
     std::shared_ptr<input_watch> input_watch_;

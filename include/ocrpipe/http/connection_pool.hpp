@@ -72,18 +72,24 @@ public:
     /// From now on the connection is closed at the end, unless end_exchange() finds it reusable.
     void begin_exchange() noexcept { reusable_ = false; }
 
-    /// `hint` is the server's Keep-Alive timeout, zero if it sent none.
-    void end_exchange(bool reusable, std::chrono::seconds hint) noexcept
+    /// `answer` is what was received of the answer.
+    void end_exchange(bool reusable, answer_reader const& answer) noexcept
     {
         reusable_ = reusable;
-        hint_ = hint;
+        hint_ = answer.keep_alive_hint();
+        max_ = answer.keep_alive_max();
     }
+
+    /// The connection, which had served an exchange before, broke before the first byte of the answer.
+    void died() { pool_.fsm_.died(id_); }
 
 private:
     class waiter;
 
     void accept(pool_decision d) noexcept;
-    bool probe();
+    bool probe(bool may_wait, boot_clock::time_point now);
+    clock::duration rest(boot_clock::time_point now) const;
+    task<void> async_rest();
     errc refusal(asio::cancellation_state const& state, clock::time_point give_up) const noexcept;
     task<errc> async_wait_to_open(clock::time_point give_up);
     task<bool> async_open(transport_failure& failure);
@@ -92,6 +98,7 @@ private:
     detail::connection* connection_ = nullptr;
     clock::time_point deadline_;
     std::chrono::seconds hint_{0};
+    std::optional<std::uint32_t> max_;
     connection_id id_ = 0;
     pool_outcome outcome_ = pool_outcome::pending; ///< of the last decision
     enum lane lane_;

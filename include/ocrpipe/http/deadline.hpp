@@ -4,15 +4,18 @@
 #include <ocrpipe/core/clock.hpp>
 #include <ocrpipe/core/error.hpp>
 
+#include <chrono>
+
 namespace ocrpipe
 {
 namespace detail
 {
 
 /// `t + d` without overflow: a deadline may be time_point::max().
-inline clock::time_point later(clock::time_point t, clock::duration d) noexcept
+template<class Clock>
+std::chrono::time_point<Clock> later(std::chrono::time_point<Clock> t, clock::duration d) noexcept
 {
-    return t > clock::time_point::max() - d ? clock::time_point::max() : t + d;
+    return t > t.max() - d ? t.max() : t + d;
 }
 
 /// What a time-out is called: the caller's own deadline comes before that of a phase.

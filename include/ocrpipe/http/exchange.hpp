@@ -5,6 +5,8 @@
 #include <ocrpipe/http/deadline.hpp>
 #include <ocrpipe/http/http_options.hpp>
 
+#include <cstdint>
+
 namespace ocrpipe
 {
 namespace detail
@@ -39,10 +41,7 @@ private:
                       transport_failure& failure);
     /// Progress of receiving an answer.
     struct reception {
-        reception(clock::time_point t, timeout_options const& timeouts, clock::time_point deadline)
-            : now(t), first(std::min(deadline, later(t, timeouts.first_byte))), last(first)
-        {
-        }
+        reception(clock::time_point t, clock::time_point until) : now(t), first(until), last(until) {}
 
         phase where = phase::first_byte;
         clock::time_point now;
@@ -55,6 +54,7 @@ private:
     task<upload> async_send_rest(std::string_view wire, transport_failure& failure);
     task<upload> async_after_break(error_code broken, transport_failure& failure);
 
+    clock::duration patience(clock::duration at_least, std::uint64_t bytes_per_second) const;
     bool fill(byte_buffer& request, body_source* body, transport_failure& failure);
     bool receive_early(transport_failure& failure);
     void expect(reception& r);
@@ -70,6 +70,8 @@ private:
     shared_io& shared_;
     timeout_options const& timeouts_;
     clock::time_point const deadline_;
+    clock::time_point upload_deadline_ = clock::time_point::max(); ///< set when the upload first waits
+    std::uint64_t body_size_ = 0;
     std::uint64_t body_left_ = 0;
     bytes_sent sent_ = bytes_sent::none;
     bool reusable_ = false;

@@ -64,6 +64,10 @@ struct timeout_options {
     std::chrono::milliseconds write_stall{30'000}; ///< without a byte of progress
     std::chrono::milliseconds first_byte{
         60'000}; ///< from the end of the request to the first byte of the answer
+    /// The same for a request with a body, plus 1 s for every 100,000 bytes of it: a service may store and
+    /// check a document before it answers. When it passes, the document may have been accepted, so it is
+    /// longer than first_byte. Sending the body may take this long plus 1 s for every 1,000 bytes.
+    std::chrono::milliseconds submit{120'000};
     std::chrono::milliseconds read_stall{30'000}; ///< without a byte of progress
     std::chrono::milliseconds answer{300'000};    ///< the complete answer, even if it makes steady progress
 };

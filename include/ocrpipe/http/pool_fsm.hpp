@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <optional>
 #include <vector>
 
 namespace ocrpipe
@@ -67,6 +68,14 @@ private:
 /// waiter can be overtaken or miss a wake-up. Idle connections are shared by all lanes and reused last in,
 /// first out: busy ones stay warm, and surplus ones expire.
 ///
+/// A POST on a connection that the server is about to close is ambiguous, so closes are avoided. What the
+/// server announces in Keep-Alive is believed. What it does not announce is learned from the connections that
+/// it closes: after which time, and after how many exchanges. GETs may be repeated, so they go beyond the
+/// learned number and find out whether it still holds. A POST that would be the first one beyond the number
+/// of exchanges that a connection was seen to carry waits for a moment, in which a close would be seen.
+///
+/// Ages count the time for which the machine was suspended, because the server closes meanwhile.
+///
 /// Thread safety: none.
 class pool_fsm
 {
@@ -75,7 +84,7 @@ public:
 
     /// Requests a slot and a connection. With `fresh`, never returns an idle connection: once one was found
     /// dead, the others are suspect.
-    pool_decision acquire(enum lane l, clock::time_point now, bool fresh = false);
+    pool_decision acquire(enum lane l, boot_clock::time_point now, bool fresh = false);
 
     /// Waits for a slot, after acquire() said pending.
     void enqueue(pool_waiter& w);
@@ -87,13 +96,21 @@ public:
     /// Ends the wait of an undecided waiter.
     void leave(pool_waiter& w);
 
-    /// The connection that acquire() offered was found dead; returns another decision for the same slot. The
-    /// server's idle limit is learned from it.
-    pool_decision replace(connection_id id, clock::time_point now);
+    /// How long the connection that acquire() offered must stay quiet before it is used: zero, or less than
+    /// 20 ms. Call it before reused().
+    clock::duration rest(enum lane l, connection_id id, boot_clock::time_point now) const;
+
+    /// The connection that acquire() offered is not usable; returns another decision for the same slot. If
+    /// the server has closed it, when the server closes is learned from it.
+    pool_decision replace(enum lane l, connection_id id, boot_clock::time_point now, bool closed = true);
 
     /// The connection that acquire() offered is alive. A reduced idle limit slowly grows back, because a
     /// server restart closes connections of any age and must not reduce the limit permanently.
-    void reused(connection_id id, clock::time_point now);
+    void reused(connection_id id, boot_clock::time_point now);
+
+    /// After reused(), the connection broke before the first byte of an answer. When the server closes is
+    /// learned from it.
+    void died(connection_id id);
 
     /// Rejects an offered connection; it will not be used again.
     void retire(connection_id id) { retired_.push_back(id); }
@@ -102,17 +119,18 @@ public:
     clock::time_point reserve_open(clock::time_point now) { return connects_.reserve(now); }
 
     /// A connection was opened in a slot. `jitter` in [0, 1) spreads the connection lifetimes over ±10 %.
-    connection_id opened(clock::time_point now, double jitter);
+    connection_id opened(boot_clock::time_point now, double jitter);
 
-    /// Releases the slot; its connection can be reused. `hint` is the server's Keep-Alive timeout, zero if it
-    /// sent none.
-    void release(enum lane l, connection_id id, clock::time_point now, std::chrono::seconds hint);
+    /// Releases the slot after an exchange; its connection can be reused. `hint` is the server's Keep-Alive
+    /// timeout, zero if it sent none; `max` as in answer_head.
+    void release(enum lane l, connection_id id, boot_clock::time_point now, std::chrono::seconds hint,
+                 std::optional<std::uint32_t> max = {});
 
     /// Releases the slot; the shell has closed its connection.
-    void release_closed(enum lane l, connection_id id, clock::time_point now);
+    void release_closed(enum lane l, connection_id id, boot_clock::time_point now);
 
     /// Releases a slot without a connection.
-    void release_empty(enum lane l, clock::time_point now);
+    void release_empty(enum lane l, boot_clock::time_point now);
 
     /// Decides all waiters as closed and marks all idle connections to be closed. Grants nothing afterwards.
     void close();
@@ -129,18 +147,25 @@ private:
     };
 
     struct connection_facts {
-        clock::time_point end_of_life;
-        clock::time_point idle_since;
+        boot_clock::time_point end_of_life;
+        boot_clock::time_point idle_since;
         /// From the server's hint; the learned limit may be shorter.
         clock::duration idle_limit = clock::duration::max();
+        clock::duration age_at_use{};       ///< time without an exchange before the current one
+        std::uint32_t uses = 0;             ///< exchanges carried
+        std::uint32_t use_limit = no_limit; ///< from the server's hint
     };
+    static constexpr std::uint32_t no_limit = static_cast<std::uint32_t>(-1);
 
     static std::size_t index(enum lane l) noexcept { return static_cast<std::size_t>(l); }
     static void decide(pool_waiter& w, pool_outcome what, connection_id id);
 
-    clock::time_point expiry(connection_id id) const;
-    pool_decision next_connection(clock::time_point now);
-    void trim(clock::time_point now);
+    boot_clock::time_point expiry(connection_id id) const;
+    bool is_worn(enum lane l, connection_id id) const;
+    void learn_close(connection_id id, clock::duration age);
+    void learn_use(enum lane l, connection_facts& facts, std::optional<std::uint32_t> max);
+    pool_decision next_connection(enum lane l, boot_clock::time_point now);
+    void trim(boot_clock::time_point now);
 
     std::array<lane_state, lane_count> lanes_;
     std::list<pool_waiter*> openers_;
@@ -154,6 +179,9 @@ private:
     clock::duration const idle_option_;
     clock::duration idle_limit_; ///< the option, or less if the server was seen to close earlier
     clock::duration const life_limit_;
+    std::uint32_t use_limit_ = no_limit; ///< for POSTs; less if the server was seen to close earlier
+    std::uint32_t proven_uses_ = 0;      ///< exchanges that a connection was seen to carry
+    int uses_beyond_limit_ = 0;          ///< since the last close
     gcra connects_;
     bool closed_ = false;
 };

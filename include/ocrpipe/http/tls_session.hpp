@@ -76,11 +76,13 @@ public:
 
     /// Continues the handshake; true if it is complete, false if more input is needed or `ec` is set.
     ///
-    /// Errors: errc::certificate_invalid, errc::tls_failed; detail() says why.
+    /// Errors: errc::certificate_invalid, errc::client_certificate_refused, errc::tls_failed; detail() says
+    /// why.
     bool handshake(byte_buffer& out, error_code& ec);
 
     /// Decrypts into `to`; returns 0 if more input is needed (no error), or at the peer's close_notify
-    /// (asio::error::eof).
+    /// (asio::error::eof). With TLS 1.3, the server's refusal of the client certificate arrives here
+    /// (errc::client_certificate_refused): for the server, the handshake failed.
     std::size_t read(std::span<char> to, byte_buffer& out, error_code& ec);
 
     /// Encrypts all of `plain`.

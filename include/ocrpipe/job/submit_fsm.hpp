@@ -12,19 +12,30 @@ namespace ocrpipe
 /// State machine of one submit: sends until it is accepted, refused, or must not be repeated. Pure: time and
 /// randomness are arguments.
 ///
-/// A throttled answer does not count as an attempt. If the answer is lost after the body was sent, the submit
-/// ends with errc::ambiguous_submit. With retry_policy::resubmit_ambiguous it is sent again, and a job
-/// accepted later is marked as a possible duplicate. Cancellation: give_up(), at any point. Once an attempt
-/// was ambiguous, the outcome stays errc::ambiguous_submit, whatever the reason.
+/// A throttled answer and a 503 do not count as an attempt. If the answer is lost after the body was sent,
+/// the submit ends with errc::ambiguous_submit. With retry_policy::resubmit_ambiguous, it is sent again once,
+/// and a job accepted later is marked as a possible duplicate. Cancellation: give_up(), at any point. Once an
+/// attempt was ambiguous, the outcome stays errc::ambiguous_submit, whatever the reason.
 class submit_fsm : public detail::basic_fsm<submitted_job, phase::pace>
 {
 public:
-    explicit submit_fsm(clock::time_point deadline) : basic_fsm(deadline) {}
+    /// `in_doubt`: an earlier submit of the document may have been accepted, so that sending it is already
+    /// the one repeat.
+    explicit submit_fsm(clock::time_point deadline, bool in_doubt = false)
+        : basic_fsm(deadline), in_doubt_(in_doubt)
+    {
+    }
 
     action start(fsm_context const& context);
 
     /// Handles the end of an attempt.
     action resume(exchange_result& answer, fsm_context const& context);
+
+    /// Whether an attempt was ambiguous, so that the next one, if there is one, may pay twice.
+    bool repeats_ambiguous() const noexcept { return ambiguous_.has_value(); }
+
+    /// Whether the last answer was a 503: the service does not take so many submits at a time.
+    bool overloaded() const noexcept { return overloaded_; }
 
     /// Call after step::finish.
     result<submitted_job> outcome() &&;
@@ -34,6 +45,8 @@ private:
     action perhaps_accepted(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
 
     std::optional<failure> ambiguous_; ///< the first attempt that may have been accepted
+    bool in_doubt_;
+    bool overloaded_ = false;
 };
 
 } // namespace ocrpipe

@@ -18,9 +18,9 @@ struct retry_policy {
     std::chrono::milliseconds throttled_base{1'000};    ///< of the backoff after a 429 without Retry-After
     std::chrono::milliseconds cap{20'000};              ///< longest backoff
     std::chrono::milliseconds max_retry_after{300'000}; ///< a longer Retry-After is clamped to this
-    /// Whether a document may be resubmitted although the service may have accepted it: the body was sent and
-    /// the answer was lost or was 500. It may then be processed and billed twice. If false, such a submit
-    /// ends with errc::ambiguous_submit.
+    /// Whether a document may be resubmitted, once, although the service may have accepted it: the body was
+    /// sent and the answer was lost or was 500. It may then be processed and billed twice. If false, or if
+    /// the repeat is ambiguous too, the submit ends with errc::ambiguous_submit.
     bool resubmit_ambiguous = false;
 };
 

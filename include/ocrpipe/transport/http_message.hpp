@@ -38,10 +38,15 @@ public:
     virtual void rewind() = 0;
 };
 
+/// How much of a request had been handed to the operating system when the exchange ended. This decides
+/// whether the request may be repeated: a server does not process an incomplete message (RFC 9112, 8).
+enum class bytes_sent { none, some, all };
+
 /// A complete HTTP response. The body is complete and decoded (chunked, gzip); only the header fields that
 /// the library uses are kept.
 struct http_response {
     int status = 0;
+    bytes_sent sent = bytes_sent::all; ///< less if the answer came while the request was being sent
     std::string content_type;
     std::string retry_after; ///< as sent; empty when absent
     std::string date;        ///< as sent; empty when absent
@@ -49,10 +54,6 @@ struct http_response {
     std::string body;
     secret_mask const* secrets = nullptr; ///< set by the client, for failures that quote the body
 };
-
-/// How much of a request had been handed to the operating system when the exchange failed. This decides
-/// whether the request may be repeated.
-enum class bytes_sent { none, some, all };
 
 struct transport_failure {
     transport_failure() = default;

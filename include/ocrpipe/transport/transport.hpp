@@ -28,7 +28,8 @@ public:
     std::string target;          ///< path below the base URL, percent-encoded, without a leading slash
     std::string content_type;    ///< content type of the body; not sent if there is no body
     body_source* body = nullptr; ///< not owned; must outlive the exchange
-    /// For the whole exchange, including the wait for a connection.
+    /// For the whole exchange, including the wait for a connection. It does not end a POST whose connection
+    /// is open: the service might carry out what was sent. timeout_options does.
     clock::time_point deadline = clock::time_point::max();
 
 private:

@@ -33,6 +33,15 @@ exchange_result broken(errc code, bytes_sent sent)
     return f;
 }
 
+/// An answer that came while the request was being sent.
+exchange_result early(exchange_result answer)
+{
+    answer->sent = bytes_sent::some;
+    return answer;
+}
+
+std::string const envoys = "upstream connect error or disconnect/reset before headers. reset reason: ";
+
 /// An accepted submit's answer of which only the beginning came.
 exchange_result broken_off(std::string begun)
 {
@@ -41,6 +50,14 @@ exchange_result broken_off(std::string begun)
     f.sent = bytes_sent::all;
     f.status = 201;
     f.begun_body = std::move(begun);
+    return f;
+}
+
+/// The same of an answer that came while the request was being sent.
+exchange_result early_and_broken_off(int status)
+{
+    transport_failure f(errc::truncated_answer, phase::body, bytes_sent::some);
+    f.status = status;
     return f;
 }
 
@@ -382,6 +399,38 @@ TEST_CASE("read_submit: a request_id that can be seen, however the answer is dam
     CHECK(job.file_ids == std::vector<std::string>{"f1", "f2"});
 }
 
+TEST_CASE("read_submit: an error code embedded in a 2xx without a request_id -> its row")
+{
+    struct {
+        submit_verdict what;
+        std::string body;
+    } const cases[] = {
+        {submit_verdict::rejected, R"({"code":400,"message":"invalid doc_type"})"},
+        {submit_verdict::rejected, R"({"errorCode":"422","message":"no"})"},
+        {submit_verdict::rejected, R"({"error":{"code":415}})"},
+        {submit_verdict::rejected, R"({"code":400,"data":null})"},
+        {submit_verdict::rejected, R"({"code":400,"data":{"field":"flow"}})"},
+        {submit_verdict::rejected, R"({"code":404,"message":"flow not found"})"},
+        {submit_verdict::rejected, R"({"code":501,"message":"no"})"},
+        {submit_verdict::rejected, R"({"status":"error","result":{"x":1},"status_code":400})"},
+        {submit_verdict::throttled, R"({"code":429,"message":"no"})"},
+        {submit_verdict::overloaded, R"({"statusCode":503,"message":"no"})"},
+        {submit_verdict::credentials_refused, R"({"code":401,"message":"no"})"},
+        {submit_verdict::ambiguous, R"({"code":500,"message":"no"})"},
+        {submit_verdict::ambiguous, R"({"code":502,"message":"no"})"},
+        {submit_verdict::ambiguous, R"({"code":504,"message":"no"})"},
+        {submit_verdict::ambiguous, R"({"code":1001,"message":"no"})"},
+        {submit_verdict::ambiguous, R"({"code":400,"request_id":"trace-1"})"},
+        {submit_verdict::ambiguous, R"({"code":400,"meta":{"request_id":"trace-1"}})"},
+        {submit_verdict::accepted, R"({"code":400,"data":{"request_id":"r"}})"},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(c.body);
+        submitted_job job;
+        CHECK(read_submit(http(200, c.body), response_profile(), job).what == c.what);
+    }
+}
+
 TEST_CASE("read_submit: each row of the decision table -> its verdict")
 {
     struct submit_case {
@@ -395,47 +444,94 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
         {"2xx without a request_id", submit_verdict::ambiguous, http(200, "{}")},
         {"2xx without a request_id", submit_verdict::ambiguous, http(204)},
         {"2xx without a request_id", submit_verdict::ambiguous, http(200, "<html>", "text/html")},
-        {"2xx without a request_id", submit_verdict::ambiguous,
-         http(200, R"({"code":500,"message":"oops"})")},
+        {"2xx without a request_id", submit_verdict::ambiguous, http(200, R"({"success":false})")},
+        {"2xx without a request_id", submit_verdict::ambiguous, early(http(200, "{}"))},
         {"broken off, with a request_id", submit_verdict::accepted,
          broken_off(R"({"data":{"request_id":"r","file_ids":["f)")},
-        {"failed after the first byte", submit_verdict::ambiguous, broken_off(R"({"data":{"request_id":"r)")},
-        {"failed after the first byte", submit_verdict::ambiguous, broken_off("request_id: r")},
+        {"failed after the last byte", submit_verdict::ambiguous, broken_off(R"({"data":{"request_id":"r)")},
+        {"failed after the last byte", submit_verdict::ambiguous, broken_off("request_id: r")},
+        {"failed after the last byte", submit_verdict::ambiguous, early_and_broken_off(201)},
+        {"failed before the last byte", submit_verdict::safe_to_repeat, early_and_broken_off(502)},
         {"redirected elsewhere", submit_verdict::misdirected,
          broken(errc::redirect_refused, bytes_sent::all)},
-        {"stopped before the first byte", submit_verdict::stopped, broken(errc::cancelled, bytes_sent::none)},
-        {"stopped before the first byte", submit_verdict::stopped,
+        {"stopped before the last byte", submit_verdict::stopped, broken(errc::cancelled, bytes_sent::none)},
+        {"stopped before the last byte", submit_verdict::stopped,
          broken(errc::too_many_waiting, bytes_sent::none)},
-        {"document changed while it was sent", submit_verdict::stopped,
+        {"stopped before the last byte", submit_verdict::stopped,
          broken(errc::file_changed, bytes_sent::some)},
-        {"failed before the first byte", submit_verdict::safe_to_repeat,
+        {"stopped before the last byte", submit_verdict::stopped,
+         broken(errc::deadline_exceeded, bytes_sent::some)},
+        {"stopped before the last byte", submit_verdict::stopped,
+         broken(errc::client_certificate_refused, bytes_sent::none)},
+        {"failed before the last byte", submit_verdict::safe_to_repeat,
          broken(errc::connect_failed, bytes_sent::none)},
-        {"failed after the first byte", submit_verdict::ambiguous,
-         broken(errc::connection_closed, bytes_sent::all)},
-        {"failed after the first byte", submit_verdict::ambiguous,
+        {"failed before the last byte", submit_verdict::safe_to_repeat,
          broken(errc::write_failed, bytes_sent::some)},
-        {"failed after the first byte", submit_verdict::ambiguous, broken(errc::cancelled, bytes_sent::all)},
-        {"failed after the first byte", submit_verdict::ambiguous,
+        {"failed before the last byte", submit_verdict::safe_to_repeat,
+         broken(errc::write_timeout, bytes_sent::some)},
+        {"failed before the last byte", submit_verdict::safe_to_repeat,
+         broken(errc::connection_closed, bytes_sent::some)},
+        {"failed after the last byte", submit_verdict::ambiguous,
+         broken(errc::connection_closed, bytes_sent::all)},
+        {"failed after the last byte", submit_verdict::ambiguous, broken(errc::cancelled, bytes_sent::all)},
+        {"failed after the last byte", submit_verdict::ambiguous,
          broken(errc::truncated_answer, bytes_sent::all)},
         {"throttled", submit_verdict::throttled, http(429)},
         {"throttled", submit_verdict::throttled, http(400, "rate limit exceeded", "text/plain")},
         {"503 with Retry-After", submit_verdict::throttled, http(503, "", "text/plain", "2")},
         {"credentials refused", submit_verdict::credentials_refused, http(401)},
         {"credentials refused", submit_verdict::credentials_refused, http(403, "Forbidden", "text/plain")},
-        {"404", submit_verdict::wrong_base_url, http(404)},
+        {"client certificate refused", submit_verdict::certificate_refused,
+         http(400, "<html><head><title>400 No required SSL certificate was sent</title></head>",
+              "text/html")},
+        {"client certificate refused", submit_verdict::certificate_refused,
+         http(400, "<html><head><title>400 The SSL certificate error</title></head>", "text/html")},
+        {"refused", submit_verdict::rejected,
+         http(400, R"({"message":"the PDF contains an SSL certificate"})")},
+        {"404 in the service's own JSON", submit_verdict::rejected,
+         http(404, R"({"message":"flow not found"})")},
+        {"404, 511", submit_verdict::wrong_base_url, http(404)},
+        {"404, 511", submit_verdict::wrong_base_url, http(404, R"({"message":"no Route matched"})")},
+        {"404, 511", submit_verdict::wrong_base_url, http(404, "<html>", "text/html")},
+        {"404, 511", submit_verdict::wrong_base_url, http(511, "<html>", "text/html")},
+        {"421, 423, 425", submit_verdict::safe_to_repeat, http(421)},
+        {"421, 423, 425", submit_verdict::safe_to_repeat, http(423)},
+        {"421, 423, 425", submit_verdict::safe_to_repeat, http(425)},
         {"408", submit_verdict::ambiguous, http(408)},
-        {"303", submit_verdict::ambiguous, http(303)},
-        {"425", submit_verdict::safe_to_repeat, http(425)},
+        {"answered before the last byte", submit_verdict::safe_to_repeat, early(http(408))},
+        {"answered before the last byte", submit_verdict::safe_to_repeat, early(http(500))},
+        {"answered before the last byte", submit_verdict::safe_to_repeat, early(http(502))},
         {"2xx without a request_id", submit_verdict::ambiguous,
          http(200, R"({"code":400,"request_id":"trace-1"})")},
         {"refused", submit_verdict::rejected, http(400, R"({"message":"missing flow"})")},
         {"refused", submit_verdict::rejected, http(413)},
         {"refused", submit_verdict::rejected, http(415)},
         {"refused", submit_verdict::rejected, http(422)},
-        {"unfollowed redirect", submit_verdict::wrong_base_url, http(302)},
+        {"refused", submit_verdict::rejected, http(409)},
+        {"refused", submit_verdict::rejected, http(426)},
+        {"refused", submit_verdict::rejected, http(501)},
+        {"refused", submit_verdict::rejected, http(505)},
+        {"refused", submit_verdict::rejected, http(507)},
+        {"refused", submit_verdict::rejected, http(508)},
+        {"refused", submit_verdict::rejected, early(http(413))},
+        {"redirect after the request", submit_verdict::ambiguous, http(300)},
+        {"redirect after the request", submit_verdict::ambiguous, http(301)},
+        {"redirect after the request", submit_verdict::ambiguous, http(302)},
+        {"redirect after the request", submit_verdict::ambiguous, http(303)},
+        {"redirect after the request", submit_verdict::ambiguous, http(304)},
+        {"redirect of a request that was not carried out", submit_verdict::misdirected, early(http(302))},
+        {"redirect of a request that was not carried out", submit_verdict::misdirected, http(305)},
+        {"redirect of a request that was not carried out", submit_verdict::misdirected, http(307)},
+        {"redirect of a request that was not carried out", submit_verdict::misdirected, http(308)},
+        {"503", submit_verdict::overloaded, http(503)},
+        {"503", submit_verdict::overloaded, early(http(503))},
+        {"503", submit_verdict::overloaded, http(503, "no healthy upstream", "text/plain")},
+        {"503", submit_verdict::overloaded, http(503, envoys + "connection failure", "text/plain")},
+        {"503", submit_verdict::overloaded, http(503, envoys + "overflow", "text/plain")},
+        {"503 after the request was forwarded", submit_verdict::ambiguous,
+         http(503, envoys + "connection termination", "text/plain")},
         {"5xx", submit_verdict::ambiguous, http(500)},
         {"5xx", submit_verdict::ambiguous, http(502)},
-        {"5xx", submit_verdict::ambiguous, http(503)},
         {"5xx", submit_verdict::ambiguous, http(504)},
         {"5xx", submit_verdict::ambiguous, http(99, R"({"request_id":"r"})")},
         {"5xx", submit_verdict::ambiguous, http(600)},
@@ -450,7 +546,7 @@ TEST_CASE("read_submit: each row of the decision table -> its verdict")
         CHECK((r.what == submit_verdict::accepted) == !job.request_id.empty());
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 18);
+    CHECK(rows.size() == 22);
 }
 
 TEST_CASE("read_submit: a request_id beyond 2^53, as a number -> every digit is kept")

@@ -41,6 +41,7 @@ constexpr wrong_value wrong_values[] = {
     {"file-type", "gif", "gif"},
     {"on-ambiguous", "perhaps", "perhaps"},
     {"deadline", "soon", "5000d"},
+    {"submit-timeout", "soon", "5000d"},
     {"poll-interval", "5s-2s", "5s-2s"},
     {"max-inflight", "0", "0"},
     {"connections", "2", "two"},

@@ -50,6 +50,7 @@ TEST_CASE("make_plan: every limit given -> typed and passed on")
                                   {"max-header", "1MiB"},
                                   {"parts", "tables,images,tables"},
                                   {"on-ambiguous", "resubmit"},
+                                  {"submit-timeout", "5m"},
                                   {"follow-links", "true"},
                                   {"min-age", "10s"},
                                   {"seed", "9"}});
@@ -58,6 +59,7 @@ TEST_CASE("make_plan: every limit given -> typed and passed on")
     REQUIRE(p.problems.empty());
     client_options const& o = p.plan.client;
     CHECK(o.job_deadline == std::chrono::seconds(90));
+    CHECK(o.timeouts.submit == std::chrono::minutes(5));
     CHECK(o.schedule->next_delay({}, 0) == std::chrono::milliseconds(100));
     CHECK(o.pool.submit_connections == 40);
     CHECK(o.pool.poll_connections == 20);

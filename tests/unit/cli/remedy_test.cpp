@@ -23,6 +23,7 @@ TEST_CASE("exit_code_of: the table of the exit codes")
 {
     CHECK(exit_code_of(failed_with(errc::unauthorized)) == exit_code::refused);
     CHECK(exit_code_of(failed_with(errc::wrong_base_url)) == exit_code::refused);
+    CHECK(exit_code_of(failed_with(errc::client_certificate_refused)) == exit_code::refused);
     CHECK(exit_code_of(failed_with(errc::unwritable_output)) == exit_code::disk_error);
     CHECK(exit_code_of(failed_with(errc::invalid_argument)) == exit_code::usage);
     for (errc const e :

@@ -37,13 +37,13 @@ TEST_CASE("client_options: several mistakes -> each is reported at once, with it
     o.endpoint.portal_user_id.clear();
     o.endpoint.api_key = secret();
     o.pool.poll_connections = 0;
-    o.timeouts.first_byte = std::chrono::milliseconds(0);
+    o.timeouts.first_byte = o.timeouts.submit = std::chrono::milliseconds(0);
     o.rates.submits_per_second = -1;
     o.retry.max_attempts = 0;
     std::vector<std::string> const problems = o.validate();
-    CHECK(problems.size() == 6);
+    CHECK(problems.size() == 7);
     for (char const* option : {"portal_user_id", "api_key", "pool.poll_connections", "timeouts.first_byte",
-                               "rates.submits_per_second", "retry.max_attempts"})
+                               "timeouts.submit", "rates.submits_per_second", "retry.max_attempts"})
         CHECK_MESSAGE(names(problems, option), option);
 }
 

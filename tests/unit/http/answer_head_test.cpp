@@ -411,6 +411,7 @@ TEST_CASE("answer_head: fields in any form -> the values that somebody reads")
     CHECK(head.status == 429);
     CHECK_FALSE(head.persistent);
     CHECK(head.keep_alive_hint == std::chrono::seconds(5));
+    CHECK_FALSE(head.keep_alive_max.has_value());
     CHECK(response.status == 429);
     CHECK(response.retry_after == "7");
     CHECK(response.content_type == "application/json; charset=x");

@@ -16,7 +16,10 @@ using ocrpipe::detail::pool_waiter;
 namespace
 {
 
-clock::time_point at(std::chrono::milliseconds t) { return clock::time_point(1h) + t; }
+/// For the connect rate, which waits by the clock of timers.
+clock::time_point steady(std::chrono::milliseconds t) { return clock::time_point(1h) + t; }
+
+boot_clock::time_point at(std::chrono::milliseconds t) { return boot_clock::time_point(1h) + t; }
 
 pool_options small_pool()
 {
@@ -42,14 +45,14 @@ private:
 };
 
 /// Opens a connection in a slot of `l` at `t`, lives being exactly as long as the option says.
-connection_id open(pool_fsm& p, enum lane l, clock::time_point t)
+connection_id open(pool_fsm& p, enum lane l, boot_clock::time_point t)
 {
     REQUIRE(p.acquire(l, t).what == pool_outcome::open);
     return p.opened(t, 0.5);
 }
 
 /// Releases `id` at `t`; whether it is reused after being idle for `age`. Keeps the slot.
-bool is_reused_after(pool_fsm& p, connection_id id, clock::time_point t, std::chrono::milliseconds age)
+bool is_reused_after(pool_fsm& p, connection_id id, boot_clock::time_point t, std::chrono::milliseconds age)
 {
     p.release(lane::submit, id, t, 0s);
     return p.acquire(lane::submit, t + age).what == pool_outcome::reuse;
@@ -217,13 +220,13 @@ TEST_CASE(
     pool_fsm p(small_pool());
     connection_id const a = open(p, lane::submit, at(0ms));
     REQUIRE(is_reused_after(p, a, at(0ms), 10s));
-    CHECK(p.replace(a, at(10s)).what == pool_outcome::open);
+    CHECK(p.replace(lane::submit, a, at(10s)).what == pool_outcome::open);
     connection_id b = p.opened(at(10s), 0.5);
     CHECK(is_reused_after(p, b, at(10s), 7'999ms));
     CHECK_FALSE(is_reused_after(p, b, at(20s), 8s));
     b = p.opened(at(30s), 0.5);
     REQUIRE(is_reused_after(p, b, at(30s), 5s));
-    p.replace(b, at(35s));
+    p.replace(lane::submit, b, at(35s));
     b = p.opened(at(35s), 0.5);
     CHECK(is_reused_after(p, b, at(35s), 3'999ms));
     CHECK_FALSE(is_reused_after(p, b, at(40s), 4s));
@@ -232,11 +235,144 @@ TEST_CASE(
 TEST_CASE("pool_fsm: found dead at once -> says nothing about the idle limit")
 {
     pool_fsm p(small_pool());
-    connection_id const a = open(p, lane::submit, at(0ms));
-    REQUIRE(is_reused_after(p, a, at(0ms), 10ms));
-    p.replace(a, at(10ms));
+    connection_id const a = open(p, lane::poll, at(0ms));
+    p.release(lane::poll, a, at(0ms), 0s);
+    REQUIRE(p.acquire(lane::poll, at(10ms)).id == a);
+    p.replace(lane::poll, a, at(10ms));
     connection_id const b = p.opened(at(10ms), 0.5);
-    CHECK(is_reused_after(p, b, at(10ms), 59'999ms));
+    p.release(lane::poll, b, at(10ms), 0s);
+    CHECK(p.acquire(lane::poll, at(60'009ms)).what == pool_outcome::reuse);
+}
+
+namespace
+{
+
+/// Opens a connection and lets it carry `n` polls, the last of which ends at `t`. It is idle then.
+connection_id used(pool_fsm& p, int n, boot_clock::time_point t)
+{
+    connection_id const id = open(p, lane::poll, t);
+    p.release(lane::poll, id, t, 0s);
+    for (int i = 1; i < n; ++i) {
+        REQUIRE(p.acquire(lane::poll, t).id == id);
+        p.release(lane::poll, id, t, 0s);
+    }
+    return id;
+}
+
+} // namespace
+
+TEST_CASE(
+    "pool_fsm: closed after so many exchanges, unannounced -> no submit is sent on one that carried as many")
+{
+    for (bool const found_idle : {true, false}) {
+        CAPTURE(found_idle);
+        pool_fsm p(small_pool());
+        connection_id const a = used(p, 3, at(0ms));
+        REQUIRE(p.acquire(lane::poll, at(5ms)).id == a);
+        if (found_idle) {
+            p.replace(lane::poll, a, at(5ms));
+            p.release_empty(lane::poll, at(5ms));
+        } else {
+            p.reused(a, at(5ms));
+            p.died(a);
+            p.release_closed(lane::poll, a, at(5ms));
+        }
+        connection_id const two = used(p, 2, at(10ms));
+        CHECK(p.acquire(lane::submit, at(1s)).id == two);
+        p.release(lane::submit, two, at(1s), 0s);
+        CHECK(p.acquire(lane::submit, at(2s)).what == pool_outcome::open); // it has carried three
+        CHECK(p.acquire(lane::poll, at(2s)).what == pool_outcome::open);
+    }
+}
+
+TEST_CASE("pool_fsm: closed after so many exchanges -> polls go beyond, and many without a close disprove it")
+{
+    pool_fsm p(small_pool());
+    connection_id const a = used(p, 2, at(0ms));
+    REQUIRE(p.acquire(lane::poll, at(5ms)).id == a);
+    p.replace(lane::poll, a, at(5ms));
+    p.release_empty(lane::poll, at(5ms));
+    connection_id const b = used(p, 2 + 31, at(10ms));
+    CHECK(p.acquire(lane::submit, at(1s)).what == pool_outcome::open);
+    p.release_empty(lane::submit, at(1s));
+    CHECK(p.pop_retired() == std::vector<connection_id>({a, b}));
+    connection_id const c = used(p, 3, at(2s));
+    CHECK(p.acquire(lane::submit, at(3s)).id == c);
+}
+
+TEST_CASE("pool_fsm: a close after a long time -> says nothing about the number of exchanges")
+{
+    pool_fsm p(small_pool());
+    connection_id const a = used(p, 1, at(0ms));
+    REQUIRE(p.acquire(lane::poll, at(30s)).id == a);
+    p.replace(lane::poll, a, at(30s));
+    p.release_empty(lane::poll, at(30s));
+    connection_id const b = used(p, 5, at(31s));
+    CHECK(p.acquire(lane::submit, at(32s)).id == b);
+}
+
+TEST_CASE("pool_fsm: data that is no close -> replaced, and nothing is learned")
+{
+    pool_fsm p(small_pool());
+    connection_id const a = used(p, 1, at(0ms));
+    REQUIRE(p.acquire(lane::poll, at(5ms)).id == a);
+    CHECK(p.replace(lane::poll, a, at(5ms), false).what == pool_outcome::open);
+    p.release_empty(lane::poll, at(5ms));
+    connection_id const b = used(p, 4, at(10ms));
+    CHECK(p.acquire(lane::submit, at(1s)).id == b);
+}
+
+TEST_CASE(
+    "pool_fsm: a submit beyond what a connection was seen to carry -> waits until a close would be seen")
+{
+    pool_fsm p(small_pool());
+    connection_id const a = open(p, lane::submit, at(0ms));
+    p.release(lane::submit, a, at(0ms), 0s);
+    REQUIRE(p.acquire(lane::submit, at(5ms)).id == a);
+    CHECK(p.rest(lane::submit, a, at(5ms)) == 15ms);
+    CHECK(p.rest(lane::submit, a, at(20ms)) == 0ms);
+    CHECK(p.rest(lane::poll, a, at(5ms)) == 0ms); // it may be repeated
+    p.release(lane::submit, a, at(20ms), 0s);
+    REQUIRE(p.acquire(lane::submit, at(20ms)).id == a);
+
+    connection_id const b = used(p, 1, at(25ms));
+    CHECK(p.rest(lane::submit, b, at(25ms)) == 0ms); // `a` has carried two
+    REQUIRE(p.acquire(lane::poll, at(26ms)).id == b);
+    p.replace(lane::poll, b, at(26ms));
+    CHECK(p.rest(lane::submit, a, at(26ms)) > 0ms); // the server closes unannounced
+}
+
+TEST_CASE("pool_fsm: a submit on a connection that carried many -> does not wait")
+{
+    pool_fsm p(small_pool());
+    connection_id const a = used(p, 64, at(0ms));
+    CHECK(p.rest(lane::submit, a, at(0ms)) == 0ms);
+}
+
+TEST_CASE("pool_fsm: Keep-Alive max -> the connection is used so often and no more, by all lanes")
+{
+    struct {
+        std::vector<std::optional<std::uint32_t>> hints; ///< of the answers, in turn
+        int uses;                                        ///< until it is retired
+    } const cases[] = {
+        {{4, 3, 2, 1, 0}, 4}, // the number that follows
+        {{4, 4, 4, 4}, 4},    // the number of all
+        {{0}, 1},
+        {{1}, 1},
+        {{{}, {}, 2, 1, 0}, 3},
+        {{{}, {}, {}, 1, 0}, 4},
+        {{100, 99, 1, 0}, 4},
+    };
+    for (auto const& c : cases) {
+        pool_fsm p(small_pool());
+        connection_id const a = open(p, lane::poll, at(0ms));
+        int uses = 0;
+        do {
+            auto const hint = uses < static_cast<int>(c.hints.size()) ? c.hints[uses] : std::nullopt;
+            p.release(lane::poll, a, at(0ms), 0s, hint);
+        } while (++uses != 10 && p.acquire(lane::poll, at(0ms)).what == pool_outcome::reuse);
+        CHECK(uses == c.uses);
+    }
 }
 
 TEST_CASE("pool_fsm: alive near the limit -> lost trust grows back, never beyond the option")
@@ -246,9 +382,9 @@ TEST_CASE("pool_fsm: alive near the limit -> lost trust grows back, never beyond
     pool_fsm p(o);
     connection_id a = open(p, lane::submit, at(0ms));
     REQUIRE(is_reused_after(p, a, at(0ms), 10s));
-    p.replace(a, at(10s));
+    p.replace(lane::submit, a, at(10s));
     a = p.opened(at(10s), 0.5);
-    clock::time_point now = at(10s);
+    boot_clock::time_point now = at(10s);
     for (double limit = 8; limit < 80; limit *= 1.05) {
         std::chrono::milliseconds const age(static_cast<int>(std::min(limit, 60.0) * 510));
         REQUIRE(is_reused_after(p, a, now, age));
@@ -267,25 +403,27 @@ TEST_CASE("pool_fsm: found dead after a while -> those idle for as long go too, 
     p.release(lane::submit, a, at(0ms), 0s);
     p.release(lane::submit, b, at(0ms), 0s);
     REQUIRE(p.acquire(lane::submit, at(5s)).id == b);
-    pool_decision const d = p.replace(b, at(5s));
+    pool_decision const d = p.replace(lane::submit, b, at(5s));
     CHECK(d.what == pool_outcome::open);
     CHECK(p.pop_retired() == std::vector<connection_id>({b, a})); // a is idle beyond what was just learned
 }
 
 TEST_CASE("pool_fsm: found dead at once -> the next idle one for the same slot")
 {
-    pool_fsm p(small_pool());
-    connection_id const a = open(p, lane::submit, at(0ms));
-    connection_id const b = open(p, lane::submit, at(0ms));
-    p.release(lane::submit, a, at(0ms), 0s);
-    p.release(lane::submit, b, at(0ms), 0s);
-    REQUIRE(p.acquire(lane::submit, at(5ms)).id == b);
-    pool_decision const d = p.replace(b, at(5ms));
+    pool_options o = small_pool();
+    o.poll_connections = 2;
+    pool_fsm p(o);
+    connection_id const a = open(p, lane::poll, at(0ms));
+    connection_id const b = open(p, lane::poll, at(0ms));
+    p.release(lane::poll, a, at(0ms), 0s);
+    p.release(lane::poll, b, at(0ms), 0s);
+    REQUIRE(p.acquire(lane::poll, at(5ms)).id == b);
+    pool_decision const d = p.replace(lane::poll, b, at(5ms));
     CHECK(d.what == pool_outcome::reuse);
     CHECK(d.id == a);
     CHECK(p.pop_retired() == std::vector<connection_id>{b});
-    CHECK(p.acquire(lane::submit, at(5ms)).what == pool_outcome::open);
-    CHECK(p.acquire(lane::submit, at(5ms)).what == pool_outcome::pending);
+    CHECK(p.acquire(lane::poll, at(5ms)).what == pool_outcome::open);
+    CHECK(p.acquire(lane::poll, at(5ms)).what == pool_outcome::pending);
 }
 
 TEST_CASE("pool_fsm: older than its life -> not kept, and a waiter opens a new one")
@@ -349,12 +487,12 @@ TEST_CASE("pool_fsm: more connects than the rate -> told when, and no limit -> a
     pool_options o = small_pool();
     o.max_connects_per_second = 2;
     pool_fsm limited(o);
-    CHECK(limited.reserve_open(at(0ms)) == at(0ms));
-    CHECK(limited.reserve_open(at(0ms)) == at(500ms));
-    CHECK(limited.reserve_open(at(0ms)) == at(1000ms));
+    CHECK(limited.reserve_open(steady(0ms)) == steady(0ms));
+    CHECK(limited.reserve_open(steady(0ms)) == steady(500ms));
+    CHECK(limited.reserve_open(steady(0ms)) == steady(1000ms));
     pool_fsm unlimited(small_pool());
     for (int i = 0; i < 100; ++i)
-        CHECK(unlimited.reserve_open(at(0ms)) == at(0ms));
+        CHECK(unlimited.reserve_open(steady(0ms)) == steady(0ms));
 }
 
 TEST_CASE("pool_fsm: close -> waiters and later callers are told, idle ones and those given back are closed")

@@ -207,15 +207,43 @@ TEST_CASE("submit_fsm: Retry-After in seconds -> never earlier, at most a tenth 
     CHECK(a.until < t0 + milliseconds(33'000));
 }
 
-TEST_CASE("submit_fsm: 503 with Retry-After -> a pause like 429; without it the service may have accepted")
+TEST_CASE("submit_fsm: 503 with Retry-After -> a pause like 429")
 {
     submit paused;
     action const a = paused.resume(answered(503, {}, "4"));
     CHECK(a.what == step::pause_origin);
     CHECK(a.until == t0 + seconds(4));
-    submit held;
-    CHECK(held.resume(answered(503)).what == step::finish);
-    CHECK(held.failed().is(errc::ambiguous_submit));
+    CHECK(paused.fsm.overloaded());
+}
+
+TEST_CASE("submit_fsm: bare 503 -> sent again after a backoff, costs no attempt")
+{
+    retry_policy policy;
+    policy.max_attempts = 1;
+    submit s(policy);
+    CHECK_FALSE(s.fsm.overloaded());
+    for (int const bound : {1'000, 2'000, 4'000, 8'000, 16'000, 20'000, 20'000}) {
+        action const a = s.resume(answered(503), t0, nearly_one);
+        CHECK(a.what == step::wait);
+        CHECK(a.until < t0 + milliseconds(bound));
+        CHECK(a.until >= t0 + milliseconds(bound - 1));
+        CHECK(s.fsm.overloaded());
+    }
+    CHECK(s.resume(accepted).what == step::finish);
+    CHECK_FALSE(s.fsm.overloaded());
+    submitted_job const job = s.succeeded();
+    CHECK(job.attempts == 8);
+    CHECK_FALSE(job.possible_duplicate);
+}
+
+TEST_CASE("submit_fsm: bare 503 until the deadline -> the service keeps failing; nothing is ambiguous")
+{
+    submit s({}, seconds(1));
+    CHECK(s.resume(answered(503), t0, 0.5).what == step::wait);
+    CHECK(s.resume(answered(503), t0 + milliseconds(999), 0.5).what == step::finish);
+    failure const f = s.failed();
+    CHECK(f.is(errc::service_error));
+    CHECK(f.http_status == 503);
 }
 
 TEST_CASE("submit_fsm: Retry-After as a date -> measured against the answer's own Date")
@@ -279,7 +307,9 @@ TEST_CASE("submit_fsm: the answer lost after the body went out -> ambiguous, not
 {
     std::vector<exchange_result> const answers{
         lost_answer,
-        broken(errc::write_failed, bytes_sent::some),
+        answered(301),
+        answered(302),
+        answered(303),
         broken(errc::first_byte_timeout, bytes_sent::all),
         broken(errc::truncated_answer, bytes_sent::all),
         answered(500),
@@ -314,16 +344,47 @@ TEST_CASE(
     CHECK(job.attempts == 4);
 }
 
-TEST_CASE("submit_fsm: ambiguous every time with resubmit_ambiguous -> ambiguous after max_attempts")
+TEST_CASE("submit_fsm: ambiguous twice with resubmit_ambiguous -> ambiguous, not sent a third time")
 {
     submit s(resubmitting());
-    for (int i = 0; i != 4; ++i)
-        CHECK(s.resume(answered(500)).what == step::wait);
+    CHECK_FALSE(s.fsm.repeats_ambiguous());
+    CHECK(s.resume(lost_answer).what == step::wait);
+    CHECK(s.fsm.repeats_ambiguous());
+    CHECK(s.resume(unreachable).what == step::wait);
     CHECK(s.resume(answered(500)).what == step::finish);
     failure const f = s.failed();
     CHECK(f.is(errc::ambiguous_submit));
-    CHECK(f.attempts == 5);
-    CHECK(f.reason.find("5 of 5 attempts used") != std::string::npos);
+    CHECK(f.attempts == 3);
+    CHECK(f.http_status == 500);
+    CHECK(f.reason.find("it was sent twice") != std::string::npos);
+}
+
+TEST_CASE("submit_fsm: in doubt since an earlier run -> sending it is the one repeat")
+{
+    submit ambiguous(resubmitting());
+    ambiguous.fsm = submit_fsm(t0 + seconds(3600), true);
+    CHECK(ambiguous.resume(unreachable).what == step::wait);
+    CHECK(ambiguous.resume(lost_answer).what == step::finish);
+    failure const f = ambiguous.failed();
+    CHECK(f.is(errc::ambiguous_submit));
+    CHECK(f.reason.find("it was sent twice") != std::string::npos);
+
+    submit taken(resubmitting());
+    taken.fsm = submit_fsm(t0 + seconds(3600), true);
+    CHECK(taken.resume(accepted).what == step::finish);
+    CHECK(taken.succeeded().possible_duplicate);
+}
+
+TEST_CASE("submit_fsm: the body was not sent whole, whatever ended it -> safe to repeat")
+{
+    for (errc const why :
+         {errc::write_failed, errc::write_timeout, errc::connection_closed, errc::tls_failed}) {
+        CAPTURE(name(why));
+        submit s;
+        CHECK(s.resume(broken(why, bytes_sent::some)).what == step::wait);
+        CHECK(s.resume(accepted).what == step::finish);
+        CHECK_FALSE(s.succeeded().possible_duplicate);
+    }
 }
 
 TEST_CASE("submit_fsm: refused after an ambiguous attempt -> stays ambiguous, all attempts counted")
@@ -353,19 +414,21 @@ TEST_CASE("submit_fsm: cancelled before the first byte -> cancelled, with no dou
 }
 
 TEST_CASE(
-    "submit_fsm: cancelled or closed after bytes were sent -> ambiguous, even where repeating is allowed")
+    "submit_fsm: cancelled or closed after the body was sent -> ambiguous, even where repeating is allowed")
 {
     for (retry_policy const& policy : {retry_policy(), resubmitting()})
-        for (bytes_sent const sent : {bytes_sent::some, bytes_sent::all})
-            for (errc const why : {errc::cancelled, errc::client_closed, errc::deadline_exceeded}) {
-                CAPTURE(policy.resubmit_ambiguous);
-                CAPTURE(name(why));
-                submit s(policy);
-                CHECK(s.resume(broken(why, sent)).what == step::finish);
-                failure const f = s.failed();
-                CHECK(f.is(errc::ambiguous_submit));
-                CHECK(f.cause == make_error_code(why));
-            }
+        for (errc const why : {errc::cancelled, errc::client_closed, errc::deadline_exceeded}) {
+            CAPTURE(policy.resubmit_ambiguous);
+            CAPTURE(name(why));
+            submit whole(policy);
+            CHECK(whole.resume(broken(why, bytes_sent::all)).what == step::finish);
+            failure const f = whole.failed();
+            CHECK(f.is(errc::ambiguous_submit));
+            CHECK(f.cause == make_error_code(why));
+            submit begun(policy);
+            CHECK(begun.resume(broken(why, bytes_sent::some)).what == step::finish);
+            CHECK(begun.failed().is(why));
+        }
 }
 
 TEST_CASE("submit_fsm: the document changed while it was sent -> its own error, never repeated")
@@ -491,6 +554,12 @@ TEST_CASE("submit_fsm: refusals -> end at once, each with its own code")
         {answered(413), errc::rejected},
         {answered(415), errc::rejected},
         {answered(422), errc::rejected},
+        {answered(404, R"({"message":"flow not found"})"), errc::rejected},
+        {answered(501), errc::rejected},
+        {answered(400, "<h1>400 No required SSL certificate was sent</h1>"),
+         errc::client_certificate_refused},
+        {answered(307), errc::redirect_refused},
+        {broken(errc::client_certificate_refused, bytes_sent::none), errc::client_certificate_refused},
         {broken(errc::redirect_refused, bytes_sent::all), errc::redirect_refused},
     };
     for (auto const& c : cases) {

@@ -32,6 +32,7 @@ answer_form::index answer_form::nearest(index from, Wanted wanted, bool notes) c
 OCRPIPE_DECL void answer_form::complete_submit(body_facts& facts) const
 {
     if (tree_.empty()) return;
+    if (is_error() && facts.error_status == 0) facts.error_status = error_status_;
     bool const error = is_error() || status_ != answer_tree::none
                            ? is_error() || job_status_at(status_) == job_status::failure
                            : false;

@@ -33,56 +33,92 @@ reading<Verdict> first_match(std::array<verdict_row<Verdict, Seen>, N> const& ta
 
 using submit_row = verdict_row<submit_verdict, seen_answer>;
 
-// Assumed: 425 and a redirect say that the request was not looked at, but for 303, which says that it was
-// carried out; a 408 may come from a gateway that had handed it on.
+// What an answer to a submit proves (RFC 9110, section 15, unless another source is named):
+// - A message with Content-Length that was not written completely is not processed (RFC 9112, 8), whatever
+//   ended it: a failure, our own side, or an early answer.
+// - 503: the server is "currently unable to handle the request" (15.6.4). Load balancers, rate limits and
+//   servers send it instead of handling the request, so it is refused and safe to repeat. An exception is
+//   Envoy's 503 for a connection that broke after the request was forwarded.
+// - 501, 505, 507, 508, 510: the server lacks what the request needs, or the whole operation failed (15.6.2,
+//   15.6.6; RFC 4918, 11.5; RFC 5842, 7.2; RFC 2774, 7). Nothing was accepted, and repeating does not help.
+// - 421, 423, 425: not looked at, on this connection or for now (15.5.20; RFC 4918, 11.3; RFC 8470, 5.2).
+// - 511: a captive portal answered, not the service (RFC 6585, 6).
+// - 305, 307, 308: the same request is to be sent elsewhere, so it was not carried out (15.4.8, 15.4.9).
+// - 301, 302, 303 and other redirects: the POST may have been carried out before (15.4.2 to 15.4.4).
+// Assumed: a 408 for a complete request may come from a gateway that had forwarded it; 500, 502, 504 and
+// unknown 5xx may follow an acceptance.
 inline constexpr std::array submit_rows{
     submit_row{"broken off, with a request_id",
                [](seen_answer& s) { return s.failed() && !s.facts.request_id.empty(); },
                submit_verdict::accepted},
     submit_row{"redirected elsewhere", [](seen_answer& s) { return s.failed_with(errc::redirect_refused); },
                submit_verdict::misdirected},
-    submit_row{"stopped before the first byte",
-               [](seen_answer& s) { return s.failed_here() && s.nothing_sent(); }, submit_verdict::stopped},
-    submit_row{"document changed while it was sent",
-               [](seen_answer& s) {
-                   bool const ours =
-                       s.failed_with(errc::file_changed) || s.failed_with(errc::unreadable_file);
-                   return ours && s.answer.error().sent != bytes_sent::all;
-               },
+    submit_row{"stopped before the last byte",
+               [](seen_answer& s) { return s.failed_here() && s.is_incomplete_request(); },
                submit_verdict::stopped},
     submit_row{"refused by the proxy, or an invalid certificate",
                [](seen_answer& s) { return s.failed_credentials(); }, submit_verdict::credentials_refused},
-    submit_row{"failed before the first byte", [](seen_answer& s) { return s.nothing_sent(); },
+    submit_row{"failed before the last byte",
+               [](seen_answer& s) {
+                   // The beginning of a 2xx casts doubt.
+                   return s.failed() && s.is_incomplete_request() && s.answer.error().status / 100 != 2;
+               },
                submit_verdict::safe_to_repeat},
-    submit_row{"failed after the first byte", [](seen_answer& s) { return s.failed(); },
+    submit_row{"failed after the last byte", [](seen_answer& s) { return s.failed(); },
                submit_verdict::ambiguous},
     // An error envelope may carry an id of its own for tracing; only one in its data is a job's.
     submit_row{"accepted",
                [](seen_answer& s) {
                    bool const refused = s.facts.error_status != 0 && !s.facts.request_id_in_data;
-                   return s.answer && s.answer->status / 100 == 2 && !s.facts.request_id.empty() && !refused;
+                   return s.answer->status / 100 == 2 && !s.facts.request_id.empty() && !refused;
                },
                submit_verdict::accepted},
-    submit_row{"2xx without a request_id",
-               [](seen_answer& s) { return s.answer->status >= 200 && s.answer->status < 300; },
+    submit_row{"2xx without a request_id", [](seen_answer& s) { return s.is_success(); },
                submit_verdict::ambiguous},
     submit_row{"throttled", [](seen_answer& s) { return s.asks_to_slow_down(); }, submit_verdict::throttled},
     submit_row{"503 with Retry-After", [](seen_answer& s) { return s.is({503}) && s.has_retry_after(); },
                submit_verdict::throttled},
+    submit_row{"503 after the request was forwarded",
+               [](seen_answer& s) { return s.is({503}) && s.was_forwarded() && !s.is_incomplete_request(); },
+               submit_verdict::ambiguous},
+    submit_row{"503", [](seen_answer& s) { return s.is({503}); }, submit_verdict::overloaded},
     submit_row{"credentials refused",
                [](seen_answer& s) {
                    return s.is({401, 402, 403});
                },
                submit_verdict::credentials_refused},
-    submit_row{"404 of the service", [](seen_answer& s) { return s.is({404}) && s.is_services(); },
+    submit_row{"client certificate refused", [](seen_answer& s) { return s.refuses_certificate(); },
+               submit_verdict::certificate_refused},
+    submit_row{"404 in the service's own JSON",
+               [](seen_answer& s) { return s.is({404}) && s.is_json() && !s.is_gateways(); },
                submit_verdict::rejected},
-    submit_row{"404", [](seen_answer& s) { return s.is({404}); }, submit_verdict::wrong_base_url},
-    submit_row{"425", [](seen_answer& s) { return s.is({425}); }, submit_verdict::safe_to_repeat},
-    submit_row{"408", [](seen_answer& s) { return s.is({408}); }, submit_verdict::ambiguous},
-    submit_row{"303", [](seen_answer& s) { return s.is({303}); }, submit_verdict::ambiguous},
-    submit_row{"refused", [](seen_answer& s) { return s.is_client_error(); }, submit_verdict::rejected},
-    submit_row{"unfollowed redirect", [](seen_answer& s) { return !s.is_server_error(); },
+    submit_row{"404, 511",
+               [](seen_answer& s) {
+                   return s.is({404, 511});
+               },
                submit_verdict::wrong_base_url},
+    submit_row{"421, 423, 425",
+               [](seen_answer& s) {
+                   return s.is({421, 423, 425});
+               },
+               submit_verdict::safe_to_repeat},
+    submit_row{
+        "answered before the last byte",
+        [](seen_answer& s) { return s.is_incomplete_request() && (s.is({408}) || s.is_server_error()); },
+        submit_verdict::safe_to_repeat},
+    submit_row{"408", [](seen_answer& s) { return s.is({408}); }, submit_verdict::ambiguous},
+    submit_row{"refused",
+               [](seen_answer& s) {
+                   return s.is_client_error() || s.is({501, 505, 507, 508, 510});
+               },
+               submit_verdict::rejected},
+    submit_row{"redirect of a request that was not carried out",
+               [](seen_answer& s) {
+                   return s.is({305, 307, 308}) || (!s.is_server_error() && s.is_incomplete_request());
+               },
+               submit_verdict::misdirected},
+    submit_row{"redirect after the request", [](seen_answer& s) { return !s.is_server_error(); },
+               submit_verdict::ambiguous},
     submit_row{"5xx", [](seen_answer&) { return true; }, submit_verdict::ambiguous},
 };
 
@@ -265,7 +301,14 @@ OCRPIPE_DECL submit_reading read_submit(exchange_result const& answer, response_
     if (!answer && answer.error().status / 100 == 2)
         s.facts.request_id = detail::visible_request_id(answer.error().begun_body, profile, false);
     // Beside the data an id may be the request's own, for tracing.
-    if (s.is_success() && !s.facts.request_id_in_data) detail::look_for_ids(answer->body, profile, s.facts);
+    bool const success = answer && answer->status / 100 == 2;
+    if (success && !s.facts.request_id_in_data) detail::look_for_ids(answer->body, profile, s.facts);
+    // An embedded error code goes through the rows, unless an id that can be seen casts doubt on it.
+    if (success) {
+        bool const refused = s.facts.error_status != 0 && s.facts.request_id.empty() &&
+                             detail::visible_request_id(answer->body, profile, true).empty();
+        s.status = refused ? s.facts.error_status : answer->status;
+    }
     submit_reading const r = detail::first_match(detail::submit_rows, s);
     if (r.what == submit_verdict::accepted) {
         job.request_id = std::move(s.facts.request_id);

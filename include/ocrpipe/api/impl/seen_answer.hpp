@@ -47,7 +47,11 @@ struct seen_answer {
         return failed_with(errc::certificate_invalid) || from_proxy == 401 || from_proxy == 403 ||
                from_proxy == 407;
     }
-    bool nothing_sent() const { return !answer && answer.error().sent == bytes_sent::none; }
+    /// The request's last byte was not sent: an incomplete message is not processed (RFC 9112, 8).
+    bool is_incomplete_request() const
+    {
+        return (answer ? answer->sent : answer.error().sent) != bytes_sent::all;
+    }
 
     bool is(std::initializer_list<int> statuses) const
     {
@@ -86,7 +90,20 @@ struct seen_answer {
         bool const foreign = !is_json() && facts.shape != body_facts::form::blank;
         return foreign || contains_any(beginning(), profile.gateway_texts);
     }
-    bool is_services() const { return is_json() && !is_gateways(); }
+    /// A gateway that checks client certificates after the handshake.
+    /// Source: nginx, "400 No required SSL certificate was sent", "400 The SSL certificate error".
+    bool refuses_certificate() const
+    {
+        return is({400}) && !is_json() && contains_letters(beginning(), "SSL certificate");
+    }
+    /// Whether a proxy says that it lost the connection to the service after it had forwarded the request.
+    /// Source: Envoy, "upstream connect error or disconnect/reset before headers. reset reason: ...".
+    bool was_forwarded() const
+    {
+        std::string_view const text = beginning();
+        return contains_letters(text, "reset before headers") && !contains_letters(text, "overflow") &&
+               !contains_letters(text, "connection failure") && !contains_letters(text, "connection timeout");
+    }
     std::string_view beginning() const
     {
         return answer ? std::string_view(answer->body).substr(0, 512) : std::string_view();

@@ -6,6 +6,7 @@
 #include <ocrpipe/core/fifo_semaphore.hpp>
 #include <ocrpipe/job/job_table.hpp>
 #include <ocrpipe/job/result_fsm.hpp>
+#include <ocrpipe/pace/concurrency_limit.hpp>
 #include <ocrpipe/pace/doc_type_gate.hpp>
 #include <ocrpipe/pace/gcra.hpp>
 #include <ocrpipe/pace/origin_gate.hpp>
@@ -206,8 +207,12 @@ private:
     doc_type_gate doc_types_;
     fifo_semaphore in_flight_;
     /// As many as the pool has connections for submits, so that a submit never waits in the pool: what is
-    /// admitted is sent at once.
+    /// admitted is sent at once. A submit keeps its slot between attempts.
     fifo_semaphore submit_slots_;
+    /// As many as the service serves at a time. A submit takes a turn for each attempt.
+    fifo_semaphore submit_turns_;
+    concurrency_limit submits_at_once_;
+    concurrency_limit polls_at_once_;
     bool result_route_succeeded_ = false;
     std::uint32_t good_reads_ = 0; ///< of results; wraps around
     std::uint32_t good_parts_ = 0; ///< likewise

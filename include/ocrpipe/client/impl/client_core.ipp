@@ -32,6 +32,9 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
     , health_(options_)
     , in_flight_(ioc, options_.rates.max_in_flight)
     , submit_slots_(ioc, options_.pool.submit_connections)
+    , submit_turns_(ioc, options_.pool.submit_connections)
+    , submits_at_once_(options_.pool.submit_connections)
+    , polls_at_once_(options_.pool.poll_connections)
     , heap_timer_(ioc.get_executor())
 {
 }
@@ -169,6 +172,7 @@ OCRPIPE_DECL void client_core::stop_submits()
 {
     submits_stopped_ = true;
     submit_slots_.close();
+    submit_turns_.close();
     for (timer* const t : sleeping_submits_)
         t->cancel();
 }
@@ -179,6 +183,7 @@ OCRPIPE_DECL void client_core::close()
     closed_ = true;
     in_flight_.close();
     submit_slots_.close();
+    submit_turns_.close();
     transport_->close();
     // Must run inside the context: from outside, Boost 1.81's co_spawn posts the cancellation with a raw
     // pointer to an operation that may have ended before the post runs.

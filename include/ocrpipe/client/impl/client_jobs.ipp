@@ -92,7 +92,7 @@ OCRPIPE_DECL void client_core::arm_timer()
         return;
     }
     // All workers are busy: each checks the heap when it finishes its job.
-    if (workers_.size() >= options_.pool.poll_connections) return;
+    if (workers_.size() >= polls_at_once_.limit()) return;
     auto const since = due->time_since_epoch();
     clock::time_point const rounded(((since + tick - clock::duration(1)) / tick) * tick);
     if (rounded >= armed_for_) return;
@@ -110,7 +110,7 @@ OCRPIPE_DECL void client_core::arm_timer()
 OCRPIPE_DECL void client_core::serve_due_jobs()
 {
     clock::time_point const now = clock::now();
-    while (!closed_ && workers_.size() < options_.pool.poll_connections) {
+    while (!closed_ && workers_.size() < polls_at_once_.limit()) {
         auto const s = jobs_.pop_due(now);
         if (!s) break;
         auto const worker = workers_.emplace(workers_.end());
@@ -139,12 +139,17 @@ struct client_core::result_exchange {
     http_request request()
     {
         ++core.counters_.polls;
+        sent_in = core.polls_at_once_.now();
         return http_request(via, http_method::get, target(operation::result, job.request.request_id));
     }
     result_context context() { return core.context_of(job); }
     void note(exchange_result const& answer, action const& next)
     {
         if (answer && next.what == step::wait) ++core.counters_.pending_answers;
+        if (answer && answer->status == 503)
+            core.polls_at_once_.refused(sent_in);
+        else if (answer)
+            core.polls_at_once_.succeeded();
         if (!fsm.read_well()) return;
         core.result_route_succeeded_ = true;
         ++core.good_reads_;
@@ -154,6 +159,7 @@ struct client_core::result_exchange {
     client_core& core;
     waiting_job& job;
     result_fsm& fsm = job.fsm;
+    concurrency_limit::epoch sent_in = 0;
     rate_permit permits[1] = {{core.poll_rate_, 1, core.counters_.waited_for_poll_rate}};
 };
 
@@ -167,7 +173,8 @@ OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
         apply(*self->current, next);
         self->current.reset();
         // A worker whose signal was emitted cannot be reused: its coroutine stays marked as cancelled.
-        if (!self->stopped && !closed_) self->current = jobs_.pop_due(clock::now());
+        bool const spare = workers_.size() > polls_at_once_.limit();
+        if (!self->stopped && !closed_ && !spare) self->current = jobs_.pop_due(clock::now());
     }
 }
 

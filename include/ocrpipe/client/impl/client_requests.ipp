@@ -189,22 +189,27 @@ struct client_core::submit_exchange {
     bool has_turn()
     {
         if (!slot && core.submit_slots_.try_acquire()) slot = fifo_semaphore::unit(core.submit_slots_);
-        return slot && (announced || !hooks.before_sending);
+        if (slot && !turn && core.submit_turns_.try_acquire())
+            turn = fifo_semaphore::unit(core.submit_turns_);
+        return turn && (announcement() || !hooks.before_sending);
     }
+    /// Whether the caller was told of the next attempt.
+    bool& announcement() noexcept { return fsm.repeats_ambiguous() ? repeat_announced : announced; }
     http_request request()
     {
         ++core.counters_.submits;
+        sent_in = core.submits_at_once_.now();
         body.rewind();
         http_request r(via, http_method::post, target(operation::submit));
         r.content_type = body.content_type();
         r.body = &body;
-        // Without a deadline, a submit may wait for its turn indefinitely, but sending it is still bounded.
-        r.deadline = allowed < longest_time ? deadline : clock::now() + core.options_.job_deadline;
+        r.deadline = deadline;
         return r;
     }
     fsm_context context() { return core.context(core.counters_.accepted, submit.patient); }
     void note(exchange_result const& answer, action const& next)
     {
+        turn = {};
         // Others may have to probe, and this one waits. Any other wait keeps the connection, so that no more
         // documents are in doubt than there are connections.
         if (next.what == step::refused) slot = {};
@@ -212,18 +217,27 @@ struct client_core::submit_exchange {
             core.doc_types_.failed(submit.doc_type);
         else if (answer && next.what == step::finish) // otherwise the answer was not examined
             core.doc_types_.answered(submit.doc_type);
+        if (!answer) return;
+        if (fsm.overloaded())
+            core.submits_at_once_.refused(sent_in);
+        else
+            core.submits_at_once_.succeeded();
+        core.submit_turns_.resize(core.submits_at_once_.limit());
     }
 
     client_core& core;
     submit_request const& submit;
     submit_hooks const& hooks;
     multipart_body& body;
-    fifo_semaphore::unit slot{}; ///< one of the connections for submits
-    bool announced = false;      ///< hooks.before_sending has run
+    fifo_semaphore::unit slot{};   ///< one of the connections for submits
+    fifo_semaphore::unit turn{};   ///< one of those that the service serves at a time
+    bool announced = false;        ///< hooks.before_sending has run
+    bool repeat_announced = false; ///< and once more, before an ambiguous attempt is repeated
+    concurrency_limit::epoch sent_in = 0;
     std::chrono::milliseconds allowed =
         submit.deadline.count() > 0 ? submit.deadline : core.options_.job_deadline;
     clock::time_point deadline = clock::now() + std::min<std::chrono::milliseconds>(allowed, longest_time);
-    submit_fsm fsm{deadline};
+    submit_fsm fsm{deadline, submit.in_doubt};
     rate_permit permits[2] = {
         {core.submit_rate_, 1, core.counters_.waited_for_submit_rate},
         {core.byte_rate_, static_cast<double>(body.size()), core.counters_.waited_for_bytes}};
@@ -237,15 +251,15 @@ OCRPIPE_DECL task<void> client_core::admit(submit_exchange& x, admission& a)
         refuse(a, errc::too_many_waiting);
         co_return;
     }
-    if (!x.slot) {
-        if (!co_await submit_slots_.acquire(a.deadline)) {
-            refuse(a, clock::now() >= a.deadline ? errc::deadline_exceeded : stop_code());
-            co_return;
-        }
-        x.slot = fifo_semaphore::unit(submit_slots_);
+    if (!x.slot && co_await submit_slots_.acquire(a.deadline)) x.slot = fifo_semaphore::unit(submit_slots_);
+    if (x.slot && !x.turn && co_await submit_turns_.acquire(a.deadline))
+        x.turn = fifo_semaphore::unit(submit_turns_);
+    if (!x.turn) {
+        refuse(a, clock::now() >= a.deadline ? errc::deadline_exceeded : stop_code());
+        co_return;
     }
     if (!decide(a)) co_await wait_for(a);
-    if (a.refusal != errc::ok || !x.hooks.before_sending || std::exchange(x.announced, true)) co_return;
+    if (a.refusal != errc::ok || !x.hooks.before_sending || std::exchange(x.announcement(), true)) co_return;
     error_code const ec = co_await x.hooks.before_sending();
     if (!ec && !closed_ && !submits_stopped_) co_return;
     refuse(a, ec ? errc::cancelled : stop_code());

@@ -55,6 +55,8 @@ inline constexpr std::array errc_texts{
     errc_text{errc::unsupported_encoding, "unsupported_encoding", "the answer's content encoding is unknown"},
     errc_text{errc::redirect_refused, "redirect_refused", "a redirect was not followed"},
     errc_text{errc::unauthorized, "unauthorized", "the service refuses the credentials"},
+    errc_text{errc::client_certificate_refused, "client_certificate_refused",
+              "the server requires a client certificate, or refuses the given one"},
     errc_text{errc::wrong_base_url, "wrong_base_url", "there is no OCR API at this base URL and user id"},
     errc_text{errc::rejected, "rejected", "the service refuses the request"},
     errc_text{errc::throttled, "throttled", "the service keeps throttling"},

@@ -39,18 +39,17 @@ inline std::string_view next_element(std::string_view& list) noexcept
     return element;
 }
 
-/// Seconds of `timeout=N` in a Keep-Alive field; zero if absent.
-inline std::chrono::seconds keep_alive_seconds(std::string_view value) noexcept
+/// The number after `key` in a Keep-Alive field, such as `timeout=5, max=100`.
+inline std::optional<std::uint32_t> keep_alive_number(std::string_view value, std::string_view key) noexcept
 {
-    static constexpr std::string_view key = "timeout=";
     for (std::size_t i = 0; i + key.size() < value.size(); ++i) {
         if (!same_letters(value.substr(i, key.size()), key)) continue;
-        unsigned seconds = 0;
+        std::uint32_t number = 0;
         char const* const last = value.data() + value.size();
-        auto const parsed = std::from_chars(value.data() + i + key.size(), last, seconds);
-        if (parsed.ec == std::errc() && seconds <= 24 * 3600) return std::chrono::seconds(seconds);
+        auto const parsed = std::from_chars(value.data() + i + key.size(), last, number);
+        if (parsed.ec == std::errc()) return number;
     }
-    return std::chrono::seconds(0);
+    return std::nullopt;
 }
 
 /// Collects what the lines of one header section say.
@@ -160,7 +159,7 @@ private:
             break;
         case 10:
             if (is_name(name, "Connection")) parse_connection(value);
-            if (is_name(name, "Keep-Alive")) head_.keep_alive_hint = keep_alive_seconds(value);
+            if (is_name(name, "Keep-Alive")) parse_keep_alive(value);
             break;
         case 11:
             if (is_name(name, "Retry-After")) store(response_.retry_after, value);
@@ -196,6 +195,16 @@ private:
             if (same_letters(word, "close")) close_ = true;
             if (same_letters(word, "keep-alive")) keep_alive_ = true;
         }
+    }
+
+    void parse_keep_alive(std::string_view value)
+    {
+        constexpr std::uint32_t longest = 24 * 3600;
+        std::uint32_t const none = longest + 1;
+        std::uint32_t const seconds = keep_alive_number(value, "timeout=").value_or(none);
+        if (seconds <= longest) head_.keep_alive_hint = std::chrono::seconds(seconds);
+        head_.keep_alive_max = keep_alive_number(value, "max=");
+        if (seconds == 0) head_.keep_alive_max = 0;
     }
 
     void parse_content_length(std::string_view list)

@@ -3,6 +3,8 @@
 
 #include <ocrpipe/http/connection.hpp>
 
+#include <array>
+
 namespace ocrpipe
 {
 namespace detail
@@ -131,13 +133,35 @@ OCRPIPE_DECL std::string_view connection::seal(std::string_view plain, byte_buff
     ec = {};
     if (!tls_) return plain;
     wire.clear();
+    wire.append(replies_.view());
+    replies_.clear();
     tls_->write(plain, wire, ec);
     return wire.view();
 }
 
 OCRPIPE_DECL std::size_t connection::send(std::string_view wire, error_code& ec)
 {
-    return socket_.send(asio::const_buffer(wire.data(), wire.size()), 0, ec);
+    std::size_t const n = socket_.send(asio::const_buffer(wire.data(), wire.size()), 0, ec);
+    mid_wire_ = n < wire.size();
+    return n;
+}
+
+/// Sends the replies, unless this would tear a record apart. What is not sent comes before the next record.
+OCRPIPE_DECL void connection::send_replies(error_code& ec)
+{
+    // A peer that asks for replies without reading them must not make us store them.
+    constexpr std::size_t most = 16 * 1024;
+    if (replies_.empty() || mid_wire_) {
+        if (replies_.size() > most && !ec) ec = asio::error::no_buffer_space;
+        return;
+    }
+    error_code refused;
+    std::size_t const n =
+        socket_.send(asio::const_buffer(replies_.view().data(), replies_.size()), 0, refused);
+    std::string const rest(replies_.view().substr(n));
+    replies_.clear();
+    replies_.append(rest);
+    if (replies_.size() > most && !ec) ec = asio::error::no_buffer_space;
 }
 
 OCRPIPE_DECL std::span<char const> connection::receive_raw(error_code& ec)
@@ -174,20 +198,15 @@ OCRPIPE_DECL void connection::put(std::span<char const> bytes, error_code& ec)
 
 OCRPIPE_DECL void connection::decrypt(std::span<char const> cipher, error_code& ec)
 {
-    byte_buffer reply; // reply to a key update; allocates only then
     tls_->feed(cipher);
     for (;;) {
-        std::size_t const n = tls_->read(shared_.plain(), reply, ec);
+        std::size_t const n = tls_->read(shared_.plain(), replies_, ec);
         if (n == 0) break;
         answer_.put(std::string_view(shared_.plain().data(), n), ec);
         if (ec) return;
     }
     if (ec == asio::error::eof) end_of_stream(true, ec);
-    if (reply.empty()) return;
-    // A reply that does not fit in the socket's buffer would have to be queued before the next request; this
-    // does not happen in practice.
-    error_code refused;
-    if (send(reply.view(), refused) != reply.size() && !ec) ec = asio::error::no_buffer_space;
+    if (!replies_.empty()) send_replies(ec);
 }
 
 OCRPIPE_DECL void connection::end_of_stream(bool announced, error_code& ec)
@@ -201,12 +220,21 @@ OCRPIPE_DECL void connection::end_of_stream(bool announced, error_code& ec)
         answer_.put_eof(ec);
 }
 
-OCRPIPE_DECL bool connection::is_quiet()
+OCRPIPE_DECL connection::idle_input connection::peek()
 {
-    char byte = 0;
+    // Unsolicited HTTP is a refusal before a close, such as a 408. Under TLS, data may be a session ticket; a
+    // close_notify is an alert, in TLS 1.3 a record of 19 bytes (RFC 8446, 5.2).
+    constexpr unsigned char alert = 21;
+    constexpr unsigned close_notify_size = 19;
+    std::array<unsigned char, 5> header{};
     error_code ec;
-    socket_.receive(asio::mutable_buffer(&byte, 1), tcp_socket::message_peek, ec);
-    return ec == asio::error::would_block;
+    std::size_t const n =
+        socket_.receive(asio::mutable_buffer(header.data(), header.size()), tcp_socket::message_peek, ec);
+    if (ec == asio::error::would_block) return idle_input::none;
+    bool const record = tls_ && !ec && n == header.size();
+    if (record && header[0] != alert && header[3] * 256u + header[4] != close_notify_size)
+        return idle_input::data;
+    return idle_input::closed;
 }
 
 OCRPIPE_DECL void connection::close() noexcept
@@ -215,7 +243,7 @@ OCRPIPE_DECL void connection::close() noexcept
     forget_input();
     if (!socket_.is_open()) return;
     error_code ignored;
-    if (tls_) {
+    if (tls_ && !mid_wire_) {
         byte_buffer close_notify;
         tls_->close(close_notify);
         if (!close_notify.empty()) send(close_notify.view(), ignored);

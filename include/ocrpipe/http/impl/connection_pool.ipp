@@ -59,12 +59,12 @@ private:
 OCRPIPE_DECL connection_lease::~connection_lease()
 {
     if (!has_slot_) return;
-    clock::time_point const now = clock::now();
+    boot_clock::time_point const now = boot_clock::now();
     if (connection_ == nullptr) {
         pool_.fsm_.release_empty(lane_, now);
     } else if (reusable_) {
         connection_->clear_deadline();
-        pool_.fsm_.release(lane_, id_, now, hint_);
+        pool_.fsm_.release(lane_, id_, now, hint_, max_);
     } else {
         pool_.connections_[id_].reset();
         pool_.fsm_.release_closed(lane_, id_, now);
@@ -81,21 +81,31 @@ OCRPIPE_DECL void connection_lease::accept(pool_decision d) noexcept
     connection_ = reused_ ? pool_.connections_[id_].get() : nullptr;
 }
 
-/// Probes the connection, and its replacements as long as they are dead. Returns whether one is usable.
-OCRPIPE_DECL bool connection_lease::probe()
+/// How long the connection must stay quiet before it is used.
+OCRPIPE_DECL clock::duration connection_lease::rest(boot_clock::time_point now) const
 {
-    clock::time_point const now = clock::now();
+    if (connection_ == nullptr || fresh_) return {};
+    return pool_.fsm_.rest(lane_, id_, now);
+}
+
+/// Probes the connection, and its replacements as long as they are dead. Returns whether one is usable. With
+/// `may_wait`, it also returns false at a connection for which rest() is not zero.
+OCRPIPE_DECL bool connection_lease::probe(bool may_wait, boot_clock::time_point now)
+{
     while (connection_ != nullptr) {
+        if (may_wait && rest(now) != clock::duration::zero()) return false;
         pool_decision next;
         next.what = pool_outcome::open;
-        if (fresh_) {
-            pool_.fsm_.retire(id_);
-        } else if (connection_->is_quiet()) {
+        using enum detail::connection::idle_input;
+        auto const seen = fresh_ ? data : connection_->peek();
+        if (seen == none) {
             pool_.fsm_.reused(id_, now);
             return true;
-        } else {
-            next = pool_.fsm_.replace(id_, now);
         }
+        if (fresh_)
+            pool_.fsm_.retire(id_);
+        else
+            next = pool_.fsm_.replace(lane_, id_, now, seen == closed);
         accept(next);
         pool_.close_retired();
     }
@@ -104,10 +114,10 @@ OCRPIPE_DECL bool connection_lease::probe()
 
 OCRPIPE_DECL bool connection_lease::acquire_idle(asio::cancellation_state const& state)
 {
-    clock::time_point const now = clock::now();
+    boot_clock::time_point const now = boot_clock::now();
     accept(pool_.fsm_.acquire(lane_, now, fresh_));
     pool_.close_retired();
-    return !is_cancelled(state) && now < deadline_ && probe();
+    return !is_cancelled(state) && clock::now() < deadline_ && probe(true, now);
 }
 
 /// Why the lease must not continue; errc::ok if it may.
@@ -134,7 +144,12 @@ OCRPIPE_DECL task<bool> connection_lease::async_acquire(transport_failure& failu
         accept(w.decision());
     }
     errc refused = refusal(state, give_up);
-    if (refused == errc::ok && probe()) co_return true;
+    while (refused == errc::ok && connection_ != nullptr) {
+        if (probe(true, boot_clock::now())) co_return true;
+        if (connection_ == nullptr) break;
+        co_await async_rest();
+        refused = refusal(state, give_up);
+    }
     if (refused == errc::ok) refused = co_await async_wait_to_open(give_up);
     if (refused != errc::ok) {
         failure = transport_failure(refused, phase::acquire, bytes_sent::none);
@@ -151,15 +166,26 @@ OCRPIPE_DECL task<errc> connection_lease::async_wait_to_open(clock::time_point g
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     clock::time_point const start = pool_.fsm_.reserve_open(clock::now());
     errc refused = errc::ok;
-    while (refused == errc::ok && !probe() && clock::now() < start) {
+    while (refused == errc::ok && !probe(false, boot_clock::now()) && clock::now() < start) {
         waiter w(*this, std::min(start, give_up));
         if (!fresh_) pool_.fsm_.enqueue_opener(w);
         error_code ec;
         co_await w.expiry.async_wait(await_into(ec));
         accept(w.decision());
+        co_await async_rest();
         refused = refusal(state, give_up);
     }
     co_return refused;
+}
+
+/// Waits until the connection may be used. A close during this time is found by probe().
+OCRPIPE_DECL task<void> connection_lease::async_rest()
+{
+    clock::duration const left = rest(boot_clock::now());
+    if (left == clock::duration::zero()) co_return;
+    timer quiet(pool_.ioc_, clock::now() + left);
+    error_code ec;
+    co_await quiet.async_wait(await_into(ec));
 }
 
 OCRPIPE_DECL task<bool> connection_lease::async_open(transport_failure& failure)
@@ -167,7 +193,7 @@ OCRPIPE_DECL task<bool> connection_lease::async_open(transport_failure& failure)
     std::unique_ptr<detail::connection> opened = co_await pool_.connector_.async_open(deadline_, failure);
     if (!opened) co_return false;
     double const jitter = std::uniform_real_distribution<>(0, 1)(pool_.random_);
-    id_ = pool_.fsm_.opened(clock::now(), jitter);
+    id_ = pool_.fsm_.opened(boot_clock::now(), jitter);
     connection_ = opened.get();
     if (id_ >= pool_.connections_.size()) pool_.connections_.resize(id_ + 1);
     pool_.connections_[id_] = std::move(opened);

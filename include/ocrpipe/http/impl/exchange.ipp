@@ -14,6 +14,12 @@ inline constexpr std::size_t chunk_size = 64 * 1024;
 /// never will.
 inline constexpr std::chrono::milliseconds late_answer_wait{250};
 
+/// At this rate, in bytes a second, a service that has received a document is assumed to store and check it.
+inline constexpr std::uint64_t slowest_intake = 100'000;
+
+/// An upload that is slower, in bytes a second, is given up, so that a peer cannot hold it forever.
+inline constexpr std::uint64_t slowest_upload = 1'000;
+
 OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, answer_limits const& limits,
                                 timeout_options const& timeouts, clock::time_point deadline)
     : connection_(c), answer_(c.answer()), shared_(shared), timeouts_(timeouts), deadline_(deadline)
@@ -24,7 +30,7 @@ OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, answer_limits 
 OCRPIPE_DECL task<bool> exchange::run(pooled_buffer& request, body_source* body, transport_failure& failure)
 {
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state; // stays up to date
-    body_left_ = body != nullptr ? body->size() : 0;
+    body_left_ = body_size_ = body != nullptr ? body->size() : 0;
     upload sent = upload::done;
     {
         pooled_buffer cipher(shared_);
@@ -47,7 +53,10 @@ OCRPIPE_DECL task<bool> exchange::run(pooled_buffer& request, body_source* body,
     if (sent == upload::done) sent_ = bytes_sent::all;
     connection_.forget_input();
     if (sent == upload::failed) co_return false;
-    reception r(clock::now(), timeouts_, deadline_);
+    clock::time_point const now = clock::now();
+    clock::duration const longest =
+        body != nullptr ? patience(timeouts_.submit, slowest_intake) : timeouts_.first_byte;
+    reception r(now, std::min(deadline_, later(now, longest)));
     while (!answer_.complete()) {
         expect(r);
         error_code ec = connection_.stopped(state);
@@ -65,7 +74,11 @@ OCRPIPE_DECL task<bool> exchange::run(pooled_buffer& request, body_source* body,
         keep_beginning(failure);
         co_return false;
     }
-    reusable_ = sent == upload::done && answer_.keep_alive() && !connection_.ended();
+    http_response& response = answer_.response();
+    response.sent = sent_;
+    // A server that refuses a connection too many (503), or is not the right one (421), is left.
+    bool const wanted = response.status != 503 && response.status != 421;
+    reusable_ = sent == upload::done && answer_.keep_alive() && !connection_.ended() && wanted;
     co_return true;
 }
 
@@ -92,6 +105,12 @@ OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_so
     // Sending the rest reports the error again.
     rest.remove_prefix(send(rest, ec));
     return upload::done;
+}
+
+OCRPIPE_DECL clock::duration exchange::patience(clock::duration at_least,
+                                                std::uint64_t bytes_per_second) const
+{
+    return at_least + std::chrono::seconds(std::min<std::uint64_t>(body_size_ / bytes_per_second, 86'400));
 }
 
 /// Fills the next chunk: the existing content of `request`, and as much of the body as fits.
@@ -132,8 +151,14 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view w
         if (!ec) continue;
         if (ec != asio::error::would_block) co_return co_await async_after_break(ec, failure);
         connection_.watch_input();
-        connection_.set_deadline(std::min(deadline_, later(clock::now(), timeouts_.write_stall)));
-        co_await connection_.async_wait_writable(ec);
+        clock::time_point const now = clock::now();
+        if (upload_deadline_ == clock::time_point::max())
+            upload_deadline_ = later(now, patience(timeouts_.submit, slowest_upload));
+        connection_.set_deadline(std::min({deadline_, upload_deadline_, later(now, timeouts_.write_stall)}));
+        if (now >= upload_deadline_)
+            ec = asio::error::timed_out;
+        else
+            co_await connection_.async_wait_writable(ec);
         if (ec) {
             fail_wait(failure, errc::write_timeout, phase::write, ec);
             co_return upload::failed;
@@ -165,6 +190,8 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_after_break(error_code broke
     if (answer_.complete()) co_return upload::answered;
     if (ec == asio::error::operation_aborted)
         fail_wait(failure, errc::write_failed, phase::write, ec);
+    else if (ec == errc::client_certificate_refused)
+        fail_receive(failure, phase::write, ec);
     else
         failure = transport_failure(errc::write_failed, phase::write, sent_, {}, broken);
     co_return upload::failed;
@@ -235,9 +262,11 @@ OCRPIPE_DECL void exchange::keep_beginning(transport_failure& failure)
 OCRPIPE_DECL void exchange::fail_receive(transport_failure& failure, phase where, error_code ec) const
 {
     if (ec.category() == category()) {
-        bool const by_tls = ec == errc::tls_failed && connection_.tls() != nullptr;
-        failure =
-            transport_failure(ec, where, sent_, by_tls ? connection_.tls()->detail() : answer_.detail());
+        // For the server the handshake failed, so it has not looked at the request.
+        bool const refused = ec == errc::client_certificate_refused;
+        bool const by_tls = refused || (ec == errc::tls_failed && connection_.tls() != nullptr);
+        failure = transport_failure(ec, refused ? phase::tls : where, refused ? bytes_sent::none : sent_,
+                                    by_tls ? connection_.tls()->detail() : answer_.detail());
         return;
     }
     errc const code = answer_.reading() ? errc::truncated_answer : errc::connection_closed;

@@ -68,6 +68,7 @@ OCRPIPE_DECL std::vector<std::string> http_options::validate() const
     p.positive(timeouts.acquire, "timeouts.acquire");
     p.positive(timeouts.write_stall, "timeouts.write_stall");
     p.positive(timeouts.first_byte, "timeouts.first_byte");
+    p.positive(timeouts.submit, "timeouts.submit");
     p.positive(timeouts.read_stall, "timeouts.read_stall");
     p.positive(timeouts.answer, "timeouts.answer");
     constexpr std::size_t most_header = std::size_t(16) << 20;

@@ -38,7 +38,8 @@ private:
     };
 
     bool check(http_request const& request, transport_failure& failure) const;
-    void note_failure(http_request const& request, progress& p, bool reused, bool answer_started,
+    /// Returns whether the connection may have been closed before the request arrived.
+    bool note_failure(http_request const& request, progress& p, bool reused, bool answer_started,
                       transport_failure& failure) const;
     bool needs_another_attempt(http_request& request, progress& p, bool answered,
                                http_response const& response, transport_failure& failure) const;
@@ -92,15 +93,16 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
                 detail::pooled_buffer buffer(self->shared_);
                 self->head_.render(request, p.redirected, *buffer);
                 body_source* const body = request.method() == http_method::post ? request.body : nullptr;
+                bool const get = request.method() == http_method::get;
                 detail::exchange exchange(lease.connection(), self->shared_, self->limits_, self->timeouts_,
-                                          request.deadline);
+                                          get ? request.deadline : clock::time_point::max());
                 lease.begin_exchange();
                 answered = co_await exchange.run(buffer, body, failure);
-                lease.end_exchange(exchange.reusable(), answer.keep_alive_hint());
+                lease.end_exchange(exchange.reusable(), answer);
                 if (answered)
                     *outcome = std::move(answer.response());
-                else
-                    self->note_failure(request, p, lease.reused(), answer.started(), failure);
+                else if (self->note_failure(request, p, lease.reused(), answer.started(), failure))
+                    lease.died();
             }
         }
         again = self->needs_another_attempt(request, p, answered, *outcome, failure);
@@ -122,13 +124,15 @@ OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, trans
     return false;
 }
 
-OCRPIPE_DECL void http_transport::impl::note_failure(http_request const& request, progress& p, bool reused,
+OCRPIPE_DECL bool http_transport::impl::note_failure(http_request const& request, progress& p, bool reused,
                                                      bool answer_started, transport_failure& failure) const
 {
     if (failure.detail.empty()) failure.detail = origin_.host_and_port();
     bool const died = failure.code == errc::connection_closed || failure.code == errc::write_failed;
-    bool const harmless = failure.sent == bytes_sent::none || request.method() == http_method::get;
-    p.repeatable = reused && died && harmless && !answer_started;
+    bool const harmless = failure.sent != bytes_sent::all || request.method() == http_method::get;
+    bool const stale = reused && died && !answer_started;
+    p.repeatable = stale && harmless;
+    return stale;
 }
 
 /// Whether another attempt follows: after a redirect, or on a fresh connection.
@@ -155,8 +159,9 @@ OCRPIPE_DECL bool http_transport::impl::follow_redirect(http_request& request, p
     bool const redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
     failure = transport_failure();
     if (!redirect || response.location.empty()) return false;
-    // 303 means that the POST was carried out and that its outcome is elsewhere (RFC 9110, 15.4.4).
-    if (status == 303 && request.method() == http_method::post) return false;
+    // These would turn the POST into a GET, and it may have been carried out already (RFC 9110, 15.4.2 to
+    // 15.4.4).
+    if (request.method() == http_method::post && status <= 303) return false;
     auto const refuse = [&](std::string why) {
         failure = transport_failure(errc::redirect_refused, phase::body, bytes_sent::all, std::move(why));
         return false;
@@ -167,8 +172,6 @@ OCRPIPE_DECL bool http_transport::impl::follow_redirect(http_request& request, p
     if (target->to != origin_)
         return refuse(fmt::format("{} to another origin, {}", status, target->to.url()));
     if (p.redirects == max_redirects) return refuse(fmt::format("more than {} redirects", max_redirects));
-    if (request.method() == http_method::post && status != 307 && status != 308)
-        return refuse(fmt::format("{} would turn POST into GET", status));
     if (request.body != nullptr) request.body->rewind();
     p.redirected = std::move(target->path);
     ++p.redirects;

@@ -12,11 +12,21 @@ namespace ocrpipe
 namespace detail
 {
 
-/// A connection closed sooner than this was closed for a reason other than idleness, such as a request limit.
+/// A connection closed sooner than this was closed for a reason other than idleness, such as a limit on the
+/// number of requests.
 inline constexpr std::chrono::milliseconds shortest_learned_idle{1'000};
 
 /// Fraction of the server's idle limit that is used, so that a request does not race with the server's close.
 inline constexpr double idle_margin = 0.8;
+
+/// A server that closes after an answer does so within this time, unless the connection carries more.
+inline constexpr std::chrono::milliseconds rest_before_post{20};
+
+/// A limit on requests that is not announced is expected to be below this, so that careful reuse has an end.
+inline constexpr std::uint32_t largest_unproven = 64;
+
+/// So many GETs beyond the learned number of exchanges, without a close, show that it does not hold.
+inline constexpr int uses_that_disprove = 32;
 
 inline clock::duration scaled(clock::duration d, double factor)
 {
@@ -37,7 +47,7 @@ OCRPIPE_DECL pool_fsm::pool_fsm(pool_options const& options)
         capacity_ += l.limit;
 }
 
-OCRPIPE_DECL pool_decision pool_fsm::acquire(enum lane l, clock::time_point now, bool fresh)
+OCRPIPE_DECL pool_decision pool_fsm::acquire(enum lane l, boot_clock::time_point now, bool fresh)
 {
     trim(now);
     lane_state& state = lanes_[index(l)];
@@ -47,7 +57,7 @@ OCRPIPE_DECL pool_decision pool_fsm::acquire(enum lane l, clock::time_point now,
     } else if (state.in_use < state.limit) {
         ++state.in_use;
         ++total_in_use_;
-        if (!fresh) return next_connection(now);
+        if (!fresh) return next_connection(l, now);
         d.what = pool_outcome::open;
         if (total_in_use_ + idle_.size() >
             capacity_) { // the connection to be opened takes the place of the oldest idle one
@@ -88,14 +98,14 @@ OCRPIPE_DECL void pool_fsm::decide(pool_waiter& w, pool_outcome what, connection
     w.on_decided();
 }
 
-OCRPIPE_DECL pool_decision pool_fsm::next_connection(clock::time_point now)
+OCRPIPE_DECL pool_decision pool_fsm::next_connection(enum lane l, boot_clock::time_point now)
 {
     pool_decision d;
     d.what = pool_outcome::open;
     while (!idle_.empty()) {
         connection_id const id = idle_.back();
         idle_.pop_back();
-        if (expiry(id) <= now) {
+        if (expiry(id) <= now || is_worn(l, id)) {
             retire(id);
             continue;
         }
@@ -106,24 +116,61 @@ OCRPIPE_DECL pool_decision pool_fsm::next_connection(clock::time_point now)
     return d;
 }
 
-OCRPIPE_DECL pool_decision pool_fsm::replace(connection_id id, clock::time_point now)
+OCRPIPE_DECL clock::duration pool_fsm::rest(enum lane l, connection_id id, boot_clock::time_point now) const
 {
-    clock::duration const age = now - connections_[id].idle_since;
-    if (age >= shortest_learned_idle)
-        idle_limit_ =
-            std::min(idle_limit_, std::max<clock::duration>(scaled(age, idle_margin), shortest_learned_idle));
+    connection_facts const& facts = connections_[id];
+    bool const trusted = facts.uses < proven_uses_ || facts.uses >= largest_unproven;
+    if (l != lane::submit || (trusted && use_limit_ == no_limit)) return {};
+    return std::max<clock::duration>(later(facts.idle_since, rest_before_post) - now, {});
+}
+
+OCRPIPE_DECL pool_decision pool_fsm::replace(enum lane l, connection_id id, boot_clock::time_point now,
+                                             bool closed)
+{
+    if (closed) learn_close(id, now - connections_[id].idle_since);
     retire(id);
     trim(now);
-    return next_connection(now);
+    return next_connection(l, now);
 }
 
-OCRPIPE_DECL void pool_fsm::reused(connection_id id, clock::time_point now)
+OCRPIPE_DECL void pool_fsm::reused(connection_id id, boot_clock::time_point now)
 {
-    if (now - connections_[id].idle_since >= idle_limit_ / 2)
-        idle_limit_ = std::min(idle_option_, scaled(idle_limit_, 1.05));
+    clock::duration const age = now - connections_[id].idle_since;
+    connections_[id].age_at_use = age;
+    if (age >= idle_limit_ / 2) idle_limit_ = std::min(idle_option_, scaled(idle_limit_, 1.05));
 }
 
-OCRPIPE_DECL connection_id pool_fsm::opened(clock::time_point now, double jitter)
+OCRPIPE_DECL void pool_fsm::died(connection_id id) { learn_close(id, connections_[id].age_at_use); }
+
+OCRPIPE_DECL void pool_fsm::learn_close(connection_id id, clock::duration age)
+{
+    if (age >= shortest_learned_idle) {
+        clock::duration const learned = scaled(age, idle_margin);
+        idle_limit_ = std::min(idle_limit_, std::max<clock::duration>(learned, shortest_learned_idle));
+        return;
+    }
+    std::uint32_t const uses = std::max<std::uint32_t>(connections_[id].uses, 1);
+    use_limit_ = std::min(use_limit_, uses);
+    proven_uses_ = std::min(proven_uses_, uses);
+    uses_beyond_limit_ = 0;
+}
+
+OCRPIPE_DECL void pool_fsm::learn_use(enum lane l, connection_facts& facts, std::optional<std::uint32_t> max)
+{
+    std::uint32_t const uses = ++facts.uses;
+    proven_uses_ = std::max(proven_uses_, uses);
+    if (max) {
+        // The first `max` may be the number of all requests; a later one lets as many follow at most.
+        std::uint32_t const following = uses + std::min(*max, no_limit / 2);
+        facts.use_limit =
+            facts.use_limit == no_limit ? std::max(uses, *max) : std::min(facts.use_limit, following);
+    }
+    if (l == lane::submit || uses <= use_limit_ || ++uses_beyond_limit_ < uses_that_disprove) return;
+    use_limit_ = no_limit;
+    uses_beyond_limit_ = 0;
+}
+
+OCRPIPE_DECL connection_id pool_fsm::opened(boot_clock::time_point now, double jitter)
 {
     connection_id id = static_cast<connection_id>(connections_.size());
     if (unused_ids_.empty()) {
@@ -137,11 +184,12 @@ OCRPIPE_DECL connection_id pool_fsm::opened(clock::time_point now, double jitter
     return id;
 }
 
-OCRPIPE_DECL void pool_fsm::release(enum lane l, connection_id id, clock::time_point now,
-                                    std::chrono::seconds hint)
+OCRPIPE_DECL void pool_fsm::release(enum lane l, connection_id id, boot_clock::time_point now,
+                                    std::chrono::seconds hint, std::optional<std::uint32_t> max)
 {
     connection_facts& facts = connections_[id];
-    if (closed_ || facts.end_of_life <= now) {
+    learn_use(l, facts, max);
+    if (closed_ || facts.end_of_life <= now || facts.uses >= facts.use_limit) {
         retire(id);
         release_empty(l, now);
         return;
@@ -150,30 +198,37 @@ OCRPIPE_DECL void pool_fsm::release(enum lane l, connection_id id, clock::time_p
     if (hint.count() > 0) facts.idle_limit = scaled(hint, idle_margin);
     lane_state& state = lanes_[index(l)];
     if (!state.waiters.empty()) {
-        decide(*state.waiters.front(), pool_outcome::reuse, id);
+        if (!is_worn(l, id)) {
+            decide(*state.waiters.front(), pool_outcome::reuse, id);
+        } else {
+            retire(id);
+            release_empty(l, now);
+        }
     } else {
         --state.in_use;
         --total_in_use_;
-        if (!openers_.empty())
-            decide(*openers_.front(), pool_outcome::reuse, id);
+        auto const opener = std::find_if(openers_.begin(), openers_.end(),
+                                         [&](pool_waiter const* w) { return !is_worn(w->lane(), id); });
+        if (opener != openers_.end())
+            decide(**opener, pool_outcome::reuse, id);
         else
             idle_.push_back(id);
     }
     trim(now);
 }
 
-OCRPIPE_DECL void pool_fsm::release_closed(enum lane l, connection_id id, clock::time_point now)
+OCRPIPE_DECL void pool_fsm::release_closed(enum lane l, connection_id id, boot_clock::time_point now)
 {
     unused_ids_.push_back(id);
     release_empty(l, now);
 }
 
-OCRPIPE_DECL void pool_fsm::release_empty(enum lane l, clock::time_point now)
+OCRPIPE_DECL void pool_fsm::release_empty(enum lane l, boot_clock::time_point now)
 {
     trim(now);
     lane_state& state = lanes_[index(l)];
     if (!state.waiters.empty()) {
-        pool_decision const d = next_connection(now);
+        pool_decision const d = next_connection(l, now);
         decide(*state.waiters.front(), d.what, d.id);
     } else {
         --state.in_use;
@@ -199,7 +254,13 @@ OCRPIPE_DECL std::vector<connection_id> pool_fsm::pop_retired()
     return std::exchange(retired_, {});
 }
 
-OCRPIPE_DECL clock::time_point pool_fsm::expiry(connection_id id) const
+/// Whether the connection has carried as many exchanges as a POST may rely on.
+OCRPIPE_DECL bool pool_fsm::is_worn(enum lane l, connection_id id) const
+{
+    return l == lane::submit && connections_[id].uses >= use_limit_;
+}
+
+OCRPIPE_DECL boot_clock::time_point pool_fsm::expiry(connection_id id) const
 {
     connection_facts const& facts = connections_[id];
     return std::min(facts.end_of_life, later(facts.idle_since, std::min(idle_limit_, facts.idle_limit)));
@@ -207,7 +268,7 @@ OCRPIPE_DECL clock::time_point pool_fsm::expiry(connection_id id) const
 
 /// The oldest idle connection is at the front, so only expired ones are visited and the cost does not depend
 /// on their number.
-OCRPIPE_DECL void pool_fsm::trim(clock::time_point now)
+OCRPIPE_DECL void pool_fsm::trim(boot_clock::time_point now)
 {
     while (!idle_.empty() && expiry(idle_.front()) <= now) {
         retire(idle_.front());

@@ -31,6 +31,29 @@ OCRPIPE_DECL void openssl_deleter::operator()(ssl_st* p) const noexcept { ::SSL_
 OCRPIPE_DECL void openssl_deleter::operator()(ssl_ctx_st* p) const noexcept { ::SSL_CTX_free(p); }
 OCRPIPE_DECL void openssl_deleter::operator()(ssl_session_st* p) const noexcept { ::SSL_SESSION_free(p); }
 
+/// Whether the oldest error in OpenSSL's queue is an alert by which a server may refuse a client certificate,
+/// or its absence.
+inline bool is_refused_certificate() noexcept
+{
+    unsigned long const error = ::ERR_peek_error();
+    if (ERR_GET_LIB(error) != ERR_LIB_SSL) return false;
+    switch (ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET) {
+    case SSL_AD_HANDSHAKE_FAILURE: // TLS 1.2
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_DECRYPT_ERROR:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /// OpenSSL's message for the oldest error in the queue, which caused the others; empties the queue.
 inline std::string pop_openssl_error()
 {
@@ -115,6 +138,8 @@ OCRPIPE_DECL openssl_ptr<ssl_session_st> tls_context::session_to_resume()
 struct tls_session::filter {
     std::span<char const> in;
     byte_buffer* out = nullptr;
+    bool certificate_requested = false;
+    bool received = false; ///< data, so that the handshake is complete for the server, too
 
     static int read(::BIO* bio, char* to, int n)
     {
@@ -164,6 +189,14 @@ OCRPIPE_DECL tls_session::tls_session(tls_context& context, std::string const& h
     ::SSL* const ssl = ssl_.get();
     ::BIO* const bio = filter::make(*filter_);
     ::SSL_set_bio(ssl, bio, bio);
+    // Called when the server requests a client certificate.
+    ::SSL_set_cert_cb(
+        ssl,
+        [](::SSL*, void* self) {
+            static_cast<filter*>(self)->certificate_requested = true;
+            return 1;
+        },
+        filter_.get());
     bool named = false;
     if (is_address(host)) {
         named = ::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(ssl), host.c_str()) == 1;
@@ -207,7 +240,10 @@ OCRPIPE_DECL std::size_t tls_session::read(std::span<char> to, byte_buffer& out,
     filter_->out = &out;
     ::ERR_clear_error();
     std::size_t n = 0;
-    if (::SSL_read_ex(ssl_.get(), to.data(), to.size(), &n) == 1) return n;
+    if (::SSL_read_ex(ssl_.get(), to.data(), to.size(), &n) == 1) {
+        filter_->received = true;
+        return n;
+    }
     int const why = ::SSL_get_error(ssl_.get(), 0);
     if (why == SSL_ERROR_ZERO_RETURN)
         ec = boost::asio::error::eof;
@@ -239,8 +275,16 @@ OCRPIPE_DECL void tls_session::close(byte_buffer& out)
 OCRPIPE_DECL void tls_session::fail(error_code& ec)
 {
     long const verified = ::SSL_get_verify_result(ssl_.get());
+    bool const refused = filter_->certificate_requested && !filter_->received && is_refused_certificate();
     std::string const cause = pop_openssl_error();
-    if (verified != X509_V_OK) {
+    if (refused) {
+        bool const given = ::SSL_get_certificate(ssl_.get()) != nullptr;
+        detail_ = fmt::format("{}: {} ({})", host_,
+                              given ? "the server refuses the client certificate"
+                                    : "the server requires a client certificate, and client_cert is not set",
+                              cause);
+        ec = make_error_code(errc::client_certificate_refused);
+    } else if (verified != X509_V_OK) {
         detail_ = fmt::format("{}: {}", host_, ::X509_verify_cert_error_string(verified));
         ec = make_error_code(errc::certificate_invalid);
     } else {

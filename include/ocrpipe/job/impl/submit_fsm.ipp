@@ -17,6 +17,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     ++counter_.attempts;
     submitted_job job;
     submit_reading const r = read_submit(answer, c.profile, job);
+    overloaded_ = answer && r.status == 503;
     switch (r.what) {
     case submit_verdict::accepted:
         return accepted(std::move(job));
@@ -28,8 +29,13 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
                      c);
     case submit_verdict::throttled:
         return pause(answer, r, c);
+    case submit_verdict::overloaded:
+        return next_after(counter_.throttled(*answer, c), answer, r, errc::service_error,
+                          "no time for another attempt", c);
     case submit_verdict::credentials_refused:
         return refused(answer, r, detail::refusal_of(answer), c);
+    case submit_verdict::certificate_refused:
+        return fail(answer, r, errc::client_certificate_refused);
     case submit_verdict::wrong_base_url:
         return refused(answer, r, errc::wrong_base_url, c);
     case submit_verdict::rejected:
@@ -45,18 +51,23 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
 OCRPIPE_DECL action submit_fsm::accepted(submitted_job&& job)
 {
     job.attempts = counter_.attempts;
-    job.possible_duplicate = ambiguous_.has_value();
+    job.possible_duplicate = in_doubt_ || ambiguous_.has_value();
     return finish(std::move(job));
 }
 
 OCRPIPE_DECL action submit_fsm::perhaps_accepted(exchange_result const& answer, submit_reading const& r,
                                                  fsm_context const& c)
 {
-    if (!ambiguous_)
-        ambiguous_ = detail::failure_from(answer, errc::ambiguous_submit, r.status, std::string(r.row));
+    bool const repeated = in_doubt_ || ambiguous_.has_value();
+    std::string reason(r.row);
+    if (answer && !answer->location.empty())
+        reason += " to " + (answer->secrets ? *answer->secrets : secret_mask()).excerpt(answer->location);
+    if (repeated) reason += "; it was sent twice";
+    if (!ambiguous_) ambiguous_ = detail::failure_from(answer, errc::ambiguous_submit, r.status, reason);
     // An attempt that our own side ended is not repeated, even if resubmitting is allowed.
-    if (!c.retry.resubmit_ambiguous || (!answer && !is_transport(answer.error().code)))
-        return finish(*ambiguous_);
+    bool const ours = !answer && !is_transport(answer.error().code);
+    if (!c.retry.resubmit_ambiguous || repeated || ours)
+        return fail(answer, r, errc::ambiguous_submit, reason);
     return again(answer, r, errc::ambiguous_submit, "no time for another attempt", c);
 }
 

@@ -36,9 +36,9 @@ TEST_CASE("document_course: refused credentials, a wrong address, an outage or a
     for (errc const code : every_code()) {
         CAPTURE(name(code));
         bool const spared = code == errc::unauthorized || code == errc::wrong_base_url ||
-                            code == errc::cancelled || code == errc::client_closed ||
-                            code == errc::proxy_refused || code == errc::certificate_invalid ||
-                            code == errc::service_unavailable;
+                            code == errc::client_certificate_refused || code == errc::cancelled ||
+                            code == errc::client_closed || code == errc::proxy_refused ||
+                            code == errc::certificate_invalid || code == errc::service_unavailable;
         CHECK(course_after(with(code)) == (spared ? document_course::not_sent : document_course::failed));
         CHECK(course_after(with(code, "r-1")) ==
               (spared ? document_course::unfinished : document_course::failed));

@@ -165,6 +165,7 @@ private:
     task<error_code> change(std::function<void(ledger_handler)> request);
     task<error_code> record(std::function<void(ledger_handler)> request);
     task<error_code> record_intent(document_ptr d);
+    task<error_code> record_repeat(document_ptr d);
     task<error_code> record_submitted(detail::document_in_flight& d);
     task<error_code> record_not_sent(detail::document_in_flight& d);
     task<error_code> record_end(detail::document_in_flight& d, finish_record end);

@@ -11,7 +11,7 @@ namespace ocrpipe::detail
 OCRPIPE_DECL bool ends_the_run(failure const& f) noexcept
 {
     return f.is(errc::unauthorized) || f.is(errc::wrong_base_url) || f.is(errc::certificate_invalid) ||
-           f.is(errc::proxy_refused);
+           f.is(errc::client_certificate_refused) || f.is(errc::proxy_refused);
 }
 
 OCRPIPE_DECL document_course course_after(failure const& f) noexcept

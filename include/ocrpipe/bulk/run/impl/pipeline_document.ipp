@@ -96,6 +96,22 @@ OCRPIPE_DECL task<error_code> pipeline::impl::record_intent(document_ptr d)
     });
 }
 
+/// Records that a submit was ambiguous and that its one repeat follows.
+OCRPIPE_DECL task<error_code> pipeline::impl::record_repeat(document_ptr d)
+{
+    finish_record end;
+    end.state = document_state::ambiguous;
+    end.failure = errc::ambiguous_submit;
+    end.message = "it is sent again";
+    error_code ec = co_await record_end(*d, std::move(end));
+    if (ec) co_return ec;
+    result<std::optional<ledger_row>> const row = ledger_->find(d->id());
+    if (!row || !*row) co_return make_error_code(errc::ledger_failed);
+    d->input.was = (*row)->version();
+    ec = co_await record_intent(d);
+    co_return ec;
+}
+
 OCRPIPE_DECL task<error_code> pipeline::impl::record_submitted(detail::document_in_flight& d)
 {
     return record([this, &d](ledger_handler h) {
@@ -145,6 +161,7 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
     // its own limits.
     request.deadline = longest_time;
     request.patient = true;
+    request.in_doubt = d->job.possible_duplicate;
     result<submitted_job> job =
         co_await client_.async_submit(std::move(request), hooks_of(d), detail::use_task);
     if (!job) state_.submit_failed(job.error());
@@ -154,7 +171,9 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
 OCRPIPE_DECL submit_hooks pipeline::impl::hooks_of(document_ptr d)
 {
     submit_hooks hooks;
-    hooks.before_sending = [self = shared_from_this(), d] { return self->record_intent(d); };
+    hooks.before_sending = [self = shared_from_this(), d] {
+        return d->has_intent ? self->record_repeat(d) : self->record_intent(d);
+    };
     hooks.accepted = [self = shared_from_this(), d](submitted_job const& job) { return self->accept(d, job); };
     return hooks;
 }
