@@ -150,6 +150,7 @@ private:
     /// Whether `a` is decided: the request may be sent, or must not.
     bool decide(admission& a);
     task<void> admit(submit_exchange& x, admission& a, fifo_semaphore::unit& slot);
+    task<void> admit(part_exchange& x, admission& a, fifo_semaphore::unit& slot);
     /// Waits until `a` is decided.
     task<void> wait_for(admission& a);
     void reserve(admission& a, clock::time_point now);
@@ -200,6 +201,8 @@ private:
     /// As many as the pool has connections for submits, so that a submit never waits in the pool: what is
     /// admitted is sent at once.
     fifo_semaphore submit_slots_;
+    /// Likewise for parts, so that the time in the queue can be told from the time of the request.
+    fifo_semaphore part_slots_;
     bool result_route_succeeded_ = false;
     std::uint32_t good_reads_ = 0; ///< of results; wraps around
 

@@ -32,6 +32,7 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
     , auth_gate_(options_.max_auth_refusals)
     , in_flight_(ioc, options_.rates.max_in_flight)
     , submit_slots_(ioc, options_.pool.submit_connections)
+    , part_slots_(ioc, options_.pool.part_connections)
     , heap_timer_(ioc.get_executor())
 {
 }
@@ -167,6 +168,7 @@ OCRPIPE_DECL void client_core::close()
     closed_ = true;
     in_flight_.close();
     submit_slots_.close();
+    part_slots_.close();
     transport_->close();
     // Must run inside the context: from outside, Boost 1.81's co_spawn posts the cancellation with a raw
     // pointer to an operation that may have ended before the post runs.

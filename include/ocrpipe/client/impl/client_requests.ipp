@@ -101,7 +101,7 @@ task<action> client_core::exchange(Exchange& x, action previous)
         co_return stop(x);
     admission a = x.terms();
     fifo_semaphore::unit slot;
-    if constexpr (Exchange::via == lane::submit)
+    if constexpr (Exchange::via != lane::poll)
         co_await admit(x, a, slot);
     else if (!decide(a))
         co_await wait_for(a);
@@ -172,7 +172,8 @@ OCRPIPE_DECL std::string client_core::why_not_sent(errc e) const
     case errc::client_closed:
         return "the client was closed before anything was sent";
     case errc::too_many_waiting:
-        return fmt::format("{} submits wait already; nothing was sent", submit_slots_.waiting());
+        return fmt::format("{} operations wait for a connection already; nothing was sent",
+                           options_.pool.max_waiting);
     case errc::rejected:
         return fmt::format("{} submits of this doc_type in a row were answered with 500 and none was ever "
                            "accepted; nothing was sent",
@@ -265,13 +266,11 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
 struct client_core::part_exchange {
     static constexpr lane via = lane::part;
 
-    admission terms() { return {via, permits, deadline}; }
+    admission terms() { return {via, permits, clock::time_point::max()}; }
     http_request request()
     {
         ++core.counters_.part_reads;
-        http_request r(via, http_method::get, target(kind, request_id, sub_id));
-        r.deadline = deadline;
-        return r;
+        return http_request(via, http_method::get, target(kind, request_id, sub_id));
     }
     fsm_context context() { return core.context(); }
     void note(exchange_result const&, action const&) {}
@@ -280,10 +279,28 @@ struct client_core::part_exchange {
     operation kind;
     std::string const& request_id;
     std::string const& sub_id;
-    clock::time_point deadline = clock::now() + core.options_.job_deadline;
-    part_fsm fsm{kind, deadline};
+    part_fsm fsm{kind, clock::now() + std::min<std::chrono::milliseconds>(core.options_.job_deadline,
+                                                                          longest_time)};
     rate_permit permits[1] = {{core.poll_rate_, 1, core.counters_.waited_for_poll_rate}};
 };
+
+/// Admits the read of a part: one of the connections for parts, then the pauses and the rate limit. These
+/// waits do not count against the part's deadline.
+OCRPIPE_DECL task<void> client_core::admit(part_exchange& x, admission& a, fifo_semaphore::unit& slot)
+{
+    clock::time_point const from = clock::now();
+    if (!part_slots_.available() && part_slots_.waiting() >= options_.pool.max_waiting) {
+        refuse(a, errc::too_many_waiting);
+        co_return;
+    }
+    if (!co_await part_slots_.acquire()) {
+        refuse(a, stop_code());
+        co_return;
+    }
+    slot = fifo_semaphore::unit(part_slots_);
+    if (!decide(a)) co_await wait_for(a);
+    x.fsm.extend_deadline(clock::now() - from);
+}
 
 OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::string request_id,
                                                           std::string sub_id)
