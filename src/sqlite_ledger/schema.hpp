@@ -8,7 +8,7 @@ namespace ocrpipe::detail
 inline constexpr int ledger_application_id = 0x6f637270;
 
 /// The user_version in the header. Increment it when the tables change.
-inline constexpr int ledger_schema_version = 1;
+inline constexpr int ledger_schema_version = 2;
 
 /// The comments are inside the statements, so that `.schema` in the sqlite3 shell shows them. Ledgers of
 /// earlier versions keep their text, which is never compared.
@@ -80,6 +80,22 @@ CREATE VIEW document_for_people AS
          strftime('%Y-%m-%dT%H:%M:%SZ', submitted_at / 1000, 'unixepoch') AS submitted_at,
          strftime('%Y-%m-%dT%H:%M:%SZ', finished_at / 1000, 'unixepoch') AS finished_at
     FROM document;
+)sql";
+
+/// Version 2 adds this to version 1.
+inline constexpr char missing_parts_schema[] = R"sql(
+CREATE TABLE missing_part(
+  -- Parts that a result lacks: they were asked for, and are neither in a file nor absent at the service. The
+  -- next run fetches them, writes the document's line again, and removes their rows.
+  document INTEGER NOT NULL,   -- document.number
+  place INTEGER NOT NULL,      -- in "parts" of the result line, from 0
+  kind TEXT NOT NULL,          -- table, signature, stamp or image
+  part_index INTEGER NOT NULL, -- in the name of its file
+  sub_id TEXT NOT NULL,        -- the service's document_id, or file_id of an image
+  failure_class TEXT,          -- why it failed; null if no run has waited for it yet
+  message TEXT,                -- what failed, human-readable
+  PRIMARY KEY(document, place)
+) WITHOUT ROWID;
 )sql";
 
 /// Created by the first run that shares results. Its entries are scattered over pages, so maintaining it
