@@ -36,22 +36,27 @@ OCRPIPE_DECL bool is_unanswered(failure const& f) noexcept
     return lost || is_transport(make_error_code(static_cast<errc>(f.code.value())));
 }
 
-OCRPIPE_DECL std::vector<part_to_fetch> parts_to_fetch(std::vector<operation> const& kinds,
-                                                       ocr_result const& answer,
-                                                       std::vector<std::string> const& file_ids,
-                                                       response_profile const& profile)
+OCRPIPE_DECL std::vector<missing_part> parts_to_fetch(std::vector<operation> const& kinds,
+                                                      ocr_result const& answer,
+                                                      std::vector<std::string> const& file_ids,
+                                                      response_profile const& profile)
 {
-    std::vector<part_to_fetch> parts;
+    std::vector<missing_part> parts;
     if (kinds.empty()) return parts;
     bool const only_images = std::all_of(kinds.begin(), kinds.end(),
                                          [](operation kind) { return kind == operation::image; });
     std::vector<std::string> const document_ids =
         only_images ? std::vector<std::string>() : answer.document_ids(profile);
     for (operation const kind : kinds) {
-        std::size_t index = 0;
+        std::uint64_t index = 0;
         for (std::string const& id : kind == operation::image ? file_ids : document_ids) {
             ++index;
-            if (!id.empty()) parts.push_back({kind, index, id});
+            if (id.empty()) continue;
+            missing_part& p = parts.emplace_back();
+            p.place = parts.size() - 1;
+            p.kind = kind;
+            p.index = index;
+            p.sub_id = id;
         }
     }
     return parts;
