@@ -124,7 +124,8 @@ result<void> sqlite_ledger::open()
             return db.describe(rc);
         result<int> const version = detail::ledger_writer::version_of(db);
         if (!version) return version.error();
-        if (*version == 0) return detail::ledger_failure(options_.path + ": an empty database, not yet a ledger");
+        if (*version == 0)
+            return detail::ledger_failure(options_.path + ": an empty database, not yet a ledger");
         return reader_.open(options_.path, options_.vfs, detail::other_writers::yes);
     }
 

@@ -187,8 +187,9 @@ public:
     {
         turn const t(*this);
         statement s;
-        int rc = prepare_text(s, "SELECT id FROM document WHERE number IN (SELECT document FROM missing_part) "
-                                 "ORDER BY number");
+        int rc =
+            prepare_text(s, "SELECT id FROM document WHERE number IN (SELECT document FROM missing_part) "
+                            "ORDER BY number");
         if (rc != SQLITE_OK) return failed(rc);
         std::vector<std::string> ids;
         while ((rc = s.step()) == SQLITE_ROW)
@@ -197,7 +198,8 @@ public:
         return ids;
     }
 
-    result<std::vector<missing_part>> missing_parts(std::string_view id, std::uint64_t from, std::size_t limit)
+    result<std::vector<missing_part>> missing_parts(std::string_view id, std::uint64_t from,
+                                                    std::size_t limit)
     {
         turn const t(*this);
         statement s;

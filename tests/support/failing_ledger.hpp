@@ -63,8 +63,8 @@ public:
     {
         return inner_->incomplete_documents();
     }
-    ocrpipe::result<std::vector<ocrpipe::missing_part>>
-    missing_parts(std::string_view id, std::uint64_t from, std::size_t limit) override
+    ocrpipe::result<std::vector<ocrpipe::missing_part>> missing_parts(std::string_view id, std::uint64_t from,
+                                                                      std::size_t limit) override
     {
         return inner_->missing_parts(id, from, limit);
     }

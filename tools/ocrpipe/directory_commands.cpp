@@ -83,8 +83,9 @@ std::string text_of(document_counts const& counts, run_report const& all)
                            counts.possible_duplicates);
     out += fmt::format("{:>10}  documents in all\n", counts.total());
     if (counts.parts_wanted > 0)
-        out += fmt::format("{:>10}  parts are not fetched yet; run or retry fetches them, which costs nothing\n",
-                           counts.parts_wanted);
+        out +=
+            fmt::format("{:>10}  parts are not fetched yet; run or retry fetches them, which costs nothing\n",
+                        counts.parts_wanted);
     if (all.parts_failed > 0)
         out += fmt::format("{:>10}  parts failed; see failures.jsonl; run or retry fetches them, which costs "
                            "nothing\n",

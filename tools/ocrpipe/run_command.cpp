@@ -115,7 +115,8 @@ public:
     void part_failed(ledger_document const& d, missing_part const& p, failure const& f)
     {
         if (!may_show()) return;
-        message m = describe(level::warn, "part_failed", fmt::format("{}: {} {}", d.path, name(p.kind), p.sub_id), f);
+        message m =
+            describe(level::warn, "part_failed", fmt::format("{}: {} {}", d.path, name(p.kind), p.sub_id), f);
         m.fields.push_back({"path", d.path});
         m.fields.push_back({"id", d.id});
         log_.write(m);
@@ -207,7 +208,8 @@ exit_code exit_code_of(run_report const& r)
     if (r.end == run_end::document_limit || r.end == run_end::time_limit) code = exit_code::stopped_by_limit;
     if (r.end == run_end::failure_budget) code = exit_code::failure_budget_used_up;
     if (r.unreadable + r.too_young + r.empty_inputs > 0) code = worst(code, exit_code::inputs_unreadable);
-    if (r.failed + r.unfinished + r.not_sent + r.parts_failed + r.parts_wanted > 0) code = worst(code, exit_code::documents_failed);
+    if (r.failed + r.unfinished + r.not_sent + r.parts_failed + r.parts_wanted > 0)
+        code = worst(code, exit_code::documents_failed);
     return code;
 }
 

@@ -257,8 +257,9 @@ TEST_CASE_FIXTURE(fixture, "client: parts that wait longer for the rate limit th
     CHECK(c.statistics().waited_for_poll_rate > o.job_deadline);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: a part that waits longer for a connection or a pause than its deadline -> "
-                           "fetched")
+TEST_CASE_FIXTURE(fixture,
+                  "client: a part that waits longer for a connection or a pause than its deadline -> "
+                  "fetched")
 {
     client_options o = quick();
     o.job_deadline = std::chrono::milliseconds(5);
@@ -277,8 +278,9 @@ TEST_CASE_FIXTURE(fixture, "client: a part that waits longer for a connection or
     CHECK(got == 3);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: more parts than may wait -> those beyond fail at once, and nothing of them is "
-                           "sent")
+TEST_CASE_FIXTURE(fixture,
+                  "client: more parts than may wait -> those beyond fail at once, and nothing of them is "
+                  "sent")
 {
     client_options o = quick();
     o.pool.part_connections = 2;

@@ -315,8 +315,9 @@ public:
     virtual result<std::optional<std::string>> metadata(std::string_view key) = 0;
 
     /// Records that the document is about to be sent. Do not send its first byte until the handler reports
-    /// success. Clears the outcome of an earlier attempt, its missing parts included, but remembers if an earlier submit of the same
-    /// content was ambiguous, and keeps a superseded request_id in a separate list.
+    /// success. Clears the outcome of an earlier attempt, its missing parts included, but remembers if an
+    /// earlier submit of the same content was ambiguous, and keeps a superseded request_id in a separate
+    /// list.
     ///
     /// `seen`: the version of the row on which the decision was based; nullopt if there was no row. Also
     /// fails with errc::invalid_argument if the row has changed since: the intervening submit may have been

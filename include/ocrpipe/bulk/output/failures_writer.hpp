@@ -16,8 +16,8 @@
 namespace ocrpipe
 {
 
-/// A document that did not yield a result, or a part of one that did. Pointers and views need to be valid only during the call that
-/// takes them.
+/// A document that did not yield a result, or a part of one that did. Pointers and views need to be valid
+/// only during the call that takes them.
 struct failure_record {
     ledger_document const* document = nullptr; ///< required
     failure const* what = nullptr;             ///< required

@@ -34,8 +34,8 @@ enum class run_end {
     failed,         ///< disk error, ledger error or rejected credentials
 };
 
-/// The outcome of a run. found and the counts that add up to it cover all runs in the directory, and so do the
-/// missing parts; all other members cover this run only.
+/// The outcome of a run. found and the counts that add up to it cover all runs in the directory, and so do
+/// the missing parts; all other members cover this run only.
 ///
 /// found = done + failed + unfinished + not_sent + repeated, at any time, in report.json, in ocrpipe status
 /// and in the progress of a run.

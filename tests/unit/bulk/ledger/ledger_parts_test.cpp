@@ -20,8 +20,9 @@ using ids = std::vector<std::string>;
 
 } // namespace
 
-TEST_CASE_TEMPLATE("ledger: parts that a result lacks -> kept with what is known of them, after reopening too",
-                   Ledger, sqlite_ledger_in_folder, ledger_in_memory)
+TEST_CASE_TEMPLATE(
+    "ledger: parts that a result lacks -> kept with what is known of them, after reopening too", Ledger,
+    sqlite_ledger_in_folder, ledger_in_memory)
 {
     Ledger l;
     finish(l, "whole", {1, 0, 10}, {});
@@ -46,7 +47,8 @@ TEST_CASE_TEMPLATE("ledger: parts were fetched -> the result is the new line, an
                    sqlite_ledger_in_folder, ledger_in_memory)
 {
     Ledger l;
-    finish(l, "a", {1, 0, 10}, {lacking(0, "s-0"), lacking(1, "s-1"), lacking(2, "s-2", errc::throttled, "slow")});
+    finish(l, "a", {1, 0, 10},
+           {lacking(0, "s-0"), lacking(1, "s-1"), lacking(2, "s-2", errc::throttled, "slow")});
     parts_record some;
     some.from = {1, 0, 10};
     some.to = {1, 10, 20};

@@ -204,7 +204,8 @@ TEST_CASE("open_sqlite_ledger: a newer ledger -> an error that names both versio
     CHECK(dir.read("ledger.db") == before);
 }
 
-TEST_CASE("open_sqlite_ledger: a ledger of version 1 -> read as it is, and upgraded by the run that continues it")
+TEST_CASE(
+    "open_sqlite_ledger: a ledger of version 1 -> read as it is, and upgraded by the run that continues it")
 {
     temp_directory dir;
     {
@@ -213,8 +214,9 @@ TEST_CASE("open_sqlite_ledger: a ledger of version 1 -> read as it is, and upgra
         CHECK_FALSE(l.submitted("a", request("r")));
     }
     std::filesystem::path const db = dir.path() / "ledger.db";
-    sqlite_answer(db, "DROP TABLE missing_part; UPDATE metadata SET value = '1' WHERE key = 'schema_version'; "
-                      "PRAGMA user_version = 1");
+    sqlite_answer(db,
+                  "DROP TABLE missing_part; UPDATE metadata SET value = '1' WHERE key = 'schema_version'; "
+                  "PRAGMA user_version = 1");
     {
         sqlite_ledger_options o = open_ledger::options_for(dir.path());
         o.read_only = true;

@@ -3,7 +3,6 @@
 
 #include <ocrpipe/bulk/ledger/ledger.hpp>
 #include <ocrpipe/bulk/output/result_line.hpp>
-#include <ocrpipe/bulk/run/detail/event.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -15,17 +14,18 @@
 namespace ocrpipe::detail
 {
 
+class event;
+
 /// Parts of one document that are fetched together, and what became of each.
 struct part_batch {
-    /// The document must outlive the batch.
-    part_batch(asio::io_context& ioc, ledger_document const& d, std::string request,
-               std::vector<missing_part> parts)
-        : document(d), request_id(std::move(request)), wanted(std::move(parts)), open(wanted.size()), ended(ioc)
+    /// The document and the request_id of its result must outlive the batch.
+    part_batch(ledger_document const& d, std::string const& request, std::vector<missing_part> parts)
+        : document(d), request_id(request), wanted(std::move(parts)), open(wanted.size())
     {
         entries.reserve(wanted.size());
         for (missing_part const& p : wanted)
-            entries.push_back({p.kind, p.sub_id, {},
-                               std::string(p.failure == errc::ok ? not_fetched : name(p.failure))});
+            entries.push_back(
+                {p.kind, p.sub_id, {}, std::string(p.failure == errc::ok ? not_fetched : name(p.failure))});
     }
 
     /// Those of which there is still no file, except absent ones.
@@ -54,14 +54,14 @@ struct part_batch {
     }
 
     ledger_document const& document;
-    std::string request_id;
+    std::string const& request_id;
     std::vector<missing_part> wanted;
     std::vector<part_entry> entries; ///< of the wanted parts, for the result's line
     /// Where the result is that lacks them; nullopt if it is not recorded yet.
     std::optional<result_location> from;
-    std::size_t open; ///< parts that have not ended
-    event ended;      ///< no part is open
-    bool is_interrupted = false;
+    std::size_t open;            ///< parts that have not ended
+    event* ended = nullptr;      ///< while the parts are fetched: no part is open
+    bool is_interrupted = false; ///< the parts without an outcome stay wanted
 };
 
 } // namespace ocrpipe::detail

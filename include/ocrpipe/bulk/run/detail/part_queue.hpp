@@ -52,8 +52,8 @@ public:
     /// The parts of this batch that wait are not asked for. Returns how many there were.
     std::size_t drop(Batch b)
     {
-        auto const found = std::find_if(batches_.begin(), batches_.end(),
-                                        [b](place const& p) { return p.batch == b; });
+        auto const found =
+            std::find_if(batches_.begin(), batches_.end(), [b](place const& p) { return p.batch == b; });
         if (found == batches_.end()) return 0;
         std::size_t const dropped = found->end - found->next;
         waiting_ -= dropped;

@@ -44,11 +44,11 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
 
     detail::part_batch parts(
-        ioc_, d->input.record, d->job.request_id,
+        d->input.record, d->job.request_id,
         detail::parts_to_fetch(options_.parts, *answer, d->job.file_ids, client_.profile()));
     // If the parts had to wait for those of other documents, the result would wait in memory: it is recorded
     // first.
-    bool const at_once = part_queue_.has_room(parts.open);
+    bool const at_once = parts.open == 0 || part_queue_.has_room(parts.open);
     if (at_once && parts.open > 0) co_await fetch(parts);
     if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
     result<result_location> const written = write_result(*d, *answer, parts.entries);

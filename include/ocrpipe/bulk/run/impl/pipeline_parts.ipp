@@ -20,12 +20,13 @@ namespace ocrpipe
 /// then the rest stays wanted.
 OCRPIPE_DECL task<void> pipeline::impl::fetch(detail::part_batch& b)
 {
-    if (b.wanted.empty()) co_return;
+    detail::event ended(ioc_);
+    b.ended = &ended;
     ++state_.fetching_parts;
     part_queue_.add(&b, b.open);
     ask_for_parts();
     while (b.open > 0)
-        co_await b.ended.wait();
+        co_await ended.wait();
     --state_.fetching_parts;
 }
 
@@ -49,17 +50,21 @@ OCRPIPE_DECL void pipeline::impl::part_ended(detail::part_batch& b, std::size_t 
         keep_part(b, i, part->raw);
     else
         part_failed(b, i, part.error());
+    // Once the result is recorded, the next run can fetch the rest.
+    if (state_.is_draining() && b.from) b.is_interrupted = true;
     if (b.is_interrupted) b.open -= part_queue_.drop(&b);
-    if (--b.open == 0) b.ended.notify();
+    if (--b.open == 0) b.ended->notify();
 }
 
 /// Writes a part to its file.
 OCRPIPE_DECL void pipeline::impl::keep_part(detail::part_batch& b, std::size_t i, std::string_view bytes)
 {
+    // If the document was sent again, its files belong to the later result.
+    if (state_.have_outputs_failed() || !is_current(b)) {
+        b.is_interrupted = true;
+        return;
+    }
     missing_part const& p = b.wanted[i];
-    // Otherwise the files may belong to the result of a later submit.
-    b.is_interrupted = b.is_interrupted || state_.have_outputs_failed() || !is_current(b);
-    if (b.is_interrupted) return;
     result<std::string> written = files_->write_part(b.document.id, p.kind, p.index, bytes);
     if (!written) {
         b.is_interrupted = true;
@@ -109,7 +114,7 @@ OCRPIPE_DECL task<std::optional<result_location>> pipeline::impl::complete(std::
         if (!line) co_return row->result;
 
         next = parts->back().place + 1;
-        detail::part_batch b(ioc_, *row, line->request_id, std::move(*parts));
+        detail::part_batch b(*row, line->request_id, std::move(*parts));
         b.from = row->result;
         co_await fetch(b);
         bool const is_recorded = co_await list_parts(b);
