@@ -62,6 +62,15 @@ public:
     {
         return reader_.incomplete_rows(settled_too, cursor, limit);
     }
+    result<std::vector<std::string>> incomplete_documents() override
+    {
+        return reader_.incomplete_documents();
+    }
+    result<std::vector<missing_part>> missing_parts(std::string_view id, std::uint64_t from,
+                                                    std::size_t limit) override
+    {
+        return reader_.missing_parts(id, from, limit);
+    }
     result<document_counts> counts() override { return reader_.counts(); }
     result<std::optional<result_location>> last_result_location() override
     {
@@ -118,9 +127,10 @@ result<void> sqlite_ledger::open()
         detail::database_connection db;
         if (int const rc = db.open(options_.path, SQLITE_OPEN_READONLY, options_.vfs); rc != SQLITE_OK)
             return db.describe(rc);
-        result<bool> const fresh = detail::ledger_writer::is_fresh(db);
-        if (!fresh) return fresh.error();
-        if (*fresh) return detail::ledger_failure(options_.path + ": an empty database, not yet a ledger");
+        result<int> const version = detail::ledger_writer::version_of(db);
+        if (!version) return version.error();
+        if (*version == 0)
+            return detail::ledger_failure(options_.path + ": an empty database, not yet a ledger");
         return reader_.open(options_.path, options_.vfs, detail::other_writers::yes);
     }
 

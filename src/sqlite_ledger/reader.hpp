@@ -71,11 +71,9 @@ public:
         int rc = db_.open(path, SQLITE_OPEN_READONLY, vfs);
         if (rc == SQLITE_OK) rc = db_.prepare(begin_, "BEGIN");
         if (rc == SQLITE_OK) rc = db_.prepare(end_, "COMMIT");
-        std::string complete;
-        if (rc == SQLITE_OK) rc = db_.query(has_completeness, complete);
-        if (rc == SQLITE_OK && complete == "0") rc = db_.execute(assume_completeness);
         // A manifest may name the ids in any order: their index should stay in memory, up to a bound.
         if (rc == SQLITE_OK) rc = db_.execute("PRAGMA cache_size=-65536");
+        if (rc == SQLITE_OK) rc = fill_in_for_version_1();
         if (rc == SQLITE_OK) rc = prepare(find_, "d.id = ?1");
         constexpr std::string_view brief =
             "SELECT number, id, coalesce(path, id), size, mtime, parameters, state FROM document WHERE";
@@ -182,6 +180,47 @@ public:
                          cursor, limit);
     }
 
+    result<std::vector<std::string>> incomplete_documents()
+    {
+        turn const t(*this);
+        statement s;
+        int rc =
+            prepare_text(s, "SELECT id FROM document WHERE number IN (SELECT document FROM missing_part) "
+                            "ORDER BY number");
+        if (rc != SQLITE_OK) return failed(rc);
+        std::vector<std::string> ids;
+        while ((rc = s.step()) == SQLITE_ROW)
+            ids.emplace_back(s.bytes(0));
+        if (rc != SQLITE_DONE) return failed(rc);
+        return ids;
+    }
+
+    result<std::vector<missing_part>> missing_parts(std::string_view id, std::uint64_t from,
+                                                    std::size_t limit)
+    {
+        turn const t(*this);
+        statement s;
+        int rc = prepare_text(s, "SELECT place, kind, part_index, sub_id, failure_class, message FROM "
+                                 "missing_part WHERE document = (SELECT number FROM document WHERE id = ?1) "
+                                 "AND place >= ?2 ORDER BY place LIMIT ?3");
+        if (rc != SQLITE_OK) return failed(rc);
+        s.bind_name(1, id).bind(2, static_cast<std::int64_t>(from)).bind(3, static_cast<std::int64_t>(limit));
+        std::vector<missing_part> out;
+        while ((rc = s.step()) == SQLITE_ROW) {
+            missing_part& p = out.emplace_back();
+            p.place = static_cast<std::uint64_t>(s.integer(0));
+            for (operation const o :
+                 {operation::table, operation::signature, operation::stamp, operation::image})
+                if (s.bytes(1) == name(o)) p.kind = o;
+            p.index = static_cast<std::uint64_t>(s.integer(2));
+            p.sub_id = s.bytes(3);
+            if (!s.is_null(4)) p.failure = errc_named(s.bytes(4)).value_or(errc::unexpected_answer);
+            p.message = s.bytes(5);
+        }
+        if (rc != SQLITE_DONE) return failed(rc);
+        return out;
+    }
+
     result<document_counts> counts()
     {
         turn const t(*this);
@@ -199,6 +238,12 @@ public:
                       s.integer(5) != 0, s.integer(7) != 0, s.bytes(6));
             counts.last_number = std::max(counts.last_number, static_cast<std::uint64_t>(s.integer(3)));
         }
+        if (rc != SQLITE_DONE) return failed(rc);
+        rc = prepare_text(s, "SELECT failure_class, count(*) FROM missing_part GROUP BY failure_class");
+        if (rc != SQLITE_OK) return failed(rc);
+        while ((rc = s.step()) == SQLITE_ROW)
+            (s.is_null(0) ? counts.parts_wanted : counts.parts_failed[std::string(s.bytes(0))]) =
+                static_cast<std::uint64_t>(s.integer(1));
         if (rc != SQLITE_DONE) return failed(rc);
         if (in_snapshot_) counted_.emplace(snapshot_, counts);
         return counts;
@@ -274,6 +319,16 @@ private:
     void leave_order()
     {
         if (std::exchange(in_order_, false)) following_.reset();
+    }
+
+    /// A ledger that is only read keeps its version. One of version 1 knows of no missing part and of no
+    /// incomplete result.
+    int fill_in_for_version_1()
+    {
+        std::string version;
+        int const rc = db_.query("PRAGMA user_version", version);
+        if (rc != SQLITE_OK || version != "1") return rc;
+        return db_.execute(as_version_2);
     }
 
     int prepare(statement& s, std::string_view where)

@@ -8,7 +8,7 @@ namespace ocrpipe::detail
 inline constexpr int ledger_application_id = 0x6f637270;
 
 /// The user_version in the header. Increment it when the tables change.
-inline constexpr int ledger_schema_version = 1;
+inline constexpr int ledger_schema_version = 2;
 
 /// The comments are inside the statements, so that `.schema` in the sqlite3 shell shows them. Ledgers of
 /// earlier versions keep their text, which is never compared.
@@ -88,21 +88,34 @@ CREATE VIEW document_for_people AS
     FROM document;
 )sql";
 
-/// For ledgers of versions that did not record the completeness of results.
-inline constexpr char add_completeness[] = R"sql(
-BEGIN IMMEDIATE;
+inline constexpr char missing_parts_schema[] = R"sql(
+CREATE TABLE missing_part(
+  -- Parts that a result lacks: they were asked for, and are neither in a file nor absent at the service. The
+  -- next run fetches them, writes the document's line again, and removes their rows.
+  document INTEGER NOT NULL,   -- document.number
+  place INTEGER NOT NULL,      -- in "parts" of the result line, from 0
+  kind TEXT NOT NULL,          -- table, signature, stamp or image
+  part_index INTEGER NOT NULL, -- in the name of its file
+  sub_id TEXT NOT NULL,        -- the service's document_id, or file_id of an image
+  failure_class TEXT,          -- why it failed; null if no run has waited for it yet
+  message TEXT,                -- what failed, human-readable
+  PRIMARY KEY(document, place)
+) WITHOUT ROWID;
+)sql";
+
+/// Version 2 adds this to version 1, and missing_parts_schema.
+inline constexpr char completeness_columns[] = R"sql(
 ALTER TABLE document ADD COLUMN completeness TEXT;
 ALTER TABLE document ADD COLUMN ask_again INTEGER;
 CREATE INDEX document_incomplete ON document(number) WHERE completeness IS NOT NULL;
-COMMIT
 )sql";
 
-/// The same for a connection that only reads: a view that stands before the table.
-inline constexpr char assume_completeness[] =
-    "CREATE TEMP VIEW document AS SELECT *, NULL AS completeness, NULL AS ask_again FROM main.document";
-
-inline constexpr char has_completeness[] =
-    "SELECT count(*) FROM pragma_table_info('document') WHERE name = 'completeness'";
+/// For a connection that only reads a ledger of version 1: what version 2 adds, empty.
+inline constexpr char as_version_2[] = R"sql(
+PRAGMA temp_store=MEMORY;
+CREATE TEMP TABLE missing_part(document, place, kind, part_index, sub_id, failure_class, message);
+CREATE TEMP VIEW document AS SELECT *, NULL AS completeness, NULL AS ask_again FROM main.document;
+)sql";
 
 /// Created by the first run that shares results. Its entries are scattered over pages, so maintaining it
 /// costs one page write per document, which other runs avoid.

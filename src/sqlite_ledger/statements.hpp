@@ -63,6 +63,37 @@ WHERE id = ?1 AND CASE WHEN ?13 IS NULL THEN may_become(state, ?2, 0)
                        ELSE state = 'done' AND request_id = ?13 AND completeness IS NOT NULL END
 )sql";
 
+/// The document's new line lists parts. Not allowed if its result is not the one that lacked them.
+inline constexpr char parts_sql[] = R"sql(
+UPDATE document SET result_file = ?4, result_offset = ?5, result_length = ?6
+WHERE id = ?1 AND state IN ('done', 'skipped') AND result_file = ?2 AND result_offset = ?3
+)sql";
+
+inline constexpr char keep_part_sql[] = R"sql(
+INSERT INTO missing_part VALUES((SELECT number FROM document WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT(document, place) DO UPDATE SET failure_class = ?6, message = ?7
+)sql";
+
+inline constexpr char drop_part_sql[] =
+    "DELETE FROM missing_part WHERE document = (SELECT number FROM document WHERE id = ?1) AND place = ?2";
+
+inline constexpr char drop_parts_sql[] =
+    "DELETE FROM missing_part WHERE document = (SELECT number FROM document WHERE id = ?1)";
+
+/// Before finished_sql, if its result replaces another one.
+inline constexpr char drop_replaced_parts_sql[] = R"sql(
+DELETE FROM missing_part WHERE document = (SELECT number FROM document
+  WHERE id = ?1 AND state = 'done' AND request_id = ?2
+        AND (result_file, result_offset, result_length) IS NOT (?3, ?4, ?5))
+)sql";
+
+/// A copy lacks what its original lacks.
+inline constexpr char copy_parts_sql[] = R"sql(
+INSERT INTO missing_part
+  SELECT (SELECT number FROM document WHERE id = ?1), place, kind, part_index, sub_id, failure_class, message
+  FROM missing_part WHERE document = (SELECT number FROM document WHERE id = ?2)
+)sql";
+
 /// If an earlier submit was ambiguous, the document becomes ambiguous again instead of new.
 inline constexpr char not_sent_sql[] = R"sql(
 UPDATE document SET

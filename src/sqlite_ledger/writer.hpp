@@ -31,7 +31,7 @@ namespace ocrpipe::detail
 class ledger_writer
 {
 public:
-    /// Opens the database, and creates the schema if it is empty.
+    /// Opens the database. Creates the schema if it is empty, and upgrades an earlier version.
     result<void> open(std::string const& path, std::string const& vfs, std::size_t checkpoint_pages,
                       std::int64_t now)
     {
@@ -42,22 +42,22 @@ public:
         return done;
     }
 
-    /// Whether the database is empty. Errors: it is not a ledger, or a newer version.
-    static result<bool> is_fresh(database_connection& db)
+    /// The version of the schema, 0 if the database is empty. Errors: it is not a ledger, or a newer version.
+    static result<int> version_of(database_connection& db)
     {
         std::string id, version, tables;
         int rc = db.query("PRAGMA application_id", id);
         if (rc == SQLITE_OK) rc = db.query("PRAGMA user_version", version);
         if (rc == SQLITE_OK) rc = db.query("SELECT count(*) FROM sqlite_schema", tables);
         if (rc != SQLITE_OK) return db.describe(rc);
-        if (id == "0" && version == "0" && tables == "0") return true;
+        if (id == "0" && version == "0" && tables == "0") return 0;
         if (id != std::to_string(ledger_application_id))
             return ledger_failure(fmt::format("{}: a database, but not a ledger of ocrpipe", db.path()));
-        if (version != std::to_string(ledger_schema_version))
-            return ledger_failure(
-                fmt::format("{}: schema version {}, but this ocrpipe ({}) knows only version {}", db.path(),
-                            version, OCRPIPE_VERSION_STRING, ledger_schema_version));
-        return false;
+        for (int known = 1; known <= ledger_schema_version; ++known)
+            if (version == std::to_string(known)) return known;
+        return ledger_failure(
+            fmt::format("{}: schema version {}, but this ocrpipe ({}) knows only versions 1 to {}", db.path(),
+                        version, OCRPIPE_VERSION_STRING, ledger_schema_version));
     }
 
     /// Commits the valid changes, and sets the outcome of each invalid one to errc::invalid_argument.
@@ -102,8 +102,9 @@ public:
         result<void> done;
         if (intact) done = checkpoint();
         db_.checkpoint_on_close(intact && done);
-        for (statement* const s :
-             {&begin_, &commit_, &intent_, &skip_, &submitted_, &finished_, &not_sent_, &metadata_})
+        for (statement* const s : {&begin_, &commit_, &intent_, &skip_, &submitted_, &finished_, &not_sent_,
+                                   &metadata_, &parts_, &keep_part_, &drop_part_, &drop_parts_, &drop_replaced_parts_,
+                                   &copy_parts_})
             *s = statement();
         db_.close();
         return done;
@@ -114,8 +115,8 @@ private:
     {
         int rc = db_.open(path, SQLITE_OPEN_READWRITE, vfs);
         if (rc != SQLITE_OK) return db_.describe(rc);
-        result<bool> const fresh = is_fresh(db_);
-        if (!fresh) return fresh.error();
+        result<int> const version = version_of(db_);
+        if (!version) return version.error();
         std::string mode;
         rc = db_.query("PRAGMA journal_mode=WAL", mode);
         if (rc == SQLITE_OK && mode != "wal")
@@ -125,10 +126,8 @@ private:
         if (rc == SQLITE_OK)
             rc = db_.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; "
                              "PRAGMA journal_size_limit=67108864");
-        if (rc == SQLITE_OK && *fresh) rc = create(now);
-        std::string complete = "1";
-        if (rc == SQLITE_OK && !*fresh) rc = db_.query(has_completeness, complete);
-        if (rc == SQLITE_OK && complete == "0") rc = db_.execute(add_completeness);
+        if (rc == SQLITE_OK && *version == 0) rc = create(now);
+        if (rc == SQLITE_OK && *version == 1) rc = upgrade();
         if (rc == SQLITE_OK) rc = prepare();
         if (rc != SQLITE_OK) return db_.describe(rc);
         ::sqlite3_wal_hook(db_.get(), &ledger_writer::on_commit, this);
@@ -147,11 +146,23 @@ private:
     int create(std::int64_t now)
     {
         std::string const sql =
-            fmt::format("BEGIN IMMEDIATE; {}"
+            fmt::format("BEGIN IMMEDIATE; {} {}"
                         "INSERT INTO metadata VALUES('schema_version', '{}'), ('ocrpipe_version', '{}'), "
                         "('created_at', '{}'); PRAGMA application_id={}; PRAGMA user_version={}; COMMIT",
-                        ledger_schema, ledger_schema_version, OCRPIPE_VERSION_STRING, now,
-                        ledger_application_id, ledger_schema_version);
+                        ledger_schema, missing_parts_schema, ledger_schema_version, OCRPIPE_VERSION_STRING,
+                        now, ledger_application_id, ledger_schema_version);
+        return db_.execute(sql.c_str());
+    }
+
+    /// From version 1. If it is interrupted, the ledger keeps its version.
+    int upgrade()
+    {
+        std::string const sql =
+            fmt::format("BEGIN IMMEDIATE; {} {}"
+                        "UPDATE metadata SET value = '{}' WHERE key = 'schema_version'; "
+                        "PRAGMA user_version={}; COMMIT",
+                        missing_parts_schema, completeness_columns, ledger_schema_version,
+                        ledger_schema_version);
         return db_.execute(sql.c_str());
     }
 
@@ -177,7 +188,11 @@ private:
              {std::pair(&begin_, "BEGIN IMMEDIATE"), std::pair(&commit_, "COMMIT"),
               std::pair(&intent_, intent_sql), std::pair(&skip_, skip_sql),
               std::pair(&submitted_, submitted_sql), std::pair(&finished_, finished_sql),
-              std::pair(&not_sent_, not_sent_sql), std::pair(&metadata_, metadata_sql)})
+              std::pair(&not_sent_, not_sent_sql), std::pair(&metadata_, metadata_sql),
+              std::pair(&parts_, parts_sql), std::pair(&keep_part_, keep_part_sql),
+              std::pair(&drop_part_, drop_part_sql), std::pair(&drop_parts_, drop_parts_sql),
+              std::pair(&drop_replaced_parts_, drop_replaced_parts_sql),
+              std::pair(&copy_parts_, copy_parts_sql)})
             if (rc == SQLITE_OK) rc = db_.prepare(*s, sql);
         return rc;
     }
@@ -188,9 +203,8 @@ private:
         for (pending_change& c : batch) {
             statement* s = nullptr;
             int const rc = std::visit([&](auto const& change) { return apply(change, c.at, s); }, c.what);
-            bool const nothing_changed = s && rc == SQLITE_DONE && ::sqlite3_changes64(db_.get()) == 0;
             if (s) s->reset();
-            if (nothing_changed || rc == SQLITE_MISMATCH || rc == SQLITE_TOOBIG)
+            if (rc == SQLITE_MISMATCH || rc == SQLITE_TOOBIG)
                 c.outcome = errc::invalid_argument;
             else if (rc != SQLITE_DONE)
                 return rc;
@@ -206,6 +220,13 @@ private:
         return rc;
     }
 
+    /// Makes a change that is invalid if it changes no row.
+    int step(statement& s)
+    {
+        int const rc = s.step();
+        return rc == SQLITE_DONE && ::sqlite3_changes64(db_.get()) == 0 ? SQLITE_MISMATCH : rc;
+    }
+
     // Each binds and steps a statement and leaves it in `s`, to be reset when what was bound has been used.
     // SQLITE_MISMATCH means that the change is invalid.
 
@@ -216,13 +237,60 @@ private:
             s->bind_text(11, name(c.seen->state)).bind(12, c.seen->intent_at);
         else
             s->bind_null(11).bind_null(12); // equal to no row
-        return s->step();
+        int const rc = step(*s);
+        return rc == SQLITE_DONE && c.seen ? drop_parts(c.document.id) : rc;
     }
 
     int apply(skip_change const& c, std::int64_t at, statement*& s)
     {
         if (!bind(skip_, c.document, at, s)) return SQLITE_MISMATCH;
-        return bind_location(s->bind_name(11, c.duplicate_of), 12, c.where).step();
+        int rc = step(bind_location(s->bind_name(11, c.duplicate_of), 12, c.where));
+        if (rc == SQLITE_DONE) rc = drop_parts(c.document.id);
+        return rc == SQLITE_DONE ? run(copy_parts_.bind_name(1, c.document.id).bind_name(2, c.duplicate_of))
+                                 : rc;
+    }
+
+    int drop_parts(std::string const& id) { return run(drop_parts_.bind_name(1, id)); }
+
+    /// A new result lacks other parts than the one that it replaces.
+    int drop_replaced_parts(finished_change const& c)
+    {
+        drop_replaced_parts_.bind_name(1, c.id).bind_name(2, c.what.replaces);
+        return run(bind_location(drop_replaced_parts_, 3, c.what.result.value_or(result_location())));
+    }
+
+    int keep_parts(std::string const& id, std::vector<missing_part> const& parts)
+    {
+        int rc = SQLITE_DONE;
+        for (missing_part const& p : parts) {
+            keep_part_.bind_name(1, id)
+                .bind(2, static_cast<std::int64_t>(p.place))
+                .bind_text(3, name(p.kind))
+                .bind(4, static_cast<std::int64_t>(p.index))
+                .bind_name(5, p.sub_id)
+                .bind_text_or_null(6, p.failure == errc::ok ? std::string_view() : name(p.failure));
+            rc = run(bind_name_or_null(keep_part_, 7, p.message));
+            if (rc != SQLITE_DONE) break;
+        }
+        return rc;
+    }
+
+    int apply(parts_change const& c, std::int64_t, statement*& s)
+    {
+        s = &parts_;
+        s->bind_name(1, c.id)
+            .bind(2, static_cast<std::int64_t>(c.what.from.file))
+            .bind(3, static_cast<std::int64_t>(c.what.from.offset));
+        int rc = step(bind_location(*s, 4, c.what.to));
+        for (std::uint64_t const place : c.what.listed)
+            if (rc == SQLITE_DONE)
+                rc = run(drop_part_.bind_name(1, c.id).bind(2, static_cast<std::int64_t>(place)));
+        return rc == SQLITE_DONE ? keep_parts(c.id, c.what.failed) : rc;
+    }
+
+    static statement& bind_name_or_null(statement& s, int at, std::string_view value)
+    {
+        return value.empty() ? s.bind_null(at) : s.bind_name(at, value);
     }
 
     static statement& bind_location(statement& s, int from, result_location const& where)
@@ -266,7 +334,7 @@ private:
             .bind_name(2, c.what.request_id)
             .bind_text_or_null(3, list_)
             .bind(4, c.what.attempts);
-        return s->bind(5, c.what.possible_duplicate).bind(6, at).step();
+        return step(s->bind(5, c.what.possible_duplicate).bind(6, at));
     }
 
     int apply(finished_change const& c, std::int64_t at, statement*& s)
@@ -277,10 +345,7 @@ private:
         s->bind_name(1, c.id)
             .bind_text(2, name(c.what.state))
             .bind_text_or_null(3, done ? std::string_view() : name(c.what.failure));
-        if (c.what.message.empty())
-            s->bind_null(4);
-        else
-            s->bind_name(4, c.what.message);
+        bind_name_or_null(*s, 4, c.what.message);
         if (c.what.result)
             bind_location(*s, 5, *c.what.result);
         else
@@ -300,19 +365,21 @@ private:
             s->bind_null(13);
         else
             s->bind_name(13, c.what.replaces);
-        return s->step();
+        int rc = c.what.replaces.empty() ? SQLITE_DONE : drop_replaced_parts(c);
+        if (rc == SQLITE_DONE) rc = step(*s);
+        return rc == SQLITE_DONE ? keep_parts(c.id, c.what.missing_parts) : rc;
     }
 
     int apply(not_sent_change const& c, std::int64_t, statement*& s)
     {
         s = &not_sent_;
-        return s->bind_name(1, c.id).step();
+        return step(s->bind_name(1, c.id));
     }
 
     int apply(metadata_change const& c, std::int64_t, statement*& s)
     {
         s = &metadata_;
-        return s->bind_name(1, c.key).bind_name(2, c.value).step();
+        return step(s->bind_name(1, c.key).bind_name(2, c.value));
     }
 
     int apply(index_change, std::int64_t, statement*&)
@@ -332,6 +399,12 @@ private:
     statement finished_;
     statement not_sent_;
     statement metadata_;
+    statement parts_;
+    statement keep_part_;
+    statement drop_part_;
+    statement drop_parts_;
+    statement drop_replaced_parts_;
+    statement copy_parts_;
     int log_pages_ = 0;
     int checkpoint_pages_ = 0;
     int checkpoint_at_ = 0;

@@ -34,8 +34,12 @@ class Outcome:
         self.lines = collections.defaultdict(list)
         for file in sorted(self.out.glob("results-*.jsonl")):
             for row in read_lines(file):
+                if any(line["request_id"] == row["request_id"] for line in self.lines[row["path"]]):
+                    self.lines[row["path"]] = []  # written again with parts that were fetched later
                 self.lines[row["path"]].append(row)
-        self.failures = {row["path"]: row for row in read_lines(self.out / "failures.jsonl")}
+        failures = read_lines(self.out / "failures.jsonl")
+        self.failures = {row["path"]: row for row in failures if "kind" not in row}
+        self.failed_parts = [row for row in failures if "kind" in row]
         self.report = json.loads((self.out / "report.json").read_text(encoding="utf-8"))
         database = sqlite3.connect(f"file:{self.out}/ledger.db?mode=ro", uri=True)
         database.row_factory = sqlite3.Row

@@ -1,6 +1,7 @@
 // Each step of I/O on a document's way fails once: a change of the ledger, an exchange with the service, a
 // change of an output file. Then the next run ends with one result or one reason for each document.
 #include <ocrpipe/bulk/ledger/sqlite_ledger.hpp>
+#include <ocrpipe/bulk/output/result_line.hpp>
 #include <ocrpipe/bulk/run/pipeline.hpp>
 #include <ocrpipe/bulk/source/open_input.hpp>
 
@@ -22,6 +23,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -59,8 +61,10 @@ public:
 
     change_outcome of(std::string_view change)
     {
-        // A ledger refuses a result only if it does not know the job, and then the job was not polled.
-        if (change != "finished" && strikes(fault::change_refused)) return change_outcome::refused;
+        // A ledger refuses a result only if it does not know the job, and then the job was not polled; parts
+        // only if their document was sent again, and then they are of no use.
+        bool const is_refusable = change != "finished" && change != "parts_fetched";
+        if (is_refusable && strikes(fault::change_refused)) return change_outcome::refused;
         if (strikes(fault::change_lost)) return change_outcome::lost;
         if (strikes(fault::change_made_unnoticed)) return change_outcome::made_unnoticed;
         return change_outcome::made;
@@ -96,7 +100,8 @@ public:
     static constexpr std::size_t refused = 2;
     static constexpr std::size_t late = 3;
 
-    workbench()
+    /// `parts_at_once`: with 1, a result is recorded before its parts are fetched.
+    explicit workbench(std::size_t parts_at_once) : parts_at_once_(parts_at_once)
     {
         for (std::size_t i = 0; i != accepted.size(); ++i)
             dir_.write(fmt::format("in/{}.pdf", i), fmt::format("%PDF-1.4 document {}", i));
@@ -127,6 +132,7 @@ public:
         bulk.directory = out().string();
         bulk.doc_type = "INVOICE";
         bulk.parts = {operation::table, operation::image};
+        bulk.max_fetching_parts = parts_at_once_;
         bulk.text = true;
         pipeline p(ioc, c, open_input((dir_.path() / "in").string()), bulk, l);
         std::optional<result<run_report>> end;
@@ -164,6 +170,19 @@ public:
         return found;
     }
 
+    /// The last line of each document.
+    std::vector<std::string> last_results() const
+    {
+        std::map<std::string, std::string> last;
+        std::istringstream in(dir_.read("out/results-00001.jsonl"));
+        for (std::string line; std::getline(in, line);)
+            last.insert_or_assign(read_result_line(line)->id, line);
+        std::vector<std::string> lines;
+        for (auto const& [id, line] : last)
+            lines.push_back(line);
+        return lines;
+    }
+
     /// Checks the end of the last run. `lost_answers`: the answer to a submit may have been lost.
     void check_end(outcome const& last, bool lost_answers) const
     {
@@ -177,23 +196,28 @@ public:
             CHECK(accepted[i] <= 1);
             std::vector<std::string> const results = lines_about(i, "results-00001.jsonl", "status");
             std::vector<std::string> const reasons = lines_about(i, "failures.jsonl", "class");
-            if (i == late) {
-                CHECK(results.size() + reasons.size() <= 2);
-                CHECK(results.empty() != reasons.empty());
-                if (!results.empty() && last->to_ask_again == 0) CHECK(results.back() == "done");
-            } else {
-                CHECK(results.size() + reasons.size() == 1);
-            }
+            // A line is written again with parts that were fetched later, or with content that came late.
+            bool const may_repeat = parts_at_once_ == 1 || i == late;
+            bool const has_result = may_repeat ? !results.empty() : results.size() == 1;
+            CHECK(has_result + reasons.size() == 1);
+            if (i == late && has_result && last->to_ask_again == 0) CHECK(results.back() == "done");
             for (std::string const& reason : reasons)
                 CHECK((reason == "ambiguous_submit" || (reason == "rejected" && i == refused)));
             // What was paid for is not lost.
-            if (accepted[i] == 1 && !lost_answers) CHECK_FALSE(results.empty());
+            if (accepted[i] == 1 && !lost_answers) CHECK(has_result);
             for (std::string const& text : lines_about(i, "results-00001.jsonl", "text"))
                 CHECK(fs::exists(out() / text));
-            done += results.empty() ? 0 : 1;
+            done += has_result;
         }
         CHECK(last->done == done);
         CHECK(last->done_empty == last->to_ask_again);
+        CHECK(last->parts_failed + last->parts_wanted == 0);
+        for (std::string const& last_line : last_results()) {
+            boost::json::array const parts = boost::json::parse(last_line).at("parts").as_array();
+            CHECK(parts.size() <= 2);
+            for (boost::json::value const& part : parts)
+                CHECK(fs::exists(out() / part.at("file").as_string().c_str()));
+        }
     }
 
     std::array<int, 4> accepted{}; ///< submits
@@ -229,6 +253,7 @@ private:
                              r.target == "ingest/r-1" ? "NaN" : "1"));
     }
 
+    std::size_t const parts_at_once_;
     temp_directory dir_;
     std::vector<seen_request> log_;
     int late_reads_ = 0;
@@ -236,11 +261,12 @@ private:
 
 /// Fails step after step of a run, each in a folder of its own, until a run has no such step any more.
 /// Returns how many steps failed.
-int fail_each(fault what, std::function<void(workbench const&, outcome const&)> const& check_disturbed)
+int fail_each(fault what, std::size_t parts_at_once,
+              std::function<void(workbench const&, outcome const&)> const& check_disturbed)
 {
     for (int step = 0;; ++step) {
         CAPTURE(step);
-        workbench bench;
+        workbench bench(parts_at_once);
         planned_fault plan(what, step);
         outcome const disturbed = bench.run(plan);
         if (!plan.happened()) {
@@ -263,14 +289,17 @@ TEST_CASE(
 {
     for (fault const what : {fault::change_refused, fault::change_lost, fault::change_made_unnoticed}) {
         CAPTURE(what);
-        int const steps = fail_each(what, [](workbench const& bench, outcome const& disturbed) {
+        auto const check = [](workbench const& bench, outcome const& disturbed) {
             REQUIRE_FALSE(disturbed.has_value());
             CHECK(disturbed.error().is(errc::ledger_failed));
             std::optional<run_report> const report = bench.written_report();
             REQUIRE(report.has_value());
             CHECK(adds_up(*report));
-        });
+        };
+        int const steps = fail_each(what, 1000, check);
         CHECK(steps >= 11); // four intents, three request ids, four ends; one of these is replaced
+        int const later = what == fault::change_refused ? 0 : 4; // for each of four parts
+        CHECK(fail_each(what, 1, check) >= steps + later);
     }
 }
 
@@ -278,14 +307,16 @@ TEST_CASE("pipeline: any one exchange fails -> made again, except a submit that 
 {
     for (fault const what : {fault::not_connected, fault::answer_lost}) {
         CAPTURE(what);
-        int const steps = fail_each(what, [&](workbench const& bench, outcome const& disturbed) {
+        auto const check = [&](workbench const& bench, outcome const& disturbed) {
             bench.check_end(disturbed, what == fault::answer_lost);
             std::uint64_t const lost = disturbed->failed_by_class.count("ambiguous_submit");
             CHECK(disturbed->done + lost >= 2);
             CHECK(disturbed->transport_failures == 1);
             CHECK((lost == 0 || what == fault::answer_lost));
-        });
-        CHECK(steps >= 16); // four submits, two results and one in four reads, six parts
+        };
+        for (std::size_t const parts_at_once : {1000, 1})
+            // four submits, two results and one in four reads, six parts
+            CHECK(fail_each(what, parts_at_once, check) >= 16);
     }
 }
 
@@ -293,13 +324,14 @@ TEST_CASE(
     "pipeline: any one change of an output file fails -> the run ends with the disk's error, the next one "
     "with every document that was paid for")
 {
-    int const steps = fail_each(fault::file, [](workbench const& bench, outcome const& disturbed) {
+    auto const check = [](workbench const& bench, outcome const& disturbed) {
         REQUIRE_FALSE(disturbed.has_value());
         // The ledger syncs the results before it calls a document done.
         CHECK((disturbed.error().is(errc::unwritable_output) || disturbed.error().is(errc::ledger_failed)));
         CHECK(disturbed.error().cause == boost::system::errc::io_error);
         if (std::optional<run_report> const report = bench.written_report()) CHECK(adds_up(*report));
-    });
+    };
     // Of each of three documents: a folder, four parts and texts of four steps each, and its line.
-    CHECK(steps >= 30);
+    for (std::size_t const parts_at_once : {1000, 1})
+        CHECK(fail_each(fault::file, parts_at_once, check) >= 30);
 }

@@ -64,6 +64,15 @@ public:
     {
         return inner_->incomplete_rows(settled_too, cursor, limit);
     }
+    ocrpipe::result<std::vector<std::string>> incomplete_documents() override
+    {
+        return inner_->incomplete_documents();
+    }
+    ocrpipe::result<std::vector<ocrpipe::missing_part>> missing_parts(std::string_view id, std::uint64_t from,
+                                                                      std::size_t limit) override
+    {
+        return inner_->missing_parts(id, from, limit);
+    }
     ocrpipe::result<ocrpipe::document_counts> counts() override { return inner_->counts(); }
     ocrpipe::result<std::optional<ocrpipe::result_location>> last_result_location() override
     {
@@ -98,6 +107,12 @@ public:
     {
         make(
             "finished", [&](auto x) { inner_->finished(id, std::move(what), std::move(x)); }, std::move(h));
+    }
+    void parts_fetched(std::string id, ocrpipe::parts_record what, ocrpipe::ledger_handler h) override
+    {
+        make(
+            "parts_fetched", [&](auto x) { inner_->parts_fetched(id, std::move(what), std::move(x)); },
+            std::move(h));
     }
     void not_sent(std::string id, ocrpipe::ledger_handler h) override
     {

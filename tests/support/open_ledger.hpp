@@ -52,6 +52,19 @@ inline ocrpipe::finish_record done_at(ocrpipe::result_location where, int polls 
     return f;
 }
 
+inline ocrpipe::missing_part lacking(std::uint64_t place, std::string sub_id,
+                                     ocrpipe::errc failure = ocrpipe::errc::ok, std::string message = {})
+{
+    ocrpipe::missing_part p;
+    p.place = place;
+    p.kind = ocrpipe::operation::stamp;
+    p.index = place + 1;
+    p.sub_id = std::move(sub_id);
+    p.failure = failure;
+    p.message = std::move(message);
+    return p;
+}
+
 inline ocrpipe::finish_record ended(ocrpipe::document_state s, ocrpipe::errc e, std::string message = {})
 {
     ocrpipe::finish_record f;
@@ -147,6 +160,10 @@ public:
     {
         return outcome([&](auto h) { (*this)->finished(std::move(id), std::move(r), std::move(h)); });
     }
+    ocrpipe::error_code parts_fetched(std::string id, ocrpipe::parts_record r)
+    {
+        return outcome([&](auto h) { (*this)->parts_fetched(std::move(id), std::move(r), std::move(h)); });
+    }
     ocrpipe::error_code not_sent(std::string id)
     {
         return outcome([&](auto h) { (*this)->not_sent(std::move(id), std::move(h)); });
@@ -156,6 +173,17 @@ public:
         return outcome([&](auto h) {
             (*this)->skip(std::move(d), std::move(duplicate_of), {1, 1000, 10}, std::move(h));
         });
+    }
+
+    /// The parts that a result lacks, as "place kind index sub_id class message" each.
+    std::string missing_parts(std::string_view id, std::uint64_t from = 0, std::size_t limit = 100)
+    {
+        std::string told;
+        for (ocrpipe::missing_part const& p : (*this)->missing_parts(id, from, limit).value()) {
+            told += std::to_string(p.place) + ' ' + std::string(name(p.kind)) + ' ' + std::to_string(p.index);
+            told += ' ' + p.sub_id + ' ' + std::string(name(p.failure)) + ' ' + p.message + '\n';
+        }
+        return told;
     }
 
     /// The row, which must be there.

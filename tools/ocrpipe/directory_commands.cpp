@@ -86,6 +86,16 @@ std::string text_of(document_counts const& counts, run_report const& all)
         out += fmt::format("{:>10}  sent again although they may have been accepted; may be billed twice\n",
                            counts.possible_duplicates);
     out += fmt::format("{:>10}  documents in all\n", counts.total());
+    if (counts.parts_wanted > 0)
+        out +=
+            fmt::format("{:>10}  parts are not fetched yet; run or retry fetches them, which costs nothing\n",
+                        counts.parts_wanted);
+    if (all.parts_failed > 0)
+        out += fmt::format("{:>10}  parts failed; see failures.jsonl; run or retry fetches them, which costs "
+                           "nothing\n",
+                           all.parts_failed);
+    for (auto const& [failure_class, parts] : counts.parts_failed)
+        out += fmt::format("{:>10}  parts with class {}\n", parts, failure_class);
     std::uint64_t const without_row = all.found - all.repeated - counts.total();
     if (without_row > 0)
         out += fmt::format("{:>10}  more were found by the last run and not sent: an equal document may have "
@@ -97,11 +107,13 @@ std::string text_of(document_counts const& counts, run_report const& all)
 
 std::string json_of(document_counts const& counts, run_report const& all)
 {
-    json::object states, classes;
+    json::object states, classes, part_classes;
     for (document_state const s : shown_states)
         states[name(s)] = counts[s];
     for (auto const& [failure_class, documents] : counts.by_class)
         classes[failure_class] = documents;
+    for (auto const& [failure_class, parts] : counts.parts_failed)
+        part_classes[failure_class] = parts;
     return json::serialize(json::object{{"documents", counts.total()},
                                         {"found", all.found},
                                         {"done", all.done},
@@ -115,6 +127,9 @@ std::string json_of(document_counts const& counts, run_report const& all)
                                         {"repeated", all.repeated},
                                         {"states", states},
                                         {"classes", classes},
+                                        {"parts_failed", all.parts_failed},
+                                        {"parts_wanted", counts.parts_wanted},
+                                        {"part_classes", part_classes},
                                         {"possible_duplicates", counts.possible_duplicates}}) +
            "\n";
 }

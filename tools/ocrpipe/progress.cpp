@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +29,15 @@ std::string rate_text(double per_second)
 {
     return per_second >= 10 ? fmt::format("{:.0f} docs/s", per_second)
                             : fmt::format("{:.1f} docs/s", per_second);
+}
+
+/// "2 service_error, 1 throttled"
+std::string list_of(std::map<std::string, std::uint64_t> const& by_class)
+{
+    std::string text;
+    for (auto const& [what, count] : by_class)
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
+    return text;
 }
 
 /// A piece of the line. Pieces are in reading order and are dropped by rank if there is no room.
@@ -156,15 +167,7 @@ message summary_message(run_report const& r, std::string const& directory)
     if (r.done_empty > 0) text += fmt::format(" ({} without content)", r.done_empty);
     if (r.done_in_part > 0) text += fmt::format(" ({} in part)", r.done_in_part);
     if (r.unrecognized > 0) text += fmt::format(" ({} in an unfamiliar form)", r.unrecognized);
-    if (r.failed > 0) {
-        text += fmt::format(", {} failed (", r.failed);
-        bool first = true;
-        for (auto const& [what, count] : r.failed_by_class) {
-            text += fmt::format("{}{} {}", first ? "" : ", ", count, what);
-            first = false;
-        }
-        text += ")";
-    }
+    if (r.failed > 0) text += fmt::format(", {} failed ({})", r.failed, list_of(r.failed_by_class));
     if (r.copies > 0) text += fmt::format(", {} of them copies", r.copies);
     if (r.unfinished > 0) text += fmt::format(", {} unfinished", r.unfinished);
     if (r.unreadable > 0) text += fmt::format(", {} unreadable", r.unreadable);
@@ -173,12 +176,19 @@ message summary_message(run_report const& r, std::string const& directory)
     if (r.not_sent > 0) text += fmt::format(", {} not sent", r.not_sent);
     if (r.repeated > 0) text += fmt::format(", {} listed again", r.repeated);
     if (r.changed_files > 0) text += fmt::format(", {} changed while being read", r.changed_files);
-    if (r.parts_failed > 0) text += fmt::format(", {} parts failed", r.parts_failed);
+    if (r.parts_failed > 0)
+        text += fmt::format(", {} parts failed ({})", r.parts_failed, list_of(r.parts_failed_by_class));
+    if (r.parts_wanted > 0) text += fmt::format(", {} parts not fetched yet", r.parts_wanted);
     text += fmt::format(", {} in {}", format_bytes(r.bytes),
                         format_duration(std::max(elapsed, std::chrono::milliseconds(0))));
     if (!r.ended_by.empty()) text += fmt::format("; {}", r.ended_by);
-    if (r.failed + r.unreadable > 0) text += fmt::format(": see {}/failures.jsonl", directory);
+    if (r.failed + r.unreadable + r.parts_failed > 0)
+        text += fmt::format(": see {}/failures.jsonl", directory);
     if (r.failed > 0) text += fmt::format("; to send failed documents again: ocrpipe retry {}", directory);
+    if (r.parts_failed + r.parts_wanted > 0)
+        text += fmt::format("; to fetch the missing parts, which costs nothing: the same run command, or "
+                            "ocrpipe retry {}",
+                            directory);
     if (r.not_sent > 0 && r.end == run_end::complete)
         text += fmt::format(
             "; to send the documents that were not sent: the same run command, or ocrpipe retry {}",
@@ -187,8 +197,8 @@ message summary_message(run_report const& r, std::string const& directory)
         text += fmt::format("; {} results are empty or incomplete: the next run asks the service for them "
                             "again, which costs nothing",
                             r.to_ask_again);
-    bool const clean = r.failed + r.to_ask_again + r.unreadable + r.too_young + r.empty_inputs + r.unfinished + r.not_sent +
-                               r.changed_files ==
+    bool const clean = r.failed + r.to_ask_again + r.unreadable + r.too_young + r.empty_inputs + r.unfinished +
+                               r.not_sent + r.changed_files + r.parts_failed + r.parts_wanted ==
                            0 &&
                        r.ended_by.empty();
     return message(clean ? level::info : level::warn, "run_finished", std::move(text),
@@ -207,6 +217,7 @@ message summary_message(run_report const& r, std::string const& directory)
                     {"changed_files", r.changed_files},
                     {"parts", r.parts},
                     {"parts_failed", r.parts_failed},
+                    {"parts_wanted", r.parts_wanted},
                     {"bytes", r.bytes},
                     {"elapsed_seconds", static_cast<double>(elapsed.count()) / 1'000},
                     {"ended_by", r.ended_by},

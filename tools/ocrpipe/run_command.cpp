@@ -126,6 +126,16 @@ public:
         log_.write(m);
     }
 
+    void part_failed(ledger_document const& d, missing_part const& p, failure const& f)
+    {
+        if (!may_show()) return;
+        message m =
+            describe(level::warn, "part_failed", fmt::format("{}: {} {}", d.path, name(p.kind), p.sub_id), f);
+        m.fields.push_back({"path", d.path});
+        m.fields.push_back({"id", d.id});
+        log_.write(m);
+    }
+
     void unreadable(input_problem const& p)
     {
         if (!may_show()) return;
@@ -212,7 +222,8 @@ exit_code exit_code_of(run_report const& r)
     if (r.end == run_end::document_limit || r.end == run_end::time_limit) code = exit_code::stopped_by_limit;
     if (r.end == run_end::failure_budget) code = exit_code::failure_budget_used_up;
     if (r.unreadable + r.too_young + r.empty_inputs > 0) code = worst(code, exit_code::inputs_unreadable);
-    if (r.failed + r.unfinished + r.not_sent + r.to_ask_again > 0) code = worst(code, exit_code::documents_failed);
+    if (r.failed + r.unfinished + r.not_sent + r.to_ask_again + r.parts_failed + r.parts_wanted > 0)
+        code = worst(code, exit_code::documents_failed);
     return code;
 }
 
@@ -225,6 +236,9 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     client c(ioc, options);
     failure_log failures(log);
     how.on_failure = [&](ledger_document const& d, failure const& f) { failures.failed(d, f); };
+    how.on_part_failure = [&](ledger_document const& d, missing_part const& p, failure const& f) {
+        failures.part_failed(d, p, f);
+    };
     how.on_unreadable = [&](input_problem const& problem) { failures.unreadable(problem); };
     how.on_changed = [&](ledger_document const& d) { failures.changed(d); };
     how.on_notice = [&](std::string_view event, std::string_view text) {
@@ -289,7 +303,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     if (*outcome) {
         run_report const& r = **outcome;
         log.write(summary_message(r, how.directory));
-        if (p.inputs.empty() && r.submits + r.polls + r.unreadable == 0)
+        if (p.inputs.empty() && r.submits + r.polls + r.unreadable + traffic.part_reads == 0)
             log.write(
                 message(level::info, "nothing_to_retry",
                         fmt::format("nothing to send again in {}{}", how.directory,

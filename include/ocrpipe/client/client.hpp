@@ -198,7 +198,9 @@ public:
 
     /// Fetches one document's tables; take `document_id` from the result.
     ///
-    /// Errors: errc::part_absent when the service has none; otherwise those of async_result.
+    /// Errors: errc::part_absent when the service has none; deadline_exceeded if it is not there within
+    /// client_options::job_deadline, to which waits for a connection, a rate limit or a pause do not count;
+    /// otherwise those of async_result.
     /// Source: OCR API Usage Guide, "Additional OCR Data APIs".
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_table(std::string request_id, std::string document_id, Token&& token)

@@ -10,7 +10,8 @@ namespace ocrpipe
 /// State machine that reads one table, signature, stamp or image until it is present or absent. Pure.
 ///
 /// A part that is missing is requested again during the settle window; after that it counts as absent. A
-/// missing part never affects its document.
+/// missing part never affects its document. A throttled read costs no attempt, and its pause does not count
+/// against the deadline.
 class part_fsm : public detail::basic_fsm<part_data, phase::pace>
 {
 public:
@@ -21,8 +22,12 @@ public:
     /// Handles the end of a read. If the part is present, the body is moved out of `answer` into the outcome.
     action resume(exchange_result& answer, fsm_context const& context);
 
+    /// Time that does not count against the deadline has passed, such as the wait for a rate limit.
+    void extend_deadline(clock::duration by) noexcept { deadline_ += by; }
+
 private:
     action ask_again(exchange_result const& answer, part_reading const& r, fsm_context const& c);
+    action throttled(exchange_result const& answer, part_reading const& r, fsm_context const& c);
     action failed_read(exchange_result const& answer, part_reading const& r, fsm_context const& c);
 
     operation kind_;

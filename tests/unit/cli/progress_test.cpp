@@ -191,6 +191,22 @@ TEST_CASE("summary_message: documents listed again -> no part of the total, and 
     check_summary(r, level::info, "3 of 3 done, 4 listed again, 0 B in 0ms");
 }
 
+TEST_CASE("summary_message: parts that results lack -> a warning with the classes and what fetches them")
+{
+    run_report r = done(2);
+    r.parts_wanted = 5;
+    check_summary(r, level::warn,
+                  "2 of 2 done, 5 parts not fetched yet, 0 B in 0ms; to fetch the missing parts, which costs "
+                  "nothing: the same run command, or ocrpipe retry out");
+    r.parts_failed = 3;
+    r.parts_failed_by_class = {{"rejected", 1}, {"service_error", 2}};
+    check_summary(
+        r, level::warn,
+        "2 of 2 done, 3 parts failed (1 rejected, 2 service_error), 5 parts not fetched yet, 0 B in "
+        "0ms: see out/failures.jsonl; to fetch the missing parts, which costs nothing: the same run "
+        "command, or ocrpipe retry out");
+}
+
 TEST_CASE("summary_message: files written while they were read -> a warning")
 {
     run_report r = done(2);

@@ -243,6 +243,65 @@ TEST_CASE_FIXTURE(fixture,
                                               "ingest/table/r%2F1/d%201"});
 }
 
+TEST_CASE_FIXTURE(fixture, "client: parts that wait longer for the rate limit than their deadline -> fetched")
+{
+    client_options o = quick();
+    o.job_deadline = std::chrono::milliseconds(5);
+    o.rates.polls_per_second = 100;
+    client c = make([](seen_request const&) { return t::json(200, R"({"data":{"table":[["a"]]}})"); }, o);
+    int got = 0;
+    for (int i = 0; i != 20; ++i)
+        c.async_table("r-1", "d-" + std::to_string(i), [&](result<part_data> r) { got += r.has_value(); });
+    ioc.run();
+    CHECK(got == 20);
+    CHECK(c.statistics().waited_for_poll_rate > o.job_deadline);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: a part that waits longer for a connection or a pause than its deadline -> "
+                  "fetched")
+{
+    client_options o = quick();
+    o.job_deadline = std::chrono::milliseconds(5);
+    o.retry.throttled_base = o.retry.cap = std::chrono::milliseconds(50);
+    o.pool.part_connections = 1;
+    int asked = 0;
+    client c = make(
+        [&](seen_request const&) {
+            return ++asked == 1 ? t::json(429, "") : t::json(200, R"({"data":{"table":[["a"]]}})");
+        },
+        o);
+    int got = 0;
+    for (int i = 0; i != 3; ++i)
+        c.async_table("r-1", "d-" + std::to_string(i), [&](result<part_data> r) { got += r.has_value(); });
+    ioc.run();
+    CHECK(got == 3);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: more parts than may wait -> those beyond fail at once, and nothing of them is "
+                  "sent")
+{
+    client_options o = quick();
+    o.pool.part_connections = 2;
+    o.pool.max_waiting = 3;
+    client c = make([](seen_request const&) { return t::hold(); }, o);
+    int refused = 0;
+    int closed = 0;
+    for (int i = 0; i != 8; ++i)
+        c.async_table("r-1", "d-1", [&](result<part_data> r) {
+            refused += r.error().is(errc::too_many_waiting);
+            closed += r.error().is(errc::client_closed) || r.error().is(errc::cancelled);
+        });
+    while (refused + static_cast<int>(log.size()) < 5 && ioc.run_one() != 0) {
+    }
+    c.close();
+    ioc.run();
+    CHECK(refused == 3);
+    CHECK(closed == 5);
+    CHECK(log.size() == 2);
+}
+
 TEST_CASE("client: wrong options -> the constructor throws and names each")
 {
     asio::io_context ioc;

@@ -198,8 +198,8 @@ TEST_CASE("part_fsm: failed and no time for another read -> ends with the failur
     CHECK(f.attempts == 1);
 }
 
-TEST_CASE("part_fsm: throttled more often than there are attempts -> costs none; beyond the deadline -> ends "
-          "as throttled")
+TEST_CASE("part_fsm: throttled more often than there are attempts, and beyond the deadline -> waits, which "
+          "costs neither")
 {
     part p(operation::table, seconds(60));
     p.retry.max_attempts = 1;
@@ -208,12 +208,30 @@ TEST_CASE("part_fsm: throttled more often than there are attempts -> costs none;
         CHECK(a.what == step::pause_origin);
         CHECK(a.until == t0 + seconds(30));
     }
-    action const last = p.resume(answered(429, {}, "application/json", "60"));
+    action const last = p.resume(answered(429, {}, "application/json", "90"));
+    CHECK(last.what == step::pause_origin);
+    CHECK(last.until == t0 + seconds(90));
+    CHECK(p.resume(answered(200, content), t0 + seconds(90)).what == step::finish);
+    CHECK(p.succeeded().raw == content);
+}
+
+TEST_CASE("part_fsm: throttled when the deadline has passed -> ends as throttled, and the origin pauses")
+{
+    part p(operation::table, seconds(60));
+    action const last = p.resume(answered(429, {}, "application/json", "30"), t0 + seconds(60));
     CHECK(last.what == step::finish);
-    CHECK(last.until == t0 + seconds(60));
-    failure const f = p.failed();
-    CHECK(f.is(errc::throttled));
-    CHECK(f.attempts == 11);
+    CHECK(last.until == t0 + seconds(90));
+    CHECK(p.failed().is(errc::throttled));
+}
+
+TEST_CASE("part_fsm: time that does not count against the deadline -> as if it had not passed")
+{
+    part p(operation::table, seconds(5));
+    CHECK(p.resume(answered(404), t0).what == step::wait);
+    p.fsm.extend_deadline(seconds(60));
+    CHECK(p.resume(answered(404), t0 + seconds(60)).what == step::wait);
+    CHECK(p.resume(answered(500), t0 + milliseconds(64'900), nearly_one).what == step::finish);
+    CHECK(p.failed().is(errc::service_error));
 }
 
 TEST_CASE("part_fsm: credentials refused -> asks the gate")

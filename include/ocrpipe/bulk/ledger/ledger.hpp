@@ -2,6 +2,7 @@
 #define OCRPIPE_BULK_LEDGER_LEDGER_HPP
 
 #include <ocrpipe/api/ocr_result.hpp>
+#include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/api/submit_request.hpp>
 #include <ocrpipe/bulk/ledger/result_location.hpp>
 #include <ocrpipe/core/result.hpp>
@@ -147,12 +148,32 @@ struct submit_record {
     bool possible_duplicate = false;
 };
 
+/// A part that a document's result lacks: a table, signature, stamp or image that was asked for and is
+/// neither in a file nor known to be absent.
+struct missing_part {
+    std::uint64_t place = 0; ///< in "parts" of the document's result line, from 0
+    operation kind = operation::table;
+    std::uint64_t index = 0; ///< of its file, see part_files::write()
+    std::string sub_id;      ///< the service's document_id; for an image, its file_id
+    errc failure = errc::ok; ///< why it failed; errc::ok if the run did not wait for it
+    std::string message;     ///< human-readable; contains no secret
+};
+
+/// The outcome of fetching parts that a result lacked.
+struct parts_record {
+    result_location from; ///< of the result when the parts were read from the ledger
+    result_location to;   ///< of its new line, which lists the parts; `from` if there is no new line
+    std::vector<std::uint64_t> listed; ///< places of those that are in files or absent
+    std::vector<missing_part> failed;
+};
+
 /// How a document ended.
 struct finish_record {
     document_state state = document_state::done; ///< done, failed, ambiguous, stuck, expired or lost
     errc failure = errc::ok;                     ///< failure class, if the state is not done
     std::string message;                         ///< human-readable; contains no secret
     std::optional<result_location> result;       ///< required for done
+    std::vector<missing_part> missing_parts;     ///< if done: what the result line lacks
     int polls = 0;                               ///< added to those of earlier runs
     int attempts = 0;                            ///< submits sent; 0 keeps the value given to submitted()
     completeness how_complete = completeness::whole; ///< of the result
@@ -169,6 +190,8 @@ public:
     /// Documents that ended without a result, by failure_class.
     std::map<std::string, std::uint64_t> by_class;
     std::uint64_t possible_duplicates = 0; ///< sent again after an ambiguous submit; may be billed twice
+    std::uint64_t parts_wanted = 0;        ///< missing parts that no run has waited for yet
+    std::map<std::string, std::uint64_t> parts_failed; ///< missing parts that failed, by failure class
     std::uint64_t last_number = 0;         ///< the largest row number; 0 if there are no rows
     std::uint64_t empty = 0;               ///< done or skipped, with an empty result; likewise in_part
     std::uint64_t in_part = 0;
@@ -290,6 +313,14 @@ public:
     virtual result<std::vector<ledger_row>> incomplete_rows(bool settled_too, std::uint64_t& cursor,
                                                             std::size_t limit) = 0;
 
+    /// Returns the ids of the documents whose results lack parts, in the order of first admission.
+    virtual result<std::vector<std::string>> incomplete_documents() = 0;
+
+    /// Returns at most `limit` parts that the document's result lacks, in the order of their places, starting
+    /// at place `from`.
+    virtual result<std::vector<missing_part>> missing_parts(std::string_view id, std::uint64_t from,
+                                                            std::size_t limit) = 0;
+
     /// Cost: reads the whole ledger, about half a second for a million documents; little if nothing changed
     /// since this run's last call.
     virtual result<document_counts> counts() = 0;
@@ -303,8 +334,9 @@ public:
     virtual result<std::optional<std::string>> metadata(std::string_view key) = 0;
 
     /// Records that the document is about to be sent. Do not send its first byte until the handler reports
-    /// success. Clears the outcome of an earlier attempt, but remembers if an earlier submit of the same
-    /// content was ambiguous, and keeps a superseded request_id in a separate list.
+    /// success. Clears the outcome of an earlier attempt, its missing parts included, but remembers if an
+    /// earlier submit of the same content was ambiguous, and keeps a superseded request_id in a separate
+    /// list.
     ///
     /// `seen`: the version of the row on which the decision was based; nullopt if there was no row. Also
     /// fails with errc::invalid_argument if the row has changed since: the intervening submit may have been
@@ -324,13 +356,19 @@ public:
     /// sync_results_with() makes it durable before the row becomes done.
     virtual void finished(std::string id, finish_record what, ledger_handler h) = 0;
 
+    /// Records that parts were fetched which the result of a document lacked. As for finished(), write the
+    /// document's new line first. Fails with errc::invalid_argument if the result is not at `from` any more,
+    /// because the document was sent again meanwhile.
+    virtual void parts_fetched(std::string id, parts_record what, ledger_handler h) = 0;
+
     /// Records that no byte of the document was sent: intent becomes new again, or ambiguous if an earlier
     /// submit was ambiguous.
     virtual void not_sent(std::string id, ledger_handler h) = 0;
 
     /// Records that the document is not sent because `duplicate_of` has the same content and parameters. As
     /// for finished(), write the document's own line with that result first. Its result is as complete as that
-    /// of `duplicate_of`. Also for a document that was skipped before and whose result is not whole.
+    /// of `duplicate_of`, and lacks the same parts. Also for a document that was skipped before and whose result
+    /// is not whole.
     virtual void skip(ledger_document d, std::string duplicate_of, result_location where,
                       ledger_handler h) = 0;
 

@@ -16,11 +16,12 @@
 namespace ocrpipe
 {
 
-/// A document that did not yield a result. Pointers and views need to be valid only during the call that
-/// takes them.
+/// A document that did not yield a result, or a part of one that did. Pointers and views need to be valid
+/// only during the call that takes them.
 struct failure_record {
     ledger_document const* document = nullptr; ///< required
     failure const* what = nullptr;             ///< required
+    missing_part const* part = nullptr;        ///< if the document has a result, and this part of it failed
     std::string_view message;              ///< if not empty, replaces to_string(*what)
     std::span<std::string const> file_ids; ///< file ids of a job whose request_id is not in the ledger
     std::optional<std::chrono::system_clock::time_point> at;
@@ -29,7 +30,8 @@ struct failure_record {
 /// Appends the record as one line of JSON, including the line break. `base` is prepended to a relative path.
 /// "class" is the name of the errc.
 ///
-/// The line is also a valid manifest row, see manifest_source. The path is absolute, because paths in a
+/// The line is also a valid manifest row, see manifest_source. The line of a part has the request_id of its
+/// document, which is therefore polled and not sent again. The path is absolute, because paths in a
 /// manifest are relative to the manifest's folder.
 OCRPIPE_DECL void append_failure_line(std::string& out, failure_record const& record, std::string_view base);
 

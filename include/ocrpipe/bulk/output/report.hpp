@@ -34,8 +34,8 @@ enum class run_end {
     failed,         ///< disk error, ledger error or rejected credentials
 };
 
-/// The outcome of a run. found, the counts that add up to it, and their parts cover all runs in the directory;
-/// all other members cover this run only.
+/// The outcome of a run. found, the counts that add up to it, their parts, and the missing parts cover all runs
+/// in the directory; all other members cover this run only.
 ///
 /// found = done + failed + unfinished + not_sent + repeated, at any time, in report.json, in ocrpipe status
 /// and in the progress of a run.
@@ -74,8 +74,12 @@ struct run_report {
     std::uint64_t too_young = 0;    ///< documents that may still be being written; the next run checks again
     std::uint64_t empty_inputs = 0; ///< inputs in which no document was found
 
-    std::uint64_t parts = 0;        ///< tables, signatures, stamps and images kept
-    std::uint64_t parts_failed = 0; ///< not counting parts that the service does not have
+    std::uint64_t parts = 0; ///< tables, signatures, stamps and images kept by this run
+    /// Parts that documents of all runs in the directory lack, not counting those that the service does not
+    /// have: those that failed, and those that no run has waited for yet. The next run fetches both.
+    std::uint64_t parts_failed = 0;
+    std::uint64_t parts_wanted = 0;
+    std::map<std::string, std::uint64_t> parts_failed_by_class; ///< adds up to parts_failed
 
     std::uint64_t bytes = 0;   ///< of documents with a request_id
     std::uint64_t submits = 0; ///< requests, including repeated ones; likewise polls
@@ -93,7 +97,7 @@ OCRPIPE_DECL std::string to_json(run_report const& report);
 /// Errors: errc::invalid_argument if it is not a JSON object.
 OCRPIPE_DECL result<run_report> parse_report(std::string_view json);
 
-/// Sets found, the counts that add up to it, and their parts from the ledger.
+/// Sets found, the counts that add up to it, their parts, and those of missing parts, from the ledger.
 ///
 /// Documents listed again, and documents without a row because they wait for one with equal content, are
 /// those of the last run that ended; zero during a run.

@@ -20,7 +20,7 @@ struct part_entry {
     operation kind = operation::table;
     std::string sub_id; ///< the service's document_id; for an image, its file_id
     std::string file;   ///< relative to the run's folder; empty if there is none
-    std::string error;  ///< name of an errc, if there is no file
+    std::string error;  ///< if there is no file: not_fetched, or the name of an errc
 };
 
 /// How a result line states the completeness of a result: "done", "done_in_part" or "done_empty".
@@ -36,6 +36,12 @@ inline completeness completeness_of_status(std::string_view status) noexcept
            : status == "done_in_part" ? completeness::in_part
                                       : completeness::whole;
 }
+
+/// The error of a part that was not waited for.
+inline constexpr std::string_view not_fetched = "not_fetched";
+
+/// Whether the part can still be fetched: it is neither in a file nor absent at the service.
+OCRPIPE_DECL bool is_missing(part_entry const& p) noexcept;
 
 /// A finished document. The views need to be valid only during the call that takes them.
 struct result_record {

@@ -25,6 +25,7 @@ namespace ocrpipe
 class ledger;
 struct ledger_document;
 struct ledger_row;
+struct missing_part;
 
 /// How many failures a run tolerates before it ends; zero means no limit.
 struct failure_budget {
@@ -54,6 +55,10 @@ struct pipeline_options {
     /// Of those, documents being sent or queued for sending; 1 to 100,000. Use about twice the submit
     /// connections.
     std::size_t max_submitting = 32;
+    /// Requests for parts under way, those that wait to be repeated included; 1 to 100,000, and at most
+    /// pool_options::max_waiting. Further parts wait in order. A result whose parts would have to wait is
+    /// recorded without them, and written again when they have been fetched.
+    std::size_t max_fetching_parts = 1000;
     /// A new results file is started after this many bytes; at least 1024.
     std::uint64_t results_file_bytes = std::uint64_t(1) << 30;
     /// Sends documents with equal content and equal parameters only once, and gives every copy the result.
@@ -96,6 +101,8 @@ struct pipeline_options {
     /// not throw.
     std::function<void(ledger_document const&, failure const&)> on_failure;
     std::function<void(input_problem const&)> on_unreadable;
+    /// Called immediately for each part that could not be fetched, for a log; may be empty, must not throw.
+    std::function<void(ledger_document const&, missing_part const&, failure const&)> on_part_failure;
     /// Called for each document whose file was modified after it was read: the data sent may be incomplete.
     /// May be empty, must not throw.
     std::function<void(ledger_document const&)> on_changed;
@@ -131,6 +138,9 @@ struct pipeline_statistics {
 };
 
 /// One bulk run: source -> submit -> wait -> parts -> results, with back-pressure up to the source.
+///
+/// A part that could not be fetched does not hold back its document's result. The ledger records it, and the
+/// next run fetches it and writes the result's line again.
 ///
 /// A document's intent is durable in the ledger before its first byte is sent, its request_id before the job
 /// is polled, and its result before it counts as done. A run with the ledger and the directory of an earlier
@@ -180,6 +190,7 @@ private:
 #if defined(OCRPIPE_HEADER_ONLY)
 #include <ocrpipe/bulk/run/impl/pipeline.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_again.ipp>
+#include <ocrpipe/bulk/run/impl/pipeline_parts.ipp>
 #endif
 
 #endif

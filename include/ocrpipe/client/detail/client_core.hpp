@@ -155,6 +155,7 @@ private:
     /// Whether `a` is decided: the request may be sent, or must not.
     bool decide(admission& a);
     task<void> admit(submit_exchange& x, admission& a);
+    task<void> admit(part_exchange& x, admission& a);
     /// Waits until `a` is decided.
     task<void> wait_for(admission& a);
     void reserve(admission& a, clock::time_point now);
@@ -213,6 +214,9 @@ private:
     fifo_semaphore submit_turns_;
     concurrency_limit submits_at_once_;
     concurrency_limit polls_at_once_;
+    /// As many as the pool has connections for parts, so that the time in the queue can be told from the time
+    /// of the request.
+    fifo_semaphore part_slots_;
     bool result_route_succeeded_ = false;
     std::uint32_t good_reads_ = 0; ///< of results; wraps around
     std::uint32_t good_parts_ = 0; ///< likewise

@@ -35,6 +35,7 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
     , submit_turns_(ioc, options_.pool.submit_connections)
     , submits_at_once_(options_.pool.submit_connections)
     , polls_at_once_(options_.pool.poll_connections)
+    , part_slots_(ioc, options_.pool.part_connections)
     , heap_timer_(ioc.get_executor())
 {
 }
@@ -184,6 +185,7 @@ OCRPIPE_DECL void client_core::close()
     in_flight_.close();
     submit_slots_.close();
     submit_turns_.close();
+    part_slots_.close();
     transport_->close();
     // Must run inside the context: from outside, Boost 1.81's co_spawn posts the cancellation with a raw
     // pointer to an operation that may have ended before the post runs.

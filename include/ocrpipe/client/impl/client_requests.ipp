@@ -103,7 +103,7 @@ task<action> client_core::exchange(Exchange& x, action previous)
         !co_await sleep_until(Exchange::via, previous.until, counters_.waited_for_pause))
         co_return stop(x);
     admission a = x.terms();
-    if constexpr (Exchange::via == lane::submit) {
+    if constexpr (Exchange::via != lane::poll) {
         if (!x.has_turn() || !decide(a)) co_await admit(x, a);
     } else if (!decide(a)) {
         co_await wait_for(a);
@@ -168,7 +168,8 @@ OCRPIPE_DECL std::string client_core::why_not_sent(errc e, lane kind) const
     case errc::client_closed:
         return "the client was closed before anything was sent";
     case errc::too_many_waiting:
-        return fmt::format("{} submits wait already; nothing was sent", submit_slots_.waiting());
+        return fmt::format("{} operations wait for a connection already; nothing was sent",
+                           options_.pool.max_waiting);
     case errc::rejected:
         return fmt::format("{} submits of this doc_type in a row were answered with 500 and none was ever "
                            "accepted; nothing was sent",
@@ -292,17 +293,21 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
 struct client_core::part_exchange {
     static constexpr lane via = lane::part;
 
-    admission terms() { return {via, permits, deadline, {}, fsm.is_suspect()}; }
+    admission terms() { return {via, permits, clock::time_point::max(), {}, fsm.is_suspect()}; }
+    bool has_turn()
+    {
+        if (!slot && core.part_slots_.try_acquire()) slot = fifo_semaphore::unit(core.part_slots_);
+        return bool(slot);
+    }
     http_request request()
     {
         ++core.counters_.part_reads;
-        http_request r(via, http_method::get, target(kind, request_id, sub_id));
-        r.deadline = deadline;
-        return r;
+        return http_request(via, http_method::get, target(kind, request_id, sub_id));
     }
     fsm_context context() { return core.context(core.good_parts_, false); }
     void note(exchange_result const& answer, action const& next)
     {
+        slot = {};
         if (answer && answer->status < 300 && next.what == step::finish) ++core.good_parts_;
     }
 
@@ -310,10 +315,29 @@ struct client_core::part_exchange {
     operation kind;
     std::string const& request_id;
     std::string const& sub_id;
-    clock::time_point deadline = clock::now() + core.options_.job_deadline;
-    part_fsm fsm{kind, deadline};
+    fifo_semaphore::unit slot{}; ///< one of the connections for parts
+    part_fsm fsm{kind, clock::now() + std::min<std::chrono::milliseconds>(core.options_.job_deadline,
+                                                                          longest_time)};
     rate_permit permits[1] = {{core.poll_rate_, 1, core.counters_.waited_for_poll_rate}};
 };
+
+/// Admits the read of a part: one of the connections for parts, then the pauses and the rate limit. These
+/// waits do not count against the part's deadline.
+OCRPIPE_DECL task<void> client_core::admit(part_exchange& x, admission& a)
+{
+    clock::time_point const from = clock::now();
+    if (!x.slot && !part_slots_.available() && part_slots_.waiting() >= options_.pool.max_waiting) {
+        refuse(a, errc::too_many_waiting);
+        co_return;
+    }
+    if (!x.slot && co_await part_slots_.acquire()) x.slot = fifo_semaphore::unit(part_slots_);
+    if (!x.slot) {
+        refuse(a, stop_code());
+        co_return;
+    }
+    if (!decide(a)) co_await wait_for(a);
+    x.fsm.extend_deadline(clock::now() - from);
+}
 
 OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::string request_id,
                                                           std::string sub_id)

@@ -22,7 +22,7 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, fsm_context const&
     case part_verdict::too_large:
         return fail(answer, r, detail::code_of(answer, errc::body_too_large));
     case part_verdict::throttled:
-        return pause(answer, r, c);
+        return throttled(answer, r, c);
     case part_verdict::credentials_refused:
         return refused(answer, r, detail::refusal_of(answer), c);
     case part_verdict::rejected:
@@ -42,6 +42,16 @@ OCRPIPE_DECL action part_fsm::ask_again(exchange_result const& answer, part_read
     // Spreads the reads evenly over the settle window.
     auto const delay = c.profile.settle_time / c.profile.settle_reads + std::chrono::milliseconds(1);
     return next_after(delay, answer, r, errc::deadline_exceeded, "the deadline is near", c);
+}
+
+/// Pauses the origin for as long as the service asks, also beyond the deadline, which stands still meanwhile.
+OCRPIPE_DECL action part_fsm::throttled(exchange_result const& answer, part_reading const& r,
+                                        fsm_context const& c)
+{
+    clock::time_point const until = c.now + counter_.throttled(*answer, c);
+    if (c.now < deadline_) return action{step::pause_origin, until};
+    fail(answer, r, errc::throttled);
+    return action{step::finish, until};
 }
 
 OCRPIPE_DECL action part_fsm::failed_read(exchange_result const& answer, part_reading const& r,

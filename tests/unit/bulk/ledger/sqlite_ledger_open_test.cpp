@@ -200,9 +200,45 @@ TEST_CASE("open_sqlite_ledger: a newer ledger -> an error that names both versio
     {
         open_ledger l(dir.path());
         CHECK(has(why(l), "schema version 7"));
-        CHECK(has(why(l), "only version 1"));
+        CHECK(has(why(l), "only versions 1 to 2"));
     }
     CHECK(dir.read("ledger.db") == before);
+}
+
+TEST_CASE(
+    "open_sqlite_ledger: a ledger of version 1 -> read as it is, and upgraded by the run that continues it")
+{
+    temp_directory dir;
+    {
+        open_ledger l(dir.path());
+        CHECK_FALSE(l.intent(document_named("a")));
+        CHECK_FALSE(l.submitted("a", request("r")));
+    }
+    std::filesystem::path const db = dir.path() / "ledger.db";
+    sqlite_answer(db,
+                  "DROP TABLE missing_part; UPDATE metadata SET value = '1' WHERE key = 'schema_version'; "
+                  "PRAGMA user_version = 1");
+    {
+        sqlite_ledger_options o = open_ledger::options_for(dir.path());
+        o.read_only = true;
+        open_ledger look(o);
+        CHECK(look.row("a").state == submitted);
+        CHECK(look->counts().value().parts_wanted == 0);
+        CHECK(look->incomplete_documents().value().empty());
+        CHECK(look.missing_parts("a") == "");
+    }
+    CHECK(sqlite_answer(db, "PRAGMA user_version") == "1");
+    for (int run = 0; run != 2; ++run) {
+        open_ledger l(dir.path());
+        CHECK(l->metadata("schema_version").value() == "2");
+        CHECK(l.row("a").state == (run == 0 ? submitted : done));
+        if (run != 0) continue;
+        finish_record end = done_at({1, 0, 10});
+        end.missing_parts = {lacking(0, "s")};
+        CHECK_FALSE(l.finished("a", std::move(end)));
+    }
+    CHECK(sqlite_answer(db, "SELECT kind, sub_id FROM missing_part") == "stamp|s");
+    CHECK(sqlite_answer(db, "PRAGMA user_version") == "2");
 }
 
 TEST_CASE("open_sqlite_ledger: an empty file, as of a crash at the very beginning -> becomes a ledger")

@@ -61,3 +61,27 @@ TEST_CASE("count_all: every mix of states, with and without what the last run no
         CHECK(l->counts().value().last_number == 10);
     }
 }
+
+TEST_CASE("count_all: parts that results lack -> counted by class, and no document is counted otherwise")
+{
+    temp_directory dir;
+    open_ledger l(dir.path());
+    REQUIRE_FALSE(l.intent(document_named("a")));
+    REQUIRE_FALSE(l.submitted("a", request("r-1")));
+    finish_record end = done_at({1, 0, 10});
+    end.missing_parts = {lacking(0, "s-0", errc::throttled), lacking(1, "s-1"),
+                         lacking(2, "s-2", errc::throttled), lacking(3, "s-3", errc::service_error)};
+    REQUIRE_FALSE(l.finished("a", std::move(end)));
+    run_report r;
+    r.parts_failed = 99; // of another run
+    REQUIRE(count_all(*l.operator->(), r).has_value());
+    CHECK(r.parts_failed == 3);
+    CHECK(r.parts_wanted == 1);
+    CHECK(r.parts_failed_by_class ==
+          std::map<std::string, std::uint64_t>{{"service_error", 1}, {"throttled", 2}});
+    CHECK(r.done == 1);
+    CHECK(r.failed == 0);
+    run_report const again = parse_report(to_json(r)).value();
+    CHECK(again.parts_failed_by_class == r.parts_failed_by_class);
+    CHECK(again.parts_wanted == 1);
+}

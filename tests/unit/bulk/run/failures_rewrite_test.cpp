@@ -170,3 +170,34 @@ TEST_CASE("rewrite_failures: a ledger in memory -> also the jobs that were paid 
     CHECK(now.find("\"class\":\"client_closed\"") < now.find("\"request_id\":\"r-1\""));
     CHECK(now.find("\"request_id\":\"r-2\"") != std::string::npos);
 }
+
+TEST_CASE(
+    "rewrite_failures: parts that results lack -> those that failed, with the request_id; in memory all")
+{
+    auto const lines_of = [](open_ledger& l) {
+        temp_directory dir;
+        REQUIRE_FALSE(l.intent(document_named("a")));
+        REQUIRE_FALSE(l.submitted("a", request("r-1")));
+        finish_record end = done_at({1, 0, 10});
+        end.missing_parts = {lacking(0, "s-0", errc::service_error, "500"), lacking(1, "s-1")};
+        REQUIRE_FALSE(l.finished("a", std::move(end)));
+        REQUIRE_FALSE(l.skip(document_named("copy", "a"), "a"));
+        auto const all = [](std::string_view) { return true; };
+        REQUIRE(rewrite_failures(dir.path().string(), *l.share(), all).has_value());
+        return dir.read("failures.jsonl");
+    };
+    temp_directory dir;
+    open_ledger on_disk(dir.path());
+    std::string now = lines_of(on_disk);
+    CHECK(std::count(now.begin(), now.end(), '\n') == 2);
+    CHECK(now.starts_with("{\"id\":\"a\""));
+    CHECK(
+        now.find("\"kind\":\"stamp\",\"document_id\":\"s-0\",\"class\":\"service_error\",\"message\":\"500\","
+                 "\"request_id\":\"r-1\",\"at\":null}") != std::string::npos);
+    // A line of a copy that is used as a manifest must not be sent.
+    CHECK(now.find("\"request_id\":\"r-1\"", now.find("{\"id\":\"copy\"")) != std::string::npos);
+    ledger_in_memory in_memory;
+    now = lines_of(in_memory);
+    CHECK(std::count(now.begin(), now.end(), '\n') == 4);
+    CHECK(now.find("\"document_id\":\"s-1\",\"class\":\"client_closed\"") != std::string::npos);
+}

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 using namespace ocrpipe;
 using detail::open_run_directory;
@@ -100,6 +101,32 @@ TEST_CASE(
     CHECK(opened->results[0].end.polls == 3);
     CHECK(opened->results[0].end.result.value().offset == 0);
     CHECK(b.lines_of("results-00001.jsonl") == 1);
+}
+
+TEST_CASE("open_run_directory: an unrecorded result that lacks parts -> cut, to be polled again")
+{
+    bench b;
+    REQUIRE_FALSE(b.ledger.intent(document_named("a")));
+    REQUIRE_FALSE(b.ledger.submitted("a", request("r-a")));
+    std::vector<part_entry> parts{{operation::table, "d-1", {}, "part_absent"},
+                                  {operation::table, "d-2", "parts/a/table-2.json", {}}};
+    for (bool const lacks_one : {false, true}) {
+        CAPTURE(lacks_one);
+        if (lacks_one) parts.push_back({operation::table, "d-3", {}, std::string(not_fetched)});
+        result_record r;
+        r.id = r.path = "a";
+        r.request_id = "r-a";
+        r.status = "done";
+        r.result_json = "{}";
+        r.parts = parts;
+        std::string line;
+        append_result_line(line, r);
+        b.dir.write("results-00001.jsonl", line);
+        auto const opened = open_run_directory(b.options, *b.ledger.share());
+        REQUIRE(opened.has_value());
+        CHECK(opened->results.size() == (lacks_one ? 0 : 1));
+    }
+    CHECK(b.lines_of("results-00001.jsonl") == 0);
 }
 
 TEST_CASE("open_run_directory: inputs that this run examines again -> their old lines are dropped")

@@ -48,6 +48,10 @@ public:
     {
         enqueue(finished_change{std::move(id), std::move(what)}, std::move(h));
     }
+    void parts_fetched(std::string id, parts_record what, ledger_handler h) final
+    {
+        enqueue(parts_change{std::move(id), std::move(what)}, std::move(h));
+    }
     void not_sent(std::string id, ledger_handler h) final
     {
         enqueue(not_sent_change{std::move(id)}, std::move(h));

@@ -24,6 +24,10 @@ struct finished_change {
     std::string id;
     finish_record what;
 };
+struct parts_change {
+    std::string id;
+    parts_record what;
+};
 struct not_sent_change {
     std::string id;
 };
@@ -41,8 +45,8 @@ struct index_change {
 struct flush_change {
 };
 
-using ledger_change = std::variant<intent_change, submitted_change, finished_change, not_sent_change,
-                                   skip_change, metadata_change, index_change, flush_change>;
+using ledger_change = std::variant<intent_change, submitted_change, finished_change, parts_change,
+                                   not_sent_change, skip_change, metadata_change, index_change, flush_change>;
 
 /// A change that waits for its commit.
 struct pending_change {
@@ -56,7 +60,9 @@ struct pending_change {
 inline bool records_result(ledger_change const& c) noexcept
 {
     auto const* const end = std::get_if<finished_change>(&c);
-    return std::holds_alternative<skip_change>(c) || (end && end->what.state == document_state::done);
+    auto const* const parts = std::get_if<parts_change>(&c);
+    return std::holds_alternative<skip_change>(c) || (end && end->what.state == document_state::done) ||
+           (parts && parts->what.from != parts->what.to);
 }
 
 /// Whether the state is one in which a document can end, with a result if it is done.

@@ -98,6 +98,28 @@ public:
         return out;
     }
 
+    result<std::vector<std::string>> incomplete_documents() override
+    {
+        std::lock_guard const lock(mutex_);
+        std::vector<std::string> ids;
+        for (auto const& [number, parts] : missing_parts_)
+            ids.push_back(rows_[number - 1].id);
+        return ids;
+    }
+
+    result<std::vector<missing_part>> missing_parts(std::string_view id, std::uint64_t from,
+                                                    std::size_t limit) override
+    {
+        std::lock_guard const lock(mutex_);
+        std::vector<missing_part> out;
+        stored const* const row = row_of(id);
+        auto const parts = row ? missing_parts_.find(row->number) : missing_parts_.end();
+        if (parts == missing_parts_.end()) return out;
+        for (auto p = parts->second.lower_bound(from); p != parts->second.end() && out.size() < limit; ++p)
+            out.push_back(p->second);
+        return out;
+    }
+
     result<document_counts> counts() override
     {
         std::lock_guard const lock(mutex_);
@@ -105,6 +127,10 @@ public:
         for (ledger_row const& row : rows_)
             count_row(counts, row.state, row.failure_class, row.possible_duplicate, row.how_complete,
                       row.ask_again, !row.request_id.empty(), row.doc_type);
+        for (auto const& [number, parts] : missing_parts_)
+            for (auto const& [place, part] : parts)
+                ++(part.failure == errc::ok ? counts.parts_wanted
+                                            : counts.parts_failed[std::string(name(part.failure))]);
         counts.last_number = rows_.size();
         return counts;
     }
@@ -132,6 +158,7 @@ private:
     struct stored : ledger_row {
         std::uint64_t number = 0;
     };
+    using places = std::map<std::uint64_t, missing_part>;
 
     static ledger_row shown(stored const& s)
     {
@@ -177,6 +204,9 @@ private:
         stored const* const original = row_of(c.duplicate_of);
         set_completeness(*row, original ? original->how_complete : completeness::whole,
                          original && original->ask_again);
+        missing_parts_.erase(row->number);
+        auto const lacks = original ? missing_parts_.find(original->number) : missing_parts_.end();
+        if (lacks != missing_parts_.end()) missing_parts_[row->number] = lacks->second;
         row->duplicate_of = std::move(c.duplicate_of);
         row->result = c.where;
         row->finished_at = at;
@@ -219,11 +249,29 @@ private:
         row->state = c.what.state;
         row->failure_class = row->state == document_state::done ? std::string_view() : name(c.what.failure);
         row->message = std::move(c.what.message);
+        if (row->result != c.what.result) missing_parts_.erase(row->number);
         if (c.what.result) row->result = c.what.result;
         row->polls += c.what.polls;
         if (c.what.attempts > 0) row->attempts = c.what.attempts;
         row->finished_at = at;
         if (row->state == document_state::done) done_by_content_.emplace(row->sha256, row->number);
+        for (missing_part& p : c.what.missing_parts)
+            missing_parts_[row->number].insert_or_assign(p.place, std::move(p));
+        return true;
+    }
+
+    bool apply(parts_change& c, std::int64_t)
+    {
+        constexpr document_states with_result{document_state::done, document_state::skipped};
+        stored* const row = row_of(c.id);
+        if (!row || !with_result.contains(row->state) || row->result != c.what.from) return false;
+        row->result = c.what.to;
+        places& lacks = missing_parts_[row->number];
+        for (std::uint64_t const place : c.what.listed)
+            lacks.erase(place);
+        for (missing_part& p : c.what.failed)
+            lacks.insert_or_assign(p.place, std::move(p));
+        if (lacks.empty()) missing_parts_.erase(row->number);
         return true;
     }
 
@@ -278,6 +326,7 @@ private:
             numbers_.emplace(next.id, next.number);
             return &rows_.emplace_back(std::move(next));
         }
+        missing_parts_.erase(row->number);
         next.result = row->result;
         next.possible_duplicate =
             !changed && (row->possible_duplicate || row->state == document_state::ambiguous);
@@ -292,6 +341,7 @@ private:
     std::map<std::string, std::uint64_t, std::less<>> numbers_; ///< by id
     /// Rows with a request_id, as they were before their documents were sent again.
     std::vector<stored> superseded_;
+    std::map<std::uint64_t, places> missing_parts_; ///< of documents, by number
     std::unordered_multimap<std::string, std::uint64_t> done_by_content_; ///< numbers of rows that were done
     std::set<std::uint64_t> incomplete_; ///< numbers of rows whose result is not whole
     std::map<std::string, std::string, std::less<>> metadata_;

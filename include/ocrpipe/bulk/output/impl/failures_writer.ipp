@@ -66,6 +66,10 @@ OCRPIPE_DECL void append_failure_line(std::string& out, failure_record const& re
     detail::append_field(out, "doc_type", d.doc_type);
     detail::append_field(out, "file_type", wire_word(d.type));
     detail::append_field(out, "sha256", d.sha256);
+    if (missing_part const* const p = record.part) {
+        detail::append_field(out, "kind", name(p->kind));
+        detail::append_field(out, p->kind == operation::image ? "file_id" : "document_id", p->sub_id);
+    }
     detail::append_field(out, "class", detail::class_of(what.code));
     detail::append_field(out, "message",
                          record.message.empty() ? std::string_view(said = to_string(what)) : record.message);
@@ -74,8 +78,8 @@ OCRPIPE_DECL void append_failure_line(std::string& out, failure_record const& re
         fmt::format_to(std::back_inserter(out), ",\"http_status\":{}", what.http_status);
     detail::append_field(out, "request_id", what.request_id);
     detail::append_list(out, "file_ids", record.file_ids);
-    fmt::format_to(std::back_inserter(out), ",\"attempts\":{},\"at\":", what.attempts);
-    detail::append_json_time(out, record.at);
+    if (!record.part) fmt::format_to(std::back_inserter(out), ",\"attempts\":{}", what.attempts);
+    detail::append_json_time(out += ",\"at\":", record.at);
     out += "}\n";
 }
 

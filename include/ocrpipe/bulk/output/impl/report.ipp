@@ -77,6 +77,7 @@ inline constexpr std::array report_counts{
     report_count{"empty_inputs", &run_report::empty_inputs},
     report_count{"parts", &run_report::parts},
     report_count{"parts_failed", &run_report::parts_failed},
+    report_count{"parts_wanted", &run_report::parts_wanted},
     report_count{"bytes", &run_report::bytes},
     report_count{"submits", &run_report::submits},
     report_count{"polls", &run_report::polls},
@@ -111,11 +112,14 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     top.key("source_exhausted") += r.source_exhausted ? "true" : "false";
     for (auto const& [name, value] : detail::report_counts)
         top.number(name, r.*value);
-    top.key("failed_by_class");
-    detail::report_lines classes(out, 4);
-    for (auto const& [name, count] : r.failed_by_class)
-        classes.number(name, count);
-    classes.close();
+    for (auto const& [key, by_class] : {std::pair("failed_by_class", &r.failed_by_class),
+                                        std::pair("parts_failed_by_class", &r.parts_failed_by_class)}) {
+        top.key(key);
+        detail::report_lines classes(out, 4);
+        for (auto const& [name, count] : *by_class)
+            classes.number(name, count);
+        classes.close();
+    }
     top.ratio("documents_per_second", static_cast<double>(r.done_now), seconds);
     top.ratio("bytes_per_second", static_cast<double>(r.bytes), seconds);
     top.ratio("polls_per_document", static_cast<double>(r.polls), static_cast<double>(r.done_now));
@@ -150,9 +154,11 @@ OCRPIPE_DECL result<run_report> parse_report(std::string_view json)
         r.source_exhausted = v->get_bool();
     for (auto const& [name, value] : detail::report_counts)
         count(o->if_contains(name), r.*value);
-    if (bj::value const* const v = o->if_contains("failed_by_class"); v != nullptr && v->is_object())
-        for (auto const& [name, documents] : v->get_object())
-            count(&documents, r.failed_by_class[name]);
+    for (auto const& [key, by_class] : {std::pair("failed_by_class", &r.failed_by_class),
+                                        std::pair("parts_failed_by_class", &r.parts_failed_by_class)})
+        if (bj::value const* const v = o->if_contains(key); v != nullptr && v->is_object())
+            for (auto const& [name, n] : v->get_object())
+                count(&n, (*by_class)[name]);
     return r;
 }
 
@@ -175,6 +181,11 @@ OCRPIPE_DECL result<void> count_all(ledger& l, document_counts const& n, run_rep
     report.failed_by_class = n.by_class;
     report.unfinished = n[intent] + n[submitted];
     report.possible_duplicates = n.possible_duplicates;
+    report.parts_wanted = n.parts_wanted;
+    report.parts_failed_by_class = n.parts_failed;
+    report.parts_failed = 0;
+    for (auto const& [failure_class, parts] : n.parts_failed)
+        report.parts_failed += parts;
     std::uint64_t without_row = 0;
     for (auto const& [key, value] : {std::pair(detail::documents_without_row, &without_row),
                                      std::pair(detail::documents_repeated, &report.repeated)}) {

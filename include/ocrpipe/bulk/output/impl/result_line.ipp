@@ -3,6 +3,7 @@
 
 #include <ocrpipe/api/json_events.hpp>
 #include <ocrpipe/bulk/output/result_line.hpp>
+#include <ocrpipe/core/error.hpp>
 #include <ocrpipe/core/json_text.hpp>
 
 #include <charconv>
@@ -135,6 +136,11 @@ inline std::string_view up_to_last_brace(std::string_view rest)
 }
 
 } // namespace detail
+
+OCRPIPE_DECL bool is_missing(part_entry const& p) noexcept
+{
+    return p.file.empty() && p.error != name(errc::part_absent);
+}
 
 OCRPIPE_DECL void append_result_line(std::string& out, result_record const& r)
 {

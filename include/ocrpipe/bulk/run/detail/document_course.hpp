@@ -6,7 +6,6 @@
 #include <ocrpipe/bulk/ledger/ledger.hpp>
 #include <ocrpipe/core/result.hpp>
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -39,18 +38,12 @@ OCRPIPE_DECL bool ends_the_run(failure const& f) noexcept;
 /// Whether a submit ended without an answer from the service. A 500 comes from the service itself.
 OCRPIPE_DECL bool is_unanswered(failure const& f) noexcept;
 
-struct part_to_fetch {
-    operation kind = operation::table;
-    std::size_t index = 0; ///< from 1, of its kind
-    std::string sub_id;
-};
-
 /// The parts of a document: an image for each file, the other kinds for each document in the answer that has
 /// an id.
-OCRPIPE_DECL std::vector<part_to_fetch> parts_to_fetch(std::vector<operation> const& kinds,
-                                                       ocr_result const& answer,
-                                                       std::vector<std::string> const& file_ids,
-                                                       response_profile const& profile);
+OCRPIPE_DECL std::vector<missing_part> parts_to_fetch(std::vector<operation> const& kinds,
+                                                      ocr_result const& answer,
+                                                      std::vector<std::string> const& file_ids,
+                                                      response_profile const& profile);
 
 } // namespace ocrpipe::detail
 

@@ -46,8 +46,8 @@ OCRPIPE_DECL result<bool> is_only_record(std::string_view line, ledger& l,
 using line_filter = std::function<result<bool>(std::string_view line)>;
 
 /// Replaces `folder`/failures.jsonl atomically: lines to keep from the existing file, then the ledger's
-/// documents that ended without a result. If the ledger does not survive the process, these include documents
-/// that were paid for but not finished.
+/// documents that ended without a result, and the parts that failed. If the ledger does not survive the
+/// process, these include documents that were paid for but not finished, and parts that were not fetched.
 ///
 /// Errors: errc::unwritable_output, errc::ledger_failed.
 OCRPIPE_DECL result<failures_writer> rewrite_failures(std::string const& folder, ledger& l,

@@ -7,6 +7,8 @@
 #include <ocrpipe/bulk/run/detail/document_course.hpp>
 #include <ocrpipe/bulk/run/detail/event.hpp>
 #include <ocrpipe/bulk/run/detail/intake.hpp>
+#include <ocrpipe/bulk/run/detail/part_batch.hpp>
+#include <ocrpipe/bulk/run/detail/part_queue.hpp>
 #include <ocrpipe/bulk/run/detail/read_ahead.hpp>
 #include <ocrpipe/bulk/run/detail/run_directory.hpp>
 #include <ocrpipe/bulk/run/detail/run_state.hpp>
@@ -14,6 +16,7 @@
 #include <ocrpipe/bulk/run/run_configuration.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -99,14 +102,25 @@ private:
     void wait(document_ptr d, bool just_submitted);
     task<void> recall(std::string id, result<ocr_result> answer);
     document_ptr from_row(ledger_row row);
-    task<std::optional<std::vector<part_entry>>> fetch_parts(detail::document_in_flight const& d,
-                                                             ocr_result const& answer);
-    bool keep_part(std::string const& id, detail::part_to_fetch const& wanted, result<part_data> part,
-                   part_entry& entry);
     result<result_location> write_result(detail::document_in_flight const& d, ocr_result const& answer,
                                          std::vector<part_entry> const& parts);
     void note_unrecognized(detail::document_in_flight const& d);
     bool file_has_changed(detail::document_in_flight const& d);
+
+    // Its parts.
+    task<void> fetch(detail::part_batch& b);
+    void ask_for_parts();
+    void part_ended(detail::part_batch& b, std::size_t i, result<part_data> part);
+    void keep_part(detail::part_batch& b, std::size_t i, std::string_view bytes);
+    void part_failed(detail::part_batch& b, std::size_t i, failure const& f);
+    task<std::optional<result_location>> complete(std::string id);
+    task<bool> list_parts(detail::part_batch const& b);
+    task<error_code> record_parts(std::string const& id, parts_record what);
+    bool is_current(detail::part_batch const& b);
+    std::optional<ledger_row> row_with_result(std::string const& id);
+    std::optional<result_line> last_line(result_location where);
+    void resume_parts();
+    task<void> complete_earlier_results();
 
     // Ways to end without a result.
     task<void> fail(document_ptr p, failure f);
@@ -206,6 +220,11 @@ private:
     detail::content_sharing<document_ptr> sharing_;
     /// If results are shared: documents under way that the ledger does not know yet, by id.
     std::unordered_map<std::string, document_ptr> unrecorded_;
+    detail::part_queue<detail::part_batch*> part_queue_;
+    std::deque<std::string> lacking_parts_; ///< ids of documents whose results of earlier runs lack parts
+    std::size_t resuming_ = 0;           ///< coroutines that complete them
+    std::uint64_t incomplete_in_missing_files_ = 0;
+    std::string line_;                  ///< buffer, kept to reuse its memory
     std::uint64_t copies_withheld_ = 0; ///< because the results file of their original is missing
     document_counts earlier_;           ///< of the ledger when the run began
     std::uint64_t changes_pending_ = 0; ///< changes that no document waits for

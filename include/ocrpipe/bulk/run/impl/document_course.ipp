@@ -56,16 +56,21 @@ OCRPIPE_DECL bool is_unanswered(failure const& f) noexcept
     return lost || is_transport(make_error_code(static_cast<errc>(f.code.value())));
 }
 
-OCRPIPE_DECL std::vector<part_to_fetch> parts_to_fetch(std::vector<operation> const& kinds,
-                                                       ocr_result const& answer,
-                                                       std::vector<std::string> const& file_ids,
-                                                       response_profile const& profile)
+OCRPIPE_DECL std::vector<missing_part> parts_to_fetch(std::vector<operation> const& kinds,
+                                                      ocr_result const& answer,
+                                                      std::vector<std::string> const& file_ids,
+                                                      response_profile const& profile)
 {
-    std::vector<part_to_fetch> parts;
+    std::vector<missing_part> parts;
     if (kinds.empty()) return parts;
     for (operation const kind : kinds) {
         auto const add = [&](std::size_t index, std::string id) {
-            if (!id.empty()) parts.push_back({kind, index, std::move(id)});
+            if (id.empty()) return;
+            missing_part& p = parts.emplace_back();
+            p.place = parts.size() - 1;
+            p.kind = kind;
+            p.index = index;
+            p.sub_id = std::move(id);
         };
         if (kind != operation::image) {
             answer.for_each_document_id(add, profile);

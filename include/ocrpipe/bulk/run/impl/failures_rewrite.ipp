@@ -151,6 +151,57 @@ inline result<void> list_documents(failures_writer& out, ledger& l, document_sta
     }
 }
 
+/// The request_id of a document's result. A copy has that of its original.
+inline result<std::string> request_of(ledger_row const& row, ledger& l)
+{
+    if (row.state != document_state::skipped) return row.request_id;
+    result<std::optional<ledger_row>> const original = l.find(row.duplicate_of);
+    if (!original) return original.error();
+    return *original ? (**original).request_id : std::string();
+}
+
+inline result<void> list_parts(failures_writer& out, ledger& l, std::string const& id, std::string const& path)
+{
+    result<std::optional<ledger_row>> const row = l.find(id);
+    if (!row) return row.error();
+    if (!*row) return {};
+    result<std::string> const request_id = request_of(**row, l);
+    if (!request_id) return request_id.error();
+    constexpr std::size_t at_once = 256;
+    std::uint64_t next = 0;
+    for (;;) {
+        result<std::vector<missing_part>> const parts = l.missing_parts(id, next, at_once);
+        if (!parts) return parts.error();
+        if (parts->empty()) return {};
+        next = parts->back().place + 1;
+        for (missing_part const& p : *parts) {
+            failure f(p.failure, phase::none, p.message);
+            if (p.failure == errc::ok)
+                f = failure(errc::client_closed, phase::none, "the run ended before it was fetched");
+            else if (p.message.empty())
+                f.reason = "not fetched";
+            f.request_id = *request_id;
+            failure_record line;
+            line.document = &**row;
+            line.part = &p;
+            line.what = &f;
+            line.message = p.message;
+            // The next run fetches the others, as it polls unfinished jobs.
+            if (p.failure == errc::ok && l.survives_process()) continue;
+            if (error_code const ec = out.append(line)) return output_failure(ec, path);
+        }
+    }
+}
+
+inline result<void> list_missing_parts(failures_writer& out, ledger& l, std::string const& path)
+{
+    result<std::vector<std::string>> const ids = l.incomplete_documents();
+    if (!ids) return ids.error();
+    for (std::string const& id : *ids)
+        if (result<void> done = list_parts(out, l, id, path); !done) return done;
+    return {};
+}
+
 OCRPIPE_DECL result<failures_writer> rewrite_failures(std::string const& folder, ledger& l,
                                                       line_filter const& keep)
 {
@@ -164,6 +215,7 @@ OCRPIPE_DECL result<failures_writer> rewrite_failures(std::string const& folder,
     // Otherwise, nothing would hold the request_id of an unfinished job after this process.
     document_states const listed = l.survives_process() ? unsuccessful : unsuccessful_or_paid;
     if (result<void> done = list_documents(*out, l, listed, path); !done) return std::move(done).error();
+    if (result<void> done = list_missing_parts(*out, l, path); !done) return std::move(done).error();
     if (result<void> published = out->publish(); !published) return std::move(published).error();
     return out;
 }

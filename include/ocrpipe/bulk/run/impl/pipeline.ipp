@@ -36,6 +36,8 @@ OCRPIPE_DECL std::vector<std::string> pipeline_options::validate() const
           fmt::format("max_in_flight: {} is out of range: 1 to 10000000", max_in_flight));
     check(max_submitting >= 1 && max_submitting <= 100'000,
           fmt::format("max_submitting: {} is out of range: 1 to 100000", max_submitting));
+    check(max_fetching_parts >= 1 && max_fetching_parts <= 100'000,
+          fmt::format("max_fetching_parts: {} is out of range: 1 to 100000", max_fetching_parts));
     check(results_file_bytes >= 1024,
           fmt::format("results_file_bytes: {} is out of range: 1024 or more", results_file_bytes));
     check(fail_budget.percent >= 0 && fail_budget.percent <= 100,
@@ -57,6 +59,7 @@ OCRPIPE_DECL pipeline::impl::impl(asio::io_context& ioc, client& c, std::unique_
     , options_(std::move(options))
     , configuration_(options_, c.profile())
     , state_(options_)
+    , part_queue_(options_.max_fetching_parts)
     , changed_(ioc)
     , drain_timer_(ioc.get_executor())
     , duration_timer_(ioc.get_executor())
@@ -71,10 +74,11 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
     if (!prepared) co_return std::move(prepared).error();
     arm_duration_limit();
     co_await flush();
+    resume_parts();
     co_await resume_jobs();
     ask_again_for_earlier_results(earlier_);
     co_await feed();
-    while (state_.in_flight() + asking_ > 0)
+    while (state_.in_flight() + asking_ + resuming_ > 0)
         co_await changed_.wait();
     co_await ask_again_at_the_end();
     duration_timer_.cancel();
@@ -144,6 +148,9 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger(detail::opened_directory
         state_.move(of, standing::done);
         ledger_->finished(std::move(r.id), std::move(r.end), durable());
     }
+    result<std::vector<std::string>> const incomplete = ledger_->incomplete_documents();
+    if (!incomplete) return incomplete.error();
+    lacking_parts_.assign(incomplete->begin(), incomplete->end());
     configuration_.record(*ledger_, [this] { return durable(); });
     if (!options_.share_results) return {};
     ledger_->index_content(durable());

@@ -153,17 +153,21 @@ OCRPIPE_DECL task<void> pipeline::impl::renew(std::shared_ptr<ledger_row const> 
     bool const is_better = has_more(*answer, *before);
     if (is_better) {
         document_ptr const d = from_row(*before);
-        auto const parts = co_await fetch_parts(*d, *answer);
-        if (!parts) co_return end_asking();
+        detail::part_batch parts(
+            d->input.record, d->job.request_id,
+            detail::parts_to_fetch(options_.parts, *answer, d->job.file_ids, client_.profile()));
+        if (parts.open > 0) co_await fetch(parts);
+        if (state_.have_outputs_failed()) co_return end_asking();
         // Its file may have changed, and been sent again, while the service was asked.
         result<std::optional<ledger_row>> const now = ledger_->find(d->id());
         if (!now) end_run(now.error());
         bool const stands = now && *now && (**now).version() == before->version() &&
                             (**now).request_id == before->request_id;
         if (!stands) co_return end_asking();
-        result<result_location> const where = write_result(*d, *answer, *parts);
+        result<result_location> const where = write_result(*d, *answer, parts.entries);
         if (!where) co_return end_asking();
         end.result = *where;
+        end.missing_parts = parts.missing();
         end.how_complete = answer->how_complete();
         note_content_delay(*before);
     } else if (how == asked::once_more) {

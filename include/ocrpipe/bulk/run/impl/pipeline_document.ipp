@@ -39,14 +39,21 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     // If an output has failed, the next run polls the job again.
     if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
 
-    auto const parts = co_await fetch_parts(*d, *answer);
-    if (!parts) co_return leave_unfinished(*d);
-    result<result_location> const where = write_result(*d, *answer, *parts);
-    if (!where) co_return leave_unfinished(*d);
+    detail::part_batch parts(
+        d->input.record, d->job.request_id,
+        detail::parts_to_fetch(options_.parts, *answer, d->job.file_ids, client_.profile()));
+    // If the parts had to wait for those of other documents, the result would wait in memory: it is recorded
+    // first.
+    bool const at_once = parts.open == 0 || part_queue_.has_room(parts.open);
+    if (at_once && parts.open > 0) co_await fetch(parts);
+    if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
+    result<result_location> const written = write_result(*d, *answer, parts.entries);
+    if (!written) co_return leave_unfinished(*d);
 
     completeness const how_complete = answer->how_complete();
     finish_record end;
-    end.result = *where;
+    end.result = *written;
+    end.missing_parts = parts.missing();
     end.polls = answer->reads();
     end.attempts = d->job.attempts;
     end.how_complete = how_complete;
@@ -54,11 +61,13 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     error_code const ec = co_await record_end(*d, std::move(end));
     if (ec) co_return leave_unfinished(*d);
 
-    // From here on, the ledger knows that this content has a result.
-    for (document_ptr& other : copies_of(*d))
-        start(copy(std::move(other), d->id(), *where));
     state_.finished(d->counted, how_complete);
     if (how_complete == completeness::empty) watch(d->id());
+    std::optional<result_location> where = *written;
+    if (!at_once) where = co_await complete(d->id());
+    // The ledger knows that this content has a result.
+    for (document_ptr& other : copies_of(*d))
+        start(copy(std::move(other), d->id(), where.value_or(*written)));
     leave();
 }
 
@@ -233,55 +242,6 @@ OCRPIPE_DECL pipeline::impl::document_ptr pipeline::impl::from_row(ledger_row ro
     d->submitted_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.submitted_at));
     d->input.record = std::move(row);
     return d;
-}
-
-/// Fetches the parts asked for, in parallel. nullopt if the run was interrupted: the next run fetches all of
-/// them.
-OCRPIPE_DECL task<std::optional<std::vector<part_entry>>>
-pipeline::impl::fetch_parts(detail::document_in_flight const& d, ocr_result const& answer)
-{
-    std::vector<detail::part_to_fetch> const wanted =
-        detail::parts_to_fetch(options_.parts, answer, d.job.file_ids, client_.profile());
-    std::vector<part_entry> parts(wanted.size());
-    if (wanted.empty()) co_return parts;
-
-    ++state_.fetching_parts;
-    std::size_t missing = wanted.size();
-    bool interrupted = false;
-    detail::event landed(ioc_);
-    for (std::size_t i = 0; i != wanted.size(); ++i)
-        client_.async_part(wanted[i].kind, d.job.request_id, wanted[i].sub_id, [&, i](result<part_data> part) {
-            interrupted |= !keep_part(d.id(), wanted[i], std::move(part), parts[i]);
-            if (--missing == 0) landed.notify();
-        });
-    while (missing > 0)
-        co_await landed.wait();
-    --state_.fetching_parts;
-    if (interrupted) co_return std::nullopt;
-    co_return parts;
-}
-
-/// Writes a part to its file, or notes why there is none. False if the run was interrupted.
-OCRPIPE_DECL bool pipeline::impl::keep_part(std::string const& id, detail::part_to_fetch const& wanted,
-                                            result<part_data> part, part_entry& entry)
-{
-    entry.kind = wanted.kind;
-    entry.sub_id = wanted.sub_id;
-    if (!part) {
-        failure const& f = part.error();
-        if (detail::course_after(f) != detail::document_course::failed) return false;
-        entry.error = std::string(name(static_cast<errc>(f.code.value())));
-        if (!f.is(errc::part_absent)) ++state_.report.parts_failed;
-        return true;
-    }
-    result<std::string> written = files_->write_part(id, wanted.kind, wanted.index, part->raw);
-    if (!written) {
-        output_failed(written.error().cause, "parts");
-        return false;
-    }
-    entry.file = std::move(*written);
-    ++state_.report.parts;
-    return true;
 }
 
 /// Writes the document's text file and its line. If that fails, the run ends.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fcntl.h>
 #include <filesystem>
 #include <functional>
@@ -58,6 +59,9 @@ inline std::optional<unrecorded_result> recordable_result(std::string_view line,
     if (!row || !*row || (**row).request_id != written->request_id) return std::nullopt;
     constexpr document_states polled{document_state::submitted, document_state::stuck};
     if (!polled.contains((**row).state)) return std::nullopt;
+    // The line does not say everything that the ledger must know about missing parts, and polling again is
+    // free.
+    if (std::any_of(written->parts.begin(), written->parts.end(), is_missing)) return std::nullopt;
     unrecorded_result r;
     r.id = written->id;
     r.end.result = where;

@@ -1,4 +1,4 @@
-#include <ocrpipe/client/detail/fifo_semaphore.hpp>
+#include <ocrpipe/core/fifo_semaphore.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
