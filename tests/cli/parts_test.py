@@ -331,7 +331,8 @@ class Earlier(Parts):
         self.write("in/a.pdf")
         self.assert_exit(self.run_parts(), 0)
         database = sqlite3.connect(self.out / "ledger.db")
-        database.executescript("DROP TABLE missing_part; UPDATE metadata SET value = '1' WHERE key = 'schema_version'; PRAGMA user_version = 1")
+        database.executescript("DROP TABLE missing_part; DROP INDEX document_incomplete; ALTER TABLE document DROP COLUMN completeness; "
+                               "ALTER TABLE document DROP COLUMN ask_again; UPDATE metadata SET value = '1' WHERE key = 'schema_version'; PRAGMA user_version = 1")
         database.close()
         self.assertIn("1  documents in all", self.ocrpipe("status", self.out).stdout)
         self.assert_exit(self.export("--parts", "tables"), 0)

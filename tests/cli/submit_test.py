@@ -111,7 +111,7 @@ class Submitting(Runs):
     def rows(self):
         database = sqlite3.connect(f"file:{self.out}/ledger.db?mode=ro", uri=True)
         try:
-            return database.execute("SELECT state, possible_duplicate FROM document ORDER BY number").fetchall()
+            return database.execute("SELECT state, possible_duplicate FROM document ORDER BY id").fetchall()
         finally:
             database.close()
 

@@ -40,6 +40,10 @@ struct fsm_context {
     double random; ///< uniform in [0, 1)
     /// Good answers to requests of this kind so far, of all documents of the client; may wrap around.
     std::uint32_t good_answers = 0;
+    /// How many times such requests were refused and accepted again; may wrap around.
+    std::uint32_t recoveries = 0;
+    /// Whether such requests were accepted before, in this run or an earlier one.
+    bool was_accepted = false;
     /// Whether pauses and outages are waited out: they cost no attempt, and the deadline stands still.
     bool patient = false;
 };

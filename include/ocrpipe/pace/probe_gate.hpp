@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 namespace ocrpipe
 {
@@ -81,14 +82,22 @@ public:
             now + interval() + std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(jitter));
     }
 
-    /// A request succeeded: ends the pause, unless the gate has closed.
-    void succeeded() noexcept
+    /// A request succeeded. A probe that does ends the pause, unless the gate has closed; the success of a request
+    /// that was sent before the pause does not.
+    void succeeded(bool by_probe = true) noexcept
     {
-        if (is_closed()) return;
+        if (is_closed() || (is_paused() && !by_probe)) return;
         has_succeeded_ = is_known_ = true;
+        recoveries_ += is_paused();
         setbacks_ = different_ = 0;
         probing_ = false;
     }
+
+    /// Something succeeded before this gate was made.
+    void assume_success() noexcept { has_succeeded_ = true; }
+    bool has_succeeded() const noexcept { return has_succeeded_; }
+    /// How many pauses a probe has ended; may wrap around.
+    std::uint32_t recoveries() const noexcept { return recoveries_; }
 
     /// A request was answered in a way that ends no pause, but shows that there is none to begin.
     void answered() noexcept
@@ -134,6 +143,7 @@ private:
     limits limits_;
     int setbacks_ = 0;  ///< in a row; 0 while requests may be sent
     int different_ = 0; ///< requests that had them
+    std::uint32_t recoveries_ = 0;
     bool probing_ = false;
     bool is_known_ = false;      ///< a request was answered without a setback
     bool has_succeeded_ = false; ///< and did what it should

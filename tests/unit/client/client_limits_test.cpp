@@ -482,7 +482,9 @@ TEST_CASE_FIXTURE(fixture, "client: an earlier run has read results -> a gateway
     for (bool const known : {false, true}) {
         CAPTURE(known);
         ioc.restart();
-        client c = make([](seen_request const&) { return t::json(404, "404 page not found"); });
+        client_options o = quick();
+        o.max_auth_refusals = 1;
+        client c = make([](seen_request const&) { return t::json(404, "404 page not found"); }, o);
         service_knowledge before;
         before.results_read = known;
         c.remember(before);

@@ -224,3 +224,16 @@ TEST_CASE("probe_gate: a certain setback -> closes at once, unless something suc
     CHECK_FALSE(was_good.is_closed());
     CHECK(was_good.ask(start) == decision::wait);
 }
+
+TEST_CASE("probe_gate: a success of a request that was sent before the pause -> does not end it")
+{
+    probe_gate gate({3});
+    gate.failed(start, 0);
+    gate.succeeded(false);
+    CHECK(gate.ask(start) == decision::wait);
+    CHECK(gate.recoveries() == 0);
+    gate.begin_probe(start + 1s);
+    gate.succeeded();
+    CHECK(gate.ask(start + 1s) == decision::open);
+    CHECK(gate.recoveries() == 1);
+}

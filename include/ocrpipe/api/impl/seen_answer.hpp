@@ -43,6 +43,7 @@ struct seen_answer {
     /// As 401, but from the proxy, or because the peer's certificate is not accepted.
     bool failed_credentials() const
     {
+        if (answer || answer.error().sent != bytes_sent::none) return false;
         int const from_proxy = failed_with(errc::proxy_refused) ? answer.error().status : 0;
         return failed_with(errc::certificate_invalid) || from_proxy == 401 || from_proxy == 403 ||
                from_proxy == 407;

@@ -185,11 +185,16 @@ private:
     }
 
     double random() { return std::uniform_real_distribution<double>(0, 1)(rng_); }
-    fsm_context context(std::uint64_t good_answers, bool is_patient)
+    fsm_context context(lane kind, std::uint64_t good_answers, bool is_patient)
     {
-        return {options_.profile, options_.retry,
-                clock::now(),     random(),
-                static_cast<std::uint32_t>(good_answers), is_patient};
+        return {options_.profile,
+                options_.retry,
+                clock::now(),
+                random(),
+                static_cast<std::uint32_t>(good_answers),
+                health_.recoveries(kind),
+                health_.was_accepted(kind),
+                is_patient};
     }
     result_context context_of(waiting_job const& job);
 

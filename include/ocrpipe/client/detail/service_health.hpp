@@ -57,6 +57,14 @@ public:
     {
         return gate(r.kind).is_paused() || (r.is_patient && outage_.is_paused());
     }
+    /// Earlier runs were not refused.
+    void assume_accepted() noexcept
+    {
+        for (probe_gate& g : gates_)
+            g.assume_success();
+    }
+    bool was_accepted(lane kind) const noexcept { return gate(kind).has_succeeded(); }
+    std::uint32_t recoveries(lane kind) const noexcept { return gate(kind).recoveries(); }
     /// Whether a kind of request is refused for good.
     bool is_refused(lane kind) const noexcept { return gate(kind).is_closed(); }
     bool is_refusing() const noexcept;

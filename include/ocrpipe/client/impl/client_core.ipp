@@ -166,6 +166,7 @@ OCRPIPE_DECL void client_core::remember(service_knowledge const& known)
     for (std::string const& doc_type : known.doc_types)
         doc_types_.accepted(doc_type);
     result_route_succeeded_ = result_route_succeeded_ || known.results_read;
+    if (known.results_read || !known.doc_types.empty()) health_.assume_accepted();
     settle_window_.content_came_after(known.content_delay);
 }
 

@@ -45,7 +45,7 @@ OCRPIPE_DECL void client_core::start_job(wait_request&& request, std::chrono::mi
 
 OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job)
 {
-    return result_context{context(good_reads_, job.request.patient),
+    return result_context{context(lane::poll, good_reads_, job.request.patient),
                           *schedule_,
                           job.request.request_id,
                           job.request.doc_type,

@@ -207,7 +207,7 @@ struct client_core::submit_exchange {
         r.deadline = deadline;
         return r;
     }
-    fsm_context context() { return core.context(core.counters_.accepted, submit.patient); }
+    fsm_context context() { return core.context(via, core.counters_.accepted, submit.patient); }
     void note(exchange_result const& answer, action const& next)
     {
         turn = {};
@@ -304,7 +304,7 @@ struct client_core::part_exchange {
         ++core.counters_.part_reads;
         return http_request(via, http_method::get, target(kind, request_id, sub_id));
     }
-    fsm_context context() { return core.context(core.good_parts_, false); }
+    fsm_context context() { return core.context(via, core.good_parts_, false); }
     void note(exchange_result const& answer, action const& next)
     {
         slot = {};

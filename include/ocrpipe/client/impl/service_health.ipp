@@ -83,7 +83,7 @@ OCRPIPE_DECL void service_health::note(request const& r, bool was_probe, exchang
         refusals_[static_cast<std::size_t>(r.kind)] = {
             next.why, answer ? fmt::format("HTTP {}", answer->status) : reason_of(answer.error())};
     } else if (answer && answer->status < 300) {
-        own.succeeded();
+        own.succeeded(was_probe);
         // All kinds of requests have the same credentials.
         if (!std::exchange(was_accepted_, true))
             for (probe_gate& g : gates_)

@@ -25,7 +25,8 @@ struct attempt_counter {
     std::uint16_t failures_in_row = 0; ///< those that count as attempts
     std::uint16_t throttled_in_row = 0;
     std::uint16_t refusals = 0;          ///< in a row, of the credentials or the address
-    std::uint32_t good_answers_then = 0; ///< fsm_context::good_answers when the failures or refusals began
+    std::uint32_t good_answers_then = 0; ///< fsm_context::good_answers when the failures began
+    std::uint32_t recoveries_then = 0;   ///< fsm_context::recoveries when the refusals began
 
     /// How long a throttled answer pauses the origin: its Retry-After, or our own backoff if that is longer
     /// or there is no Retry-After.
@@ -51,7 +52,7 @@ struct attempt_counter {
     std::chrono::milliseconds failed(fsm_context const& c)
     {
         throttled_in_row = 0;
-        note_begin(c);
+        if (failures_in_row == 0) good_answers_then = c.good_answers;
         if (failures_in_row != UINT16_MAX) ++failures_in_row;
         return backoff_delay(c.retry, failures_in_row, false, c.random);
     }
@@ -60,7 +61,7 @@ struct attempt_counter {
 
     void refused(fsm_context const& c)
     {
-        note_begin(c);
+        if (refusals == 0) recoveries_then = c.recoveries;
         if (refusals != UINT16_MAX) ++refusals;
     }
 
@@ -68,12 +69,6 @@ struct attempt_counter {
     bool others_succeed(fsm_context const& c) const noexcept { return c.good_answers != good_answers_then; }
 
     void succeeded() noexcept { failures_in_row = throttled_in_row = refusals = 0; }
-
-private:
-    void note_begin(fsm_context const& c) noexcept
-    {
-        if (failures_in_row == 0 && refusals == 0) good_answers_then = c.good_answers;
-    }
 };
 
 /// Whether a refusal may be temporary; otherwise it concerns the request itself.
@@ -189,8 +184,9 @@ protected:
     action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c)
     {
         counter_.refused(c);
-        bool const alone = counter_.others_succeed(c) ? counter_.refusals >= 2
-                                                      : c.good_answers != 0 && counter_.refusals >= 3;
+        // Six probes take half a minute, in case all requests are refused for a while.
+        bool const alone = c.recoveries != counter_.recoveries_then ? counter_.refusals >= 2
+                                                                    : c.was_accepted && counter_.refusals >= 6;
         if (!alone) return action{step::refused, c.now, {}, code};
         return fail(answer, r, errc::rejected,
                     fmt::format("{}, {} times; others are accepted", r.row, counter_.refusals));

@@ -21,7 +21,8 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     auto const delay =
         content_came ? std::chrono::ceil<std::chrono::milliseconds>(c.now - since) : std::chrono::milliseconds(0);
     read_well_ = answer && r.status < 300 && r.what != result_verdict::retry &&
-                 r.what != result_verdict::foreign && r.what != result_verdict::throttled;
+                 r.what != result_verdict::foreign && r.what != result_verdict::throttled &&
+                 r.what != result_verdict::unreadable;
     switch (r.what) {
     case result_verdict::done:
         return done(answer, r, completeness::whole, delay);

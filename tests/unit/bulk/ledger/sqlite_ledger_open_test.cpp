@@ -216,8 +216,9 @@ TEST_CASE(
     }
     std::filesystem::path const db = dir.path() / "ledger.db";
     sqlite_answer(db,
-                  "DROP TABLE missing_part; UPDATE metadata SET value = '1' WHERE key = 'schema_version'; "
-                  "PRAGMA user_version = 1");
+                  "DROP TABLE missing_part; DROP INDEX document_incomplete; "
+                  "ALTER TABLE document DROP COLUMN completeness; ALTER TABLE document DROP COLUMN ask_again; "
+                  "UPDATE metadata SET value = '1' WHERE key = 'schema_version'; PRAGMA user_version = 1");
     {
         sqlite_ledger_options o = open_ledger::options_for(dir.path());
         o.read_only = true;
@@ -226,6 +227,7 @@ TEST_CASE(
         CHECK(look->counts().value().parts_wanted == 0);
         CHECK(look->incomplete_documents().value().empty());
         CHECK(look.missing_parts("a") == "");
+        CHECK(look.row("a").how_complete == completeness::whole);
     }
     CHECK(sqlite_answer(db, "PRAGMA user_version") == "1");
     for (int run = 0; run != 2; ++run) {
@@ -235,9 +237,11 @@ TEST_CASE(
         if (run != 0) continue;
         finish_record end = done_at({1, 0, 10});
         end.missing_parts = {lacking(0, "s")};
+        end.how_complete = completeness::empty;
         CHECK_FALSE(l.finished("a", std::move(end)));
     }
     CHECK(sqlite_answer(db, "SELECT kind, sub_id FROM missing_part") == "stamp|s");
+    CHECK(sqlite_answer(db, "SELECT completeness FROM document") == "empty");
     CHECK(sqlite_answer(db, "PRAGMA user_version") == "2");
 }
 
@@ -314,36 +318,4 @@ TEST_CASE(
     CHECK(l->find("a").error().is(errc::ledger_failed));
     CHECK(l->counts().error().is(errc::ledger_failed));
     CHECK(l.row("b").state == intent);
-}
-
-TEST_CASE("open_sqlite_ledger: a ledger without the completeness of results -> readable, and it gets it")
-{
-    temp_directory dir;
-    {
-        open_ledger l(dir.path());
-        CHECK_FALSE(l.intent(document_named("a")));
-        CHECK_FALSE(l.submitted("a", request("r-1")));
-        CHECK_FALSE(l.finished("a", done_at({1, 0, 10})));
-    }
-    ::sqlite3* db = nullptr;
-    REQUIRE(::sqlite3_open((dir.path() / "ledger.db").c_str(), &db) == SQLITE_OK);
-    REQUIRE(::sqlite3_exec(db, "DROP INDEX document_incomplete; ALTER TABLE document DROP COLUMN completeness; "
-                               "ALTER TABLE document DROP COLUMN ask_again",
-                           nullptr, nullptr, nullptr) == SQLITE_OK);
-    ::sqlite3_close(db);
-    {
-        sqlite_ledger_options o = open_ledger::options_for(dir.path());
-        o.read_only = true;
-        open_ledger l(o);
-        CHECK(l->counts().value()[done] == 1);
-        CHECK(l.row("a").result == result_location{1, 0, 10});
-        CHECK(l.row("a").how_complete == completeness::whole);
-    }
-    open_ledger l(dir.path());
-    CHECK_FALSE(l.intent(document_named("b")));
-    CHECK_FALSE(l.submitted("b", request("r-2")));
-    finish_record empty = done_at({1, 10, 10});
-    empty.how_complete = completeness::empty;
-    CHECK_FALSE(l.finished("b", empty));
-    CHECK(l->counts().value().to_ask_again == 1);
 }

@@ -61,7 +61,8 @@ inline std::optional<unrecorded_result> recordable_result(std::string_view line,
     if (!polled.contains((**row).state)) return std::nullopt;
     // The line does not say everything that the ledger must know about missing parts, and polling again is
     // free.
-    if (std::any_of(written->parts.begin(), written->parts.end(), is_missing)) return std::nullopt;
+    if (std::any_of(written->parts.begin(), written->parts.end(),
+                    [](part_entry const& p) { return is_missing(p); })) return std::nullopt;
     unrecorded_result r;
     r.id = written->id;
     r.end.result = where;
