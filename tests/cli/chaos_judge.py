@@ -178,7 +178,8 @@ def ended(plan, service, inputs, out, code, killed):
     for path, sha256 in outcome.documents.items():
         yield from (f"{path}: {what}" for what in document_end(plan, truth, outcome, path, sha256))
     complete = all(outcome.lines[path] for path in outcome.documents) and not waiting
-    if code != (0 if complete else 1):
+    blamed = code == 4 and not any(truth.jobs.values())  # every document that there is was refused
+    if code != (0 if complete else 1) and not blamed:
         yield f"the exit code of the last run is {code}, and {'all' if complete else 'not all'} documents have their result"
 
 
@@ -198,8 +199,8 @@ def document_end(plan, truth, outcome, path, sha256):
     in_doubt = {outcome.documents.get(p) for p, row in outcome.failures.items() if row["class"] == "ambiguous_submit"}
     if path in outcome.failures:
         why = outcome.failures[path]["class"]
-        lasting = {"ambiguous_submit": plan.on_ambiguous == "hold", "rejected": destiny in ("400", "404", "415"),
-                   "unauthorized": destiny == "403", "job_failed": destiny == "failed", "job_lost": "lost" in truth.kinds(sha256),
+        lasting = {"ambiguous_submit": plan.on_ambiguous == "hold", "rejected": destiny in ("400", "403", "404", "415"),
+                   "job_failed": destiny == "failed", "job_lost": "lost" in truth.kinds(sha256),
                    "job_expired": "gone" in truth.kinds(sha256)}
         if not lasting.get(why) and sha256 not in in_doubt:
             yield f"ends as {why} although nothing stands in its way ({destiny}, jobs: {sorted(truth.kinds(sha256))})"
