@@ -187,8 +187,7 @@ class Chaos:
                 code, seconds = process.kill()
             self.rows = chaos_judge.rows_of(self.out)
             self.note(number, f"{command} without faults: exit code {code}", seconds, process.peak)
-            # If every document that is left is refused, the credentials are blamed.
-            if code not in (0, 1) and not (code == 4 and len(self.service.jobs) == before):
+            if code not in (0, 1) and not (code == 4 and chaos_judge.blames_the_key(self.service, len(self.service.jobs) == before)):
                 self.problems.append(f"process {number}, which met no fault, ended with {code}")
                 return
         status = subprocess.run([workbench.binary, "status", self.out, "--json"], capture_output=True, text=True, timeout=PATIENCE,

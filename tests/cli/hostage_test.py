@@ -25,7 +25,7 @@ class OneBadDocument(Outputs):
 
     def test_forbidden(self):
         service = self.run_with_one_bad(FORBIDDEN)
-        self.assertLessEqual(service.requests.count("refused"), 3)
+        self.assertLessEqual(service.requests.count("refused"), 6)
 
     def test_payment_required(self):
         self.run_with_one_bad((402, b"quota"))
