@@ -12,7 +12,7 @@ from chaos_plan import Plan
 from chaos_connection import ACCEPTED, REFUSED, UNCLEAR
 from workbench import Case
 
-SECONDS = 95  # that seeds are begun; each then comes to its end without faults
+SECONDS = 55  # that seeds are begun; each then comes to its end without faults
 LONGEST_OUTAGE = 6
 
 

@@ -184,9 +184,9 @@ protected:
     action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c)
     {
         counter_.refused(c);
-        // Six probes take half a minute, in case all requests are refused for a while.
+        // Four attempts take seven seconds, in case all requests are refused for a moment.
         bool const alone = c.recoveries != counter_.recoveries_then ? counter_.refusals >= 2
-                                                                    : c.was_accepted && counter_.refusals >= 6;
+                                                                    : c.was_accepted && counter_.refusals >= 4;
         if (!alone) return action{step::refused, c.now, {}, code};
         return fail(answer, r, errc::rejected,
                     fmt::format("{}, {} times; others are accepted", r.row, counter_.refusals));
