@@ -82,12 +82,13 @@ class RefusedCredentials(Outputs):
 class Outage(Outputs):
     def test_refused_connections_cost_no_document_anything(self):
         def on_submit(number):
-            if number == 10:
-                threading.Thread(target=service.go_down_for, args=(4,), daemon=True).start()
+            if number == 10:  # the only submit under way
+                service.go_down()
+                threading.Timer(4, service.come_back).start()
 
         service = self.script(DONE, on_submit)
         process = self.start("run", self.write_documents(60), "--out", self.out, "--doc-type", "invoice", "--submit-rate", "20",
-                             "--poll-interval", "100ms-200ms", "--deadline", "2s")
+                             "--poll-interval", "100ms-200ms", "--deadline", "2s", "--connections", "3")
         self.assertIn("refused", self.wait_for_event(process, "outage")["reason"])
         self.wait_for_event(process, "outage_over")
         _, errors = process.communicate(timeout=workbench.PATIENCE)

@@ -61,6 +61,8 @@ class Service:
                 self.send_header("Content-Type", "application/json")
                 for name, value in headers:
                     self.send_header(name, value)
+                if service.is_down:  # or the next submit might be on its way already
+                    self.send_header("Connection", "close")
                 if self.command == "GET":
                     for name, value in service.fields.items():
                         self.send_header(name, value)
@@ -86,14 +88,14 @@ class Service:
         self.server.shutdown()
         self.server.server_close()
 
-    def go_down_for(self, seconds):
-        """Refuses connections for this time, from another thread than the server's."""
+    def go_down(self):
+        """Refuses connections from now on; the last answers announce the end of theirs. Not from the server's own thread."""
         self.is_down = True
-        port = self.server.server_port
         self.close()
-        threading.Event().wait(seconds)
+
+    def come_back(self):
         self.is_down = False
-        self.listen(port)
+        self.listen(self.server.server_port)
 
 
 def finished(*fields, documents=None, status="SUCCESS"):
