@@ -99,7 +99,8 @@ public:
     /// How many pauses a probe has ended; may wrap around.
     std::uint32_t recoveries() const noexcept { return recoveries_; }
 
-    /// A request was answered in a way that ends no pause, but shows that there is none to begin.
+    /// A request was answered without a setback, but did not succeed: the first request no longer goes alone. A
+    /// pause goes on.
     void answered() noexcept
     {
         is_known_ |= !is_paused();

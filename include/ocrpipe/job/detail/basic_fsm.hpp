@@ -178,8 +178,8 @@ protected:
     }
 
     /// Handles a refusal that may concern every request, such as 403: `code` is the error if it does. It
-    /// concerns this request alone if others are accepted meanwhile, or if some were before and none is left
-    /// to ask.
+    /// concerns this request alone if another one is accepted meanwhile. It also does after four refusals, if others
+    /// were accepted before.
     template<class Verdict>
     action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c)
     {
