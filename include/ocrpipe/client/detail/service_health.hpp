@@ -98,6 +98,8 @@ public:
     {
         return std::max(gate(kind).check_at(now, true), now + suspect_pause);
     }
+    /// The error of the last refusal of this kind; errc::ok if there was none.
+    errc last_refusal(lane kind) const noexcept { return refusals_[static_cast<std::size_t>(kind)].code; }
     /// Why a kind of request is refused, and how often it was in a row.
     std::string refusal_text(lane kind) const;
 

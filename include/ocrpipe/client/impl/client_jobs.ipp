@@ -220,7 +220,9 @@ OCRPIPE_DECL task<result<bool>> client_core::read_known_good(service_health::req
     exchange_result answer = co_await transport_->send(std::move(request));
     mask_secrets(answer);
     if (!answer) ++counters_.transport_failures;
-    result_context const c = context_of(job);
+    result_context c = context_of(job);
+    // If a gateway answered the request with 404, another 404 from a gateway says the same of all requests.
+    if (health_.last_refusal(r.kind) == errc::wrong_base_url) c.route_succeeded = false;
     action const next = job.fsm.resume(answer, c);
     health_.note_read(r, answer, next, job.fsm.read_well(), c.now, c.random);
     if (next.what == step::pause_origin) origin_gate_.pause_until(next.until);
