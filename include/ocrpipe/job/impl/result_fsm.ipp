@@ -18,8 +18,8 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     result_reading const r = read_result(answer, history_, c.profile, c.request_id, c.route_succeeded, c.now,
                                          is_late(c) ? std::chrono::milliseconds(0) : c.settle_time);
     bool const content_came = lacked_content && history_.settle_reads == 0;
-    auto const delay =
-        content_came ? std::chrono::ceil<std::chrono::milliseconds>(c.now - since) : std::chrono::milliseconds(0);
+    auto const delay = content_came ? std::chrono::ceil<std::chrono::milliseconds>(c.now - since)
+                                    : std::chrono::milliseconds(0);
     read_well_ = answer && r.status < 300 && r.what != result_verdict::retry &&
                  r.what != result_verdict::foreign && r.what != result_verdict::throttled &&
                  r.what != result_verdict::unreadable;
@@ -89,8 +89,8 @@ OCRPIPE_DECL action result_fsm::wait(std::chrono::milliseconds delay, fsm_contex
 OCRPIPE_DECL action result_fsm::done(exchange_result& answer, result_reading const& r,
                                      completeness how_complete, std::chrono::milliseconds content_delay)
 {
-    return finish(read_outcome{std::move(answer->body), how_complete, counter_.attempts, r.recognized,
-                               content_delay});
+    return finish(
+        read_outcome{std::move(answer->body), how_complete, counter_.attempts, r.recognized, content_delay});
 }
 
 OCRPIPE_DECL action result_fsm::pending(exchange_result const& answer, result_reading const& r,
@@ -103,8 +103,8 @@ OCRPIPE_DECL action result_fsm::pending(exchange_result const& answer, result_re
     return wait_as_asked(until_next_poll(c), answer, c);
 }
 
-/// Waits for `own`, or for as long as the answer asks, if that is longer. The difference does not count against
-/// a patient job's deadline.
+/// Waits for `own`, or for as long as the answer asks, if that is longer. The difference does not count
+/// against a patient job's deadline.
 OCRPIPE_DECL action result_fsm::wait_as_asked(std::chrono::milliseconds own, exchange_result const& answer,
                                               fsm_context const& c)
 {
@@ -130,7 +130,7 @@ OCRPIPE_DECL action result_fsm::throttled(exchange_result const& answer, result_
 OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, result_reading const& r,
                                             result_context const& c)
 {
-    if (c.patient && detail::is_unreachable(answer)) return action{step::unreachable, c.now};
+    if (counter_.is_outage(answer, c)) return action{step::unreachable, c.now};
     auto const delay = counter_.failed(c);
     bool const foreign = r.what == result_verdict::foreign;
     bool const refused = answer && (r.status >= 400 || r.status < 200);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <exception>
 #include <filesystem>
@@ -78,7 +79,7 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
     co_await resume_jobs();
     ask_again_for_earlier_results(earlier_);
     co_await feed();
-    while (state_.in_flight() + asking_ + resuming_ > 0)
+    while (state_.in_flight() + asking_ + resuming_ > 0 || judge_held_back())
         co_await changed_.wait();
     co_await ask_again_at_the_end();
     duration_timer_.cancel();
@@ -165,6 +166,12 @@ OCRPIPE_DECL result<void> pipeline::impl::recall_service(document_counts const& 
     service_knowledge known;
     known.doc_types.assign(counts.accepted_doc_types.begin(), counts.accepted_doc_types.end());
     known.results_read = counts[document_state::done] > 0;
+    // One of the last, because results may expire.
+    std::uint64_t cursor = counts.last_number - std::min<std::uint64_t>(counts.last_number, 256);
+    result<std::vector<ledger_row>> rows = ledger_->rows({document_state::done}, cursor, 256);
+    if (rows && rows->empty()) rows = ledger_->rows({document_state::done}, cursor = 0, 1);
+    if (!rows) return rows.error();
+    if (!rows->empty()) known.finished_job = rows->back().request_id;
     std::int64_t ms = 0;
     if (*delay) std::from_chars((**delay).data(), (**delay).data() + (**delay).size(), ms);
     known.content_delay = std::chrono::milliseconds(ms);
@@ -371,10 +378,19 @@ OCRPIPE_DECL void pipeline::impl::end_run(failure f)
     react();
 }
 
+/// Ends the run if a failure concerns all documents.
+OCRPIPE_DECL void pipeline::impl::end_run_after(failure const& f)
+{
+    if (detail::ends_the_run(f)) return end_run(f);
+    if (!f.is(errc::service_unavailable)) return;
+    state_.stop(run_end::failure_budget, f.reason);
+    react();
+}
+
 OCRPIPE_DECL failure pipeline::impl::output_failed(error_code cause, std::string_view what)
 {
-    failure const f(errc::unwritable_output, phase::none,
-                    fmt::format("{} in {}", what, options_.directory), cause);
+    failure const f(errc::unwritable_output, phase::none, fmt::format("{} in {}", what, options_.directory),
+                    cause);
     state_.outputs_failed(f);
     react();
     return f;
@@ -383,9 +399,9 @@ OCRPIPE_DECL failure pipeline::impl::output_failed(error_code cause, std::string
 OCRPIPE_DECL void pipeline::impl::ledger_failed(error_code ec)
 {
     std::optional<failure> const broken = ledger_->broken();
-    state_.outputs_failed(broken ? *broken
-                                 : failure(errc::ledger_failed, phase::none,
-                                           "a change that the ledger does not allow", ec));
+    state_.outputs_failed(
+        broken ? *broken
+               : failure(errc::ledger_failed, phase::none, "a change that the ledger does not allow", ec));
     react();
 }
 
@@ -445,7 +461,8 @@ OCRPIPE_DECL void pipeline::impl::conclude()
     if (ledger_->broken()) return;
     ledger_->set_metadata("last_run", to_json(report), durable());
     if (auto const delay = client_.statistics().content_delay; delay.count() > 0)
-        ledger_->set_metadata(std::string(detail::content_delay_ms), std::to_string(delay.count()), durable());
+        ledger_->set_metadata(std::string(detail::content_delay_ms), std::to_string(delay.count()),
+                              durable());
 }
 
 OCRPIPE_DECL pipeline::pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s,

@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_BULK_RUN_IMPL_PIPELINE_DOCUMENT_IPP
 #define OCRPIPE_BULK_RUN_IMPL_PIPELINE_DOCUMENT_IPP
 
-// A document's way: send() takes it to its durable request_id, finish() from the answer to its durable result.
-// Between the two, the document is a record in the client's table of waiting jobs.
+// A document's way: send() takes it to its durable request_id, finish() from the answer to its durable
+// result. Between the two, the document is a record in the client's table of waiting jobs.
 
 #include <ocrpipe/api/strict_json.hpp>
 #include <ocrpipe/bulk/run/detail/document_course.hpp>
@@ -135,9 +135,8 @@ OCRPIPE_DECL task<error_code> pipeline::impl::record_submitted(detail::document_
 
 OCRPIPE_DECL task<error_code> pipeline::impl::record_end(detail::document_in_flight& d, finish_record end)
 {
-    return record([this, &d, end = std::move(end)](ledger_handler h) {
-        ledger_->finished(d.id(), end, std::move(h));
-    });
+    return record(
+        [this, &d, end = std::move(end)](ledger_handler h) { ledger_->finished(d.id(), end, std::move(h)); });
 }
 
 OCRPIPE_DECL task<error_code> pipeline::impl::record_not_sent(detail::document_in_flight& d)
@@ -166,8 +165,8 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
     d->job.possible_duplicate = input.was_ambiguous || input.in_doubt;
     submit_request request(std::move(input.doc), input.record.doc_type, input.record.flow);
     request.type = input.record.type;
-    // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The run has
-    // its own limits.
+    // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The run
+    // has its own limits.
     request.deadline = longest_time;
     request.patient = true;
     request.in_doubt = d->job.possible_duplicate;
@@ -183,7 +182,9 @@ OCRPIPE_DECL submit_hooks pipeline::impl::hooks_of(document_ptr d)
     hooks.before_sending = [self = shared_from_this(), d] {
         return d->has_intent ? self->record_repeat(d) : self->record_intent(d);
     };
-    hooks.accepted = [self = shared_from_this(), d](submitted_job const& job) { return self->accept(d, job); };
+    hooks.accepted = [self = shared_from_this(), d](submitted_job const& job) {
+        return self->accept(d, job);
+    };
     return hooks;
 }
 
@@ -195,6 +196,7 @@ OCRPIPE_DECL task<void> pipeline::impl::accept(document_ptr d, submitted_job job
     d->submitted_at = std::chrono::system_clock::now();
     state_.accepted(d->input.record.size, d->job.possible_duplicate);
     d->request_id_failed = co_await record_submitted(*d);
+    judge_held_back();
 }
 
 /// Leaves the document to the client until the service answers. If many documents wait, only the id is kept:
@@ -285,15 +287,19 @@ OCRPIPE_DECL result<result_location> pipeline::impl::write_result(detail::docume
 OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr p, failure f)
 {
     detail::document_in_flight& d = *p;
-    if (detail::ends_the_run(f)) end_run(f);
-    if (f.is(errc::service_unavailable)) {
-        state_.stop(run_end::failure_budget, f.reason);
-        react();
-    }
+    end_run_after(f);
     detail::document_course const course = detail::course_after(f);
     if (course == detail::document_course::not_sent) co_return co_await withdraw(d);
     if (course == detail::document_course::unfinished) co_return leave_unfinished(d);
+    if (detail::may_concern_all(f) && d.has_intent && !d.job.possible_duplicate)
+        co_return co_await hold_back(std::move(p), std::move(f));
+    co_await record_failure(std::move(p), std::move(f));
+}
 
+/// Records that a document failed.
+OCRPIPE_DECL task<void> pipeline::impl::record_failure(document_ptr p, failure f)
+{
+    detail::document_in_flight& d = *p;
     // It failed before its turn: the ledger does not know it yet.
     if (!d.has_intent) co_await record_intent(p);
     if (d.job.possible_duplicate && f.request_id.empty()) f = detail::still_in_doubt(f);
@@ -314,6 +320,36 @@ OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr p, failure f)
     if (ec) co_return leave_unfinished(d);
     state_.failed(d.counted);
     leave();
+}
+
+/// Postpones the verdict on a document that was refused, until another one is accepted, or all others have
+/// ended. If the run ends before that, such as because all are refused, the next run sends it.
+OCRPIPE_DECL task<void> pipeline::impl::hold_back(document_ptr d, failure f)
+{
+    release_copies(*d, document_state::failed);
+    error_code const ec = co_await record_not_sent(*d);
+    if (ec) co_return leave_unfinished(*d);
+    d->has_intent = false;
+    state_.move(d->counted, detail::standing::not_sent);
+    held_back_.push_back({std::move(d), std::move(f)});
+    if (held_back_.size() > most_held_back) judge_held_back();
+    leave();
+}
+
+/// The documents that were held back have failed. Returns whether there were any.
+OCRPIPE_DECL bool pipeline::impl::judge_held_back()
+{
+    if (state_.is_draining()) return false;
+    std::vector<held_back> const judged = std::exchange(held_back_, {});
+    for (held_back const& h : judged) {
+        result<std::optional<ledger_row>> const row = ledger_->find(h.document->id());
+        if (!row) end_run(row.error());
+        if (!row || !*row) continue;
+        h.document->input.was = (**row).version();
+        state_.enter();
+        start(record_failure(h.document, h.why));
+    }
+    return !judged.empty();
 }
 
 /// Writes the line of a failed document and returns its message. An error means that the answer's file could
@@ -350,8 +386,7 @@ OCRPIPE_DECL task<void> pipeline::impl::withdraw(detail::document_in_flight& d)
     }
     error_code const ec = co_await record_not_sent(d);
     if (!ec)
-        state_.move(d.counted,
-                    d.input.was_ambiguous ? detail::standing::failed : detail::standing::not_sent);
+        state_.move(d.counted, d.input.was_ambiguous ? detail::standing::failed : detail::standing::not_sent);
     leave();
 }
 
@@ -415,8 +450,7 @@ OCRPIPE_DECL void pipeline::impl::note_unrecognized(detail::document_in_flight c
 OCRPIPE_DECL bool pipeline::impl::file_has_changed(detail::document_in_flight const& d)
 {
     ledger_document const& read = d.input.record;
-    struct ::stat status {
-    };
+    struct ::stat status{};
     if (read.mtime_ns == 0 || ::stat(read.path.c_str(), &status) != 0) return false;
     if (detail::version_of(status) == file_version{read.size, read.mtime_ns}) return false;
     ++state_.report.changed_files;

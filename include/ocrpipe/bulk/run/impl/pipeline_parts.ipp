@@ -35,7 +35,9 @@ OCRPIPE_DECL void pipeline::impl::ask_for_parts()
     while (auto const turn = part_queue_.next()) {
         detail::part_batch& b = *turn->batch;
         missing_part const& p = b.wanted[turn->part];
-        client_.async_part(p.kind, b.request_id, p.sub_id,
+        part_request wanted(p.kind, b.request_id, p.sub_id);
+        wanted.patient = true;
+        client_.async_part(std::move(wanted),
                            [self = shared_from_this(), &b, i = turn->part](result<part_data> part) {
                                self->part_ended(b, i, std::move(part));
                                self->ask_for_parts();
@@ -81,8 +83,7 @@ OCRPIPE_DECL void pipeline::impl::part_failed(detail::part_batch& b, std::size_t
 {
     if (detail::course_after(f) != detail::document_course::failed) {
         b.is_interrupted = true;
-        if (detail::ends_the_run(f)) end_run(f);
-        return;
+        return end_run_after(f);
     }
     missing_part& p = b.wanted[i];
     p.failure = static_cast<errc>(f.code.value());
@@ -178,10 +179,11 @@ OCRPIPE_DECL std::optional<result_line> pipeline::impl::last_line(result_locatio
     error_code ec = files_->results().read(where, line_);
     if (ec == boost::system::errc::no_such_file_or_directory) {
         if (incomplete_in_missing_files_++ == 0)
-            notice("parts_not_fetched",
-                   fmt::format("{0} is not in {1}, so the parts that its results lack are not fetched: restore "
-                               "{1}/{0}, then run the same command again",
-                               results_file_name(where.file), options_.directory));
+            notice(
+                "parts_not_fetched",
+                fmt::format("{0} is not in {1}, so the parts that its results lack are not fetched: restore "
+                            "{1}/{0}, then run the same command again",
+                            results_file_name(where.file), options_.directory));
         return std::nullopt;
     }
     std::optional<result_line> line = ec ? std::nullopt : read_result_line(line_);
