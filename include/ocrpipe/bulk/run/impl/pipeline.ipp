@@ -149,7 +149,7 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger(detail::opened_directory
         state_.move(of, standing::done);
         ledger_->finished(std::move(r.id), std::move(r.end), durable());
     }
-    result<std::vector<std::string>> const incomplete = ledger_->incomplete_documents();
+    result<std::vector<std::string>> const incomplete = ledger_->documents_lacking_parts();
     if (!incomplete) return incomplete.error();
     lacking_parts_.assign(incomplete->begin(), incomplete->end());
     configuration_.record(*ledger_, [this] { return durable(); });
