@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "remedy.hpp"
+#include "report_page.hpp"
 #include "run_ledger.hpp"
 #include "standard_output.hpp"
 
@@ -21,6 +22,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -134,6 +136,25 @@ std::string json_of(document_counts const& counts, run_report const& all)
            "\n";
 }
 
+/// Writes report.html from report.json, and prints the path of the latter.
+exit_code make_page(std::string const& directory, logger& log)
+{
+    std::string const path = report_path(directory);
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text; // an iterator throws on a directory; this sets failbit
+    error_code failed;
+    if (!(text << file.rdbuf()))
+        failed = error_code(boost::system::errc::io_error, boost::system::generic_category());
+    else
+        failed = write_report_page(directory, text.str());
+    if (failed) {
+        log.write(message(level::error, "failed",
+                          fmt::format("{}: the page cannot be made: {}", path, failed.message())));
+        return exit_code::disk_error;
+    }
+    return deliver(path + "\n", "-", "the report's path", log);
+}
+
 /// The information that the service's guide requires in a support request: who requested what, when, and the
 /// answer; no key and no document content.
 json::object bundle_of(ledger_row const& row, ledger& l)
@@ -216,6 +237,10 @@ exit_code carry_out(status_plan const& p, client_options const&, logger& log)
 
 exit_code carry_out(report_plan const& p, client_options const&, logger& log)
 {
+    namespace fs = std::filesystem;
+    std::error_code ec;
+    if (!fs::exists(fs::path(p.directory) / "ledger.db", ec) && fs::exists(report_path(p.directory), ec))
+        return make_page(p.directory, log);
     boost::asio::io_context ioc;
     auto const l = open_run_ledger(ioc, p.directory, ledger_use::look);
     if (!l) return refuse(l.error(), "no report", log);
@@ -232,7 +257,7 @@ exit_code carry_out(report_plan const& p, client_options const&, logger& log)
                           fmt::format("{}: {}: make room", report_path(p.directory), failed.message())));
         return exit_code::disk_error;
     }
-    return deliver(report_path(p.directory) + "\n", "-", "the report's path", log);
+    return make_page(p.directory, log);
 }
 
 exit_code carry_out(support_plan const& p, client_options const&, logger& log)
