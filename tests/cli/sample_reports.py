@@ -94,3 +94,21 @@ def large_run(documents=100_000, state="finished", hostile="<img src=x onerror=a
         "configuration": {"base_url": "https://maas-llm-aiplatform-hcm.api.vngcloud.vn", "portal_user_id": "4711", "flow": "single", "doc_type": "invoice",
                           "inputs": "scans/", "max_inflight": "1000", "connections": "28", "poll_interval": "2s-5s"}}
     return report
+
+
+def load_test():
+    """A load test that offered more than the service could take."""
+    report = large_run(3_000)
+    report.update({
+        "kind": "load", "configuration": {"base_url": "http://127.0.0.1:8089", "arrivals": "poisson 25/s for 2m", "limiters": "off"},
+        "verdict": "The service finished 22.4 documents a second of the 25 offered; the backlog grew by 2.6 a second, so the service is the limit. "
+                   "One of three thresholds was missed.",
+        "load": {
+            "arrivals": "poisson", "offered_per_second": 25.0, "achieved_per_second": 22.4, "submitted": 3000, "finished": 2688, "censored": 312,
+            "send_lateness": {"p50": 0.0002, "p99": 0.0013, "max": 0.0061},
+            "backlog": {"slope_per_second": 2.6, "low": 2.2, "high": 3.0, "unfinished_at_end": 312},
+            "thresholds": [{"threshold": "e2e.p95<30s", "value": 18.9, "met": True}, {"threshold": "error_rate<1%", "value": 0.004, "met": True},
+                           {"threshold": "backlog_slope<=0", "value": 2.6, "met": False}],
+            "steps": [{"rate": r, "finished_per_second": min(r, 22.4), "slope_per_second": max(0.0, r - 22.4), "p95": 8 + max(0, r - 20) * 4, "held": r <= 22.4}
+                      for r in (10.0, 20.0, 25.0, 22.5, 21.3)]}})
+    return report

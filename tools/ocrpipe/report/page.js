@@ -51,8 +51,8 @@ function note(text) { return el('p', {class: 'soft'}, text); }
 
 /** Key figures: [label, element] pairs; pairs without a value are left out. */
 function figures(pairs) {
-  return el('dl', {class: 'figures'},
-    pairs.filter(Boolean).map(([label, value]) => el('div', null, el('dt', null, label), el('dd', null, value))));
+  return el('ul', {class: 'figures'},
+    pairs.filter(Boolean).map(([label, value]) => el('li', null, el('strong', null, value), ' ', el('span', null, label))));
 }
 
 /**

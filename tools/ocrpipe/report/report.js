@@ -77,8 +77,8 @@ function glance() {
   const when = (path, label, show) => has(path) ? [label, field(path, show)] : null;
   const positive = (path, label, show = count_text) => at(path) > 0 ? [label, field(path, show)] : null;
   const own = is_load ? [] : [
-    ['documents done', el('span', null, field('/done', count_text), el('small', {class: 'soft'}, ' of ', field('/found', count_text),
-      report.source_exhausted === false ? ' found so far' : ''))],
+    [el('span', null, 'of ', field('/found', count_text), report.source_exhausted === false ? ' documents found so far are done' : ' documents are done'),
+      field('/done', count_text)],
     ['failed', field('/failed', count_text)],
     positive('/unfinished', 'unfinished: being sent, or with the service'),
     positive('/not_sent', 'not sent yet'),
