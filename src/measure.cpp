@@ -1,0 +1,1 @@
+#include <ocrpipe/measure/impl/latency_histogram.ipp>
