@@ -151,6 +151,7 @@ function over_time() {
 const phase_meaning = {
   wait_for_turn: 'a request waits for a free slot of its kind',
   wait_for_rate: 'it waits for rate limits, pauses and outages',
+  wait_for_ledger: 'it waits until its start is recorded on the disk',
   wait_for_connection: 'it waits for a connection to be open',
   submit: 'upload, and the answer to it',
   poll: 'one question for a result, and its answer',
@@ -199,15 +200,17 @@ function limits() {
     s.append(bar_plot('Time by limit', 'time', duration_text, limiting.map(([name, value]) => ({name, value})),
       table('Time by limit', [{title: 'limit'}, {title: 'time', number: true}, {title: 'share', number: true}],
         limiting.map(([name, v]) => [name, field(pointer('limits', 'limiting', name), duration_text), percent_text(v / total)]))));
+  const beside = el('div', {class: 'plots'});
   if (waited.length > 0)
-    s.append(el('h3', null, 'Time that requests waited'),
+    beside.append(el('div', null, el('h3', null, 'Time that requests waited'),
       table('Added up over all requests', [{title: 'waited for'}, {title: 'time', number: true}],
-        waited.map(([name]) => [words(name), field(pointer('limits', 'waited', name), duration_text)])));
+        waited.map(([name]) => [words(name), field(pointer('limits', 'waited', name), duration_text)]))));
   if (pauses.length > 0)
-    s.append(el('h3', null, 'Pauses'),
+    beside.append(el('div', null, el('h3', null, 'Pauses'),
       table('When nothing was sent', [{title: 'because of'}, {title: 'times', number: true}, {title: 'time', number: true}],
         pauses.map(([name]) => [name, field(pointer('limits', 'pauses', name, 'count'), count_text),
-          field(pointer('limits', 'pauses', name, 'seconds'), duration_text)])));
+          field(pointer('limits', 'pauses', name, 'seconds'), duration_text)]))));
+  if (beside.hasChildNodes()) s.append(beside);
   return s;
 }
 
