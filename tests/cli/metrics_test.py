@@ -43,9 +43,9 @@ class Metrics(Case):
         run.stdin.write("".join(f"{path}\n" for path in sorted(folder.iterdir())))
         run.stdin.flush()
 
-    def end(self, run):
+    def end(self, run, code=0):
         run.communicate("", timeout=workbench.PATIENCE)
-        self.assertEqual(run.returncode, 0)
+        self.assertEqual(run.returncode, code)
 
     def test_the_counters_are_those_of_the_report(self):
         self.start_emulator("--latency", "fixed:50ms", "--fault", "throttle-429:count=2")
@@ -106,7 +106,7 @@ class Metrics(Case):
             except ConnectionResetError:
                 pass
         self.assertEqual(self.get("/healthz")[0].status, 200)
-        self.end(run)
+        self.end(run, 3)  # no input was named
 
     def test_a_port_in_use_is_an_error_before_anything_is_sent(self):
         emulator = self.start_emulator()

@@ -10,8 +10,10 @@
 #include "commands.hpp"
 #include "file_limit.hpp"
 #include "interruption.hpp"
+#include "metrics_option.hpp"
 #include "progress.hpp"
 #include "remedy.hpp"
+#include "report_page.hpp"
 #include "run_ledger.hpp"
 #include "standard_output.hpp"
 #include "text_units.hpp"
@@ -265,7 +267,22 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
     how.on_notice = [&](std::string_view event, std::string_view text) {
         log.write(message(level::warn, event, std::string(text)));
     };
+    bool page_missed = false;
+    how.on_report = [&](std::string_view json) {
+        error_code const ec = write_report_page(how.directory, json);
+        // A page that cannot be written does not end the run: report.json has the same figures.
+        if (ec && !std::exchange(page_missed, true))
+            log.write(
+                message(level::warn, "page_not_written",
+                        fmt::format("{}/report.html could not be written: {}", how.directory, ec.message())));
+        if (!ec) page_missed = false;
+    };
     pipeline work(ioc, c, std::move(inputs), how, l);
+    std::unique_ptr<report_server> shown_at;
+    if (p.metrics) {
+        shown_at = open_report_server(ioc, *p.metrics, [&work] { return work.report_so_far(); }, log);
+        if (!shown_at) return exit_code::usage;
+    }
 
     interruption signals(ioc, [&](int times) {
         auto const s = work.statistics();

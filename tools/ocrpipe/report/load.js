@@ -3,9 +3,9 @@
 
 /** "arrivals_per_second" as a figure; the name says the unit. */
 function shown_by_name(name) {
-  if (/seconds$|^p\d+$|lateness|latency/.test(name)) return duration_text;
+  if (/seconds$|^p\d+$/.test(name)) return duration_text;
   if (/bytes$/.test(name)) return bytes_text;
-  return v => is_number(v) ? short_number(v) : String(v);
+  return v => is_number(v) ? short_number(v) : v === true ? 'yes' : v === false ? 'no' : String(v);
 }
 
 /** Any members: figures for single values, a table for a list of objects, and so on for objects. */
@@ -21,7 +21,7 @@ function members(path, title) {
     if (!Array.isArray(inner)) parts.push(...members(path + pointer(name), name));
     else if (inner.length > 0 && inner.every(row => row !== null && typeof row === 'object' && !Array.isArray(row))) {
       const columns = Object.keys(inner[0]).filter(c => typeof inner[0][c] !== 'object' || inner[0][c] === null);
-      parts.push(el('h3', null, capital(words(name))), table(words(name),
+      parts.push(table(capital(words(name)),
         columns.map(c => ({title: words(c), number: is_number(inner[0][c])})),
         inner.map((_, i) => columns.map(c => field(path + pointer(name, i, c), shown_by_name(c)))), {stack: true}));
     }

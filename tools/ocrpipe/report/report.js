@@ -67,10 +67,10 @@ function reload_line() {
 }
 
 function time_left() {
-  if (!has('/eta/seconds')) return field('/eta');
+  if (!has('/eta/seconds')) return ['time left', field('/eta')];
   const range = has('/eta/high') ? [field('/eta/low', duration_text), ' to ', field('/eta/high', duration_text)]
     : ['at least ', field('/eta/low', duration_text)];
-  return el('span', null, field('/eta/seconds', duration_text), el('small', {class: 'soft'}, ' (', range, ')'));
+  return [el('span', null, 'left: ', range), field('/eta/seconds', duration_text)];
 }
 
 function glance() {
@@ -86,7 +86,7 @@ function glance() {
     positive('/unreadable', 'inputs that could not be read')];
   const s = section('glance', 'At a glance', figures([
     ...own,
-    running && !is_load ? ['time left, with its uncertainty', time_left()] : null,
+    running && !is_load ? time_left() : null,
     when('/now/documents_per_second', 'documents a second now', short_number) ??
       when('/documents_per_second', 'documents a second', short_number),
     running && at('/now/limiting') ? ['limits it now', field('/now/limiting')] : null,
