@@ -9,9 +9,13 @@ Chart.defaults.font.family = 'system-ui, "DejaVu Sans", sans-serif';
 Chart.defaults.elements.point.radius = 0;
 Chart.defaults.elements.point.hitRadius = 8;
 Chart.defaults.elements.line.borderWidth = 2;
-// A box without height is a line with the dashes of its data.
-Chart.defaults.plugins.legend.labels.boxWidth = 34;
-Chart.defaults.plugins.legend.labels.boxHeight = 0;
+// A legend shows the line itself, with its dashes.
+const legend = Chart.defaults.plugins.legend.labels;
+const labels_of = legend.generateLabels;
+legend.usePointStyle = true;
+legend.pointStyleWidth = 34;
+legend.generateLabels = chart => labels_of(chart).map(label =>
+  ({...label, pointStyle: 'line', lineWidth: 2, lineDash: chart.data.datasets[label.datasetIndex].borderDash ?? []}));
 Chart.defaults.interaction.mode = 'nearest';
 Chart.defaults.interaction.axis = 'x';
 Chart.defaults.interaction.intersect = false;
@@ -91,15 +95,15 @@ function time_plot(title, unit, format, times, lines, numbers) {
 function distribution_plot(title, phases, numbers) {
   const curve = p => {
     let seen = 0;
-    const points = [{x: Math.max(p.buckets[0][0], 1e-3), y: 0}];
+    const points = [{x: Math.max(p.buckets[0][0], 1e-4), y: 0}];
     for (const [, upper, count] of p.buckets) {
       seen += count;
-      points.push({x: Math.max(upper, 1e-3), y: seen / p.count});
+      points.push({x: Math.max(upper, 1e-4), y: seen / p.count});
     }
     return points;
   };
   const powers = scale => {
-    const all = [0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36000, 360000];
+    const all = [0.0001, 0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36000, 360000];
     const few = all.filter(v => v >= scale.min && v <= scale.max);
     scale.ticks = (few.length > 1 ? few : [scale.min, scale.max]).map(value => ({value}));
   };

@@ -106,6 +106,8 @@ function glance() {
   return s;
 }
 
+const most_points = 90;
+
 /** The columns of the series by name, and the seconds that each row covers. */
 function series() {
   const {columns, rows, interval, start} = report.series;
@@ -115,16 +117,22 @@ function series() {
   const covered = t.map(s => Math.min(interval, Math.max(end - s, 0.001)));
   // The middle of a row.
   const times = t.map((s, i) => s + covered[i] / 2);
-  // A last interval that has just begun says nothing about a rate.
-  const rate = name => column(name).map((n, i) =>
-    !is_number(n) || (i > 0 && i === t.length - 1 && covered[i] < interval / 2) ? null : n / covered[i]);
+  // Rates of single seconds are noise: a point of a plot may cover several rows.
+  const group = Math.ceil(t.length / most_points);
+  const groups = (list, join) => Array.from({length: Math.ceil(list.length / group)}, (_, g) => join(list.slice(g * group, (g + 1) * group)));
+  const sum = list => list.reduce((total, n) => total + (n ?? 0), 0);
+  const spans = groups(covered, sum);
+  const rate_times = spans.map((span, g) => t[g * group] + span / 2);
+  // A last point that has just begun says nothing about a rate.
+  const rate = name => groups(column(name), sum).map((n, g) =>
+    g > 0 && g === spans.length - 1 && spans[g] < group * interval / 2 ? null : n / spans[g]);
   const index = name => columns.indexOf(name);
   /** A table of some columns: [title, name, format]. */
   const numbers = (caption, shown) => table(caption,
     [{title: 'from', number: true}, ...shown.map(([title]) => ({title, number: true}))],
     rows.map((row, i) => [duration_text(row[index('t')]),
       ...shown.map(([, name, format]) => field(pointer('series', 'rows', i, index(name)), format))]), {long: true});
-  return {column, times, rate, numbers, interval, has: name => index(name) >= 0};
+  return {column, times, rate, rate_times, numbers, interval};
 }
 
 function over_time() {
@@ -133,7 +141,7 @@ function over_time() {
   const s = series();
   const every = `each row is ${duration_text(s.interval)}`;
   return section('time', 'Over time', el('div', {class: 'plots'},
-    time_plot('Throughput', 'documents a second', short_number, s.times,
+    time_plot('Throughput', 'documents a second', short_number, s.rate_times,
       [['finished', 'finished'], ['accepted', 'accepted'], ['failed', 'failed']].map(([name, c]) => ({name, values: s.rate(c)})),
       s.numbers(`Counts; ${every}`, [['submitted', 'submitted', count_text], ['accepted', 'accepted', count_text],
         ['finished', 'finished', count_text], ['failed', 'failed', count_text], ['uploaded', 'bytes', bytes_text],
@@ -144,7 +152,7 @@ function over_time() {
     time_plot('Latency, end to end', 'seconds until the result', duration_text, s.times,
       [{name: 'median', values: s.column('p50')}, {name: '95th percentile', values: s.column('p95')}],
       s.numbers(`Documents that finished; ${every}`, [['median', 'p50', duration_text], ['95th percentile', 'p95', duration_text]])),
-    time_plot('Upload', 'bytes a second', bytes_text, s.times, [{name: 'uploaded', values: s.rate('bytes')}],
+    time_plot('Upload', 'bytes a second', bytes_text, s.rate_times, [{name: 'uploaded', values: s.rate('bytes')}],
       s.numbers(`Bytes of the documents accepted; ${every}`, [['bytes', 'bytes', bytes_text]]))));
 }
 
