@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True  # the source folder stays as it is
 import workbench
@@ -36,6 +37,19 @@ class Status(Case):
         run.communicate("", timeout=workbench.PATIENCE)
         self.assertEqual(self.status(), "         2  done       have their result\n         2  documents in all\n")
         self.assertIsNone(json.loads(self.status("--json"))["pid"])
+
+    def test_what_the_report_says_about_a_run_that_goes_on(self):
+        run = self.start_run()
+        deadline = time.monotonic() + workbench.PATIENCE
+        while json.loads(self.status("--json"))["run"].get("state") != "running":
+            self.assertLess(time.monotonic(), deadline, "report.json was not written")
+        shown = json.loads(self.status("--json"))["run"]
+        self.assertEqual(shown["now"]["in_flight"], 0)
+        self.assertIn("2", shown["verdict"])
+        self.assertIn(f"limited by: {shown['now']['limiting']}; as of 20", self.status().splitlines()[-1])
+        self.assertEqual(run.poll(), None)
+        run.communicate("", timeout=workbench.PATIENCE)
+        self.assertEqual(json.loads(self.status("--json"))["run"]["state"], "finished")
 
     def test_a_killed_run_is_seen_and_how_to_go_on(self):
         emulator = self.start_emulator("--latency", "fixed:60s")

@@ -13,6 +13,8 @@ namespace ocrpipe::cli
 namespace report_parts
 {
 extern std::string_view const page, style, chart, script, licence;
+/// Hashes in hexadecimal, computed once, when the program is built.
+extern std::string_view const style_sha256, chart_sha256, script_sha256;
 }
 
 /// Makes report.html from the text of report.json: a single page that loads nothing from anywhere. Its
