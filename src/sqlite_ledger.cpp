@@ -172,4 +172,9 @@ result<std::unique_ptr<ledger>> open_sqlite_ledger(boost::asio::io_context& ioc,
     return std::unique_ptr<ledger>(std::move(opened));
 }
 
+std::optional<std::string> sqlite_ledger_holder(std::string const& path)
+{
+    return detail::ledger_lock::holder_of(path);
+}
+
 } // namespace ocrpipe

@@ -16,6 +16,7 @@ RINGS = {
     "transport": 1,
     "api": 2,
     "pace": 2,
+    "measure": 3,
     "job": 3,
     "http": 3,
     "client": 4,

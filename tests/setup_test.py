@@ -21,6 +21,7 @@ PACKAGE_OF_HEADER = {
     "fmt/": "libfmt-dev", "zlib.h": "zlib1g-dev", "CLI/": "libcli11-dev", "sqlite3.h": "libsqlite3-dev", "tesseract/": "libtesseract-dev",
     "leptonica/": "libleptonica-dev", "poppler-": "libpoppler-cpp-dev", "cairo": "libcairo2-dev", "pango/": "libpango1.0-dev",
     "fontconfig/": "libfontconfig-dev", "utf8proc.h": "libutf8proc-dev", "doctest/": "doctest-dev", "curl/": "libcurl4-openssl-dev", "benchmark/": "libbenchmark-dev",
+    "prometheus/": "prometheus-cpp-dev",
 }
 # Packages without a header that we include: a file that uses each, and the words in it by which one sees that.
 USED_BY = {
@@ -28,11 +29,13 @@ USED_BY = {
         "g++": ("CMakeLists.txt", "LANGUAGES CXX"), "cmake": ("tools/setup.sh", "cmake --preset"), "ninja-build": ("CMakePresets.json", '"Ninja"'),
         "pkgconf": ("CMakeLists.txt", "find_package(PkgConfig")},
     "program_packages": {
+        "libjs-chart.js": ("tools/CMakeLists.txt", "chart.js/chart.min.js"),
         "tesseract-ocr-eng": ("tools/emulator/emulator_main.cpp", '"vie+eng"'),
         "tesseract-ocr-vie": ("tools/emulator/emulator_main.cpp", '"vie+eng"'), "fonts-dejavu-core": ("tools/emulator/samples.cpp", '"DejaVu Sans"')},
     "test_packages": {
         "python3": ("tests/CMakeLists.txt", "find_package(Python3"), "curl": ("tests/cli/guide_curl.sh", "$(curl "),
-        "valgrind": ("bench/counting.py", '"valgrind"')},
+        "valgrind": ("bench/counting.py", '"valgrind"'), "chromium": ("tests/cli/browser.py", '"chromium"'),
+        "tidy": ("tests/cli/report_page_test.py", '"tidy"'), "prometheus": ("tests/cli/metrics_test.py", '"promtool"')},
     "clang_packages": {"clang-19": ("CMakePresets.json", '"clang++-19"')},
     "fuzz_packages": {
         "clang-19": ("CMakePresets.json", '"clang++-19"'), "libclang-rt-19-dev": ("tests/fuzz/CMakeLists.txt", "-fsanitize=fuzzer")},

@@ -1,4 +1,4 @@
-// status, report and support: commands that inspect a run through its ledger.
+// report and support: commands that inspect a run through its ledger.
 
 #include <ocrpipe/bulk/output/report.hpp>
 #include <ocrpipe/core/atomic_file.hpp>
@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "remedy.hpp"
+#include "report_page.hpp"
 #include "run_ledger.hpp"
 #include "standard_output.hpp"
 
@@ -21,6 +22,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,38 +34,6 @@ namespace
 
 namespace json = boost::json;
 
-constexpr std::array shown_states{
-    document_state::done,    document_state::skipped, document_state::submitted, document_state::intent,
-    document_state::found,   document_state::failed,  document_state::ambiguous, document_state::stuck,
-    document_state::expired, document_state::lost};
-
-std::string_view meaning(document_state s)
-{
-    switch (s) {
-    case document_state::done:
-        return "have their result";
-    case document_state::skipped:
-        return "share the result of an equal document";
-    case document_state::submitted:
-        return "are with the service; run asks for their results";
-    case document_state::intent:
-        return "are being sent, or were when the run was killed";
-    case document_state::found:
-        return "are to be sent";
-    case document_state::failed:
-        return "failed; see failures.jsonl, and send them again with retry";
-    case document_state::ambiguous:
-        return "may have been accepted; held, since sending them again may be billed twice";
-    case document_state::stuck:
-        return "were not finished in time; run asks for them again";
-    case document_state::expired:
-        return "were read, but the service no longer has the result";
-    case document_state::lost:
-        return "were accepted, but the service no longer knows them; ask its support about them";
-    }
-    return {};
-}
-
 std::string time_text(std::int64_t ms)
 {
     std::string text;
@@ -71,67 +41,23 @@ std::string time_text(std::int64_t ms)
     return text;
 }
 
-std::string text_of(document_counts const& counts, run_report const& all)
+/// Writes report.html from report.json, and prints the path of the latter.
+exit_code make_page(std::string const& directory, logger& log)
 {
-    std::string out;
-    for (document_state const s : shown_states)
-        if (counts[s] > 0) out += fmt::format("{:>10}  {:<9}  {}\n", counts[s], name(s), meaning(s));
-    if (counts.empty > 0) out += fmt::format("{:>10}  of the results are empty\n", counts.empty);
-    if (counts.in_part > 0) out += fmt::format("{:>10}  of the results are incomplete\n", counts.in_part);
-    if (counts.to_ask_again > 0)
-        out += fmt::format("{:>10}  of these are asked for again by the next run\n", counts.to_ask_again);
-    for (auto const& [failure_class, documents] : counts.by_class)
-        out += fmt::format("{:>10}  {}\n", documents, "class " + failure_class);
-    if (counts.possible_duplicates > 0)
-        out += fmt::format("{:>10}  sent again although they may have been accepted; may be billed twice\n",
-                           counts.possible_duplicates);
-    out += fmt::format("{:>10}  documents in all\n", counts.total());
-    if (counts.parts_wanted > 0)
-        out +=
-            fmt::format("{:>10}  parts are not fetched yet; run or retry fetches them, which costs nothing\n",
-                        counts.parts_wanted);
-    if (all.parts_failed > 0)
-        out += fmt::format("{:>10}  parts failed; see failures.jsonl; run or retry fetches them, which costs "
-                           "nothing\n",
-                           all.parts_failed);
-    for (auto const& [failure_class, parts] : counts.parts_failed)
-        out += fmt::format("{:>10}  parts with class {}\n", parts, failure_class);
-    std::uint64_t const without_row = all.found - all.repeated - counts.total();
-    if (without_row > 0)
-        out += fmt::format("{:>10}  more were found by the last run and not sent: an equal document may have "
-                           "been accepted, or its results file is missing\n",
-                           without_row);
-    if (all.repeated > 0) out += fmt::format("{:>10}  were listed again in the last run\n", all.repeated);
-    return out;
-}
-
-std::string json_of(document_counts const& counts, run_report const& all)
-{
-    json::object states, classes, part_classes;
-    for (document_state const s : shown_states)
-        states[name(s)] = counts[s];
-    for (auto const& [failure_class, documents] : counts.by_class)
-        classes[failure_class] = documents;
-    for (auto const& [failure_class, parts] : counts.parts_failed)
-        part_classes[failure_class] = parts;
-    return json::serialize(json::object{{"documents", counts.total()},
-                                        {"found", all.found},
-                                        {"done", all.done},
-                                        {"done_in_part", all.done_in_part},
-                                        {"done_empty", all.done_empty},
-                                        {"to_ask_again", all.to_ask_again},
-                                        {"copies", all.copies},
-                                        {"failed", all.failed},
-                                        {"unfinished", all.unfinished},
-                                        {"not_sent", all.not_sent},
-                                        {"repeated", all.repeated},
-                                        {"states", states},
-                                        {"classes", classes},
-                                        {"parts_failed", all.parts_failed},
-                                        {"parts_wanted", counts.parts_wanted},
-                                        {"part_classes", part_classes},
-                                        {"possible_duplicates", counts.possible_duplicates}}) +
-           "\n";
+    std::string const path = report_path(directory);
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text; // an iterator throws on a directory; this sets failbit
+    error_code failed;
+    if (!(text << file.rdbuf()))
+        failed = error_code(boost::system::errc::io_error, boost::system::generic_category());
+    else
+        failed = write_report_page(directory, text.str());
+    if (failed) {
+        log.write(message(level::error, "failed",
+                          fmt::format("{}: the page cannot be made: {}", path, failed.message())));
+        return exit_code::disk_error;
+    }
+    return deliver(path + "\n", "-", "the report's path", log);
 }
 
 /// The information that the service's guide requires in a support request: who requested what, when, and the
@@ -200,22 +126,12 @@ std::string folder_name(std::string_view request_id)
 
 } // namespace
 
-exit_code carry_out(status_plan const& p, client_options const&, logger& log)
-{
-    boost::asio::io_context ioc;
-    auto const l = open_run_ledger(ioc, p.directory, ledger_use::look);
-    if (!l) return refuse(l.error(), "no status", log);
-    auto const counts = (**l).counts();
-    if (!counts) return refuse(counts.error(), "no status", log);
-    run_report all;
-    if (auto const counted = count_all(**l, *counts, all); !counted)
-        return refuse(counted.error(), "no status", log);
-    return deliver(p.form == output_form::json ? json_of(*counts, all) : text_of(*counts, all), "-",
-                   "the status", log);
-}
-
 exit_code carry_out(report_plan const& p, client_options const&, logger& log)
 {
+    namespace fs = std::filesystem;
+    std::error_code ec;
+    if (!fs::exists(fs::path(p.directory) / "ledger.db", ec) && fs::exists(report_path(p.directory), ec))
+        return make_page(p.directory, log);
     boost::asio::io_context ioc;
     auto const l = open_run_ledger(ioc, p.directory, ledger_use::look);
     if (!l) return refuse(l.error(), "no report", log);
@@ -227,12 +143,15 @@ exit_code carry_out(report_plan const& p, client_options const&, logger& log)
         if (auto kept = parse_report(**last)) report = *std::move(kept);
     if (auto const counted = count_all(**l, report); !counted)
         return refuse(counted.error(), "no report", log);
+    auto const measured = (**l).metadata(detail::last_run_measured);
+    if (!measured) return refuse(measured.error(), "no report", log);
+    report.measured = measured->value_or("");
     if (auto const failed = write_report(p.directory, report)) {
         log.write(message(level::error, "failed",
                           fmt::format("{}: {}: make room", report_path(p.directory), failed.message())));
         return exit_code::disk_error;
     }
-    return deliver(report_path(p.directory) + "\n", "-", "the report's path", log);
+    return make_page(p.directory, log);
 }
 
 exit_code carry_out(support_plan const& p, client_options const&, logger& log)

@@ -30,7 +30,7 @@ Without an account, with an emulator of the service on this machine:
   ocrpipe recognize invoice.pdf --doc-type invoice
 
 Options can also be set in the environment, --base-url as OCRPIPE_BASE_URL and so on, except --out, --null, --text, --csv,
---class, --json, --wait, --explain and --sample.
+--class, --json, --watch, --wait, --explain and --sample.
 Standard output carries data, standard error carries messages. `ocrpipe COMMAND --help` describes a command.
 
 Exit codes: 0 all done, 1 some documents failed, 2 usage error, 3 some inputs unreadable, empty or too young, 4 credentials or
@@ -67,6 +67,7 @@ command again with --accept-changes.)";
 
 inline constexpr char status_examples[] = R"(Examples:
   ocrpipe status results                           works during a run, too
+  ocrpipe status results --watch                   until the run ends; on a terminal in place
   sqlite3 -readonly results/ledger.db "SELECT * FROM document_for_people WHERE state = 'ambiguous'")";
 
 inline constexpr char export_examples[] = R"(Examples:

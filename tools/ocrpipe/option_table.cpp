@@ -31,7 +31,8 @@ constexpr std::array table{
     option_spec{"max-answer", "BYTES", "64MiB",
                 "largest answer to accept, such as 500M or 1GiB; a run may need five times as much memory",
                 service},
-    option_spec{"max-header", "BYTES", "64KiB", "longest header of an answer to accept, such as 1MiB", service},
+    option_spec{"max-header", "BYTES", "64KiB", "longest header of an answer to accept, such as 1MiB",
+                service},
     option_spec{"profile", "FILE", "", "response profile (JSON), if your tenant answers in another form",
                 service},
 
@@ -83,6 +84,15 @@ constexpr std::array table{
                 ending},
     option_spec{"fail-budget", "N|P%", "0",
                 "stop when more than N documents, or P percent, have failed; 0 is no limit", ending},
+
+    option_spec{
+        "metrics", "ADDRESS", "",
+        "while it runs, show the report at http://ADDRESS/ and metrics for Prometheus at /metrics; an "
+        "address such as 127.0.0.1:9464",
+        watching},
+    option_spec{"metrics-allow-remote", "", "",
+                "let --metrics listen on an address that other machines can reach; there is no password",
+                watching},
 
     option_spec{"log-level", "LEVEL", "info", "debug, info, warn or error", messages},
     option_spec{"log-format", "FORMAT", "auto",

@@ -12,7 +12,7 @@ namespace ocrpipe::cli
 {
 
 /// The topic of an option; a command offers whole groups.
-enum class option_group { service, messages, document, inputs, patience, bulk, ending };
+enum class option_group { service, messages, document, inputs, patience, bulk, ending, watching };
 
 /// One option that several commands share. Its environment variable is derived from its name.
 struct option_spec {

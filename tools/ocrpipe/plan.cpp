@@ -5,6 +5,7 @@
 #include <ocrpipe/pace/poll_schedule.hpp>
 
 #include "credentials.hpp"
+#include "metrics_option.hpp"
 #include "option_reader.hpp"
 
 #include <fmt/format.h>
@@ -214,6 +215,7 @@ run_plan read_bulk(raw_arguments const& raw, option_reader& read, client_options
     auto const budget =
         read.value("fail-budget", parse_count_or_percent, "a number such as 100, or a share such as 3%");
     p.pipeline.fail_budget = {budget.count, budget.percent};
+    p.metrics = read_metrics(read);
     p.pipeline.configuration = {{"base_url", client.endpoint.base_url},
                                 {"portal_user_id", client.endpoint.portal_user_id}};
     // One document is read from disk while another is sent.
@@ -347,8 +349,8 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
         out.plan.command = read_retry(raw, read, client);
         break;
     case command::status:
-        out.plan.command =
-            status_plan{read_directory(raw, read), raw.json ? output_form::json : output_form::text};
+        out.plan.command = status_plan{read_directory(raw, read),
+                                       raw.json ? output_form::json : output_form::text, raw.watch};
         break;
     case command::report:
         out.plan.command = report_plan{read_directory(raw, read)};

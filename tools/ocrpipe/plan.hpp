@@ -9,6 +9,8 @@
 #include "logger.hpp"
 #include "raw_arguments.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -26,7 +28,8 @@ struct run_plan {
     bool follow_links = false;
     std::chrono::milliseconds min_age{0};
     pipeline_options pipeline;
-    std::string resume_command; ///< the command that resumes the run
+    std::optional<boost::asio::ip::tcp::endpoint> metrics; ///< where to show the run while it goes on
+    std::string resume_command;                            ///< the command that resumes the run
 };
 
 struct retry_plan {
@@ -38,6 +41,7 @@ struct retry_plan {
 struct status_plan {
     std::string directory;
     output_form form = output_form::text;
+    bool watch = false; ///< until no process works on the directory
 };
 
 struct report_plan {

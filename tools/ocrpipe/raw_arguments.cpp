@@ -60,6 +60,8 @@ std::string_view heading(option_group g)
         return "Limits and parts";
     case option_group::ending:
         return "Stopping";
+    case option_group::watching:
+        return "Watching";
     }
     return {};
 }
@@ -86,8 +88,9 @@ public:
         app_.get_formatter()->label("SUBCOMMAND", "COMMAND ...");
         using enum option_group;
 
-        auto* const run = add(command::run, "run", "read many documents and write the results to a directory",
-                              {document, inputs, bulk, ending, patience, service, messages}, run_examples);
+        auto* const run =
+            add(command::run, "run", "read many documents and write the results to a directory",
+                {document, inputs, bulk, ending, watching, patience, service, messages}, run_examples);
         run->add_option(
                "INPUT", raw_.inputs,
                "files, directories, manifests (.jsonl, .csv, .tsv), or - for names on standard input")
@@ -100,20 +103,22 @@ public:
 
         auto* const retry =
             add(command::retry, "retry", "send failed documents of a run again, with the options of the run",
-                {document, bulk, ending, patience, service, messages}, retry_examples);
+                {document, bulk, ending, watching, patience, service, messages}, retry_examples);
         add_directory(*retry);
         retry->add_option("--class", raw_.classes, "only documents that failed with these classes")
             ->delimiter(',')
             ->type_name("CLASS,...");
 
-        auto* const status =
-            add(command::status, "status", "print how many documents of a run are in which state", {messages},
-                status_examples);
+        auto* const status = add(command::status, "status",
+                                 "print how many documents are in which state, and how far the run is",
+                                 {messages}, status_examples);
         add_directory(*status);
         status->add_flag("--json", raw_.json, "print one JSON object");
+        status->add_flag("--watch", raw_.watch, "print it again every second until no process works on DIR");
 
-        add_directory(*add(command::report, "report", "write report.json again, from the ledger", {messages},
-                           "It prints the path of report.json."));
+        add_directory(*add(command::report, "report", "write report.json and report.html again", {messages},
+                           "It prints the path of report.json. If DIR has a report.json and no ledger, only "
+                           "report.html is written."));
 
         auto* const support = add(command::support, "support", "collect what the service's support asks for",
                                   {messages}, support_examples);

@@ -45,6 +45,7 @@ struct raw_arguments {
     bool wait = false;                ///< result --wait
     bool explain = false;             ///< result --explain
     bool json = false;                ///< recognize --json, submit --json, status --json
+    bool watch = false;               ///< status --watch
     bool sample = false;              ///< support --sample
     bool text = false;                ///< result --text, run --text, export --text
     bool csv = false;                 ///< export --csv

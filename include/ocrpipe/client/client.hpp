@@ -4,6 +4,7 @@
 #include <ocrpipe/api/ocr_result.hpp>
 #include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/api/submit_request.hpp>
+#include <ocrpipe/client/client_observer.hpp>
 #include <ocrpipe/client/client_options.hpp>
 #include <ocrpipe/core/result.hpp>
 #include <ocrpipe/core/task.hpp>
@@ -274,6 +275,9 @@ public:
 
     /// Tells the client what earlier runs have learned about the service. Adds to what it knows already.
     void remember(service_knowledge const& known);
+
+    /// Adds an observer, beside that of the options. The client keeps it until it is destroyed.
+    void observe(std::shared_ptr<client_observer> observer);
 
     /// Stops new submits: those waiting for a rate limit or a pause, and all later ones, end with
     /// errc::cancelled. Submits already being sent and polls continue.

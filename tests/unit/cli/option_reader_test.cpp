@@ -58,6 +58,8 @@ constexpr wrong_value wrong_values[] = {
     {"max-duration", "long", "long"},
     {"max-outage", "ever", "ever"},
     {"fail-budget", "101%", "101%"},
+    {"metrics", "9464", "0.0.0.0:9464"},
+    {"metrics-allow-remote", nullptr, "perhaps"},
     {"log-level", "loud", "loud"},
     {"log-format", "xml", "xml"},
     {"seed", "x", "x"},

@@ -606,3 +606,51 @@ TEST_CASE("submit_fsm: others get answers meanwhile -> its uploads that break of
     CHECK(s.resume(cut_off).what == step::finish);
     CHECK(s.failed().is(errc::connection_closed));
 }
+
+namespace
+{
+
+exchange_result sent_at(exchange_result answer, clock::time_point t)
+{
+    if (answer) {
+        answer->sent_at = t;
+        return answer;
+    }
+    transport_failure f = answer.error();
+    f.sent_at = t;
+    return f;
+}
+
+} // namespace
+
+TEST_CASE("submit_fsm: accepted by the second attempt -> the times of that attempt")
+{
+    submit s;
+    s.start();
+    s.resume(sent_at(too_many, t0 + seconds(1)), t0 + seconds(2));
+    s.resume(sent_at(accepted, t0 + seconds(5)), t0 + seconds(7));
+    submitted_job const job = s.succeeded();
+    CHECK(job.times.sent == t0 + seconds(5));
+    CHECK(job.times.accepted == t0 + seconds(7));
+}
+
+TEST_CASE("submit_fsm: a failure -> says when the last attempt was sent, or the one that is in doubt")
+{
+    submit rejected;
+    rejected.start();
+    rejected.resume(sent_at(answered(400), t0 + seconds(1)), t0 + seconds(2));
+    CHECK(rejected.failed().times.sent == t0 + seconds(1));
+
+    submit twice(resubmitting());
+    twice.start();
+    twice.resume(sent_at(lost_answer, t0 + seconds(1)), t0 + seconds(2));
+    twice.resume(sent_at(answered(400), t0 + seconds(5)), t0 + seconds(6));
+    failure const f = twice.failed();
+    CHECK(f.is(errc::ambiguous_submit));
+    CHECK(f.times.sent == t0 + seconds(1));
+
+    submit never;
+    never.start();
+    never.fsm.give_up(errc::cancelled, "stopped");
+    CHECK_FALSE(is_known(never.failed().times.sent));
+}

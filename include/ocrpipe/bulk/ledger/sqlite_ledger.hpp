@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace ocrpipe
@@ -52,6 +53,10 @@ struct sqlite_ledger_options {
 /// Cost: 10,000 documents per second or more, with three changes each.
 result<std::unique_ptr<ledger>> open_sqlite_ledger(boost::asio::io_context& ioc,
                                                    sqlite_ledger_options options);
+
+/// Names the process that holds the ledger at this path, such as "process 4711"; nullopt if there is none, as
+/// after a run that was killed. It takes no lock, so that it is in nobody's way.
+std::optional<std::string> sqlite_ledger_holder(std::string const& path);
 
 } // namespace ocrpipe
 

@@ -101,6 +101,12 @@ inline bool is_transient(int status) noexcept
     return status >= 500 || status < 200 || status == 408 || status == 409 || status == 423 || status == 425;
 }
 
+/// When the request was sent; time_point() if that is not known.
+inline clock::time_point sent_at(exchange_result const& answer) noexcept
+{
+    return answer ? answer->sent_at : answer.error().sent_at;
+}
+
 /// The error of an answer that refuses the credentials, or of a proxy or a certificate that does.
 inline errc refusal_of(exchange_result const& answer) noexcept
 {
@@ -140,6 +146,9 @@ public:
 
     /// Whether the last answer refused this request in a way that may concern all of them.
     bool is_suspect() const noexcept { return counter_.refusals != 0; }
+
+    /// Requests answered or failed.
+    int attempts() const noexcept { return counter_.attempts; }
 
     /// Call after step::finish. The caller adds the request_id to a failure.
     result<Outcome> outcome() && { return std::move(*outcome_); }

@@ -57,11 +57,13 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     end.polls = answer->reads();
     end.attempts = d->job.attempts;
     end.how_complete = how_complete;
+    job_times const times = answer->times();
     answer = failure(); // frees the text while the ledger commits
     error_code const ec = co_await record_end(*d, std::move(end));
     if (ec) co_return leave_unfinished(*d);
 
     state_.finished(d->counted, how_complete);
+    measure(*d, times);
     if (how_complete == completeness::empty) watch(d->id());
     std::optional<result_location> where = *written;
     if (!at_once) where = co_await complete(d->id());
@@ -195,6 +197,7 @@ OCRPIPE_DECL task<void> pipeline::impl::accept(document_ptr d, submitted_job job
     d->job = std::move(job);
     d->submitted_at = std::chrono::system_clock::now();
     state_.accepted(d->input.record.size, d->job.possible_duplicate);
+    if (d->input.request_id.empty()) measured_->collected.accepted(d->input.record.size, clock::now());
     d->request_id_failed = co_await record_submitted(*d);
     judge_held_back();
 }
@@ -204,6 +207,7 @@ OCRPIPE_DECL task<void> pipeline::impl::accept(document_ptr d, submitted_job job
 OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
 {
     ++state_.waiting;
+    note_gauges();
     wait_request request(d->job.request_id);
     request.doc_type = d->input.record.doc_type;
     request.document_bytes = d->input.record.size;
@@ -214,17 +218,25 @@ OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
                                   [self = shared_from_this(), d](result<ocr_result> answer) {
                                       self->start(self->finish(d, std::move(answer)));
                                   });
-    client_.async_wait(std::move(request), [self = shared_from_this(), id = std::move(d->input.record.id)](
+    client_.async_wait(std::move(request), [self = shared_from_this(), id = std::move(d->input.record.id),
+                                            sent = d->job.times.sent, accepted = d->job.times.accepted](
                                                result<ocr_result> answer) mutable {
-        self->start(self->recall(std::move(id), std::move(answer)));
+        job_times submitted;
+        submitted.sent = sent;
+        submitted.accepted = accepted;
+        self->start(self->recall(std::move(id), submitted, std::move(answer)));
     });
 }
 
 /// finish() for a document of which only the id was kept.
-OCRPIPE_DECL task<void> pipeline::impl::recall(std::string id, result<ocr_result> answer)
+OCRPIPE_DECL task<void> pipeline::impl::recall(std::string id, job_times submitted, result<ocr_result> answer)
 {
     result<std::optional<ledger_row>> row = ledger_->find(id);
-    if (row && *row) co_return co_await finish(from_row(std::move(**row)), std::move(answer));
+    if (row && *row) {
+        document_ptr d = from_row(std::move(**row));
+        d->job.times = submitted;
+        co_return co_await finish(std::move(d), std::move(answer));
+    }
     // Its job is in the ledger: the next run polls it.
     --state_.waiting;
     if (!row) end_run(row.error());
@@ -312,13 +324,14 @@ OCRPIPE_DECL task<void> pipeline::impl::record_failure(document_ptr p, failure f
     finish_record end;
     end.state = state;
     end.failure = static_cast<errc>(f.code.value());
-    end.message = std::move(*message);
+    end.message = *message;
     // Once the document has a request_id, the requests of a failure are polls.
     end.attempts = f.request_id.empty() ? f.attempts : d.job.attempts;
     end.polls = f.request_id.empty() ? 0 : f.attempts;
     error_code const ec = co_await record_end(d, std::move(end));
     if (ec) co_return leave_unfinished(d);
     state_.failed(d.counted);
+    measured_->collected.failed(name(static_cast<errc>(f.code.value())), d.id(), *message, clock::now());
     leave();
 }
 

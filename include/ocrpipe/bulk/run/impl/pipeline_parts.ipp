@@ -90,6 +90,7 @@ OCRPIPE_DECL void pipeline::impl::part_failed(detail::part_batch& b, std::size_t
     p.message = to_string(f);
     b.entries[i].error = std::string(name(p.failure));
     if (f.is(errc::part_absent)) return;
+    measured_->collected.failed("part", name(p.failure), b.document.id, p.message);
     if (options_.on_part_failure) options_.on_part_failure(b.document, p, f);
     failure_record line;
     line.document = &b.document;
