@@ -141,7 +141,11 @@ class MadeUp(Page):
     def test_a_load_test(self):
         report = sample_reports.load_test()
         self.write_report(report)
-        self.check_page({"/verdict", "/load/arrivals", "/latency/end_to_end/p95"})
+        self.check_page({"/verdict", "/load/arrivals", "/latency/end_to_end/p95", "/load/offered_per_second", "/load/outcomes/unfinished", "/load/end_to_end/p95/low",
+                         "/load/backlog/slope", "/load/backlog/low", "/load/backlog/high", "/load/thresholds/0/seen", "/load/thresholds/1/holds",
+                         "/load/capacity/estimate", "/load/capacity/steps/4/rate", "/load/generator/send_delay/p99", "/load/little/rate_times_time"})
+        self.assertIn("missed", self.text_of("#load"))
+        self.assertIn("at least 29.4 s", self.text_of("#survival"))
 
     def test_a_report_with_nothing_in_it_is_still_a_page(self):
         self.write_report({"version": "0.1.0", "kind": "run", "state": "stopped", "updated_at": "2026-03-01T06:00:00.000Z"})

@@ -104,11 +104,25 @@ def load_test():
         "verdict": "The service finished 22.4 documents a second of the 25 offered; the backlog grew by 2.6 a second, so the service is the limit. "
                    "One of three thresholds was missed.",
         "load": {
-            "arrivals": "poisson", "offered_per_second": 25.0, "achieved_per_second": 22.4, "submitted": 3000, "finished": 2688, "censored": 312,
-            "send_lateness": {"p50": 0.0002, "p99": 0.0013, "max": 0.0061},
-            "backlog": {"slope_per_second": 2.6, "low": 2.2, "high": 3.0, "unfinished_at_end": 312},
-            "thresholds": [{"threshold": "e2e.p95<30s", "value": 18.9, "met": True}, {"threshold": "error_rate<1%", "value": 0.004, "met": True},
-                           {"threshold": "backlog_slope<=0", "value": 2.6, "met": False}],
-            "steps": [{"rate": r, "finished_per_second": min(r, 22.4), "slope_per_second": max(0.0, r - 22.4), "p95": 8 + max(0, r - 20) * 4, "held": r <= 22.4}
-                      for r in (10.0, 20.0, 25.0, 22.5, 21.3)]}})
+            "arrivals": "poisson, 25/s for 2m", "arrival_seconds": 120.0, "total_seconds": 180.0, "warm_up_seconds": 12.5,
+            "outcomes": {"due": 3000, "accepted": 3000, "done": 2676, "failed": 12, "unfinished": 312},
+            "offered_per_second": 25.0, "throughput_per_second": 22.4, "bytes_per_second": 1_080_000.0, "error_rate": 0.004, "polls_per_document": 3.1,
+            "end_to_end": censored(3000, 312, 8.1, None), "time_to_ready_low": censored(3000, 312, 6.2, None),
+            "time_to_ready_high": censored(3000, 312, 7.9, None), "completed_only": censored(2100, 0, 6.4, 14.1),
+            "backlog": {"slope": 2.6, "low": 2.2, "high": 3.0, "grows": True}, "little": {"sampled_in_flight": 201.4, "rate_times_time": 198.7},
+            "generator": {"bottleneck": None, "cpu_share": 0.21, "send_delay_bound": 0.01, "start_delay": latency([0.0002, 0.0003, 0.0013] * 40),
+                          "send_delay": latency([0.0004, 0.0005, 0.0061] * 40)},
+            "thresholds": [{"condition": "e2e.p95<30s", "value": None, "seen": ">= 29.4 s (10.4 % unfinished)", "holds": False},
+                           {"condition": "error_rate<1%", "value": 0.004, "seen": "0.4 %", "holds": True}],
+            "capacity": {"estimate": 22.1, "low": 21.9, "high": 22.5, "limit": "the backlog grows",
+                         "steps": [{"rate": r, "passed": r < 22.4, "throughput": min(r, 22.4), "backlog_grows": r > 22.4, "why": "" if r < 22.4 else "the backlog grows"}
+                                   for r in (10.0, 20.0, 40.0, 22.5, 21.9)]}}})
     return report
+
+
+def censored(count, unfinished, median, high):
+    """A member of `load` with percentiles of which some have only a lower bound."""
+    known = {"low": median, "estimate": median, "high": median}
+    between = {"low": median * 1.6, "estimate": median * 1.7, "high": high}
+    return {"count": count, "censored": unfinished, "p50": known, "p90": between, "p95": between if high else {"low": 29.4, "estimate": None, "high": None},
+            "p99": between if high else {"low": 29.4, "estimate": None, "high": None}}

@@ -25,7 +25,7 @@ function state_line() {
 function outcome() {
   if (silent) return 'bad';
   if (running) return 'run';
-  const missed = (at('/load/thresholds') ?? []).some(t => t.met === false);
+  const missed = (at('/load/thresholds') ?? []).some(t => t.holds === false) || has('/load/generator/bottleneck');
   const open = ['failed', 'unfinished', 'not_sent', 'unreadable', 'parts_failed'].reduce((n, k) => n + (report[k] ?? 0), 0);
   if (missed || (report.done === 0 && open > 0)) return 'bad';
   return open > 0 || report.state === 'stopped' ? 'warn' : 'good';

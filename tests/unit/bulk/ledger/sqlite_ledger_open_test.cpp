@@ -93,7 +93,11 @@ TEST_CASE("open_sqlite_ledger: another process has the ledger -> refused, naming
         open_ledger look(o);
         CHECK(look.row("from another process").state == intent);
     }
+    std::string const path = (dir.path() / "ledger.db").string();
+    CHECK(sqlite_ledger_holder(path) == "process " + std::to_string(other.pid()));
     other.kill();
+    CHECK(!sqlite_ledger_holder(path));
+    CHECK(!sqlite_ledger_holder((dir.path() / "none.db").string()));
     open_ledger l(dir.path());
     CHECK(l.row("from another process").state == intent);
     CHECK(l->interrupted_intents_to_ambiguous().value() == 1);
