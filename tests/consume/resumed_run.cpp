@@ -1,6 +1,6 @@
-// A run with a ledger, by the library alone: it is killed while the service works, the folder of its documents
-// is renamed, and the next run is refused, because it would pay for the documents again. Under the old name, the
-// run goes on: it polls the jobs that were paid for and sends nothing.
+// A run with a ledger, by the library alone: it is killed while the service works, the folder of its
+// documents is renamed, and the next run is refused, because it would pay for the documents again. Under the
+// old name, the run goes on: it polls the jobs that were paid for and sends nothing.
 #include <ocrpipe/bulk.hpp>
 #include <ocrpipe/transport/transport.hpp>
 
