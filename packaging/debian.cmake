@@ -8,7 +8,9 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXE
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_GROUPING ONE_PER_GROUP)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+# Older than the first revision that a distribution would make.
+set(CPACK_DEBIAN_PACKAGE_RELEASE 0upstream1)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each package has its own
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # As Debian's own tools take it.
 if(DEFINED ENV{DEBEMAIL})
@@ -47,24 +49,24 @@ endmacro()
 
 set(CPACK_COMPONENTS_ALL "")
 debian_package(command ocrpipe utils "client of an OCR service that works by submit and poll
- The command ocrpipe sends documents to an OCR service and collects the
- results: one document at a time, or millions in one run. An interrupted run
- continues where it stopped, and no document is paid for twice. The package
- contains an emulator of the service for trials." program)
+The command ocrpipe sends documents to an OCR service and collects the
+results: one document at a time, or millions in one run. An interrupted run
+continues where it stopped, and no document is paid for twice. The package
+contains an emulator of the service for trials." program)
 set(CPACK_DEBIAN_COMMAND_PACKAGE_SHLIBDEPS ON)
 # The emulator reads documents in these languages, and draws samples with this font.
 set(CPACK_DEBIAN_COMMAND_PACKAGE_RECOMMENDS "ca-certificates, tesseract-ocr-eng, tesseract-ocr-vie, fonts-dejavu-core")
 debian_package(development libocrpipe-dev libdevel "client library for an OCR service that works by submit and poll
- A C++20 library on Boost.Asio for servers and batch programs that need OCR,
- compiled and header-only. The package contains the durable ledger in SQLite,
- and an emulator of the service for tests." header_only library sqlite_ledger emulator)
+A C++20 library on Boost.Asio for servers and batch programs that need OCR,
+compiled and header-only. The package contains the durable ledger in SQLite,
+and an emulator of the service for tests." header_only library sqlite_ledger emulator)
 list(JOIN library_depends ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS pkgconf)
 if(TARGET ocrpipe_tesseract_engine)
   debian_package(engine libocrpipe-tesseract-dev libdevel "engine that lets the emulator of libocrpipe-dev read documents
- With this library, the emulator of the OCR service reads documents with
- Tesseract and poppler instead of making up their text." tesseract_engine)
+With this library, the emulator of the OCR service reads documents with
+Tesseract and poppler instead of making up their text." tesseract_engine)
   list(JOIN engine_depends ", " CPACK_DEBIAN_ENGINE_PACKAGE_DEPENDS)
-  string(PREPEND CPACK_DEBIAN_ENGINE_PACKAGE_DEPENDS "libocrpipe-dev (= ${PROJECT_VERSION}-1), ")
+  string(PREPEND CPACK_DEBIAN_ENGINE_PACKAGE_DEPENDS "libocrpipe-dev (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE}), ")
 endif()
 include(CPack)
