@@ -20,10 +20,14 @@
 #define OCRPIPE_DECL
 #endif
 
-// The version. CMake reads these three numbers.
+// The version: the build, the packages and the string below take it from these three numbers.
 #define OCRPIPE_VERSION_MAJOR 0
 #define OCRPIPE_VERSION_MINOR 1
 #define OCRPIPE_VERSION_PATCH 0
-#define OCRPIPE_VERSION_STRING "0.1.0"
+
+#define OCRPIPE_JOINED(a, b, c) OCRPIPE_QUOTED(a.b.c)
+#define OCRPIPE_QUOTED(text) #text
+#define OCRPIPE_VERSION_STRING                                                                               \
+    OCRPIPE_JOINED(OCRPIPE_VERSION_MAJOR, OCRPIPE_VERSION_MINOR, OCRPIPE_VERSION_PATCH)
 
 #endif
