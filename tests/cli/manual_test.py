@@ -1,7 +1,6 @@
 """What the program says about itself: manual pages, and completion in a real bash and, where it is installed, zsh."""
 
 import os
-import pathlib
 import shlex
 import shutil
 import subprocess
@@ -65,12 +64,19 @@ class Completion(Case):
         self.assertIn("bash or zsh", done.stderr)
 
     @unittest.skipIf(shutil.which("zsh") is None, "there is no zsh")
-    def test_zsh_reads_its_script(self):
-        script = pathlib.Path(self.folder / "_ocrpipe")
-        script.write_text(self.ocrpipe("completion", "zsh").stdout)
-        done = subprocess.run(["zsh", "-fc", f"autoload -Uz compinit && compinit -u -D && source {script} && print $_comps[ocrpipe]"],
-                              capture_output=True, text=True, timeout=PATIENCE)
-        self.assertEqual((done.returncode, done.stdout.strip()), (0, "_ocrpipe"), done.stderr)
+    def test_zsh_gets_candidates_with_their_help_and_else_files(self):
+        program = shlex.quote(workbench.binary)
+        # These two show what they are given; the real ones need a terminal.
+        script = f"""autoload -Uz compinit && compinit -u -D && source <({program} completion zsh)
+            _describe() {{ print -rl -- "${{(@P)2}}" }}
+            _files() {{ print files }}
+            print $_comps[ocrpipe]
+            words=({program} run --max-doc) CURRENT=3; _ocrpipe
+            words=({program} run '') CURRENT=3; _ocrpipe"""
+        done = subprocess.run(["zsh", "-fc", script], cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout.splitlines(),
+                         ["_ocrpipe", "--max-documents:stop after sending N documents; 0 is no limit [0]", "files"])
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ _ocrpipe() {
     found=("${(@f)$("${words[1]}" complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
     found=("${(@)found:#}")
     found=("${(@)found//:/\\:}")
+    found=("${(@)found/$'\t'/:}")
     if (( $#found )); then
-        _describe ocrpipe "${(@)found/$'\t'/:}"
+        _describe ocrpipe found
     else
         _files
     fi
