@@ -45,6 +45,7 @@ USED_BY = {
         "nginx-light": ("bench/bench_server.py", '"nginx"'), "libnginx-mod-http-lua": ("bench/bench_server.py", "ngx_http_lua_module.so"),
         "strace": ("bench/counting.py", '"strace"'), "valgrind": ("bench/counting.py", '"valgrind"')},
     "bare_packages": {"mmdebstrap": ("tools/bare", "mmdebstrap --mode"), "git": ("tools/bare", "git -C")},
+    "package_packages": {"dpkg-dev": ("packaging/debian.cmake", "SHLIBDEPS"), "lintian": ("tools/package", "lintian --")},
 }
 # Which folders are built with which lists.
 BUILT_WITH = {
@@ -107,6 +108,12 @@ class PackageLists(unittest.TestCase):
                 if name in ("test_packages", "bench_packages"):
                     needed -= set(packages("program_packages"))
                 self.assertEqual(set(listed), needed)
+
+    def test_the_debian_packages_depend_on_what_their_headers_and_libraries_need(self):
+        listed = dict(re.findall(r"^set\((\w+_depends) (.*)\)$", (ROOT / "packaging/debian.cmake").read_text(encoding="utf-8"), re.MULTILINE))
+        self.assertEqual(set(listed["library_depends"].split()), set(packages("library_packages")) - set(USED_BY["library_packages"]))
+        engine = packages_of_headers(["tools/emulator"]) & {"libtesseract-dev", "libleptonica-dev", "libpoppler-cpp-dev"}
+        self.assertEqual(set(listed["engine_depends"].split()), engine)
 
     def test_what_is_no_header_is_still_used(self):
         for uses in USED_BY.values():
@@ -227,7 +234,7 @@ class Arguments(unittest.TestCase):
             return subprocess.run([ROOT / command[0], *command[1:]], cwd=elsewhere, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
     def test_each_command_explains_itself_from_another_directory(self):
-        for command in ("tools/quickstart", "tools/check", "tools/crash", "tools/chaos", "tools/fuzz", "tools/bare"):
+        for command in ("tools/quickstart", "tools/check", "tools/crash", "tools/chaos", "tools/fuzz", "tools/bare", "tools/package"):
             with self.subTest(command=command):
                 done = self.run_command(command, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -241,7 +248,9 @@ class Arguments(unittest.TestCase):
                               (("tools/bare",), "which command?"),
                               (("tools/bare", "--fast", "true"), "no option --fast"),
                               (("tools/bare", "--at", "here", "true"), "give an absolute path"),
-                              (("tools/bare", "--root"), "--root needs a path")):
+                              (("tools/bare", "--root"), "--root needs a path"),
+                              (("tools/bare", "--with", "no/such/folder", "true"), "no such file"),
+                              (("tools/package", "--rpm"), "no option --rpm")):
             with self.subTest(command=command):
                 done = self.run_command(*command)
                 self.assertEqual((done.returncode, done.stdout), (2, ""))

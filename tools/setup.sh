@@ -14,6 +14,7 @@ fuzz_packages=(clang-19 libclang-rt-19-dev)
 bench_packages=(libcurl4-openssl-dev libbenchmark-dev python3 python3-aiohttp python3-requests openssl nginx-light libnginx-mod-http-lua
     strace valgrind)
 bare_packages=(mmdebstrap git)
+package_packages=(dpkg-dev lintian)
 
 # Packages that an installation may take away. Only one flavour of libcurl's headers fits on a machine, and libtesseract-dev brings any.
 replaceable=" libcurl4-gnutls-dev libcurl4-nss-dev "

@@ -1,6 +1,6 @@
-// A run with a ledger, by the library alone: it is killed while the service works, the folder of its documents
-// is renamed, and the next run is refused, because it would pay for the documents again. Under the old name, the
-// run goes on: it polls the jobs that were paid for and sends nothing.
+// A run with a ledger, by the library alone: it is killed while the service works, the folder of its
+// documents is renamed, and the next run is refused, because it would pay for the documents again. Under the
+// old name, the run goes on: it polls the jobs that were paid for and sends nothing.
 #include <ocrpipe/bulk.hpp>
 #include <ocrpipe/transport/transport.hpp>
 
@@ -14,6 +14,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +26,8 @@ namespace
 
 constexpr int documents = 3;
 
-/// Accepts documents; at the first poll it either ends the process or has the result.
+/// Accepts documents. It either has each result at the first poll, or ends the process when every job was
+/// polled: a job is polled only after its request id is on the disk.
 class scripted_transport final : public ocrpipe::transport
 {
 public:
@@ -36,7 +38,8 @@ public:
         ocrpipe::http_response answer;
         answer.content_type = "application/json";
         bool const is_submit = request.method() == ocrpipe::http_method::post;
-        if (!is_submit && kills_ && submits_ == documents) ::raise(SIGKILL);
+        if (!is_submit) polled_.insert(request.target);
+        if (kills_ && polled_.size() == documents) ::raise(SIGKILL);
         answer.status = is_submit ? 201 : 200;
         answer.body = R"({"data":{"progress":{"total_doc":1,"ignored":0,"finished":0},"documents":[]}})";
         if (is_submit) answer.body = R"({"data":{"request_id":"r-)" + std::to_string(++submits_) + R"("}})";
@@ -51,6 +54,7 @@ public:
 private:
     bool const kills_;
     int& submits_;
+    std::set<std::string> polled_;
 };
 
 /// Reads `in` into `out`, and tells how the run ended.

@@ -1,9 +1,9 @@
 #ifndef OCRPIPE_EMULATOR_EMULATOR_HPP
 #define OCRPIPE_EMULATOR_EMULATOR_HPP
 
-#include "emulator/emulator_options.hpp"
-#include "emulator/fault.hpp"
-#include "emulator/truth.hpp"
+#include "emulator_options.hpp"
+#include "fault.hpp"
+#include "truth.hpp"
 
 #include <cstdint>
 #include <memory>

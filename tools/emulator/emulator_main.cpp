@@ -194,6 +194,14 @@ int serve(emulator_options options)
 
 } // namespace
 
+void with_emulator_arguments(std::function<void(CLI::App const&)> const& use)
+{
+    CLI::App app("", "ocrpipe emulator");
+    arguments a;
+    declare(app, a);
+    use(app);
+}
+
 int emulator_main(std::vector<std::string> const& args)
 {
     CLI::App app("The OCR service on this machine, for trying things out and for tests", "ocrpipe emulator");

@@ -1,8 +1,14 @@
 #ifndef OCRPIPE_EMULATOR_EMULATOR_MAIN_HPP
 #define OCRPIPE_EMULATOR_EMULATOR_MAIN_HPP
 
+#include <functional>
 #include <string>
 #include <vector>
+
+namespace CLI
+{
+class App;
+}
 
 namespace ocrpipe::emulator
 {
@@ -14,6 +20,9 @@ namespace ocrpipe::emulator
 ///
 /// Returns 0 when it was told to stop, 2 on wrong usage, 4 when a port or file cannot be used.
 int emulator_main(std::vector<std::string> const& args);
+
+/// Calls `use` with the parser of the arguments, for manual pages and completion.
+void with_emulator_arguments(std::function<void(CLI::App const&)> const& use);
 
 } // namespace ocrpipe::emulator
 

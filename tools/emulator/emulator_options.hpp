@@ -1,10 +1,10 @@
 #ifndef OCRPIPE_EMULATOR_EMULATOR_OPTIONS_HPP
 #define OCRPIPE_EMULATOR_EMULATOR_OPTIONS_HPP
 
-#include "emulator/fault.hpp"
-#include "emulator/latency.hpp"
-#include "emulator/recognition.hpp"
-#include "emulator/shape.hpp"
+#include "fault.hpp"
+#include "latency.hpp"
+#include "recognition.hpp"
+#include "shape.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -3,7 +3,7 @@
 
 #include <ocrpipe/core/result.hpp>
 
-#include "emulator/text.hpp"
+#include "text.hpp"
 
 #include <cstdint>
 #include <string_view>

@@ -1,8 +1,8 @@
 #include "emulator/multipart.hpp"
 
-#include "emulator/text.hpp"
+#include <ocrpipe/core/words.hpp>
 
-#include <boost/algorithm/string/predicate.hpp>
+#include "emulator/text.hpp"
 
 #include <fmt/format.h>
 
@@ -11,30 +11,24 @@ namespace ocrpipe::emulator
 namespace
 {
 
-std::string_view trimmed(std::string_view s)
-{
-    while (!s.empty() && (s.front() == ' ' || s.front() == '\t'))
-        s.remove_prefix(1);
-    while (!s.empty() && (s.back() == ' ' || s.back() == '\t'))
-        s.remove_suffix(1);
-    return s;
-}
+using detail::same_letters;
+using detail::trim;
 
 /// Removes the next `; name=value` from a header value. The value is unquoted; false at the end or at what is
 /// no parameter.
 bool next_parameter(std::string_view& rest, std::string& name, std::string& value)
 {
-    rest = trimmed(rest);
+    rest = trim(rest);
     if (rest.empty() || rest.front() != ';') return false;
     rest.remove_prefix(1);
     auto const equals = rest.find('=');
     if (equals == std::string_view::npos) return false;
-    name = trimmed(rest.substr(0, equals));
-    rest = trimmed(rest.substr(equals + 1));
+    name = trim(rest.substr(0, equals));
+    rest = trim(rest.substr(equals + 1));
     value.clear();
     if (rest.empty() || rest.front() != '"') {
         auto const end = rest.find(';');
-        value = trimmed(rest.substr(0, end));
+        value = trim(rest.substr(0, end));
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end);
         return true;
     }
@@ -65,13 +59,13 @@ std::string browser_unescaped(std::string_view s)
 result<std::string> boundary_of(std::string_view content_type)
 {
     auto const semicolon = content_type.find(';');
-    if (!boost::iequals(trimmed(content_type.substr(0, semicolon)), "multipart/form-data"))
+    if (!same_letters(trim(content_type.substr(0, semicolon)), "multipart/form-data"))
         return invalid("content type is not multipart/form-data");
     std::string_view rest = semicolon == std::string_view::npos ? "" : content_type.substr(semicolon);
     std::string name;
     std::string value;
     while (next_parameter(rest, name, value))
-        if (boost::iequals(name, "boundary") && !value.empty() && value.size() <= 70) return value;
+        if (same_letters(name, "boundary") && !value.empty() && value.size() <= 70) return value;
     return invalid("content type has no boundary of 1 to 70 characters");
 }
 
@@ -79,24 +73,24 @@ result<std::string> boundary_of(std::string_view content_type)
 bool read_disposition(std::string_view value, form_part& part)
 {
     auto const semicolon = value.find(';');
-    if (!boost::iequals(trimmed(value.substr(0, semicolon)), "form-data")) return false;
+    if (!same_letters(trim(value.substr(0, semicolon)), "form-data")) return false;
     std::string_view rest = semicolon == std::string_view::npos ? "" : value.substr(semicolon);
     std::string name;
     std::string text;
     bool named = false;
     bool extended = false;
     while (next_parameter(rest, name, text)) {
-        if (boost::iequals(name, "name")) {
+        if (same_letters(name, "name")) {
             part.name = browser_unescaped(text);
             named = true;
-        } else if (boost::iequals(name, "filename*") && boost::istarts_with(text, "utf-8''")) {
+        } else if (same_letters(name, "filename*") && same_letters(text.substr(0, 7), "utf-8''")) {
             part.file_name = percent_decode(std::string_view(text).substr(7));
             extended = true;
-        } else if (boost::iequals(name, "filename") && !extended) {
+        } else if (same_letters(name, "filename") && !extended) {
             part.file_name = browser_unescaped(text);
         }
     }
-    return named && trimmed(rest).empty();
+    return named && trim(rest).empty();
 }
 
 result<form_part> read_part(std::string_view text)
@@ -111,10 +105,10 @@ result<form_part> read_part(std::string_view text)
         if (line.empty()) break;
         auto const colon = line.find(':');
         if (colon == std::string_view::npos) return invalid("a part has a header line without a colon");
-        std::string_view const value = trimmed(line.substr(colon + 1));
-        if (boost::iequals(line.substr(0, colon), "content-disposition"))
+        std::string_view const value = trim(line.substr(colon + 1));
+        if (same_letters(line.substr(0, colon), "content-disposition"))
             disposed = read_disposition(value, part);
-        if (boost::iequals(line.substr(0, colon), "content-type")) part.content_type = value;
+        if (same_letters(line.substr(0, colon), "content-type")) part.content_type = value;
     }
     if (!disposed) return invalid("a part has no Content-Disposition of form-data with a name");
     part.content = text;

@@ -2,8 +2,8 @@
 #include "emulator/server.hpp"
 
 #include <ocrpipe/core/task.hpp>
+#include <ocrpipe/core/words.hpp>
 
-#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -124,7 +124,7 @@ private:
             if (early->how == delivery::reset_upload) co_await read_some_of(parser, early->bytes);
             co_return co_await carry_out(*early, false);
         }
-        if (boost::iequals(view(message[http::field::expect]), "100-continue")) {
+        if (detail::same_letters(view(message[http::field::expect]), "100-continue")) {
             std::string const go_on = "HTTP/1.1 100 Continue\r\n\r\n";
             co_await write(go_on, ec);
             if (ec) co_return false;

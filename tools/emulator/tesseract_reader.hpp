@@ -1,7 +1,7 @@
 #ifndef OCRPIPE_EMULATOR_TESSERACT_READER_HPP
 #define OCRPIPE_EMULATOR_TESSERACT_READER_HPP
 
-#include "emulator/recognition.hpp"
+#include "recognition.hpp"
 
 #include <string>
 

@@ -5,6 +5,7 @@
 #include "emulator/emulator_main.hpp"
 #include "raw_arguments.hpp"
 #include "remedy.hpp"
+#include "self_description.hpp"
 #include "standard_output.hpp"
 
 #include <fmt/format.h>
@@ -76,6 +77,7 @@ int run_command_line(std::vector<std::string> const& arguments)
     std::signal(SIGUSR1, SIG_IGN);
     if (!arguments.empty() && arguments.front() == "emulator")
         return emulator::emulator_main(std::vector<std::string>(arguments.begin() + 1, arguments.end()));
+    if (auto const described = describe_itself(arguments)) return static_cast<int>(*described);
 
     auto const typed = parse_arguments(arguments);
     if (auto const* e = std::get_if<early_exit>(&typed)) return finish(*e);

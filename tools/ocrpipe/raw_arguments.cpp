@@ -2,6 +2,8 @@
 
 #include <ocrpipe/core/config.hpp>
 
+#include "command_description.hpp"
+#include "emulator/emulator_main.hpp"
 #include "exit_code.hpp"
 #include "help_texts.hpp"
 
@@ -187,16 +189,22 @@ public:
             profile_examples);
         add_option(*commands_.back().app, "profile");
 
-        // Only for the list of commands: the emulator parses its own arguments.
+        // Only for the list of commands: these parse their own arguments.
         app_.add_subcommand("emulator",
                             "run an emulator of the service on this machine, for trials and tests")
             ->group("Commands");
+        app_.add_subcommand("completion", "print a script that completes commands in bash or zsh")
+            ->group("Commands")
+            ->add_option("SHELL", "bash or zsh")
+            ->required();
 
         auto* const doctor =
             add(command::doctor, "doctor", "check configuration, network, key, disk and file limits",
                 {service, bulk, messages}, doctor_examples);
         doctor->add_option("-o,--out", raw_.output, "directory for the results")->type_name("DIR");
     }
+
+    CLI::App const& app() const noexcept { return app_; }
 
     std::variant<raw_arguments, early_exit> parse(std::vector<std::string> const& arguments)
     {
@@ -215,7 +223,7 @@ public:
             std::find_if(commands_.begin(), commands_.end(), [](chosen const& c) { return c.app->parsed(); });
         if (found == commands_.end())
             return early_exit{static_cast<int>(exit_code::usage),
-                              "error: emulator must be the first argument\n", true};
+                              "error: emulator and completion must be the first argument\n", true};
         raw_.command = found->what;
         raw_.typed = arguments;
         for (typed_value const& v : values_)
@@ -346,6 +354,22 @@ private:
 };
 
 } // namespace
+
+std::vector<command_description> describe_commands()
+{
+    parser const p;
+    std::vector<command_description> out{describe(p.app())};
+    for (CLI::App const* const command : p.app().get_subcommands({})) {
+        out.push_back(describe(*command));
+        if (command->get_name() == "emulator")
+            emulator::with_emulator_arguments([&](CLI::App const& app) {
+                command_description described = describe(app);
+                out.back().arguments = std::move(described.arguments);
+                out.back().footer = std::move(described.footer);
+            });
+    }
+    return out;
+}
 
 std::variant<raw_arguments, early_exit> parse_arguments(std::vector<std::string> const& arguments)
 {
