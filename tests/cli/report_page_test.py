@@ -158,6 +158,8 @@ class Real(Page):
         self.start_emulator()
         self.assert_exit(self.run_bulk(self.folder / "in"), 3)
         self.check_page({"/verdict", "/done", "/failed"})
+        self.assertIn("Nothing to plot", self.text_of("#time"))
+        self.assertEqual(self.browser.value("document.querySelectorAll('#time canvas').length"), 0)
         self.assertIn("Nothing has been measured", self.text_of("#latency"))
         self.assertIn("No document has been finished", self.text_of("#slowest"))
         self.assertIn("Nothing has failed", self.text_of("#errors"))
@@ -170,6 +172,7 @@ class Real(Page):
         self.check_page({"/verdict", "/failed", "/errors/0/class", "/errors/0/document", "/failed_by_class/job_failed", "/http_statuses/submit/201"})
         self.assertIn("<img src=x onerror=alert(1)>", self.text_of("#errors"))
         self.assertEqual(self.text_of("[data-field='/failed']"), "3")
+        self.assertIn("Nothing to plot: median, 95th percentile", self.text_of("#time"))
 
     def test_the_report_command_writes_the_page_again(self):
         self.start_emulator()

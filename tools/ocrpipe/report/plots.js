@@ -57,7 +57,7 @@ const time_ticks_of = (scale, size, room) =>
 
 const axis = (title, format, more) => ({
   type: 'linear', beginAtZero: true, title: {display: true, text: title},
-  ticks: {callback: v => format(v), maxTicksLimit: 7},
+  ticks: {callback: v => format(v), maxTicksLimit: 7, precision: format === count_text ? 0 : undefined},
   ...(format === duration_text ? {afterBuildTicks: s => { s.ticks = time_ticks_of(s, s.isHorizontal() ? s.width : s.height, s.isHorizontal() ? 75 : 40); }} : {}),
   ...more});
 
@@ -73,8 +73,11 @@ function course(name, values, times, format) {
   return `${name}: highest ${format(values[highest])} at ${duration_text(times[highest])}, last ${format(values[last])}.`;
 }
 
-/** Lines over time. `lines` are {name, values}; a value that is no number is a gap. */
-function time_plot(title, unit, format, times, lines, numbers) {
+/** Lines over time, until `end`. `lines` are {name, values}; a value that is no number is a gap. */
+function time_plot(title, unit, format, times, end, lines, numbers) {
+  // A plot of nothing says less than a sentence.
+  if (!lines.some(l => l.values.some(v => v > 0)))
+    return el('figure', null, el('figcaption', null, title), note(`Nothing to plot: ${lines.map(l => l.name).join(', ')} had no value above zero.`));
   const config = {
     type: 'line',
     data: {datasets: lines.map((l, i) => ({
@@ -84,7 +87,7 @@ function time_plot(title, unit, format, times, lines, numbers) {
         !is_number(l.values[c.dataIndex + 1]) ? 3 : 0,
       data: l.values.map((v, k) => ({x: times[k], y: is_number(v) ? v : null}))}))},
     options: {
-      scales: {x: axis('time since the start', duration_text, {min: 0, max: times.at(-1) || 1}), y: axis(unit, format)},
+      scales: {x: axis('time since the start', duration_text, {min: 0, max: end}), y: axis(unit, format)},
       plugins: {tooltip: {callbacks: {
         title: items => items.length ? duration_text(items[0].parsed.x) : '',
         label: item => `${item.dataset.label}: ${format(item.parsed.y)}`}}}}};

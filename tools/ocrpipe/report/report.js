@@ -26,8 +26,8 @@ function outcome() {
   if (silent) return 'bad';
   if (running) return 'run';
   const missed = (at('/load/thresholds') ?? []).some(t => t.holds === false) || has('/load/generator/bottleneck');
-  const open = ['failed', 'unfinished', 'not_sent', 'unreadable', 'parts_failed'].reduce((n, k) => n + (report[k] ?? 0), 0);
-  if (missed || (report.done === 0 && open > 0)) return 'bad';
+  const open = ['failed', 'unfinished', 'not_sent', 'unreadable', 'too_young', 'empty_inputs', 'parts_failed'].reduce((n, k) => n + (report[k] ?? 0), 0);
+  if (missed || (report.done === 0 && report.failed > 0)) return 'bad';
   return open > 0 || report.state === 'stopped' ? 'warn' : 'good';
 }
 
@@ -132,7 +132,7 @@ function series() {
     [{title: 'from', number: true}, ...shown.map(([title]) => ({title, number: true}))],
     rows.map((row, i) => [duration_text(row[index('t')]),
       ...shown.map(([, name, format]) => field(pointer('series', 'rows', i, index(name)), format))]), {long: true});
-  return {column, times, rate, rate_times, numbers, interval};
+  return {column, times, rate, rate_times, numbers, interval, end: t.at(-1) + covered.at(-1)};
 }
 
 function over_time() {
@@ -141,18 +141,18 @@ function over_time() {
   const s = series();
   const every = `each row is ${duration_text(s.interval)}`;
   return section('time', 'Over time', el('div', {class: 'plots'},
-    time_plot('Throughput', 'documents a second', short_number, s.rate_times,
+    time_plot('Throughput', 'documents a second', short_number, s.rate_times, s.end,
       [['finished', 'finished'], ['accepted', 'accepted'], ['failed', 'failed']].map(([name, c]) => ({name, values: s.rate(c)})),
       s.numbers(`Counts; ${every}`, [['submitted', 'submitted', count_text], ['accepted', 'accepted', count_text],
         ['finished', 'finished', count_text], ['failed', 'failed', count_text], ['uploaded', 'bytes', bytes_text],
         ['polls', 'polls', count_text]])),
-    time_plot('In flight and backlog', 'documents', count_text, s.times,
+    time_plot('In flight and backlog', 'documents', count_text, s.times, s.end,
       [{name: 'in flight', values: s.column('in_flight')}, {name: 'backlog (accepted, not finished)', values: s.column('backlog')}],
       s.numbers(`At the end of each row; ${every}`, [['in flight', 'in_flight', count_text], ['backlog', 'backlog', count_text]])),
-    time_plot('Latency, end to end', 'seconds until the result', duration_text, s.times,
+    time_plot('Latency, end to end', 'seconds until the result', duration_text, s.times, s.end,
       [{name: 'median', values: s.column('p50')}, {name: '95th percentile', values: s.column('p95')}],
       s.numbers(`Documents that finished; ${every}`, [['median', 'p50', duration_text], ['95th percentile', 'p95', duration_text]])),
-    time_plot('Upload', 'bytes a second', bytes_text, s.rate_times, [{name: 'uploaded', values: s.rate('bytes')}],
+    time_plot('Upload', 'bytes a second', bytes_text, s.rate_times, s.end, [{name: 'uploaded', values: s.rate('bytes')}],
       s.numbers(`Bytes of the documents accepted; ${every}`, [['bytes', 'bytes', bytes_text]]))));
 }
 
