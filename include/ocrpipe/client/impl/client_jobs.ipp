@@ -238,8 +238,8 @@ OCRPIPE_DECL task<result<bool>> client_core::read_known_good(service_health::req
     // If a gateway answered the request with 404, another 404 from a gateway says the same of all requests.
     if (health_.last_refusal(r.kind) == errc::wrong_base_url) c.route_succeeded = false;
     action const next = job.fsm.resume(answer, c);
-    if (!observers_.empty()) tell(x, a, answer, received, next, c.now);
     health_.note_read(r, answer, next, job.fsm.read_well(), c.now, c.random);
+    if (!observers_.empty()) tell(x, a, answer, received, next, c.now);
     if (next.what == step::pause_origin) origin_gate_.pause_until(next.until);
     co_return job.fsm.read_well();
 }
