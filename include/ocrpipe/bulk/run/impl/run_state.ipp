@@ -169,10 +169,12 @@ OCRPIPE_DECL std::string_view run_state::limiting(client_statistics const& now)
     if (!now.outage.empty()) return "outage";
     if (now.credentials_paused) return "credentials";
     if (now.paused_for.count() > 0) return "throttled";
-    if (grew(&client_statistics::waited_for_submit_rate)) return "submit rate";
-    if (grew(&client_statistics::waited_for_bytes)) return "bandwidth";
+    // At the in-flight cap, a document is sent when another one leaves: a limit on submits makes no difference.
+    bool const is_full = in_flight_ >= max_in_flight_;
+    if (!is_full && grew(&client_statistics::waited_for_submit_rate)) return "submit rate";
+    if (!is_full && grew(&client_statistics::waited_for_bytes)) return "bandwidth";
     if (grew(&client_statistics::waited_for_poll_rate)) return "poll rate";
-    if (in_flight_ >= max_in_flight_) return "in-flight cap";
+    if (is_full) return "in-flight cap";
     if (submitting_ >= max_submitting_) return "connections";
     return report.source_exhausted ? "service" : "source";
 }
