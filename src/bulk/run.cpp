@@ -5,8 +5,9 @@
 #include <ocrpipe/bulk/run/impl/pipeline_again.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_copies.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_document.ipp>
+#include <ocrpipe/bulk/run/impl/pipeline_measure.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_parts.ipp>
 #include <ocrpipe/bulk/run/impl/read_ahead.ipp>
-#include <ocrpipe/bulk/run/impl/run_directory.ipp>
 #include <ocrpipe/bulk/run/impl/run_configuration.ipp>
+#include <ocrpipe/bulk/run/impl/run_directory.ipp>
 #include <ocrpipe/bulk/run/impl/run_state.ipp>

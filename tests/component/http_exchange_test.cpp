@@ -378,6 +378,34 @@ TEST_CASE("http_transport: an answer before the body was sent -> says how much w
     CHECK(r->sent == bytes_sent::some);
 }
 
+TEST_CASE("http_transport: an exchange -> says when its first byte was sent; one that sent none says nothing")
+{
+    http_fixture f(always(answer()));
+    f.run([&]() -> task<void> {
+        clock::time_point const before = clock::now();
+        test_body body(big_body);
+        exchange_result const whole = co_await f.post(body);
+        REQUIRE(whole.has_value());
+        CHECK(whole->sent_at >= before);
+        CHECK(whole->sent_at <= clock::now());
+
+        test_body broken(big_body);
+        broken.fail_at = 0;
+        broken.failure = make_error_code(errc::unreadable_file);
+        exchange_result const none = co_await f.post(broken);
+        REQUIRE(none.has_error());
+        CHECK_FALSE(is_known(none.error().sent_at));
+
+        test_body cut(big_body);
+        cut.fail_at = 1'000'000;
+        cut.failure = make_error_code(errc::unreadable_file);
+        exchange_result const some = co_await f.post(cut);
+        REQUIRE(some.has_error());
+        CHECK(some.error().sent == bytes_sent::some);
+        CHECK(some.error().sent_at > whole->sent_at);
+    });
+}
+
 TEST_CASE("http_transport: the answer to a POST -> waited for as long as the option and the body's size say")
 {
     http_fixture f([](scripted_peer& p) -> task<void> {

@@ -227,6 +227,9 @@ exit_code carry_out(report_plan const& p, client_options const&, logger& log)
         if (auto kept = parse_report(**last)) report = *std::move(kept);
     if (auto const counted = count_all(**l, report); !counted)
         return refuse(counted.error(), "no report", log);
+    auto const measured = (**l).metadata(detail::last_run_measured);
+    if (!measured) return refuse(measured.error(), "no report", log);
+    report.measured = measured->value_or("");
     if (auto const failed = write_report(p.directory, report)) {
         log.write(message(level::error, "failed",
                           fmt::format("{}: {}: make room", report_path(p.directory), failed.message())));

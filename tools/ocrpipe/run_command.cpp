@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -216,6 +217,21 @@ std::string read_and_written(run_plan const& p)
     return {};
 }
 
+/// The settings of the client that report.json shows; no secrets.
+std::map<std::string, std::string> settings_of(client_options const& o)
+{
+    auto const number = [](auto n) { return fmt::format("{}", n); };
+    auto const rate = [](double n) { return n == 0 ? std::string("unlimited") : fmt::format("{}", n); };
+    return {{"submits_per_second", rate(o.rates.submits_per_second)},
+            {"polls_per_second", rate(o.rates.polls_per_second)},
+            {"bytes_per_second", rate(o.rates.bytes_per_second)},
+            {"submit_connections", number(o.pool.submit_connections)},
+            {"poll_connections", number(o.pool.poll_connections)},
+            {"part_connections", number(o.pool.part_connections)},
+            {"max_attempts", number(o.retry.max_attempts)},
+            {"deadline", format_duration(o.job_deadline)}};
+}
+
 exit_code exit_code_of(run_report const& r)
 {
     auto code = exit_code::all_done;
@@ -240,6 +256,11 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
         failures.part_failed(d, p, f);
     };
     how.on_unreadable = [&](input_problem const& problem) { failures.unreadable(problem); };
+    how.remedy = [](std::string_view failure_class) {
+        auto const e = errc_named(failure_class);
+        return e ? remedy(*e) : std::string_view();
+    };
+    how.shown_settings = settings_of(options);
     how.on_changed = [&](ledger_document const& d) { failures.changed(d); };
     how.on_notice = [&](std::string_view event, std::string_view text) {
         log.write(message(level::warn, event, std::string(text)));

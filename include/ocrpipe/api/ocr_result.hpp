@@ -3,6 +3,7 @@
 
 #include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/api/profile.hpp>
+#include <ocrpipe/core/job_times.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -57,13 +58,14 @@ public:
 
     /// `reads` is the number of GETs that were needed.
     ocr_result(std::string request_id, std::string raw, completeness how_complete, int reads,
-               bool possible_duplicate = false, bool recognized = true)
+               bool possible_duplicate = false, bool recognized = true, job_times times = {})
         : request_id_(std::move(request_id))
         , raw_(std::move(raw))
         , completeness_(how_complete)
         , possible_duplicate_(possible_duplicate)
         , recognized_(recognized)
         , reads_(reads)
+        , times_(times)
     {
     }
 
@@ -73,6 +75,8 @@ public:
     bool done_in_part() const noexcept { return completeness_ == completeness::in_part; }
     bool empty() const noexcept { return completeness_ == completeness::empty; }
     int reads() const noexcept { return reads_; }
+    /// When the job was read; `sent` and `accepted` are in submitted_job.
+    job_times const& times() const noexcept { return times_; }
 
     /// Whether the document was resubmitted after a lost answer, so that it may be billed twice.
     bool possible_duplicate() const noexcept { return possible_duplicate_; }
@@ -87,8 +91,8 @@ public:
     /// Cost: parses the JSON on each call, into a tree of 8 bytes per value.
     std::vector<ocr_document> documents(response_profile const& profile = default_profile()) const;
 
-    /// Calls `f` for each of documents() that has an id, with its position from 1 and the id. Needs less memory
-    /// than documents().
+    /// Calls `f` for each of documents() that has an id, with its position from 1 and the id. Needs less
+    /// memory than documents().
     void for_each_document_id(std::function<void(std::size_t number, std::string id)> const& f,
                               response_profile const& profile = default_profile()) const;
 
@@ -110,6 +114,7 @@ private:
     bool possible_duplicate_ = false;
     bool recognized_ = true;
     int reads_ = 0;
+    job_times times_;
 };
 
 /// A table, signature or stamp as the service's JSON, or an image's bytes.

@@ -2,6 +2,7 @@
 #define OCRPIPE_API_SUBMIT_REQUEST_HPP
 
 #include <ocrpipe/api/document.hpp>
+#include <ocrpipe/core/job_times.hpp>
 
 #include <chrono>
 #include <string>
@@ -38,8 +39,8 @@ public:
     /// Time until the last attempt begins; 0 means client_options::job_deadline. It does not end an attempt
     /// whose first byte was sent, because the service might accept the document; timeout_options does.
     std::chrono::milliseconds deadline{0};
-    /// Whether the submit waits out an outage of the service, for at most pace_options::max_outage. Otherwise an
-    /// outage uses up its attempts.
+    /// Whether the submit waits out an outage of the service, for at most pace_options::max_outage. Otherwise
+    /// an outage uses up its attempts.
     bool patient = false;
     /// An earlier submit of this document may have been accepted. If this one is ambiguous too, it is not
     /// repeated.
@@ -53,6 +54,7 @@ struct submitted_job {
     std::vector<std::string> file_ids; ///< for async_image; may be empty
     bool possible_duplicate = false;   ///< it was sent again after an ambiguous submit; may be billed twice
     int attempts = 0;
+    job_times times; ///< `sent` and `accepted`
 };
 
 } // namespace ocrpipe

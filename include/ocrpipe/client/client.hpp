@@ -4,6 +4,7 @@
 #include <ocrpipe/api/ocr_result.hpp>
 #include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/api/submit_request.hpp>
+#include <ocrpipe/client/client_observer.hpp>
 #include <ocrpipe/client/client_options.hpp>
 #include <ocrpipe/core/result.hpp>
 #include <ocrpipe/core/task.hpp>
@@ -70,9 +71,9 @@ class submit_hooks
 public:
     submit_hooks() {}
 
-    /// Runs when the submit's turn has come: the rate limits allow it, but no byte was sent. Runs a second time
-    /// before a submit that may have been accepted is repeated. If it yields an error, nothing more is sent, and
-    /// the submit ends with errc::cancelled, or errc::ambiguous_submit.
+    /// Runs when the submit's turn has come: the rate limits allow it, but no byte was sent. Runs a second
+    /// time before a submit that may have been accepted is repeated. If it yields an error, nothing more is
+    /// sent, and the submit ends with errc::cancelled, or errc::ambiguous_submit.
     std::function<task<error_code>()> before_sending;
     /// Runs if the service returned a request_id, also if the submit was cancelled meanwhile.
     std::function<task<void>(submitted_job const&)> accepted;
@@ -249,6 +250,9 @@ public:
 
     /// Tells the client what earlier runs have learned about the service. Adds to what it knows already.
     void remember(service_knowledge const& known);
+
+    /// Adds an observer, beside that of the options. The client keeps it until it is destroyed.
+    void observe(std::shared_ptr<client_observer> observer);
 
     /// Stops new submits: those waiting for a rate limit or a pause, and all later ones, end with
     /// errc::cancelled. Submits already being sent and polls continue.

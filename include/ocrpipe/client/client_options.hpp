@@ -7,11 +7,14 @@
 #include <ocrpipe/pace/pace_options.hpp>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace ocrpipe
 {
+
+class client_observer;
 
 /// All options of a client: connections, pace, and its own. `validate()` reports every problem at once.
 struct client_options : http_options, pace_options {
@@ -19,6 +22,8 @@ struct client_options : http_options, pace_options {
     /// Time from the acceptance of a submit to its result. When it passes, the operation ends with
     /// errc::still_processing and keeps the request_id.
     std::chrono::milliseconds job_deadline{30 * 60'000};
+    /// Sees the client's exchanges and pauses; may be empty. See also client::observe().
+    std::shared_ptr<client_observer> observer;
 
     /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;

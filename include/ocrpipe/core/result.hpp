@@ -2,6 +2,7 @@
 #define OCRPIPE_CORE_RESULT_HPP
 
 #include <ocrpipe/core/error.hpp>
+#include <ocrpipe/core/job_times.hpp>
 
 #include <boost/system/result.hpp>
 
@@ -54,6 +55,7 @@ struct failure {
     std::string excerpt;    ///< the beginning of the last answer's body, printable, at most 512 bytes
     /// The complete answer, byte for byte, for errc::unreadable_answer; otherwise null.
     std::shared_ptr<std::string const> answer;
+    job_times times; ///< of a submit or a wait, as far as it came
 
     bool is(errc e) const noexcept { return code == e; }
 };

@@ -33,6 +33,12 @@ public:
     /// Whether the connection can be reused after this exchange.
     bool reusable() const noexcept { return reusable_; }
 
+    /// When the first byte of the request was sent; time_point() if none was.
+    clock::time_point sent_at() const noexcept
+    {
+        return sent_ == bytes_sent::none ? clock::time_point() : sent_at_;
+    }
+
 private:
     /// How an upload ended.
     enum class upload { done, answered, failed };
@@ -74,6 +80,7 @@ private:
     std::uint64_t body_size_ = 0;
     std::uint64_t body_left_ = 0;
     bytes_sent sent_ = bytes_sent::none;
+    clock::time_point sent_at_{};
     bool reusable_ = false;
     fifo_semaphore::unit turn_; ///< of shared_io::large_answers
 };

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ratio>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,7 @@ struct result_context : fsm_context {
     std::string_view request_id;
     std::string_view doc_type;
     std::uint64_t document_bytes = 0;
-    bool route_succeeded = false; ///< a result GET of any job of this client has succeeded before
+    bool route_succeeded = false;             ///< a result GET of any job of this client has succeeded before
     std::chrono::milliseconds settle_time{0}; ///< if longer than the profile's; see settle_window
 };
 
@@ -31,6 +32,7 @@ struct read_outcome {
     bool recognized = true; ///< as in ocr_result
     /// How long the job had been seen finished before its content came; 0 if it came at once.
     std::chrono::milliseconds content_delay{0};
+    clock::time_point read_at{};
 };
 
 /// State machine of a submitted job: polls until the job finishes, fails, or its deadline passes. Pure, and
@@ -40,8 +42,8 @@ struct read_outcome {
 /// answer about the job itself can end it, or retry_policy::max_attempts failed reads in a row: errors while
 /// reads of other jobs succeed, or pages that do not come from the service. A connection failure says nothing
 /// about the job. If only this job is refused, such as by 403, it ends with errc::rejected. At the deadline
-/// the job is read one last time. If the deadline had already passed when the job was started, it is read once
-/// and ends with the outcome of that read.
+/// the job is read one last time. If the deadline had already passed when the job was started, it is read
+/// once and ends with the outcome of that read.
 class result_fsm : public detail::basic_fsm<read_outcome, phase::wait>
 {
 public:
@@ -59,8 +61,8 @@ public:
     /// Handles the end of a read. If the job is done, the body is moved out of `answer` into the outcome.
     action resume(exchange_result& answer, result_context const& context);
 
-    /// Handles a pause in which the job is not read. A patient job waits until it ends, and its deadline stands
-    /// still. Another one waits until its deadline at most.
+    /// Handles a pause in which the job is not read. A patient job waits until it ends, and its deadline
+    /// stands still. Another one waits until its deadline at most.
     action hold(clock::time_point until, fsm_context const& context);
 
     /// Whether hold() may be called: the job is patient, or its deadline is ahead.
@@ -76,13 +78,20 @@ public:
     /// Whether the last read was good: the service answered, and the answer was about this job.
     bool read_well() const noexcept { return read_well_; }
 
+    /// When the job was read, as far as it came; not `ready`.
+    job_times times() const noexcept;
+
 private:
+    /// Since `started_`, in four bytes because many jobs may wait: up to five days. Zero: not yet.
+    using offset = std::chrono::duration<std::uint32_t, std::ratio<1, 10'000>>;
+    offset offset_of(clock::time_point t) const noexcept;
+
     bool is_late(fsm_context const& c) const noexcept { return c.now >= deadline_; }
     std::chrono::milliseconds until_next_poll(result_context const& c) const;
     action wait(std::chrono::milliseconds delay, fsm_context const& c) const;
 
     action done(exchange_result& answer, result_reading const& r, completeness how_complete,
-                std::chrono::milliseconds content_delay);
+                std::chrono::milliseconds content_delay, clock::time_point now);
     action pending(exchange_result const& answer, result_reading const& r, result_context const& c);
     action throttled(exchange_result const& answer, result_reading const& r, result_context const& c);
     action wait_as_asked(std::chrono::milliseconds own, exchange_result const& answer, fsm_context const& c);
@@ -94,6 +103,8 @@ private:
 
     std::uint16_t pending_ = 0; ///< polls answered with "not yet"
     bool read_well_ = false;
+    offset first_pending_{0};
+    offset last_pending_{0};
     clock::time_point started_;
     result_history history_;
 };

@@ -41,10 +41,11 @@ public:
     result<submitted_job> outcome() &&;
 
 private:
-    action accepted(submitted_job&& job);
+    action accepted(submitted_job&& job, clock::time_point now);
     action perhaps_accepted(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
 
     std::optional<failure> ambiguous_; ///< the first attempt that may have been accepted
+    clock::time_point sent_at_{};      ///< of the last attempt
     bool in_doubt_;
     bool overloaded_ = false;
 };

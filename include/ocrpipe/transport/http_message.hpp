@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_TRANSPORT_HTTP_MESSAGE_HPP
 #define OCRPIPE_TRANSPORT_HTTP_MESSAGE_HPP
 
+#include <ocrpipe/core/clock.hpp>
 #include <ocrpipe/core/result.hpp>
 #include <ocrpipe/core/secret_mask.hpp>
 
@@ -47,6 +48,9 @@ enum class bytes_sent { none, some, all };
 struct http_response {
     int status = 0;
     bytes_sent sent = bytes_sent::all; ///< less if the answer came while the request was being sent
+    /// When the first byte of the request was sent. A transport may leave it unset: the client then sets it
+    /// to the time of the call.
+    clock::time_point sent_at{};
     std::string content_type;
     std::string retry_after; ///< as sent; empty when absent
     std::string date;        ///< as sent; empty when absent
@@ -69,6 +73,7 @@ struct transport_failure {
     error_code cause; ///< the error of the underlying library, if there was one
     phase where = phase::none;
     bytes_sent sent = bytes_sent::none;
+    clock::time_point sent_at{}; ///< as in http_response, if any byte was sent
     /// Human-readable, such as the host and port, or the proxy's message. It may quote the peer, which may
     /// echo a secret: the client masks it.
     std::string detail;

@@ -408,7 +408,8 @@ TEST_CASE("result_fsm: refused, while others are read -> rejected at the second 
     }
 }
 
-TEST_CASE("result_fsm: refused where others were read before, and none is left to ask -> rejected at the fourth")
+TEST_CASE(
+    "result_fsm: refused where others were read before, and none is left to ask -> rejected at the fourth")
 {
     job j;
     j.good_reads = 7;
@@ -760,8 +761,8 @@ TEST_CASE("result_fsm: the service was seen to need 30 s -> an empty job waits t
 
 TEST_CASE("result_fsm: a job that was finished before -> one read decides")
 {
-    for (auto const& [body, how] : {std::pair(&unfilled, completeness::empty),
-                                    std::pair(&filled, completeness::whole)}) {
+    for (auto const& [body, how] :
+         {std::pair(&unfilled, completeness::empty), std::pair(&filled, completeness::whole)}) {
         job j(milliseconds(0));
         j.fsm.assume_settled();
         j.start();
@@ -773,4 +774,38 @@ TEST_CASE("result_fsm: a job that was finished before -> one read decides")
     pending.start();
     CHECK(pending.resume(answered(200, not_yet)).what == step::finish);
     CHECK(pending.failed().is(errc::still_processing));
+}
+
+TEST_CASE(
+    "result_fsm: the times of a job -> the first and the last \"not yet\" to a tenth of a millisecond, and "
+    "when the result was read")
+{
+    using std::chrono::microseconds;
+    job j;
+    j.start();
+    CHECK_FALSE(is_known(j.fsm.times().first_pending));
+    CHECK(j.fsm.times().polls == 0);
+    j.resume(answered(200, not_yet), t0 + microseconds(2'000'150));
+    j.resume(answered(500), t0 + seconds(3));
+    j.resume(answered(200, not_yet), t0 + microseconds(4'000'299));
+    j.resume(answered(429), t0 + seconds(5));
+    CHECK(j.resume(answered(200, filled), t0 + seconds(6)).what == step::finish);
+    job_times const times = j.fsm.times();
+    CHECK(times.first_pending == t0 + microseconds(2'000'100));
+    CHECK(times.last_pending == t0 + microseconds(4'000'200));
+    CHECK(times.polls == 5);
+    CHECK(j.succeeded().read_at == t0 + seconds(6));
+}
+
+TEST_CASE(
+    "result_fsm: \"not yet\" at once, and after more than five days -> the times are not after the truth")
+{
+    job j(std::chrono::hours(1'000));
+    j.start();
+    j.resume(answered(200, not_yet), t0);
+    CHECK(is_known(j.fsm.times().first_pending));
+    CHECK(j.fsm.times().first_pending - t0 <= milliseconds(1));
+    j.resume(answered(200, not_yet), t0 + std::chrono::hours(500));
+    CHECK(j.fsm.times().last_pending > t0 + std::chrono::hours(119));
+    CHECK(j.fsm.times().last_pending < t0 + std::chrono::hours(500));
 }

@@ -63,7 +63,8 @@ struct submit {
     action start() { return fsm.start({default_profile(), retry, t0, 0}); }
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
     {
-        return fsm.resume(answer, {default_profile(), retry, now, random, others_accepted, recoveries, others_accepted != 0, patient});
+        return fsm.resume(answer, {default_profile(), retry, now, random, others_accepted, recoveries,
+                                   others_accepted != 0, patient});
     }
     failure failed()
     {
@@ -494,7 +495,8 @@ TEST_CASE("submit_fsm: refused twice while other documents are accepted -> this 
     }
 }
 
-TEST_CASE("submit_fsm: the last document is refused, others were accepted before -> rejected at the fourth time")
+TEST_CASE(
+    "submit_fsm: the last document is refused, others were accepted before -> rejected at the fourth time")
 {
     submit s;
     s.others_accepted = 11;
@@ -517,7 +519,8 @@ TEST_CASE("submit_fsm: a gateway's 404 -> the gate decides; the service's own ->
     CHECK(s.failed().is(errc::rejected));
 }
 
-TEST_CASE("submit_fsm: the service cannot be reached -> a patient submit asks the gate and has no last attempt")
+TEST_CASE(
+    "submit_fsm: the service cannot be reached -> a patient submit asks the gate and has no last attempt")
 {
     retry_policy policy;
     policy.max_attempts = 2;
@@ -529,7 +532,8 @@ TEST_CASE("submit_fsm: the service cannot be reached -> a patient submit asks th
     CHECK_FALSE(s.succeeded().possible_duplicate);
 }
 
-TEST_CASE("submit_fsm: the proxy refuses its credentials, or a certificate is invalid -> no second attempt of its own")
+TEST_CASE("submit_fsm: the proxy refuses its credentials, or a certificate is invalid -> no second attempt "
+          "of its own")
 {
     transport_failure proxy(errc::proxy_refused, phase::connect, bytes_sent::none);
     proxy.status = 407;
@@ -571,4 +575,52 @@ TEST_CASE("submit_fsm: refusals -> end at once, each with its own code")
         CHECK(f.is(c.code));
         CHECK(f.attempts == 1);
     }
+}
+
+namespace
+{
+
+exchange_result sent_at(exchange_result answer, clock::time_point t)
+{
+    if (answer) {
+        answer->sent_at = t;
+        return answer;
+    }
+    transport_failure f = answer.error();
+    f.sent_at = t;
+    return f;
+}
+
+} // namespace
+
+TEST_CASE("submit_fsm: accepted by the second attempt -> the times of that attempt")
+{
+    submit s;
+    s.start();
+    s.resume(sent_at(too_many, t0 + seconds(1)), t0 + seconds(2));
+    s.resume(sent_at(accepted, t0 + seconds(5)), t0 + seconds(7));
+    submitted_job const job = s.succeeded();
+    CHECK(job.times.sent == t0 + seconds(5));
+    CHECK(job.times.accepted == t0 + seconds(7));
+}
+
+TEST_CASE("submit_fsm: a failure -> says when the last attempt was sent, or the one that is in doubt")
+{
+    submit rejected;
+    rejected.start();
+    rejected.resume(sent_at(answered(400), t0 + seconds(1)), t0 + seconds(2));
+    CHECK(rejected.failed().times.sent == t0 + seconds(1));
+
+    submit twice(resubmitting());
+    twice.start();
+    twice.resume(sent_at(lost_answer, t0 + seconds(1)), t0 + seconds(2));
+    twice.resume(sent_at(answered(400), t0 + seconds(5)), t0 + seconds(6));
+    failure const f = twice.failed();
+    CHECK(f.is(errc::ambiguous_submit));
+    CHECK(f.times.sent == t0 + seconds(1));
+
+    submit never;
+    never.start();
+    never.fsm.give_up(errc::cancelled, "stopped");
+    CHECK_FALSE(is_known(never.failed().times.sent));
 }

@@ -22,6 +22,8 @@ namespace detail
 /// have no row, and the number listed again.
 inline constexpr std::string_view documents_without_row = "documents_without_row";
 inline constexpr std::string_view documents_repeated = "documents_repeated";
+/// Metadata key: run_report::measured of the last run.
+inline constexpr std::string_view last_run_measured = "last_run_measured";
 } // namespace detail
 
 /// Why a run ended.
@@ -34,8 +36,8 @@ enum class run_end {
     failed,         ///< disk error, ledger error or rejected credentials
 };
 
-/// The outcome of a run. found, the counts that add up to it, their parts, and the missing parts cover all runs
-/// in the directory; all other members cover this run only.
+/// The outcome of a run. found, the counts that add up to it, their parts, and the missing parts cover all
+/// runs in the directory; all other members cover this run only.
 ///
 /// found = done + failed + unfinished + not_sent + repeated, at any time, in report.json, in ocrpipe status
 /// and in the progress of a run.
@@ -52,13 +54,13 @@ struct run_report {
     std::uint64_t done_empty = 0;
     /// The part of the two before for which the next run asks the service again, because more may have come.
     std::uint64_t to_ask_again = 0;
-    std::uint64_t copies = 0;      ///< the part of done that shares another document's result
+    std::uint64_t copies = 0; ///< the part of done that shares another document's result
     std::uint64_t failed = 0;
     std::map<std::string, std::uint64_t> failed_by_class; ///< by name of the errc; adds up to failed
     /// Being sent or processed by the service: the next run polls them.
     std::uint64_t unfinished = 0;
-    std::uint64_t not_sent = 0;            ///< known but not sent yet
-    std::uint64_t repeated = 0;            ///< listed again by this run: same id, same content
+    std::uint64_t not_sent = 0; ///< known but not sent yet
+    std::uint64_t repeated = 0; ///< listed again by this run: same id, same content
     /// Sent again after an ambiguous submit; the service may bill them twice.
     std::uint64_t possible_duplicates = 0;
 
@@ -66,8 +68,8 @@ struct run_report {
     std::uint64_t asked_again = 0;  ///< times that the service was asked again for an empty or partial result
     std::uint64_t renewed = 0;      ///< such results that were replaced, because they have more now
     std::uint64_t unrecognized = 0; ///< with a result in a format that the profile does not describe
-    std::uint64_t taken_up = 0;      ///< jobs of an earlier run that were polled again without resubmitting
-    std::uint64_t unreadable = 0;    ///< inputs that never became documents; not included in found
+    std::uint64_t taken_up = 0;     ///< jobs of an earlier run that were polled again without resubmitting
+    std::uint64_t unreadable = 0;   ///< inputs that never became documents; not included in found
     std::uint64_t changed_files = 0; ///< files modified after they were read: their results may be incomplete
     /// Symbolic links that were not followed. This and the next two are not included in found either.
     std::uint64_t links_skipped = 0;
@@ -86,6 +88,10 @@ struct run_report {
     std::uint64_t polls = 0;
     std::uint64_t throttled = 0;
     std::uint64_t transport_failures = 0;
+
+    /// The members of report.json from "kind" on, as report_members() writes them; may be empty.
+    /// parse_report() does not read them.
+    std::string measured;
 };
 
 /// Returns the report as a JSON object, with computed rates and a final line break.

@@ -26,6 +26,7 @@ class ledger;
 struct ledger_document;
 struct ledger_row;
 struct missing_part;
+class run_measurements;
 
 /// How many failures a run tolerates before it ends; zero means no limit.
 struct failure_budget {
@@ -95,6 +96,15 @@ struct pipeline_options {
     std::chrono::milliseconds max_duration{0};
     failure_budget fail_budget;
 
+    /// How often report.json is written while the run goes on; 0 means only when it ends.
+    std::chrono::milliseconds report_interval{5'000};
+    /// Further settings to show in report.json; no secrets.
+    std::map<std::string, std::string> shown_settings;
+    /// What a user can do about failures of a class, for report.json; may be empty.
+    std::function<std::string_view(std::string_view failure_class)> remedy;
+    /// Called with each version of report.json that was written; may be empty, must not throw.
+    std::function<void(std::string_view json)> on_report;
+
     /// Called with messages about the run, for a log: an event name and a text. May be empty.
     std::function<void(std::string_view event, std::string_view text)> on_notice;
     /// Called immediately for each failed document and each unreadable input, for a log; may be empty, must
@@ -118,20 +128,20 @@ struct pipeline_statistics {
     bool source_exhausted = false; ///< found is the total
     std::uint64_t done = 0;        ///< with a result, including partial and empty results
     std::uint64_t failed = 0;
-    std::uint64_t unfinished = 0;     ///< being sent or processed by the service; see the gauges below
-    std::uint64_t not_sent = 0;       ///< known but not sent yet
-    std::uint64_t repeated = 0;       ///< listed again: same id, same content
-    std::uint64_t finished_now = 0;   ///< by this run
-    std::uint64_t unreadable = 0;     ///< inputs that never became documents
-    std::uint64_t links_skipped = 0;  ///< see run_report; likewise too_young
+    std::uint64_t unfinished = 0;    ///< being sent or processed by the service; see the gauges below
+    std::uint64_t not_sent = 0;      ///< known but not sent yet
+    std::uint64_t repeated = 0;      ///< listed again: same id, same content
+    std::uint64_t finished_now = 0;  ///< by this run
+    std::uint64_t unreadable = 0;    ///< inputs that never became documents
+    std::uint64_t links_skipped = 0; ///< see run_report; likewise too_young
     std::uint64_t too_young = 0;
     std::uint64_t submitting = 0;     ///< gauge: being sent, or queued for sending
     std::uint64_t waiting = 0;        ///< gauge: submitted, result not ready yet
     std::uint64_t fetching_parts = 0; ///< gauge
     std::uint64_t bytes = 0;          ///< of documents with a request_id
     std::chrono::milliseconds elapsed{0};
-    /// The current bottleneck: "service", "submit rate", "poll rate", "bandwidth", "in-flight cap",
-    /// "connections", "source", "throttled", "credentials", "outage" or "draining".
+    /// The bottleneck, judged once a second: "service", "submit rate", "poll rate", "bandwidth", "in-flight
+    /// cap", "connections", "source", "throttled", "credentials", "outage" or "draining".
     std::string_view limiting;
     std::string outage; ///< see client_statistics
     std::chrono::milliseconds outage_lasts{0};
@@ -180,6 +190,12 @@ public:
 
     pipeline_statistics statistics() const;
 
+    /// What the run has measured so far; valid until the pipeline is destroyed.
+    run_measurements const& measurements() const;
+
+    /// The report.json of the run as far as it has come.
+    std::string report_so_far() const;
+
 private:
     class impl;
     std::shared_ptr<impl> impl_;
@@ -190,6 +206,7 @@ private:
 #if defined(OCRPIPE_HEADER_ONLY)
 #include <ocrpipe/bulk/run/impl/pipeline.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_again.ipp>
+#include <ocrpipe/bulk/run/impl/pipeline_measure.ipp>
 #include <ocrpipe/bulk/run/impl/pipeline_parts.ipp>
 #endif
 

@@ -40,6 +40,9 @@ public:
     /// Records the configuration in the ledger. `durable` returns the handler of each change.
     void record(ledger& l, std::function<ledger_handler()> const& durable) const;
 
+    /// The settings by name, except the folders.
+    std::map<std::string, std::string> const& settings() const noexcept { return settings_; }
+
     /// Sets the options to those of the ledger's earlier runs: flow, doc_type, type, parts and text.
     /// share_results is set if it was set before. Use this in a run that repeats documents of the ledger; see
     /// ledger_source.

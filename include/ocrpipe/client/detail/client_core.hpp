@@ -2,6 +2,7 @@
 #define OCRPIPE_CLIENT_DETAIL_CLIENT_CORE_HPP
 
 #include <ocrpipe/client/client.hpp>
+#include <ocrpipe/client/client_observer.hpp>
 #include <ocrpipe/client/detail/service_health.hpp>
 #include <ocrpipe/core/fifo_semaphore.hpp>
 #include <ocrpipe/job/job_table.hpp>
@@ -20,6 +21,7 @@
 #include <optional>
 #include <random>
 #include <span>
+#include <vector>
 
 namespace ocrpipe::detail
 {
@@ -43,6 +45,7 @@ public:
     client_statistics statistics() const;
     response_profile const& profile() const noexcept { return options_.profile; }
     void remember(service_knowledge const& known);
+    void observe(std::shared_ptr<client_observer> observer);
     void stop_submits();
     void close();
 
@@ -69,6 +72,7 @@ private:
     struct poll_worker {
         asio::cancellation_signal stop;
         std::optional<slot> current;
+        clock::time_point due{}; ///< of `current`
         bool stopped = false;
     };
 
@@ -140,7 +144,7 @@ private:
         std::span<rate_permit> permits;
         clock::time_point deadline;
         std::string_view doc_type = {}; ///< of a submit
-        bool is_suspect = false; ///< it was refused before
+        bool is_suspect = false;        ///< it was refused before
         bool is_patient = false;
         in_pause if_paused = in_pause::wait;
         /// Once decided: ok, or why the request must not be sent; errc::throttled if the origin is paused and
@@ -150,6 +154,12 @@ private:
         bool is_probe = false;                      ///< service_health awaits its outcome
         clock::time_point until{};                  ///< while undecided: when to check again
         std::chrono::nanoseconds* waited = nullptr; ///< counts the time until then
+
+        // When it got so far; see exchange_event.
+        clock::time_point due{}; ///< known only if there are observers
+        clock::time_point turn{};
+        clock::time_point allowed{};
+        clock::time_point handed{};
     };
 
     /// Whether `a` is decided: the request may be sent, or must not.
@@ -168,10 +178,15 @@ private:
     /// next; it may not send before origin_gate_ and health_ allow it.
     template<class Exchange>
     task<action> exchange(Exchange& x, action previous);
-    /// Sees to it that no failure made from `r` contains a secret.
-    void mask_secrets(exchange_result& r) const;
+    /// Sees to it that no failure made from `r` contains a secret, and that it says when it was sent.
+    void complete(exchange_result& r, admission const& a) const;
     /// Updates the gates and the counters after an exchange.
     void note(admission const& a, exchange_result const& r, action const& next, fsm_context const& c);
+    /// Tells the observers of an exchange, and of the pauses that it began or ended.
+    template<class Exchange>
+    void tell(Exchange const& x, admission const& a, exchange_result const& r, std::uint64_t received,
+              action const& next, clock::time_point now);
+    void tell_pauses(action const& next, clock::time_point now);
     service_health::request to_health(admission const& a) const;
     std::string why_not_sent(errc e, lane kind) const;
     /// Why a job that cannot wait any longer was not read.
@@ -233,6 +248,9 @@ private:
     std::list<poll_worker> workers_;
     std::list<control_ptr> active_;
 
+    std::vector<std::shared_ptr<client_observer>> observers_;
+    bool outage_told_ = false;
+    bool refusing_told_ = false;
     client_statistics counters_;
     std::list<timer*> sleeping_submits_;
     bool submits_stopped_ = false;

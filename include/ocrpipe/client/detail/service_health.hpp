@@ -79,6 +79,9 @@ public:
     /// Whether so many results are unread that one should be read before another document is sent.
     bool wants_a_read() const noexcept { return unread_ >= max_unread; }
 
+    /// Whether patient requests are paused by an outage, or by unread results.
+    bool is_out() const noexcept { return outage_.is_paused() || wants_a_read(); }
+
     /// Why patient requests are paused: an outage, or unread results. Empty if they are not.
     std::string outage_text() const;
     clock::time_point outage_since() const noexcept;

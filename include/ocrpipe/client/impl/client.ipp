@@ -58,6 +58,10 @@ OCRPIPE_DECL client_statistics client::statistics() const { return core_->statis
 OCRPIPE_DECL response_profile const& client::profile() const noexcept { return core_->profile(); }
 
 OCRPIPE_DECL void client::remember(service_knowledge const& known) { core_->remember(known); }
+OCRPIPE_DECL void client::observe(std::shared_ptr<client_observer> observer)
+{
+    core_->observe(std::move(observer));
+}
 OCRPIPE_DECL void client::stop_submits() { core_->stop_submits(); }
 OCRPIPE_DECL void client::close() { core_->close(); }
 

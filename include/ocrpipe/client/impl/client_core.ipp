@@ -38,6 +38,12 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
     , part_slots_(ioc, options_.pool.part_connections)
     , heap_timer_(ioc.get_executor())
 {
+    observe(options_.observer);
+}
+
+OCRPIPE_DECL void client_core::observe(std::shared_ptr<client_observer> observer)
+{
+    if (observer) observers_.push_back(std::move(observer));
 }
 
 template<class T>

@@ -111,10 +111,12 @@ OCRPIPE_DECL void client_core::serve_due_jobs()
 {
     clock::time_point const now = clock::now();
     while (!closed_ && workers_.size() < polls_at_once_.limit()) {
+        auto const due = jobs_.next_due();
         auto const s = jobs_.pop_due(now);
         if (!s) break;
         auto const worker = workers_.emplace(workers_.end());
         worker->current = *s;
+        worker->due = *due;
         asio::co_spawn(ioc_, poll(worker),
                        asio::bind_cancellation_slot(
                            worker->stop.slot(), [self = shared_from_this(), worker](std::exception_ptr e) {
@@ -130,11 +132,20 @@ OCRPIPE_DECL void client_core::serve_due_jobs()
 /// applies.
 struct client_core::result_exchange {
     static constexpr lane via = lane::poll;
+    static operation what() noexcept { return operation::result; }
+    std::string_view id() const noexcept { return job.request.request_id; }
+    static std::uint64_t body_size() noexcept { return 0; }
+    clock::time_point due() const noexcept { return due_at; }
 
     admission terms()
     {
-        return {via, permits,         clock::time_point::max(),
-                {},  fsm.is_suspect(), job.request.patient, in_pause::return_at_once};
+        return {via,
+                permits,
+                clock::time_point::max(),
+                {},
+                fsm.is_suspect(),
+                job.request.patient,
+                in_pause::return_at_once};
     }
     http_request request()
     {
@@ -158,6 +169,7 @@ struct client_core::result_exchange {
 
     client_core& core;
     waiting_job& job;
+    clock::time_point due_at;
     result_fsm& fsm = job.fsm;
     concurrency_limit::epoch sent_in = 0;
     rate_permit permits[1] = {{core.poll_rate_, 1, core.counters_.waited_for_poll_rate}};
@@ -167,14 +179,16 @@ OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     while (self->current) {
-        result_exchange x{*this, jobs_[*self->current]};
+        result_exchange x{*this, jobs_[*self->current], self->due};
         action const read{step::send, {}}; // the heap has waited already
         action const next = co_await exchange(x, read);
         apply(*self->current, next);
         self->current.reset();
         // A worker whose signal was emitted cannot be reused: its coroutine stays marked as cancelled.
         bool const spare = workers_.size() > polls_at_once_.limit();
-        if (!self->stopped && !closed_ && !spare) self->current = jobs_.pop_due(clock::now());
+        if (self->stopped || closed_ || spare) continue;
+        self->due = jobs_.next_due().value_or(clock::time_point());
+        self->current = jobs_.pop_due(clock::now());
     }
 }
 
@@ -191,8 +205,10 @@ OCRPIPE_DECL void client_core::apply(slot s, action next)
     result<read_outcome> outcome = std::move(job.fsm).outcome();
     if (!outcome) return fail_job(s, std::move(outcome).error());
     settle_window_.content_came_after(outcome->content_delay);
+    job_times times = job.fsm.times();
+    times.ready = outcome->read_at;
     finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
-                             outcome->reads, job.request.possible_duplicate, outcome->recognized));
+                             outcome->reads, job.request.possible_duplicate, outcome->recognized, times));
 }
 
 OCRPIPE_DECL std::string client_core::why_not_read() const
@@ -215,6 +231,7 @@ OCRPIPE_DECL void client_core::finish_job(slot s, result<ocr_result> outcome)
 OCRPIPE_DECL void client_core::fail_job(slot s, failure f)
 {
     f.request_id = jobs_[s].request.request_id;
+    f.times = jobs_[s].fsm.times();
     finish_job(s, std::move(f));
 }
 

@@ -23,6 +23,7 @@ OCRPIPE_DECL bool client_core::decide(admission& a)
     if (a.kind == lane::submit && submits_stopped_) return refuse(a, errc::cancelled);
     if (doc_types_.is_stopped(a.doc_type)) return refuse(a, errc::rejected);
     clock::time_point const now = clock::now();
+    if (!is_known(a.turn)) a.turn = now;
     service_health::request const asking = to_health(a);
     service_health::permission const health = health_.ask(asking, now);
     if (health.what == service_health::decision::refuse) return refuse(a, health.why);
@@ -32,7 +33,8 @@ OCRPIPE_DECL bool client_core::decide(admission& a)
     if (a.until > now && a.if_paused == in_pause::return_at_once) {
         // Thousands of jobs may wait for the same probe: they ask again at different times.
         if (is_held && health_.is_paused(asking))
-            a.until = std::max(a.until, now + std::chrono::milliseconds(static_cast<int>(500 + 500 * random())));
+            a.until =
+                std::max(a.until, now + std::chrono::milliseconds(static_cast<int>(500 + 500 * random())));
         return refuse(a, errc::throttled);
     }
     // A probe during a pause is sent at once: its outcome decides for all other requests.
@@ -41,6 +43,7 @@ OCRPIPE_DECL bool client_core::decide(admission& a)
     if (a.until > now) return a.until > a.deadline && refuse(a, errc::deadline_exceeded);
     a.is_probe = health.what == service_health::decision::probe;
     if (a.is_probe) health_.begin_probe(asking, now);
+    a.allowed = a.handed = now;
     return true;
 }
 
@@ -103,6 +106,7 @@ task<action> client_core::exchange(Exchange& x, action previous)
         !co_await sleep_until(Exchange::via, previous.until, counters_.waited_for_pause))
         co_return stop(x);
     admission a = x.terms();
+    if (!observers_.empty()) a.due = x.due();
     if constexpr (Exchange::via != lane::poll) {
         if (!x.has_turn() || !decide(a)) co_await admit(x, a);
     } else if (!decide(a)) {
@@ -112,11 +116,13 @@ task<action> client_core::exchange(Exchange& x, action previous)
     if (a.refusal == errc::ok) {
         http_request request = x.request();
         exchange_result answer = co_await transport_->send(std::move(request));
-        mask_secrets(answer);
+        complete(answer, a);
+        std::uint64_t const received = answer ? answer->body.size() : 0;
         auto const context = x.context();
         next = x.fsm.resume(answer, context);
         note(a, answer, next, context);
         x.note(answer, next);
+        if (!observers_.empty()) tell(x, a, answer, received, next, context.now);
     } else if (a.refusal != errc::throttled) {
         next = x.fsm.give_up(a.refusal, why_not_sent(a.refusal, Exchange::via));
     }
@@ -134,14 +140,16 @@ task<action> client_core::exchange(Exchange& x, action previous)
     co_return next;
 }
 
-OCRPIPE_DECL void client_core::mask_secrets(exchange_result& r) const
+OCRPIPE_DECL void client_core::complete(exchange_result& r, admission const& a) const
 {
     if (r) {
         r->secrets = &secrets_; // masking every body would cost too much
+        if (!is_known(r->sent_at)) r->sent_at = a.handed;
         return;
     }
     transport_failure f = std::move(r).error(); // error() returns a copy
     f.detail = secrets_.masked(f.detail);
+    if (f.sent != bytes_sent::none && !is_known(f.sent_at)) f.sent_at = a.handed;
     r = std::move(f);
 }
 
@@ -151,6 +159,57 @@ OCRPIPE_DECL void client_core::note(admission const& a, exchange_result const& r
     if (!r) ++counters_.transport_failures;
     if (next.what == step::pause_origin) ++counters_.throttled;
     health_.note(to_health(a), a.is_probe, r, next, c.now, c.random);
+}
+
+template<class Exchange>
+void client_core::tell(Exchange const& x, admission const& a, exchange_result const& r,
+                       std::uint64_t received, action const& next, clock::time_point now)
+{
+    exchange_event e;
+    e.what = x.what();
+    e.request_id = x.id();
+    e.attempt = x.fsm.attempts();
+    bytes_sent sent = bytes_sent::all;
+    if (r) {
+        e.status = r->status;
+        sent = r->sent;
+        e.sent = r->sent_at;
+    } else {
+        transport_failure const& f = r.error();
+        e.error = f.code;
+        sent = f.sent;
+        e.sent = f.sent_at;
+    }
+    e.not_yet = Exchange::via == lane::poll && r && r->status < 300 && next.what == step::wait;
+    e.due = a.due;
+    e.turn = a.turn;
+    e.allowed = a.allowed;
+    e.handed = a.handed;
+    e.answered = now;
+    if (sent == bytes_sent::all) e.bytes_up = x.body_size();
+    e.bytes_down = received;
+    for (auto const& o : observers_)
+        o->on_exchange(e);
+    tell_pauses(next, now);
+}
+
+OCRPIPE_DECL void client_core::tell_pauses(action const& next, clock::time_point now)
+{
+    auto const to_all = [this](pause_event const& e) {
+        for (auto const& o : observers_)
+            o->on_pause(e);
+    };
+    bool const pauses = next.what == step::pause_origin || next.what == step::finish;
+    if (pauses && next.until > now && next.until > origin_gate_.open_at())
+        to_all({pause_kind::throttled, true, now, next.until});
+    if (health_.is_out() != outage_told_) {
+        outage_told_ = !outage_told_;
+        to_all({pause_kind::outage, outage_told_, now, {}});
+    }
+    if (health_.is_refusing() != refusing_told_) {
+        refusing_told_ = !refusing_told_;
+        to_all({pause_kind::credentials, refusing_told_, now, {}});
+    }
 }
 
 OCRPIPE_DECL std::string client_core::why_not_sent(errc e, lane kind) const
@@ -181,11 +240,12 @@ OCRPIPE_DECL std::string client_core::why_not_sent(errc e, lane kind) const
 
 struct client_core::submit_exchange {
     static constexpr lane via = lane::submit;
+    static operation what() noexcept { return operation::submit; }
+    static std::string_view id() noexcept { return {}; }
+    std::uint64_t body_size() const noexcept { return body.size(); }
+    static clock::time_point due() noexcept { return clock::now(); }
 
-    admission terms()
-    {
-        return {via, permits, deadline, submit.doc_type, fsm.is_suspect(), submit.patient};
-    }
+    admission terms() { return {via, permits, deadline, submit.doc_type, fsm.is_suspect(), submit.patient}; }
     /// Whether it has one of the connections, without a wait, and the caller's hook has run.
     bool has_turn()
     {
@@ -262,6 +322,7 @@ OCRPIPE_DECL task<void> client_core::admit(submit_exchange& x, admission& a)
     if (!decide(a)) co_await wait_for(a);
     if (a.refusal != errc::ok || !x.hooks.before_sending || std::exchange(x.announcement(), true)) co_return;
     error_code const ec = co_await x.hooks.before_sending();
+    a.handed = clock::now();
     if (!ec && !closed_ && !submits_stopped_) co_return;
     refuse(a, ec ? errc::cancelled : stop_code());
     if (a.is_probe) health_.probe_ended(to_health(a));
@@ -292,6 +353,10 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
 
 struct client_core::part_exchange {
     static constexpr lane via = lane::part;
+    operation what() const noexcept { return kind; }
+    std::string_view id() const noexcept { return request_id; }
+    static std::uint64_t body_size() noexcept { return 0; }
+    static clock::time_point due() noexcept { return clock::now(); }
 
     admission terms() { return {via, permits, clock::time_point::max(), {}, fsm.is_suspect()}; }
     bool has_turn()
@@ -316,8 +381,8 @@ struct client_core::part_exchange {
     std::string const& request_id;
     std::string const& sub_id;
     fifo_semaphore::unit slot{}; ///< one of the connections for parts
-    part_fsm fsm{kind, clock::now() + std::min<std::chrono::milliseconds>(core.options_.job_deadline,
-                                                                          longest_time)};
+    part_fsm fsm{kind, clock::now() +
+                           std::min<std::chrono::milliseconds>(core.options_.job_deadline, longest_time)};
     rate_permit permits[1] = {{core.poll_rate_, 1, core.counters_.waited_for_poll_rate}};
 };
 

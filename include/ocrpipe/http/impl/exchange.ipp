@@ -137,6 +137,7 @@ OCRPIPE_DECL bool exchange::fill(byte_buffer& request, body_source* body, transp
 
 OCRPIPE_DECL std::size_t exchange::send(std::string_view wire, error_code& ec)
 {
+    if (sent_ == bytes_sent::none) sent_at_ = clock::now();
     std::size_t const n = connection_.send(wire, ec);
     if (n != 0) sent_ = bytes_sent::some;
     return n;
@@ -234,7 +235,8 @@ OCRPIPE_DECL task<void> exchange::async_take_turn(reception& r, asio::cancellati
         co_return;
     }
     turn_ = fifo_semaphore::unit(shared_.large_answers);
-    r.last = std::min(deadline_, later(r.last, std::chrono::ceil<std::chrono::milliseconds>(clock::now() - from)));
+    r.last =
+        std::min(deadline_, later(r.last, std::chrono::ceil<std::chrono::milliseconds>(clock::now() - from)));
     answer_.release(ec);
 }
 

@@ -35,6 +35,7 @@ private:
         bool fresh = false;                    ///< do not use an idle connection
         bool repeatable = false;               ///< the last attempt may be repeated on a fresh connection
         bytes_sent earlier = bytes_sent::none; ///< by the previous attempt
+        clock::time_point sent_at{};           ///< of the last attempt that sent anything
     };
 
     bool check(http_request const& request, transport_failure& failure) const;
@@ -99,6 +100,7 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
                 lease.begin_exchange();
                 answered = co_await exchange.run(buffer, body, failure);
                 lease.end_exchange(exchange.reusable(), answer);
+                if (is_known(exchange.sent_at())) p.sent_at = exchange.sent_at();
                 if (answered)
                     *outcome = std::move(answer.response());
                 else if (self->note_failure(request, p, lease.reused(), answer.started(), failure))
@@ -108,7 +110,12 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
         again = self->needs_another_attempt(request, p, answered, *outcome, failure);
     }
     co_await asio::this_coro::throw_if_cancelled(throws);
-    if (failure.code) outcome = std::move(failure);
+    if (failure.code) {
+        failure.sent_at = p.sent_at;
+        outcome = std::move(failure);
+    } else {
+        outcome->sent_at = p.sent_at;
+    }
     co_return outcome;
 }
 

@@ -87,6 +87,12 @@ inline bool is_unreachable(exchange_result const& answer) noexcept
            code == errc::proxy_refused || code == errc::tls_failed || code == errc::tls_timeout;
 }
 
+/// When the request was sent; time_point() if that is not known.
+inline clock::time_point sent_at(exchange_result const& answer) noexcept
+{
+    return answer ? answer->sent_at : answer.error().sent_at;
+}
+
 /// The error of an answer that refuses the credentials, or of a proxy or a certificate that does.
 inline errc refusal_of(exchange_result const& answer) noexcept
 {
@@ -126,6 +132,9 @@ public:
 
     /// Whether the last answer refused this request in a way that may concern all of them.
     bool is_suspect() const noexcept { return counter_.refusals != 0; }
+
+    /// Requests answered or failed.
+    int attempts() const noexcept { return counter_.attempts; }
 
     /// Call after step::finish. The caller adds the request_id to a failure.
     result<Outcome> outcome() && { return std::move(*outcome_); }
@@ -178,15 +187,16 @@ protected:
     }
 
     /// Handles a refusal that may concern every request, such as 403: `code` is the error if it does. It
-    /// concerns this request alone if another one is accepted meanwhile. It also does after four refusals, if others
-    /// were accepted before.
+    /// concerns this request alone if another one is accepted meanwhile. It also does after four refusals, if
+    /// others were accepted before.
     template<class Verdict>
     action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c)
     {
         counter_.refused(c);
         // Four attempts take seven seconds, in case all requests are refused for a moment.
-        bool const alone = c.recoveries != counter_.recoveries_then ? counter_.refusals >= 2
-                                                                    : c.was_accepted && counter_.refusals >= 4;
+        bool const alone = c.recoveries != counter_.recoveries_then
+                               ? counter_.refusals >= 2
+                               : c.was_accepted && counter_.refusals >= 4;
         if (!alone) return action{step::refused, c.now, {}, code};
         return fail(answer, r, errc::rejected,
                     fmt::format("{}, {} times; others are accepted", r.row, counter_.refusals));

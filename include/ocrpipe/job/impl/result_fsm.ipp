@@ -4,6 +4,8 @@
 #include <ocrpipe/api/strict_json.hpp>
 #include <ocrpipe/job/result_fsm.hpp>
 
+#include <algorithm>
+
 namespace ocrpipe
 {
 
@@ -18,18 +20,18 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     result_reading const r = read_result(answer, history_, c.profile, c.request_id, c.route_succeeded, c.now,
                                          is_late(c) ? std::chrono::milliseconds(0) : c.settle_time);
     bool const content_came = lacked_content && history_.settle_reads == 0;
-    auto const delay =
-        content_came ? std::chrono::ceil<std::chrono::milliseconds>(c.now - since) : std::chrono::milliseconds(0);
+    auto const delay = content_came ? std::chrono::ceil<std::chrono::milliseconds>(c.now - since)
+                                    : std::chrono::milliseconds(0);
     read_well_ = answer && r.status < 300 && r.what != result_verdict::retry &&
                  r.what != result_verdict::foreign && r.what != result_verdict::throttled &&
                  r.what != result_verdict::unreadable;
     switch (r.what) {
     case result_verdict::done:
-        return done(answer, r, completeness::whole, delay);
+        return done(answer, r, completeness::whole, delay, c.now);
     case result_verdict::done_in_part:
-        return done(answer, r, completeness::in_part, delay);
+        return done(answer, r, completeness::in_part, delay, c.now);
     case result_verdict::done_empty:
-        return done(answer, r, completeness::empty, delay);
+        return done(answer, r, completeness::empty, delay, c.now);
     case result_verdict::pending:
         return pending(answer, r, c);
     case result_verdict::throttled:
@@ -87,15 +89,39 @@ OCRPIPE_DECL action result_fsm::wait(std::chrono::milliseconds delay, fsm_contex
 }
 
 OCRPIPE_DECL action result_fsm::done(exchange_result& answer, result_reading const& r,
-                                     completeness how_complete, std::chrono::milliseconds content_delay)
+                                     completeness how_complete, std::chrono::milliseconds content_delay,
+                                     clock::time_point now)
 {
     return finish(read_outcome{std::move(answer->body), how_complete, counter_.attempts, r.recognized,
-                               content_delay});
+                               content_delay, now});
+}
+
+OCRPIPE_DECL result_fsm::offset result_fsm::offset_of(clock::time_point t) const noexcept
+{
+    auto const exact =
+        std::chrono::floor<std::chrono::duration<std::int64_t, offset::period>>(t - started_).count();
+    return offset(static_cast<offset::rep>(std::clamp<std::int64_t>(exact, 1, offset::max().count())));
+}
+
+OCRPIPE_DECL job_times result_fsm::times() const noexcept
+{
+    auto const time_of = [this](offset o) {
+        return o.count() == 0 ? clock::time_point()
+                              : started_ + std::chrono::duration_cast<clock::duration>(
+                                               std::chrono::duration<std::int64_t, offset::period>(o));
+    };
+    job_times t;
+    t.first_pending = time_of(first_pending_);
+    t.last_pending = time_of(last_pending_);
+    t.polls = counter_.attempts;
+    return t;
 }
 
 OCRPIPE_DECL action result_fsm::pending(exchange_result const& answer, result_reading const& r,
                                         result_context const& c)
 {
+    last_pending_ = offset_of(c.now);
+    if (first_pending_.count() == 0) first_pending_ = last_pending_;
     if (is_late(c))
         return fail(answer, r, errc::still_processing, fmt::format("{}; the deadline has passed", r.row));
     counter_.succeeded();
@@ -103,8 +129,8 @@ OCRPIPE_DECL action result_fsm::pending(exchange_result const& answer, result_re
     return wait_as_asked(until_next_poll(c), answer, c);
 }
 
-/// Waits for `own`, or for as long as the answer asks, if that is longer. The difference does not count against
-/// a patient job's deadline.
+/// Waits for `own`, or for as long as the answer asks, if that is longer. The difference does not count
+/// against a patient job's deadline.
 OCRPIPE_DECL action result_fsm::wait_as_asked(std::chrono::milliseconds own, exchange_result const& answer,
                                               fsm_context const& c)
 {

@@ -18,9 +18,10 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     submitted_job job;
     submit_reading const r = read_submit(answer, c.profile, job);
     overloaded_ = answer && r.status == 503;
+    sent_at_ = detail::sent_at(answer);
     switch (r.what) {
     case submit_verdict::accepted:
-        return accepted(std::move(job));
+        return accepted(std::move(job), c.now);
     case submit_verdict::ambiguous:
         return perhaps_accepted(answer, r, c);
     case submit_verdict::safe_to_repeat:
@@ -48,8 +49,10 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     return fail(answer, r, detail::code_of(answer, errc::unexpected_answer));
 }
 
-OCRPIPE_DECL action submit_fsm::accepted(submitted_job&& job)
+OCRPIPE_DECL action submit_fsm::accepted(submitted_job&& job, clock::time_point now)
 {
+    job.times.sent = sent_at_;
+    job.times.accepted = now;
     job.attempts = counter_.attempts;
     job.possible_duplicate = in_doubt_ || ambiguous_.has_value();
     return finish(std::move(job));
@@ -63,7 +66,10 @@ OCRPIPE_DECL action submit_fsm::perhaps_accepted(exchange_result const& answer, 
     if (answer && !answer->location.empty())
         reason += " to " + (answer->secrets ? *answer->secrets : secret_mask()).excerpt(answer->location);
     if (repeated) reason += "; it was sent twice";
-    if (!ambiguous_) ambiguous_ = detail::failure_from(answer, errc::ambiguous_submit, r.status, reason);
+    if (!ambiguous_) {
+        ambiguous_ = detail::failure_from(answer, errc::ambiguous_submit, r.status, reason);
+        ambiguous_->times.sent = sent_at_;
+    }
     // An attempt that our own side ended is not repeated, even if resubmitting is allowed.
     bool const ours = !answer && !is_transport(answer.error().code);
     if (!c.retry.resubmit_ambiguous || repeated || ours)
@@ -78,7 +84,10 @@ OCRPIPE_DECL result<submitted_job> submit_fsm::outcome() &&
         ambiguous_->attempts = counter_.attempts;
         return *std::move(ambiguous_);
     }
-    return std::move(*outcome_);
+    if (*outcome_) return std::move(*outcome_);
+    failure f = std::move(*outcome_).error();
+    f.times.sent = sent_at_;
+    return f;
 }
 
 } // namespace ocrpipe

@@ -50,7 +50,7 @@ private:
 
 struct report_count {
     std::string_view name;
-    std::uint64_t run_report::*value;
+    std::uint64_t run_report::* value;
 };
 
 inline constexpr std::array report_counts{
@@ -123,6 +123,7 @@ OCRPIPE_DECL std::string to_json(run_report const& r)
     top.ratio("documents_per_second", static_cast<double>(r.done_now), seconds);
     top.ratio("bytes_per_second", static_cast<double>(r.bytes), seconds);
     top.ratio("polls_per_document", static_cast<double>(r.polls), static_cast<double>(r.done_now));
+    if (!r.measured.empty()) out += ",\n  " + r.measured;
     top.close();
     out += '\n';
     return out;

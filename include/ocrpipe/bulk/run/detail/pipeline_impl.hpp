@@ -11,9 +11,11 @@
 #include <ocrpipe/bulk/run/detail/part_queue.hpp>
 #include <ocrpipe/bulk/run/detail/read_ahead.hpp>
 #include <ocrpipe/bulk/run/detail/run_directory.hpp>
+#include <ocrpipe/bulk/run/detail/run_observer.hpp>
 #include <ocrpipe/bulk/run/detail/run_state.hpp>
 #include <ocrpipe/bulk/run/pipeline.hpp>
 #include <ocrpipe/bulk/run/run_configuration.hpp>
+#include <ocrpipe/measure/report_members.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -44,10 +46,10 @@ struct document_in_flight {
 
     prepared_document input;
     standing counted = standing::absent;
-    bool has_intent = false;  ///< the ledger has recorded that it may be sent
-    error_code intent_failed; ///< why the ledger has not
+    bool has_intent = false;      ///< the ledger has recorded that it may be sent
+    error_code intent_failed;     ///< why the ledger has not
     error_code request_id_failed; ///< why the ledger has not recorded the request_id
-    bool is_original = false; ///< it is the original of its content in content_sharing
+    bool is_original = false;     ///< it is the original of its content in content_sharing
     submitted_job job;
     std::chrono::system_clock::time_point submitted_at{};
 };
@@ -74,6 +76,8 @@ public:
     task<result<run_report>> run();
     void stop();
     pipeline_statistics statistics();
+    run_measurements const& measurements() const noexcept { return measured_->collected; }
+    std::string report_so_far();
 
 private:
     using document_ptr = std::shared_ptr<detail::document_in_flight>;
@@ -100,7 +104,7 @@ private:
     submit_hooks hooks_of(document_ptr d);
     task<void> accept(document_ptr d, submitted_job job);
     void wait(document_ptr d, bool just_submitted);
-    task<void> recall(std::string id, result<ocr_result> answer);
+    task<void> recall(std::string id, job_times submitted, result<ocr_result> answer);
     document_ptr from_row(ledger_row row);
     result<result_location> write_result(detail::document_in_flight const& d, ocr_result const& answer,
                                          std::vector<part_entry> const& parts);
@@ -190,6 +194,16 @@ private:
     void note_counts();
     result<void> recall_service(document_counts const& counts);
 
+    // What is measured.
+    void begin_measuring();
+    void arm_sampling();
+    void sample();
+    void end_measuring();
+    void note_gauges();
+    void measure(detail::document_in_flight const& d, job_times times);
+    report_facts facts_of(run_report const& report, std::string_view state) const;
+    void write_report_so_far();
+
     // The end.
     void react();
     void end_run(failure f);
@@ -222,7 +236,7 @@ private:
     std::unordered_map<std::string, document_ptr> unrecorded_;
     detail::part_queue<detail::part_batch*> part_queue_;
     std::deque<std::string> lacking_parts_; ///< ids of documents whose results of earlier runs lack parts
-    std::size_t resuming_ = 0;           ///< coroutines that complete them
+    std::size_t resuming_ = 0;              ///< coroutines that complete them
     std::uint64_t incomplete_in_missing_files_ = 0;
     std::string line_;                  ///< buffer, kept to reuse its memory
     std::uint64_t copies_withheld_ = 0; ///< because the results file of their original is missing
@@ -233,7 +247,13 @@ private:
     std::optional<watched_result> watched_;
     std::uint64_t asking_ = 0; ///< results that the service is asked for again
 
+    std::shared_ptr<detail::run_observer> measured_;
+    std::string_view limiting_; ///< at the last sample
+    clock::time_point report_due_{};
+    bool report_missed_ = false; ///< the last one could not be written, which was reported
+
     detail::event changed_;
+    detail::timer sample_timer_;
     detail::timer drain_timer_;
     detail::timer duration_timer_;
     clock::time_point started_{};

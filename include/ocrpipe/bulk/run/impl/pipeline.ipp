@@ -60,7 +60,9 @@ OCRPIPE_DECL pipeline::impl::impl(asio::io_context& ioc, client& c, std::unique_
     , configuration_(options_, c.profile())
     , state_(options_)
     , part_queue_(options_.max_fetching_parts)
+    , measured_(std::make_shared<detail::run_observer>(clock::now(), std::chrono::system_clock::now()))
     , changed_(ioc)
+    , sample_timer_(ioc.get_executor())
     , drain_timer_(ioc.get_executor())
     , duration_timer_(ioc.get_executor())
 {
@@ -72,6 +74,7 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
     state_.report.started_at = std::chrono::system_clock::now();
     result<void> prepared = prepare();
     if (!prepared) co_return std::move(prepared).error();
+    begin_measuring();
     arm_duration_limit();
     co_await flush();
     resume_parts();
@@ -82,6 +85,7 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
         co_await changed_.wait();
     co_await ask_again_at_the_end();
     duration_timer_.cancel();
+    end_measuring();
     note_counts();
     co_await flush();
     state_.report.finished_at = std::chrono::system_clock::now();
@@ -267,6 +271,7 @@ OCRPIPE_DECL void pipeline::impl::admit(detail::prepared p)
 OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
 {
     state_.enter();
+    note_gauges();
     // At the limit, the document is as if it had not been found.
     if (!state_.may_send()) return leave();
     if (d->input.was)
@@ -283,6 +288,8 @@ OCRPIPE_DECL void pipeline::impl::admit(document_ptr d)
 OCRPIPE_DECL void pipeline::impl::reject(input_problem const& p)
 {
     ++state_.report.unreadable;
+    measured_->collected.failed("input", name(static_cast<errc>(p.code.value())), p.path,
+                                p.message.empty() ? p.code.message() : p.message);
     if (options_.on_unreadable) options_.on_unreadable(p);
     if (error_code const ec = files_->failures().append(p)) output_failed(ec, "failures.jsonl");
 }
@@ -373,8 +380,8 @@ OCRPIPE_DECL void pipeline::impl::end_run(failure f)
 
 OCRPIPE_DECL failure pipeline::impl::output_failed(error_code cause, std::string_view what)
 {
-    failure const f(errc::unwritable_output, phase::none,
-                    fmt::format("{} in {}", what, options_.directory), cause);
+    failure const f(errc::unwritable_output, phase::none, fmt::format("{} in {}", what, options_.directory),
+                    cause);
     state_.outputs_failed(f);
     react();
     return f;
@@ -383,9 +390,9 @@ OCRPIPE_DECL failure pipeline::impl::output_failed(error_code cause, std::string
 OCRPIPE_DECL void pipeline::impl::ledger_failed(error_code ec)
 {
     std::optional<failure> const broken = ledger_->broken();
-    state_.outputs_failed(broken ? *broken
-                                 : failure(errc::ledger_failed, phase::none,
-                                           "a change that the ledger does not allow", ec));
+    state_.outputs_failed(
+        broken ? *broken
+               : failure(errc::ledger_failed, phase::none, "a change that the ledger does not allow", ec));
     react();
 }
 
@@ -418,7 +425,7 @@ OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
     }
     s.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - started_);
     client_statistics const c = client_.statistics();
-    s.limiting = state_.limiting(c);
+    s.limiting = state_.is_stopped() ? std::string_view("draining") : limiting_;
     s.outage = c.outage;
     s.outage_lasts = c.outage_lasts;
     return s;
@@ -441,11 +448,20 @@ OCRPIPE_DECL void pipeline::impl::conclude()
     }
     for (error_code const ec : {files_->sync(), files_->failures().sync()})
         if (ec) output_failed(ec, "syncing the results");
-    if (error_code const ec = write_report(options_.directory, report)) output_failed(ec, "report.json");
+    report.measured = report_members(
+        measured_->collected, facts_of(report, report.end == run_end::complete ? "finished" : "stopped"));
+    if (error_code const ec = write_report(options_.directory, report))
+        output_failed(ec, "report.json");
+    else if (options_.on_report)
+        options_.on_report(to_json(report));
     if (ledger_->broken()) return;
-    ledger_->set_metadata("last_run", to_json(report), durable());
+    ledger_->set_metadata(std::string(detail::last_run_measured), report.measured, durable());
+    run_report counts = report;
+    counts.measured.clear();
+    ledger_->set_metadata("last_run", to_json(counts), durable());
     if (auto const delay = client_.statistics().content_delay; delay.count() > 0)
-        ledger_->set_metadata(std::string(detail::content_delay_ms), std::to_string(delay.count()), durable());
+        ledger_->set_metadata(std::string(detail::content_delay_ms), std::to_string(delay.count()),
+                              durable());
 }
 
 OCRPIPE_DECL pipeline::pipeline(asio::io_context& ioc, client& c, std::unique_ptr<source> s,
@@ -461,6 +477,8 @@ OCRPIPE_DECL pipeline& pipeline::operator=(pipeline&&) noexcept = default;
 OCRPIPE_DECL task<result<run_report>> pipeline::run() { return impl_->run(); }
 OCRPIPE_DECL void pipeline::stop() { impl_->stop(); }
 OCRPIPE_DECL pipeline_statistics pipeline::statistics() const { return impl_->statistics(); }
+OCRPIPE_DECL run_measurements const& pipeline::measurements() const { return impl_->measurements(); }
+OCRPIPE_DECL std::string pipeline::report_so_far() const { return impl_->report_so_far(); }
 
 } // namespace ocrpipe
 

@@ -1,8 +1,8 @@
 #ifndef OCRPIPE_BULK_RUN_IMPL_PIPELINE_DOCUMENT_IPP
 #define OCRPIPE_BULK_RUN_IMPL_PIPELINE_DOCUMENT_IPP
 
-// A document's way: send() takes it to its durable request_id, finish() from the answer to its durable result.
-// Between the two, the document is a record in the client's table of waiting jobs.
+// A document's way: send() takes it to its durable request_id, finish() from the answer to its durable
+// result. Between the two, the document is a record in the client's table of waiting jobs.
 
 #include <ocrpipe/api/strict_json.hpp>
 #include <ocrpipe/bulk/run/detail/document_course.hpp>
@@ -57,11 +57,13 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     end.polls = answer->reads();
     end.attempts = d->job.attempts;
     end.how_complete = how_complete;
+    job_times const times = answer->times();
     answer = failure(); // frees the text while the ledger commits
     error_code const ec = co_await record_end(*d, std::move(end));
     if (ec) co_return leave_unfinished(*d);
 
     state_.finished(d->counted, how_complete);
+    measure(*d, times);
     if (how_complete == completeness::empty) watch(d->id());
     std::optional<result_location> where = *written;
     if (!at_once) where = co_await complete(d->id());
@@ -135,9 +137,8 @@ OCRPIPE_DECL task<error_code> pipeline::impl::record_submitted(detail::document_
 
 OCRPIPE_DECL task<error_code> pipeline::impl::record_end(detail::document_in_flight& d, finish_record end)
 {
-    return record([this, &d, end = std::move(end)](ledger_handler h) {
-        ledger_->finished(d.id(), end, std::move(h));
-    });
+    return record(
+        [this, &d, end = std::move(end)](ledger_handler h) { ledger_->finished(d.id(), end, std::move(h)); });
 }
 
 OCRPIPE_DECL task<error_code> pipeline::impl::record_not_sent(detail::document_in_flight& d)
@@ -166,8 +167,8 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
     d->job.possible_duplicate = input.was_ambiguous || input.in_doubt;
     submit_request request(std::move(input.doc), input.record.doc_type, input.record.flow);
     request.type = input.record.type;
-    // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The run has
-    // its own limits.
+    // Waiting for rate limits and Retry-After pauses does not count against a document's deadline. The run
+    // has its own limits.
     request.deadline = longest_time;
     request.patient = true;
     request.in_doubt = d->job.possible_duplicate;
@@ -183,7 +184,9 @@ OCRPIPE_DECL submit_hooks pipeline::impl::hooks_of(document_ptr d)
     hooks.before_sending = [self = shared_from_this(), d] {
         return d->has_intent ? self->record_repeat(d) : self->record_intent(d);
     };
-    hooks.accepted = [self = shared_from_this(), d](submitted_job const& job) { return self->accept(d, job); };
+    hooks.accepted = [self = shared_from_this(), d](submitted_job const& job) {
+        return self->accept(d, job);
+    };
     return hooks;
 }
 
@@ -194,6 +197,7 @@ OCRPIPE_DECL task<void> pipeline::impl::accept(document_ptr d, submitted_job job
     d->job = std::move(job);
     d->submitted_at = std::chrono::system_clock::now();
     state_.accepted(d->input.record.size, d->job.possible_duplicate);
+    if (d->input.request_id.empty()) measured_->collected.accepted(d->input.record.size, clock::now());
     d->request_id_failed = co_await record_submitted(*d);
 }
 
@@ -202,6 +206,7 @@ OCRPIPE_DECL task<void> pipeline::impl::accept(document_ptr d, submitted_job job
 OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
 {
     ++state_.waiting;
+    note_gauges();
     wait_request request(d->job.request_id);
     request.doc_type = d->input.record.doc_type;
     request.document_bytes = d->input.record.size;
@@ -212,17 +217,25 @@ OCRPIPE_DECL void pipeline::impl::wait(document_ptr d, bool just_submitted)
                                   [self = shared_from_this(), d](result<ocr_result> answer) {
                                       self->start(self->finish(d, std::move(answer)));
                                   });
-    client_.async_wait(std::move(request), [self = shared_from_this(), id = std::move(d->input.record.id)](
+    client_.async_wait(std::move(request), [self = shared_from_this(), id = std::move(d->input.record.id),
+                                            sent = d->job.times.sent, accepted = d->job.times.accepted](
                                                result<ocr_result> answer) mutable {
-        self->start(self->recall(std::move(id), std::move(answer)));
+        job_times submitted;
+        submitted.sent = sent;
+        submitted.accepted = accepted;
+        self->start(self->recall(std::move(id), submitted, std::move(answer)));
     });
 }
 
 /// finish() for a document of which only the id was kept.
-OCRPIPE_DECL task<void> pipeline::impl::recall(std::string id, result<ocr_result> answer)
+OCRPIPE_DECL task<void> pipeline::impl::recall(std::string id, job_times submitted, result<ocr_result> answer)
 {
     result<std::optional<ledger_row>> row = ledger_->find(id);
-    if (row && *row) co_return co_await finish(from_row(std::move(**row)), std::move(answer));
+    if (row && *row) {
+        document_ptr d = from_row(std::move(**row));
+        d->job.times = submitted;
+        co_return co_await finish(std::move(d), std::move(answer));
+    }
     // Its job is in the ledger: the next run polls it.
     --state_.waiting;
     if (!row) end_run(row.error());
@@ -306,13 +319,14 @@ OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr p, failure f)
     finish_record end;
     end.state = state;
     end.failure = static_cast<errc>(f.code.value());
-    end.message = std::move(*message);
+    end.message = *message;
     // Once the document has a request_id, the requests of a failure are polls.
     end.attempts = f.request_id.empty() ? f.attempts : d.job.attempts;
     end.polls = f.request_id.empty() ? 0 : f.attempts;
     error_code const ec = co_await record_end(d, std::move(end));
     if (ec) co_return leave_unfinished(d);
     state_.failed(d.counted);
+    measured_->collected.failed(name(static_cast<errc>(f.code.value())), d.id(), *message, clock::now());
     leave();
 }
 
@@ -350,8 +364,7 @@ OCRPIPE_DECL task<void> pipeline::impl::withdraw(detail::document_in_flight& d)
     }
     error_code const ec = co_await record_not_sent(d);
     if (!ec)
-        state_.move(d.counted,
-                    d.input.was_ambiguous ? detail::standing::failed : detail::standing::not_sent);
+        state_.move(d.counted, d.input.was_ambiguous ? detail::standing::failed : detail::standing::not_sent);
     leave();
 }
 
@@ -415,8 +428,7 @@ OCRPIPE_DECL void pipeline::impl::note_unrecognized(detail::document_in_flight c
 OCRPIPE_DECL bool pipeline::impl::file_has_changed(detail::document_in_flight const& d)
 {
     ledger_document const& read = d.input.record;
-    struct ::stat status {
-    };
+    struct ::stat status{};
     if (read.mtime_ns == 0 || ::stat(read.path.c_str(), &status) != 0) return false;
     if (detail::version_of(status) == file_version{read.size, read.mtime_ns}) return false;
     ++state_.report.changed_files;

@@ -89,6 +89,7 @@ OCRPIPE_DECL void pipeline::impl::part_failed(detail::part_batch& b, std::size_t
     p.message = to_string(f);
     b.entries[i].error = std::string(name(p.failure));
     if (f.is(errc::part_absent)) return;
+    measured_->collected.failed("part", name(p.failure), b.document.id, p.message);
     if (options_.on_part_failure) options_.on_part_failure(b.document, p, f);
     failure_record line;
     line.document = &b.document;
@@ -178,10 +179,11 @@ OCRPIPE_DECL std::optional<result_line> pipeline::impl::last_line(result_locatio
     error_code ec = files_->results().read(where, line_);
     if (ec == boost::system::errc::no_such_file_or_directory) {
         if (incomplete_in_missing_files_++ == 0)
-            notice("parts_not_fetched",
-                   fmt::format("{0} is not in {1}, so the parts that its results lack are not fetched: restore "
-                               "{1}/{0}, then run the same command again",
-                               results_file_name(where.file), options_.directory));
+            notice(
+                "parts_not_fetched",
+                fmt::format("{0} is not in {1}, so the parts that its results lack are not fetched: restore "
+                            "{1}/{0}, then run the same command again",
+                            results_file_name(where.file), options_.directory));
         return std::nullopt;
     }
     std::optional<result_line> line = ec ? std::nullopt : read_result_line(line_);

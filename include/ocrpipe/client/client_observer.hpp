@@ -1,0 +1,28 @@
+#ifndef OCRPIPE_CLIENT_CLIENT_OBSERVER_HPP
+#define OCRPIPE_CLIENT_CLIENT_OBSERVER_HPP
+
+#include <ocrpipe/measure/exchange_event.hpp>
+
+namespace ocrpipe
+{
+
+/// Sees every HTTP exchange of a client, for metrics, tracing or a log. Override what you need.
+///
+/// The functions are called on the thread that runs the io_context, before the handler of the operation. They
+/// must not throw, must not block, and must not call the client. The events and the views in them are valid
+/// during the call.
+/// Cost: a client without observers takes no times for them.
+class client_observer
+{
+public:
+    virtual ~client_observer() = default;
+
+    /// An exchange has ended. A request that was refused before it reached the transport is no exchange.
+    virtual void on_exchange(exchange_event const&) {}
+
+    virtual void on_pause(pause_event const&) {}
+};
+
+} // namespace ocrpipe
+
+#endif
