@@ -41,6 +41,9 @@ public:
     /// Zero if there is no job.
     censored_percentile percentile(double p) const;
 
+    /// The mean. If there are censored lifetimes, it is known only from below.
+    censored_percentile mean() const;
+
 private:
     std::vector<lifetime> all_; ///< ascending; ends before censorings at the same time
     std::size_t censored_ = 0;

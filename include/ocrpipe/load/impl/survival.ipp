@@ -43,6 +43,17 @@ OCRPIPE_DECL censored_percentile survival::percentile(double p) const
     return out;
 }
 
+OCRPIPE_DECL censored_percentile survival::mean() const
+{
+    if (all_.empty()) return {};
+    double sum = 0;
+    for (lifetime const& l : all_)
+        sum += l.seconds;
+    double const low = sum / static_cast<double>(all_.size());
+    double const high = censored_ == 0 ? low : std::numeric_limits<double>::infinity();
+    return {low, high, high};
+}
+
 } // namespace ocrpipe
 
 #endif
