@@ -47,21 +47,22 @@ OCRPIPE_DECL std::optional<std::uint64_t> most_documents(arrival_plan const& pla
 
 /// The times at which documents are due, one after the other. Pure: the plan and its seed decide all of them.
 ///
-/// The first document of even arrivals is due at once. The others are due when the integral of the rate reaches
-/// the next whole number, with Poisson arrivals the sum of exponentially distributed numbers.
+/// The first document of even arrivals is due at once. The others are due when the integral of the rate
+/// reaches the next whole number, with Poisson arrivals the sum of exponentially distributed numbers.
 class arrival_times
 {
 public:
     explicit arrival_times(arrival_plan plan);
 
-    /// The next time, since the start; nothing after the end of the plan. Must not be called for a closed loop.
+    /// The next time, since the start; nothing after the end of the plan. Must not be called for a closed
+    /// loop.
     std::optional<std::chrono::nanoseconds> next();
 
 private:
     arrival_plan plan_;
     std::mt19937_64 random_;
     std::uint64_t given_ = 0;
-    double target_ = 0;      ///< integral of the rate at the next arrival
+    double target_ = 0; ///< integral of the rate at the next arrival
     std::size_t stage_ = 0;
     double stage_start_ = 0; ///< seconds
     double stage_area_ = 0;  ///< integral of the rate until then

@@ -27,8 +27,8 @@ struct capacity_search_options {
     std::size_t max_steps = 30;
 };
 
-/// What the service can take, in documents per second: between the highest rate that passed and the lowest that did
-/// not. `high` is infinity if nothing failed.
+/// What the service can take, in documents per second: between the highest rate that passed and the lowest
+/// that did not. `high` is infinity if nothing failed.
 struct service_capacity {
     double estimate = 0;
     double low = 0;
@@ -39,8 +39,8 @@ struct service_capacity {
 /// Searches the highest rate that the service sustains: doubles the rate until a step fails, then divides the
 /// interval between the highest rate that passed and the lowest that failed.
 ///
-/// A step in which the backlog grows shows the rate at which a busy service works. The next step is just below it
-/// or just above it, so that a few steps enclose it; without such a step the interval is halved.
+/// A step in which the backlog grows shows the rate at which a busy service works. The next step is just
+/// below it or just above it, so that a few steps enclose it; without such a step the interval is halved.
 /// Pure: it asks for steps and is told their outcome.
 class capacity_search
 {
@@ -58,7 +58,8 @@ public:
 private:
     capacity_step const* best() const noexcept;    ///< the highest that passed
     capacity_step const* failing() const noexcept; ///< the lowest that failed
-    double busy_throughput() const noexcept;       ///< mean of the steps in which the backlog grew; 0 if there are none
+    double
+    busy_throughput() const noexcept; ///< mean of the steps in which the backlog grew; 0 if there are none
 
     capacity_search_options how_;
     std::vector<capacity_step> steps_;

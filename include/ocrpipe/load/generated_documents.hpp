@@ -15,8 +15,8 @@ struct document_sizes {
     double sigma = 0;              ///< standard deviation of the logarithm
 };
 
-/// Makes valid PDF documents of one page. Each has other bytes, so that a cache of the service does not find it.
-/// Pure: a document is a function of the seed and its number.
+/// Makes valid PDF documents of one page. Each has other bytes, so that a cache of the service does not find
+/// it. Pure: a document is a function of the seed and its number.
 class document_generator
 {
 public:

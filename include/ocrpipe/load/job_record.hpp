@@ -27,10 +27,10 @@ struct job_record {
     using time = std::chrono::nanoseconds;
     static constexpr time unknown{-1};
 
-    time due{0};                 ///< as the arrival plan says
-    time started = unknown;      ///< the client got it
-    time sent = unknown;         ///< the first byte of the submit's last attempt left
-    time accepted = unknown;     ///< the answer with the request_id was read
+    time due{0};                  ///< as the arrival plan says
+    time started = unknown;       ///< the client got it
+    time sent = unknown;          ///< the first byte of the submit's last attempt left
+    time accepted = unknown;      ///< the answer with the request_id was read
     time first_pending = unknown; ///< the first answer "not yet" was read
     time last_pending = unknown;
     time ended = unknown; ///< done: the answer with the result was read; failed: the failure

@@ -44,19 +44,21 @@ struct load_statistics {
     std::uint64_t accepted = 0;
     std::uint64_t done = 0;
     std::uint64_t failed = 0;
+    std::uint64_t given_up = 0; ///< the deadline of the job passed, or the test ended
     bool draining = false;
     bool ended = false;
     double rate = 0; ///< documents per second that the plan asks for now
 
-    std::uint64_t in_flight() const noexcept { return due - done - failed; }
+    std::uint64_t in_flight() const noexcept { return due - done - failed - given_up; }
 };
 
-/// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each. Arrivals
-/// follow the clock and never wait for answers. A job between its submit and its result is a record in the client's
-/// table and one here.
+/// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each.
+/// Arrivals follow the clock and never wait for answers. A job between its submit and its result is a record
+/// in the client's table and one here.
 ///
-/// Thread safety: one thread, that of the io_context. Lifetime: the client must outlive the io_context's handlers;
-/// after the end it is closed if documents were unfinished. Cost: about 100 bytes for each document ever due.
+/// Thread safety: one thread, that of the io_context. Lifetime: the client must outlive the io_context's
+/// handlers; after the end it is closed if documents were unfinished. Cost: about 100 bytes for each document
+/// ever due.
 class load_run
 {
 public:
@@ -80,7 +82,7 @@ public:
     double total_seconds() const;
     /// Mean number of documents in flight, sampled ten times a second.
     double sampled_in_flight() const;
-    bool stopped() const;            ///< by stop()
+    bool stopped() const;                   ///< by stop()
     std::uint64_t descriptors_gone() const; ///< failures because the process could not open a socket or file
 
 private:

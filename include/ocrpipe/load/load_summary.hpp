@@ -26,8 +26,8 @@ struct load_summary {
 
     double arrival_seconds = 0; ///< the length of the arrivals
     double total_seconds = 0;   ///< with the drain
-    /// In this time the backlog of a service that keeps up still grows, until the first documents are done. The
-    /// next three count from its end to the end of the arrivals.
+    /// In this time the backlog of a service that keeps up still grows, until the first documents are done.
+    /// The next three count from its end to the end of the arrivals.
     double warm_up_seconds = 0;
     double throughput = 0; ///< documents done per second
     double bytes_per_second = 0;
@@ -36,14 +36,16 @@ struct load_summary {
     double offered = 0; ///< documents due per second
     double polls_per_document = 0;
 
+    // Without documents due in the first second, unless the arrivals take less than two: connections are
+    // opened then, and a client's first request goes alone.
     latency_histogram start_delay; ///< from due until the client got the document
-    /// From due until the first byte of the submit left; of documents whose first attempt was accepted, because
-    /// later ones wait for the service.
+    /// From due until the first byte of the submit left; of documents whose first attempt was accepted,
+    /// because later ones wait for the service.
     latency_histogram send_delay;
     latency_histogram submit; ///< from the first byte of the accepted attempt to its answer
 
-    /// From due until the result was read. An unfinished document is censored when the test ends; a failed one
-    /// counts only as an error.
+    /// From due until the result was read. An unfinished document is censored when the test ends; a failed
+    /// one counts only as an error.
     survival end_to_end{{}};
     /// From the acceptance until the last answer "not yet", and until the result was read.
     survival ready_low{{}};
@@ -51,7 +53,8 @@ struct load_summary {
     /// end_to_end as tools see it that stop with the arrivals: only of documents that were done by then.
     survival completed_only{{}};
 
-    /// Mean number of documents in flight, by the rate of arrivals and the mean time in flight (Little's law).
+    /// Mean number of documents in flight, by the rate of arrivals and the mean time in flight (Little's
+    /// law).
     double little = 0;
 
     double error_rate() const noexcept { return share(failed); }

@@ -19,8 +19,8 @@ struct lifetime {
 struct censored_percentile {
     /// The percentile is at least this, whatever becomes of the unfinished jobs: each ends at once.
     double low = 0;
-    /// The Kaplan-Meier estimate. It assumes that an unfinished job is no slower than others that have taken as
-    /// long; in overload later jobs are slower, and the estimate is too low.
+    /// The Kaplan-Meier estimate. It assumes that an unfinished job is no slower than others that have taken
+    /// as long; in overload later jobs are slower, and the estimate is too low.
     double estimate = 0;
     /// And at most this: no unfinished job ever ends. Infinity if too many are unfinished.
     double high = 0;

@@ -25,9 +25,9 @@ struct threshold {
 
 /// Reads `e2e.p95<30s,error_rate<1%,backlog_slope<=0`.
 ///
-/// Metrics: e2e, ready, submit and send_delay with .p50, .p95, .p99.9, .max or .mean; error_rate, unfinished_rate,
-/// backlog_slope, throughput, polls_per_document. Comparisons: < <= > >=.
-/// Errors: errc::invalid_argument; the reason names the condition and the remedy.
+/// Metrics: e2e, ready, submit and send_delay with .p50, .p95, .p99.9, .max or .mean; error_rate,
+/// unfinished_rate, backlog_slope, throughput, polls_per_document. Comparisons: < <= > >=. Errors:
+/// errc::invalid_argument; the reason names the condition and the remedy.
 OCRPIPE_DECL result<std::vector<threshold>> parse_thresholds(std::string_view text);
 
 struct threshold_outcome {
@@ -36,9 +36,9 @@ struct threshold_outcome {
     std::string seen; ///< the value for people, such as ">= 108 s (7.0 % unfinished)"
 };
 
-/// A percentile with unfinished jobs counts with its least favourable bound, so that a condition never holds just
-/// because the test ended too early. backlog_slope counts with its most favourable one, because a service that
-/// keeps up has a slope that varies about zero.
+/// A percentile with unfinished jobs counts with its least favourable bound, so that a condition never holds
+/// just because the test ended too early. backlog_slope counts with its most favourable one, because a
+/// service that keeps up has a slope that varies about zero.
 OCRPIPE_DECL threshold_outcome judge(threshold const& t, load_summary const& s);
 
 } // namespace ocrpipe

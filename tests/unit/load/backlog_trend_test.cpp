@@ -15,7 +15,8 @@ namespace
 {
 
 /// The trend of a service of 40 workers, at `load` times its capacity for 60 s, after a warm-up of 10 s.
-backlog_trend trend_at(double load, service_time const& service, double mean, bool poisson, std::uint64_t seed)
+backlog_trend trend_at(double load, service_time const& service, double mean, bool poisson,
+                       std::uint64_t seed)
 {
     arrival_plan p;
     double const rate = load * 40 / mean;

@@ -1,6 +1,5 @@
-#include <ocrpipe/load/capacity_search.hpp>
-
 #include <ocrpipe/load/backlog_trend.hpp>
+#include <ocrpipe/load/capacity_search.hpp>
 
 #include "queue.hpp"
 
@@ -39,7 +38,8 @@ service_capacity search_simulated(service_time const& service, std::uint64_t see
         std::sort(r.ended.begin(), r.ended.end());
         auto const trend = trend_of(r.arrived, r.ended, 3, 20);
         double const throughput = *rate - trend.slope;
-        s.record({*rate, !trend.grows(), throughput, trend.grows(), trend.grows() ? "the backlog grows" : ""});
+        s.record(
+            {*rate, !trend.grows(), throughput, trend.grows(), trend.grows() ? "the backlog grows" : ""});
     }
     return s.found();
 }
@@ -61,7 +61,8 @@ TEST_CASE("capacity_search: the first steps -> doubles until one fails")
     CHECK(*s.next_rate() == 3.5);
 }
 
-TEST_CASE("capacity_search: a step whose backlog grows -> the next is just below the busy throughput, then just above")
+TEST_CASE("capacity_search: a step whose backlog grows -> the next is just below the busy throughput, then "
+          "just above")
 {
     capacity_search s({10, 1000, 0.03, 30});
     s.record({10, true, 10, false, ""});

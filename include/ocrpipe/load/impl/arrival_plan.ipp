@@ -16,8 +16,9 @@ namespace detail
 /// Documents due in the first `seconds` of `s`.
 inline double arrivals_in(arrival_stage const& s, double seconds) noexcept
 {
-    // A constant rate may have no end: its slope is zero, not 0 / infinity.
-    double const slope = s.to == s.from ? 0 : (s.to - s.from) / s.seconds;
+    // A constant rate may have no end, and zero times infinity is not a number.
+    if (s.to == s.from) return s.from == 0 ? 0 : s.from * seconds;
+    double const slope = (s.to - s.from) / s.seconds;
     return seconds * (s.from + slope * seconds / 2);
 }
 

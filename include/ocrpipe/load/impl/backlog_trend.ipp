@@ -34,8 +34,8 @@ OCRPIPE_DECL double student_t_95(std::size_t degrees_of_freedom) noexcept
     return z + (z3 + z) / (4 * n) + (5 * z3 * z * z + 16 * z3 + 3 * z) / (96 * n * n);
 }
 
-OCRPIPE_DECL backlog_trend trend_of(std::span<double const> arrived, std::span<double const> ended, double from,
-                                    double to)
+OCRPIPE_DECL backlog_trend trend_of(std::span<double const> arrived, std::span<double const> ended,
+                                    double from, double to)
 {
     constexpr double unlimited = std::numeric_limits<double>::infinity();
     backlog_trend out{0, -unlimited, unlimited};
@@ -52,8 +52,7 @@ OCRPIPE_DECL backlog_trend trend_of(std::span<double const> arrived, std::span<d
         for (std::size_t i = 0; i != batches; ++i) {
             double const a = from + length * static_cast<double>(i) / n;
             double const b = from + length * static_cast<double>(i + 1) / n;
-            double const change =
-                detail::count_between(arrived, a, b) - detail::count_between(ended, a, b);
+            double const change = detail::count_between(arrived, a, b) - detail::count_between(ended, a, b);
             double const off = change * n / length - out.slope;
             squares += off * off;
         }

@@ -80,8 +80,8 @@ OCRPIPE_DECL service_capacity capacity_search::found() const
     }
     out.limit = limit->why;
     double const busy = busy_throughput();
-    // A step just above the capacity may pass by chance, and one just below may fail. The busy throughput is the
-    // better estimate, unless the service becomes slower in overload.
+    // A step just above the capacity may pass by chance, and one just below may fail. The busy throughput is
+    // the better estimate, unless the service becomes slower in overload.
     bool const fits = busy > out.low * (1 - how_.precision) && busy < out.high * (1 + how_.precision);
     out.estimate = fits ? busy : (out.low + out.high) / 2;
     out.low = std::min(out.low, out.estimate);

@@ -55,8 +55,8 @@ inline std::string small_pdf(std::string_view text, std::size_t padding)
         out += "endobj\n";
     }
     std::size_t const start = out.size();
-    fmt::format_to(std::back_inserter(out), "xref\n0 6\n{}trailer<</Size 6/Root 1 0 R>>\nstartxref\n{}\n%%EOF\n",
-                   table, start);
+    fmt::format_to(std::back_inserter(out),
+                   "xref\n0 6\n{}trailer<</Size 6/Root 1 0 R>>\nstartxref\n{}\n%%EOF\n", table, start);
     return out;
 }
 
@@ -75,7 +75,8 @@ OCRPIPE_DECL std::uint64_t document_generator::size(std::uint64_t number) const
 
 OCRPIPE_DECL std::string document_generator::make(std::uint64_t number) const
 {
-    std::string const text = fmt::format("load test {:016x} document {}", detail::mixed(seed_, number), number);
+    std::string const text =
+        fmt::format("load test {:016x} document {}", detail::mixed(seed_, number), number);
     std::size_t const wanted = size(number);
     std::size_t const least = detail::small_pdf(text, 0).size();
     if (wanted <= least) return detail::small_pdf(text, 0);

@@ -102,8 +102,9 @@ OCRPIPE_DECL result<job_line> parse_job_line(std::string_view line)
     job_record& r = out.record;
     r.due = detail::job_time_of(o, "due");
     std::string const outcome = detail::text_of(o, "outcome");
-    r.outcome = outcome == "done" ? job_outcome::done
-                                  : outcome == "failed" ? job_outcome::failed : job_outcome::unfinished;
+    r.outcome = outcome == "done"     ? job_outcome::done
+                : outcome == "failed" ? job_outcome::failed
+                                      : job_outcome::unfinished;
     if (!is_known(r.due) || outcome != name(r.outcome))
         return failure(errc::invalid_argument, phase::none,
                        "a line of jobs.jsonl lacks its due time or outcome");

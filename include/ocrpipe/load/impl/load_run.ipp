@@ -40,7 +40,8 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     job_record::time since_start(clock::time_point t) const { return t - begin; }
     job_record::time offset(clock::time_point t) const
     {
-        return ocrpipe::is_known(t) ? std::max(job_record::time::zero(), since_start(t)) : job_record::unknown;
+        return ocrpipe::is_known(t) ? std::max(job_record::time::zero(), since_start(t))
+                                    : job_record::unknown;
     }
 
     void start()
@@ -83,8 +84,8 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     void wait_for_end_of_plan()
     {
         double const length = length_of(options.arrivals);
-        bool const all_sent = options.arrivals.max_documents > 0 &&
-                              jobs.size() >= options.arrivals.max_documents;
+        bool const all_sent =
+            options.arrivals.max_documents > 0 && jobs.size() >= options.arrivals.max_documents;
         if (all_sent || !std::isfinite(length)) return end_arrivals();
         arrival_timer.expires_at(begin + std::chrono::nanoseconds(std::llround(length * 1e9)));
         arrival_timer.async_wait([self = shared_from_this()](error_code ec) {
@@ -179,7 +180,8 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
             f.cause == boost::system::errc::too_many_files_open_in_system)
             ++no_descriptor;
         // The service still works on the document, or would have.
-        if (f.is(errc::still_processing) || (closing && (f.is(errc::client_closed) || f.is(errc::cancelled)))) {
+        if (f.is(errc::still_processing) ||
+            (closing && (f.is(errc::client_closed) || f.is(errc::cancelled)))) {
             ++unfinished;
             return ended(index, document, f.request_id);
         }
@@ -245,7 +247,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     void note_gauges()
     {
         load_statistics const s = now_statistics();
-        std::uint64_t const ended_after_acceptance = std::min(accepted, s.done + s.failed);
+        std::uint64_t const ended_after_acceptance = std::min(accepted, s.done + s.failed + s.given_up);
         measured->collected.gauges(s.in_flight(), accepted - ended_after_acceptance, clock::now());
     }
 
@@ -257,10 +259,11 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         s.accepted = accepted;
         s.done = done;
         s.failed = failures;
+        s.given_up = unfinished;
         s.draining = arrivals_ended;
         s.ended = has_ended;
-        s.rate = arrivals_ended ? 0
-                                : rate_at(options.arrivals, std::chrono::duration<double>(s.elapsed).count());
+        s.rate =
+            arrivals_ended ? 0 : rate_at(options.arrivals, std::chrono::duration<double>(s.elapsed).count());
         return s;
     }
 

@@ -43,6 +43,7 @@ OCRPIPE_DECL load_summary summarize(std::span<job_record const> jobs, double arr
     std::vector<double> due, ended;
     std::vector<lifetime> end_to_end, ready_low, ready_high, completed;
     double in_flight_seconds = 0;
+    double const settled = arrival_seconds > 2 ? 1 : 0;
     std::uint64_t polls = 0;
     std::uint64_t done_in_window = 0;
     std::uint64_t bytes_in_window = 0;
@@ -53,13 +54,14 @@ OCRPIPE_DECL load_summary summarize(std::span<job_record const> jobs, double arr
         due.push_back(from);
         if (has_ended) ended.push_back(to);
         in_flight_seconds += std::max(0.0, to - from);
-        if (is_known(j.started)) out.start_delay.record(j.started - j.due);
+        bool const is_settled = from >= settled;
+        if (is_known(j.started) && is_settled) out.start_delay.record(j.started - j.due);
         if (is_known(j.accepted)) {
             ++out.accepted;
             out.bytes += j.bytes;
             if (is_known(j.sent)) {
                 out.submit.record(j.accepted - j.sent);
-                if (j.submits == 1) out.send_delay.record(j.sent - j.due);
+                if (j.submits == 1 && is_settled) out.send_delay.record(j.sent - j.due);
             }
         }
         switch (j.outcome) {

@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_LOAD_IMPL_THRESHOLDS_IPP
 #define OCRPIPE_LOAD_IMPL_THRESHOLDS_IPP
 
+#include <ocrpipe/load/detail/time_text.hpp>
 #include <ocrpipe/load/thresholds.hpp>
 
 #include <fmt/format.h>
@@ -59,8 +60,7 @@ inline std::optional<double> parse_limit(std::string_view text, threshold_unit u
     double value = 0;
     auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (ec != std::errc() || !std::isfinite(value)) return std::nullopt;
-    std::string_view const suffix =
-        trimmed(text.substr(static_cast<std::size_t>(end - text.data())));
+    std::string_view const suffix = trimmed(text.substr(static_cast<std::size_t>(end - text.data())));
     switch (unit) {
     case threshold_unit::time:
         if (suffix == "us") return value / 1e6;
@@ -119,10 +119,10 @@ inline result<threshold> parse_threshold(std::string_view text)
         return bad_threshold(text, fmt::format("there is no such metric: take one of {}", names));
     }
     if (metric->has_percentile != (dot != std::string_view::npos))
-        return bad_threshold(text, metric->has_percentile
-                                       ? fmt::format("say which: {0}.p95, {0}.mean or {0}.max", out.metric)
-                                       : fmt::format("{} has no percentiles: leave out what follows the dot",
-                                                     out.metric));
+        return bad_threshold(
+            text, metric->has_percentile
+                      ? fmt::format("say which: {0}.p95, {0}.mean or {0}.max", out.metric)
+                      : fmt::format("{} has no percentiles: leave out what follows the dot", out.metric));
     if (metric->has_percentile) {
         auto const p = parse_percentile(left.substr(dot + 1));
         if (!p) return bad_threshold(text, "after the dot, give mean, max, or p50 to p100");
@@ -130,11 +130,10 @@ inline result<threshold> parse_threshold(std::string_view text)
     }
     auto const limit = parse_limit(trimmed(text.substr(at + (or_equal ? 2 : 1))), metric->unit);
     if (!limit)
-        return bad_threshold(text, metric->unit == threshold_unit::time
-                                       ? "the limit must be a time such as 30s or 500ms"
-                                   : metric->unit == threshold_unit::share
-                                       ? "the limit must be a share such as 1%"
-                                       : "the limit must be a number such as 20 or 20/s");
+        return bad_threshold(
+            text, metric->unit == threshold_unit::time    ? "the limit must be a time such as 30s or 500ms"
+                  : metric->unit == threshold_unit::share ? "the limit must be a share such as 1%"
+                                                          : "the limit must be a number such as 20 or 20/s");
     out.limit = *limit;
     return out;
 }
@@ -157,11 +156,6 @@ inline bool compares(double value, threshold const& t) noexcept
 inline bool wants_less(threshold const& t) noexcept
 {
     return t.how == threshold::comparison::below || t.how == threshold::comparison::at_most;
-}
-
-inline std::string time_text(double seconds)
-{
-    return seconds < 1 ? fmt::format("{:.4g} ms", seconds * 1e3) : fmt::format("{:.4g} s", seconds);
 }
 
 inline threshold_outcome judge_time(threshold const& t, survival const& s)
