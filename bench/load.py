@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Shows how far `ocrpipe load` can be trusted, against an emulator whose capacity and latencies are known.
 
-Usage: load_proofs.py OCRPIPE capacity|overload|rate [--seeds N]
+Usage: bench/load OCRPIPE capacity|overload|rate [--seeds N]
 
 capacity: --find-capacity for three latency models and N seeds each; wants 9 of 10 within 5 % of workers / mean service time.
 overload: 0.95, 1.10 and 1.30 of the capacity; wants the end to end p95 within 5 % of the truth log's, and the right sign of the slope, and shows
