@@ -1,5 +1,7 @@
 """Runs a million tiny documents of one folder through `ocrpipe run`, and the finished run once more.
 
+With --pending, the service accepts every document and finishes none: prints the memory of a run in which all of them wait.
+
 Prints how its memory grows, which must not depend on how many are still to come, how long the second run takes to find that there is
 nothing left to do, and the disk that it took. The work is checked: one result for each document, each of another request. Then the ledger
 alone: documents a second, durable.
@@ -26,6 +28,7 @@ from preparation import BUILD_DIR, build, output_of
 LINKS = 10_000  # to one file; ext4 allows 65,000
 LIMIT_MB = 300
 SCAN_LIMIT = 10.0
+PENDING_LIMIT_MB = 600
 
 
 def parse_arguments():
@@ -33,6 +36,7 @@ def parse_arguments():
     parser.add_argument("--documents", type=int, default=1_000_000)
     parser.add_argument("--dir", default=None, help="where to work, on a disk with room for 3 GB (default: the folder for temporary files)")
     parser.add_argument("--no-build", action="store_true")
+    parser.add_argument("--pending", action="store_true", help="let all documents wait for the service at once")
     parser.add_argument("--ledger-documents", type=int, default=200_000)
     return parser.parse_args()
 
@@ -56,6 +60,33 @@ def write_documents(folder, count):
 def memory_kb(pid, key):
     with open(f"/proc/{pid}/status") as status:
         return int(next(line for line in status if line.startswith(key)).split()[1])
+
+
+def start_emulator(ocrpipe, latency):
+    emulator = subprocess.Popen([ocrpipe, "emulator", "--port", "0", "--engine", "synthetic", "--latency", latency, "--api-key", "bench-key",
+                                 "--portal-user-id", "1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return emulator, emulator.stdout.readline().split()[-1]
+
+
+def measure_pending(command, environment, log, documents):
+    """Runs a command until all documents wait for the service. Returns its peak memory, and kills it."""
+    started = time.monotonic()
+    with open(log, "w", encoding="utf-8") as said:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=said)
+    try:
+        waiting = 0
+        while waiting < documents and time.monotonic() - started < documents / 200 + 60:
+            time.sleep(1)
+            if process.poll() is not None:
+                sys.exit(f"the run ended with {process.returncode}: {log.read_text()[-2000:]}")
+            lines = log.read_text(encoding="utf-8").splitlines()[-2:]
+            waiting = max([waiting, *(json.loads(line).get("waiting", 0) for line in lines if line.endswith("}"))])
+        peak = memory_kb(process.pid, "VmHWM:") / 1024
+    finally:
+        process.kill()
+        process.wait()
+    print(f"{waiting} documents wait for the service after {time.monotonic() - started:.0f} s: peak {peak:.0f} MB")
+    return waiting == documents and peak < PENDING_LIMIT_MB
 
 
 def measure(command, environment, log, samples_wanted):
@@ -113,11 +144,12 @@ def main():
         write_documents(work / "in", arguments.documents)
         print(f"{arguments.documents} documents written in {time.monotonic() - started:.0f} s", flush=True)
         environment = dict(os.environ, OCRPIPE_API_KEY="bench-key", OCRPIPE_PORTAL_USER_ID="1")
-        emulator = subprocess.Popen([ocrpipe, "emulator", "--port", "0", "--engine", "synthetic", "--latency", "fixed:1ms", "--api-key",
-                                     "bench-key", "--portal-user-id", "1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        environment["OCRPIPE_BASE_URL"] = emulator.stdout.readline().split()[-1]
+        emulator, environment["OCRPIPE_BASE_URL"] = start_emulator(ocrpipe, "fixed:36000s" if arguments.pending else "fixed:1ms")
         command = [ocrpipe, "run", work / "in", "--out", work / "out", "--doc-type", "INVOICE", "--poll-interval", "100ms-200ms",
                    "--log-format", "json"]
+        if arguments.pending:
+            command += ["--max-inflight", str(arguments.documents), "--poll-interval", "1h-2h", "--deadline", "24h"]
+            return 0 if measure_pending(command, environment, work / "log", arguments.documents) else 1
         first = measure(command, environment, work / "log", 12)
         if first["code"] != 0:
             sys.exit(f"the run ended with {first['code']}: {(work / 'log').read_text()[-2000:]}")

@@ -62,9 +62,9 @@ public:
     {
         return reader_.incomplete_rows(settled_too, cursor, limit);
     }
-    result<std::vector<std::string>> incomplete_documents() override
+    result<std::vector<std::string>> documents_lacking_parts() override
     {
-        return reader_.incomplete_documents();
+        return reader_.documents_lacking_parts();
     }
     result<std::vector<missing_part>> missing_parts(std::string_view id, std::uint64_t from,
                                                     std::size_t limit) override

@@ -18,5 +18,6 @@
 #include <ocrpipe/bulk/source/names_source.hpp>
 #include <ocrpipe/bulk/source/open_input.hpp>
 #include <ocrpipe/client.hpp>
+#include <ocrpipe/measure/run_measurements.hpp>
 
 #endif

@@ -1,14 +1,12 @@
 #ifndef OCRPIPE_SRC_SQLITE_LEDGER_READER_HPP
 #define OCRPIPE_SRC_SQLITE_LEDGER_READER_HPP
 
-#include <ocrpipe/api/file_type.hpp>
 #include <ocrpipe/bulk/ledger/detail/ledger_change.hpp>
 #include <ocrpipe/bulk/ledger/ledger.hpp>
 
 #include "connection.hpp"
+#include "row.hpp"
 #include "schema.hpp"
-
-#include <boost/json/parse.hpp>
 
 #include <fmt/format.h>
 
@@ -23,35 +21,6 @@
 
 namespace ocrpipe::detail
 {
-
-/// 64 lower-case hexadecimal digits as 32 bytes; empty for anything else.
-inline std::string bytes_of_hex(std::string_view hex)
-{
-    auto const digit = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-    };
-    std::string out;
-    if (hex.size() != 64) return out;
-    for (std::size_t i = 0; i != hex.size(); i += 2) {
-        int const high = digit(hex[i]);
-        int const low = digit(hex[i + 1]);
-        if (high < 0 || low < 0) return {};
-        out += static_cast<char>(high << 4 | low);
-    }
-    return out;
-}
-
-inline std::string hex_of_bytes(std::string_view bytes)
-{
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    out.reserve(2 * bytes.size());
-    for (char const c : bytes) {
-        auto const byte = static_cast<unsigned char>(c);
-        (out += digits[byte >> 4]) += digits[byte & 15];
-    }
-    return out;
-}
 
 /// Whether other processes may write to the ledger.
 enum class other_writers { no, yes };
@@ -180,7 +149,7 @@ public:
                          cursor, limit);
     }
 
-    result<std::vector<std::string>> incomplete_documents()
+    result<std::vector<std::string>> documents_lacking_parts()
     {
         turn const t(*this);
         statement s;
@@ -259,7 +228,7 @@ public:
         if (rc == SQLITE_OK) rc = s.step();
         if (rc == SQLITE_DONE) return std::optional<result_location>();
         if (rc != SQLITE_ROW) return failed(rc);
-        return std::optional<result_location>(location(s, 0));
+        return std::optional<result_location>(read_location(s, 0));
     }
 
     result<std::optional<std::string>> metadata(std::string_view key)
@@ -274,15 +243,6 @@ public:
     }
 
 private:
-    static constexpr std::string_view columns = "d.number, d.state, d.id, d.path, d.sha256, d.size, d.mtime, "
-                                                "d.flow, d.doc_type, d.file_type, d.parameters, d.attempts, "
-                                                "d.polls, d.possible_duplicate, d.duplicate_of, "
-                                                "d.failure_class, d.message, d.result_file, d.result_offset, "
-                                                "d.result_length, d.completeness, d.ask_again, d.first_seen_at, d.intent_at, "
-                                                "d.request_id, d.file_ids, d.submitted_at, d.finished_at";
-    static constexpr int state_column = 1;
-    static constexpr int request_column = 24;
-
     /// The scope of one call, in a snapshot of everything committed when it began.
     class turn
     {
@@ -333,7 +293,7 @@ private:
 
     int prepare(statement& s, std::string_view where)
     {
-        return prepare_text(s, fmt::format("SELECT {} FROM document d WHERE {}", columns, where));
+        return prepare_text(s, fmt::format("SELECT {} FROM document d WHERE {}", row_columns, where));
     }
 
     int prepare_text(statement& s, std::string_view sql)
@@ -349,14 +309,14 @@ private:
         statement s;
         if (int const rc = prepare_text(
                 s, fmt::format("SELECT {} FROM document d {} AND d.number > ?1 ORDER BY d.number LIMIT ?2",
-                               columns, which));
+                               row_columns, which));
             rc != SQLITE_OK)
             return failed(rc);
         s.bind(1, static_cast<std::int64_t>(cursor)).bind(2, static_cast<std::int64_t>(limit));
         std::vector<ledger_row> out;
         int rc;
         while ((rc = s.step()) == SQLITE_ROW) {
-            if (!read(s, out.emplace_back())) return bad_row();
+            if (!read_row(s, out.emplace_back())) return bad_row();
             cursor = static_cast<std::uint64_t>(s.integer(0));
         }
         if (rc != SQLITE_DONE) return failed(rc);
@@ -371,7 +331,7 @@ private:
         bind(s);
         int const rc = s.step();
         std::optional<ledger_row> row;
-        bool const sense = rc != SQLITE_ROW || read(s, row.emplace());
+        bool const sense = rc != SQLITE_ROW || read_row(s, row.emplace());
         // Before reset(), which invalidates the columns and the error message.
         std::optional<failure> problem;
         if (!sense)
@@ -394,13 +354,13 @@ private:
             fmt::format("SELECT {}, e.request_id, e.file_ids, e.submitted_at, e.finished_at, e.state FROM "
                         "earlier_request e JOIN document d ON d.number = e.document WHERE e.request_id = ?1 "
                         "LIMIT 1",
-                        columns.substr(0, columns.find(", d.request_id"))));
+                        row_columns.substr(0, row_columns.find(", d.request_id"))));
         if (rc == SQLITE_OK) rc = s.bind_name(1, request_id).step();
         if (rc == SQLITE_DONE) return std::optional<ledger_row>();
         if (rc != SQLITE_ROW) return failed(rc);
         ledger_row now;
         std::optional<document_state> const then = document_state_named(s.bytes(request_column + 4));
-        if (!read(s, now) || !then) return bad_row();
+        if (!read_row(s, now) || !then) return bad_row();
         ledger_row row;
         row.id = std::move(now.id);
         row.path = std::move(now.path);
@@ -411,67 +371,6 @@ private:
         row.submitted_at = now.submitted_at;
         row.finished_at = now.finished_at;
         return std::optional<ledger_row>(std::move(row));
-    }
-
-    static result_location location(statement const& s, int from)
-    {
-        return {static_cast<std::uint64_t>(s.integer(from)), static_cast<std::uint64_t>(s.integer(from + 1)),
-                static_cast<std::uint64_t>(s.integer(from + 2))};
-    }
-
-    /// Returns false if the row contains values that this library never writes.
-    static bool read(statement const& s, ledger_row& r)
-    {
-        std::optional<document_state> const state = document_state_named(s.bytes(state_column));
-        if (!state) return false;
-        int at = state_column;
-        auto const text = [&] { return std::string(s.bytes(++at)); };
-        auto const integer = [&] { return s.integer(++at); };
-        r.state = *state;
-        r.id = text();
-        r.path = s.is_null(++at) ? r.id : std::string(s.bytes(at));
-        r.sha256 = hex_of_bytes(s.bytes(++at));
-        r.size = static_cast<std::uint64_t>(integer());
-        r.mtime_ns = integer();
-        r.flow = text();
-        r.doc_type = text();
-        std::string_view const type = s.bytes(++at);
-        for (enum file_type const t : {file_type::pdf, file_type::image})
-            if (type == wire_word(t)) r.type = t;
-        r.parameters = text();
-        r.attempts = static_cast<int>(integer());
-        r.polls = static_cast<int>(integer());
-        r.possible_duplicate = integer() != 0;
-        r.duplicate_of = text();
-        r.failure_class = text();
-        r.message = text();
-        bool const has_result = r.state == document_state::done || r.state == document_state::skipped;
-        if (has_result && !s.is_null(at + 1)) r.result = location(s, at + 1);
-        at += 3;
-        r.how_complete = completeness_of(s.bytes(++at));
-        r.ask_again = integer() != 0;
-        r.first_seen_at = integer();
-        r.intent_at = integer();
-        r.request_id = text();
-        if (!read_list(s.bytes(++at), r.file_ids)) return false;
-        r.submitted_at = integer();
-        r.finished_at = integer();
-        return true;
-    }
-
-    static bool read_list(std::string_view json, std::vector<std::string>& out)
-    {
-        if (json.empty()) return true;
-        boost::json::parse_options options;
-        options.allow_invalid_utf8 = true;
-        error_code ec;
-        boost::json::value const list = boost::json::parse(json, ec, {}, options);
-        if (ec || !list.is_array()) return false;
-        for (boost::json::value const& v : list.get_array()) {
-            if (!v.is_string()) return false;
-            out.emplace_back(v.get_string().data(), v.get_string().size());
-        }
-        return true;
     }
 
     failure failed(int rc) const

@@ -85,7 +85,8 @@ class Chaos:
     async def run(self):
         self.left.mkdir()
         self.write_documents()
-        self.service = Service(self.plan, self.folder / "truth.jsonl")
+        certificate = self.certificate() if self.plan.tls else None
+        self.service = Service(self.plan, self.folder / "truth.jsonl", certificate)
         await self.service.open()
         try:
             for number, life in enumerate(self.plan.lives):
@@ -107,6 +108,13 @@ class Chaos:
             path.write_bytes(content)
         (self.folder / "profile.json").write_text(json.dumps({"settle_seconds": self.plan.settle_seconds, "lost_seconds": 1}))
 
+    def certificate(self):
+        """Makes a certificate that signs itself. Returns its file and that of its key."""
+        pem, key = self.folder / "ca.pem", self.folder / "ca.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                        "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", pem], check=True, capture_output=True)
+        return pem, key
+
     async def start(self, number, command, options, mode):
         self.service.life = number
         await self.service.set_mode(mode)
@@ -116,6 +124,9 @@ class Chaos:
         if self.plan.proxied:
             environment |= {"OCRPIPE_BASE_URL": "http://ocr.example", "OCRPIPE_PROXY": f"http://me:{PASSWORD}@{url}"}
             options.append("--allow-plain-http")
+        if self.plan.tls:
+            environment["OCRPIPE_BASE_URL"] = f"https://{url}"
+            options += ["--ca-file", self.folder / "ca.pem"]
         where = [self.inputs, "--out", self.out, *self.plan.run_options] if command == "run" else [self.out]
         return Process([command, *where, *options], environment, self.left, self.left / f"said-{number}")
 
@@ -178,7 +189,6 @@ class Chaos:
     async def finish(self, number):
         """Lets processes come to their end that meet no fault, and judges what is left."""
         for number, command in enumerate(("run", "retry", "run"), number):
-            before = len(self.service.jobs)
             process = await self.start(number, command, ["--on-ambiguous", self.plan.on_ambiguous, "--max-answer", "256MiB"], "calm")
             try:
                 if not await process.wait(PATIENCE):
@@ -187,13 +197,13 @@ class Chaos:
                 code, seconds = process.kill()
             self.rows = chaos_judge.rows_of(self.out)
             self.note(number, f"{command} without faults: exit code {code}", seconds, process.peak)
-            if code not in (0, 1) and not (code == 4 and chaos_judge.blames_the_key(self.service, len(self.service.jobs) == before)):
+            if code not in (0, 1) and not (code == 4 and chaos_judge.blames_the_key(self.service, number)):
                 self.problems.append(f"process {number}, which met no fault, ended with {code}")
                 return
         status = subprocess.run([workbench.binary, "status", self.out, "--json"], capture_output=True, text=True, timeout=PATIENCE,
                                 env=workbench.clean_environment())
         self.problems += chaos_judge.counted(json.loads(status.stdout))
-        self.problems += chaos_judge.ended(self.plan, self.service, self.inputs, self.out, code, self.killed)
+        self.problems += chaos_judge.ended(self.plan, self.service, self.inputs, self.out, code, self.killed, number)
         self.problems += chaos_judge.leaked(self.left, {"the key": KEY, "the proxy password": PASSWORD})
 
 

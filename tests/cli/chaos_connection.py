@@ -158,11 +158,7 @@ class Connection:
         if answered is not None:
             return answered
         generator = service.random("submit", sha256, attempt["number"])
-        destiny = service.destinies.get(sha256) or choose(service.random("document", sha256), DESTINIES)
-        # Three in a row would be the credentials.
-        if destiny == "403" and sha256 not in service.destinies and list(service.destinies.values()).count("403") == 2:
-            destiny = "400"
-        service.destinies[sha256] = destiny
+        destiny = service.destinies.setdefault(sha256, choose(service.random("document", sha256), DESTINIES))
         if destiny in PERMANENT:
             attempt.update(proof=REFUSED, how=f"destined {destiny}")
             text = {"403": "permission denied for this document", "404": "no such flow"}.get(destiny, "bad document")

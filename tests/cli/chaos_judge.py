@@ -100,6 +100,8 @@ def lived(life, code, killed, signalled, rows, before, peak, truth, number):
             allowed.add(6)
         if modes & chaos_plan.REFUSING:
             allowed |= {4, 6}
+        if blames_the_key(truth.service, number):
+            allowed.add(4)
         if code not in allowed:
             yield f"the exit code is {code}, of {sorted(allowed)}"
         if code == 0 and any(row["state"] not in ("done", "skipped") for row in rows.values()):
@@ -164,12 +166,13 @@ def recorded(service, out, truth, killed):
                 yield f"{a['accepted']} was given out and read by the client (process {a['life']}) and is not in the ledger"
 
 
-def blames_the_key(service, nothing_accepted):
-    """Whether exit code 4 is right: every document was refused, or three in a row may have been."""
-    return nothing_accepted or list(service.destinies.values()).count("403") >= 3
+def blames_the_key(service, life):
+    """Whether exit code 4 is right: documents were refused, and no result was read by then that could have shown that the key is good."""
+    read = any(what["event"] == "delivered" and what["filled"] and what["life"] <= life for what in service.truth)
+    return "403" in service.destinies.values() and not read
 
 
-def ended(plan, service, inputs, out, code, killed):
+def ended(plan, service, inputs, out, code, killed, last):
     """After the last processes, which met no fault: every document is done, or there is a lasting reason why not."""
     truth = Truth(service)
     outcome = Outcome(out, documents_in(inputs), [w for w in service.truth if w["event"] == "accepted"])
@@ -183,7 +186,7 @@ def ended(plan, service, inputs, out, code, killed):
     for path, sha256 in outcome.documents.items():
         yield from (f"{path}: {what}" for what in document_end(plan, truth, outcome, path, sha256))
     complete = all(outcome.lines[path] for path in outcome.documents) and not waiting
-    blamed = code == 4 and blames_the_key(service, not any(truth.jobs.values()))
+    blamed = code == 4 and blames_the_key(service, last)
     if code != (0 if complete else 1) and not blamed:
         yield f"the exit code of the last run is {code}, and {'all' if complete else 'not all'} documents have their result"
 

@@ -87,6 +87,7 @@ class Plan:
         self.fault_rate = generator.choice((0.0, 0.05, 0.2, 0.4))
         self.on_ambiguous = generator.choice(("hold", "hold", "resubmit"))  # the most that a process may do
         self.proxied = generator.random() < 0.3
+        self.tls = not self.proxied and random.Random(f"tls/{seed}").random() < 0.4
         self.huge = int(generator.choice((0.8, 3, 12)) * MIB)
         self.largest_answer = 64 * MIB
         self.settle_seconds = generator.choice((0.5, 2, 5))
@@ -111,6 +112,6 @@ class Plan:
     def __str__(self):
         lines = [f"seed {self.seed}: {self.documents} documents of up to {self.largest_document} bytes"
                  + (f", each content {self.copies} times" if self.copies > 1 else "") + f", faults for {self.fault_rate:.0%} of the requests"
-                 + (", through a proxy" if self.proxied else "") + f", settle window {self.settle_seconds} s"
+                 + (", through a proxy" if self.proxied else ", over TLS" if self.tls else "") + f", settle window {self.settle_seconds} s"
                  + (", with text" if self.text else "") + (", with tables" if self.parts else "")]
         return "\n".join(lines + [f"  {i}: {life}" for i, life in enumerate(self.lives)])

@@ -9,6 +9,7 @@ import collections
 import json
 import random
 import socket
+import ssl
 import struct
 import time
 
@@ -30,7 +31,12 @@ class Job:
 
 
 class Service:
-    def __init__(self, plan, truth_path):
+    def __init__(self, plan, truth_path, certificate=None):
+        """`certificate`: the files of a certificate and its key, to serve over TLS."""
+        self.tls = None
+        if certificate:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*certificate)
         self.plan = plan
         self.truth_file = open(truth_path, "w", encoding="utf-8")
         self.truth = []
@@ -50,7 +56,7 @@ class Service:
     # -- the listener --
 
     async def open(self):
-        self.server = await asyncio.start_server(self.serve, "127.0.0.1", self.port, limit=1 << 20, backlog=200)
+        self.server = await asyncio.start_server(self.serve, "127.0.0.1", self.port, limit=1 << 20, backlog=200, ssl=self.tls)
         self.port = self.server.sockets[0].getsockname()[1]
 
     async def set_mode(self, mode):

@@ -77,6 +77,12 @@ class Judge(Case):
         self.assert_found("exit code is 6", [], [{"state": "new"}], code=6)
         self.assert_found("exit code is -11", [], [{"state": "new"}], code=-11)
 
+    def test_a_key_is_blamed_although_a_result_was_read(self):
+        read = {"event": "delivered", "filled": True, "life": 0}
+        for truth, is_right in (([], True), ([read], False), ([{**read, "life": 1}], True)):
+            service = types.SimpleNamespace(truth=truth, destinies={"a": "403"})
+            self.assertEqual(chaos_judge.blames_the_key(service, 0), is_right)
+
     def test_a_document_that_an_outage_has_failed(self):
         self.assert_found("connect_failed", [], [{"state": "failed", "failure_class": "connect_failed"}], code=1, mode="refuse")
 

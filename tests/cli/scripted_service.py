@@ -2,10 +2,17 @@
 
 import http.server
 import json
+import socket
 import sqlite3
+import struct
 import threading
 
 from workbench import Runs
+
+
+def reset(connection):
+    """Lets the end of a connection be a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class Service:
@@ -17,6 +24,7 @@ class Service:
         self.on_submit = on_submit
         self.refuse = refuse
         self.is_down = False
+        self.is_resetting = False  # each connection is reset when it is accepted, or before its next request is read
         self.part = part
         self.requests = []
         self.fields = {}  # of the answers to GETs
@@ -36,6 +44,13 @@ class Service:
             def handle_one_request(self):
                 super().handle_one_request()
                 self.close_connection |= service.is_down
+
+            def parse_request(self):
+                if service.is_resetting:
+                    self.close_connection = True
+                    reset(self.connection)
+                    return False
+                return super().parse_request()
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -81,7 +96,18 @@ class Service:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def listen(self, port):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self.handler)
+        service = self
+
+        class Server(http.server.ThreadingHTTPServer):
+            def get_request(self):
+                connection, address = super().get_request()
+                if service.is_resetting:
+                    reset(connection)
+                    connection.close()
+                    raise ConnectionResetError
+                return connection, address
+
+        self.server = Server(("127.0.0.1", port), self.handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):

@@ -5,6 +5,7 @@
 #include <ocrpipe/measure/run_measurements.hpp>
 
 #include "emulator/emulator.hpp"
+#include "emulator/fault.hpp"
 #include "support/run_coro.hpp"
 #include "support/temp_directory.hpp"
 
@@ -13,9 +14,12 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace ocrpipe;
@@ -25,7 +29,8 @@ namespace
 {
 
 struct measured_run {
-    explicit measured_run(std::string const& latency) : service(options_of(latency))
+    explicit measured_run(std::string const& latency, std::vector<std::string> const& faults = {})
+        : service(options_of(latency, faults))
     {
         client_options_.endpoint.base_url = service.base_url();
         client_options_.endpoint.portal_user_id = "1";
@@ -38,10 +43,13 @@ struct measured_run {
         bulk.on_report = [this](std::string_view text) { reports.push_back(json::parse(text).as_object()); };
     }
 
-    static emulator::emulator_options options_of(std::string const& latency)
+    static emulator::emulator_options options_of(std::string const& latency,
+                                                 std::vector<std::string> const& faults)
     {
         emulator::emulator_options o;
         o.latency = emulator::parse_latency(latency).value();
+        for (std::string const& f : faults)
+            o.faults.push_back(emulator::parse_fault(f).value());
         return o;
     }
 
@@ -56,6 +64,7 @@ struct measured_run {
         asio::io_context ioc(1);
         client c(ioc, client_options_);
         pipeline p(ioc, c, open_input((dir.path() / "in").string()), bulk, make_memory_ledger(ioc));
+        if (meanwhile) meanwhile(ioc);
         std::optional<result<run_report>> outcome;
         run_coro(ioc, [&]() -> task<void> {
             result<run_report> r = co_await p.run();
@@ -71,6 +80,7 @@ struct measured_run {
     temp_directory dir;
     client_options client_options_;
     pipeline_options bulk;
+    std::function<void(asio::io_context&)> meanwhile;
     std::vector<std::string> notices;
     std::vector<json::object> reports;
     std::uint64_t finished = 0;
@@ -143,27 +153,30 @@ TEST_CASE("pipeline: a finished run -> report.json has what was measured, which 
     CHECK(json::serialize(r.reports[0]) == json::serialize(o));
 }
 
-TEST_CASE("pipeline: a document that the service refuses -> its class, with the document and the message")
+TEST_CASE(
+    "pipeline: a job that failed, or an answer that was lost -> its class, with the document and the message")
 {
-    measured_run r("fixed:10ms");
-    r.documents(3);
-    r.bulk.doc_type = "no such type";
-    r.client_options_.retry.max_attempts = 1;
-    (void)r.run();
-    json::object const o = r.report();
-    json::array const& errors = o.at("errors").as_array();
-    REQUIRE_FALSE(errors.empty());
-    CHECK(errors[0].at("kind").as_string() == "document");
-    CHECK(errors[0].at("document").as_string().find(".pdf") != json::string::npos);
-    CHECK_FALSE(errors[0].at("message").as_string().empty());
-    std::int64_t of_documents = 0;
-    for (json::value const& e : errors)
-        if (e.at("kind").as_string() == "document") of_documents += e.at("count").as_int64();
-    CHECK(of_documents == o.at("failed").as_int64());
-    std::int64_t in_doubt = 0;
-    if (auto const* n = o.at("failed_by_class").as_object().if_contains("ambiguous_submit"))
-        in_doubt = n->as_int64();
-    CHECK(o.at("paid").at("in_doubt").as_int64() == in_doubt);
+    for (auto const& [fault, failure_class] :
+         {std::pair("job-failed:count=1", "job_failed"),
+          std::pair("reset-after-acceptance:count=1", "ambiguous_submit")}) {
+        bool const is_lost = std::string_view(failure_class) == "ambiguous_submit";
+        measured_run r("fixed:10ms", {fault});
+        r.documents(5);
+        REQUIRE(r.run().has_value());
+        json::object const o = r.report();
+        CHECK(o.at("failed").as_int64() == 1);
+        CHECK(o.at("paid").at("in_doubt").as_int64() == (is_lost ? 1 : 0));
+        CHECK(o.at("paid").at("accepted").as_int64() == (is_lost ? 4 : 5));
+        json::array const& errors = o.at("errors").as_array();
+        REQUIRE(errors.size() == 1);
+        CHECK(errors[0].at("class").as_string() == failure_class);
+        CHECK(errors[0].at("kind").as_string() == "document");
+        CHECK(errors[0].at("count").as_int64() == 1);
+        CHECK(errors[0].at("document").as_string().find(".pdf") != json::string::npos);
+        CHECK_FALSE(errors[0].at("message").as_string().empty());
+        CHECK(errors[0].at("remedy").is_null());
+        CHECK(o.at("http_statuses").at("submit").as_object().contains("connection_closed") == is_lost);
+    }
 }
 
 TEST_CASE(
@@ -174,7 +187,10 @@ TEST_CASE(
     r.documents(4);
     r.bulk.report_interval = std::chrono::milliseconds(1);
     // What stands in its way at first is removed when the run complains.
-    r.dir.write("out/report.json/in the way", "");
+    r.meanwhile = [&](asio::io_context& ioc) {
+        auto const soon = std::make_shared<detail::timer>(ioc.get_executor(), std::chrono::milliseconds(100));
+        soon->async_wait([&r, soon](error_code) { r.dir.write("out/report.json/in the way", ""); });
+    };
     r.bulk.on_notice = [&](std::string_view event, std::string_view) {
         r.notices.emplace_back(event);
         if (event == "report_not_written") std::filesystem::remove_all(r.dir.path() / "out/report.json");

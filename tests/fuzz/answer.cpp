@@ -61,6 +61,12 @@ bool one_of(Verdict v, std::initializer_list<Verdict> list)
     return std::find(list.begin(), list.end(), v) != list.end();
 }
 
+bool is_too_large(exchange_result const& a)
+{
+    error_code const code = a ? error_code() : a.error().code;
+    return code == errc::body_too_large || code == errc::header_too_large;
+}
+
 bool is_2xx(exchange_result const& a) { return a && a->status >= 200 && a->status < 300; }
 
 /// Whether Boost.JSON accepts a body; nullopt if it rejects a number that the grammar allows.
@@ -152,8 +158,9 @@ public:
         require(r.what == again.what && r.row == again.row,
                 "the same answer after the same history has the same verdict");
         if (!a) {
-            require(one_of(r.what, {retry, stopped, misdirected}),
+            require(one_of(r.what, {retry, stopped, misdirected, too_large, credentials_refused}),
                     "a failure to read says nothing about the job");
+            require(r.what != too_large || is_too_large(a), "only what exceeds a limit is too large");
             return;
         }
         if (answers_++ == 0) first_ = now;
@@ -194,8 +201,9 @@ public:
         response_profile const& p = default_profile();
         part_reading const r = read_part(a, history_, p, kind_, now);
         if (!a) {
-            require(one_of(r.what, {retry, stopped, misdirected}),
+            require(one_of(r.what, {retry, stopped, misdirected, too_large, credentials_refused}),
                     "a failure to read says nothing about the part");
+            require(r.what != too_large || is_too_large(a), "only what exceeds a limit is too large");
             return;
         }
         if (answers_++ == 0) first_ = now;

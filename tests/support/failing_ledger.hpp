@@ -64,9 +64,9 @@ public:
     {
         return inner_->incomplete_rows(settled_too, cursor, limit);
     }
-    ocrpipe::result<std::vector<std::string>> incomplete_documents() override
+    ocrpipe::result<std::vector<std::string>> documents_lacking_parts() override
     {
-        return inner_->incomplete_documents();
+        return inner_->documents_lacking_parts();
     }
     ocrpipe::result<std::vector<ocrpipe::missing_part>> missing_parts(std::string_view id, std::uint64_t from,
                                                                       std::size_t limit) override

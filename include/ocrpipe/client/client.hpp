@@ -54,10 +54,29 @@ public:
     bool finished_before = false;
 };
 
+/// A table, signature, stamp or image to fetch.
+class part_request
+{
+public:
+    part_request(operation part, std::string request, std::string sub)
+        : kind(part), request_id(std::move(request)), sub_id(std::move(sub))
+    {
+    }
+
+    operation kind; ///< not submit or result
+    std::string request_id;
+    std::string sub_id; ///< the service's document_id; for an image, its file_id
+    /// Whether an outage of the service is waited out; as in wait_request.
+    bool patient = false;
+};
+
 /// What is known about the service from earlier runs. A client learns the same from its own requests.
 struct service_knowledge {
     /// Accepted before: three submits in a row that get a 500 do not stop them.
     std::vector<std::string> doc_types;
+    /// A job whose result was read. If the service refuses a document, another read of this result shows
+    /// whether it refuses the key.
+    std::string finished_job;
     bool results_read = false; ///< a result was read: a 404 concerns its job, not the address
     /// The longest time that content came after the end of its job; the settle window covers it.
     std::chrono::milliseconds content_delay{0};
@@ -238,9 +257,15 @@ public:
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_part(operation part, std::string request_id, std::string sub_id, Token&& token)
     {
-        return initiate<part_data>(&client::start_part,
-                                   part_request(part, std::move(request_id), std::move(sub_id)),
-                                   std::forward<Token>(token));
+        return async_part(part_request(part, std::move(request_id), std::move(sub_id)),
+                          std::forward<Token>(token));
+    }
+
+    /// The same, for a part that may be patient.
+    template<asio::completion_token_for<void(result<part_data>)> Token>
+    auto async_part(part_request part, Token&& token)
+    {
+        return initiate<part_data>(&client::start_part, std::move(part), std::forward<Token>(token));
     }
 
     client_statistics statistics() const;
@@ -269,18 +294,6 @@ private:
         hooked_submit(submit_request r, submit_hooks h) : request(std::move(r)), hooks(std::move(h)) {}
         submit_request request;
         submit_hooks hooks;
-    };
-
-    class part_request
-    {
-    public:
-        part_request(operation o, std::string request, std::string sub)
-            : part(o), request_id(std::move(request)), sub_id(std::move(sub))
-        {
-        }
-        operation part;
-        std::string request_id;
-        std::string sub_id;
     };
 
     using core_ptr = std::shared_ptr<detail::client_core>;

@@ -25,7 +25,9 @@ struct action {
     step what;
     clock::time_point until; ///< for wait and pause_origin; with finish: pauses the origin
     clock::time_point own{}; ///< for pause_origin: when this request is sent again, if later than `until`
-    errc why = errc::ok;     ///< for refused: the error, if all requests are refused
+    /// For refused: the error, if all requests are refused. With finish: the same, of a request that ended
+    /// because it alone is refused.
+    errc why = errc::ok;
 };
 
 /// What a state machine receives with every event: the settings, the time and a random number.
@@ -46,6 +48,10 @@ struct fsm_context {
     bool was_accepted = false;
     /// Whether pauses and outages are waited out: they cost no attempt, and the deadline stands still.
     bool patient = false;
+    /// Whether the last requests, of whatever kind, got no answer.
+    bool silent = false;
+    /// Answers to all requests of the client so far; may wrap around.
+    std::uint32_t answers = 0;
 };
 
 } // namespace ocrpipe

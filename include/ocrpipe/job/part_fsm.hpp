@@ -11,10 +11,14 @@ namespace ocrpipe
 ///
 /// A part that is missing is requested again during the settle window; after that it counts as absent. A
 /// missing part never affects its document. A throttled read costs no attempt, and its pause does not count
-/// against the deadline.
+/// against the deadline. A patient part waits out outages; if other requests get answers and no other part is
+/// read, it is read for at least `longest_trouble`.
 class part_fsm : public detail::basic_fsm<part_data, phase::pace>
 {
 public:
+    /// How long failed reads may be the trouble of the service, not of this part.
+    static constexpr std::chrono::seconds longest_trouble{60};
+
     part_fsm(operation kind, clock::time_point deadline) : basic_fsm(deadline), kind_(kind) {}
 
     action start(fsm_context const& context) const noexcept { return action{step::send, context.now}; }
@@ -31,6 +35,7 @@ private:
     action failed_read(exchange_result const& answer, part_reading const& r, fsm_context const& c);
 
     operation kind_;
+    clock::time_point failing_since_{}; ///< when the first of the failures in a row was seen
     part_history history_;
 };
 

@@ -10,12 +10,12 @@
 namespace ocrpipe
 {
 
-/// Pauses requests after a setback that may concern all of them, such as refused credentials or a service that
-/// cannot be reached. One probe at a time is then sent, until one succeeds.
+/// Pauses requests after a setback that may concern all of them, such as refused credentials or a service
+/// that cannot be reached. One probe at a time is then sent, until one succeeds.
 ///
 /// The interval between probes doubles from 1 s to the longest one, plus up to 25 % of jitter. A request that
-/// had the setback itself (a suspect) lets others probe first, so that a document which alone is refused stops
-/// no other.
+/// had the setback itself (a suspect) lets others probe first, so that a document which alone is refused
+/// stops no other.
 ///
 /// Thread safety: none; a gate belongs to one thread.
 class probe_gate
@@ -67,8 +67,9 @@ public:
     /// A request had a setback. `random` is uniform in [0, 1). `certain`: another attempt would have it, too,
     /// so the gate closes at once if nothing ever succeeded.
     ///
-    /// Requests that were sent before the pause may have setbacks, too. They count as one, and delay no probe.
-    /// But if something succeeded before, the gate closes only after enough setbacks of different requests.
+    /// Requests that were sent before the pause may have setbacks, too. They count as one, and delay no
+    /// probe. But if something succeeded before, the gate closes only after enough setbacks of different
+    /// requests.
     void failed(clock::time_point now, double random, bool suspect = false, bool certain = false) noexcept
     {
         if (is_closed()) return;
@@ -82,8 +83,8 @@ public:
             now + interval() + std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(jitter));
     }
 
-    /// A request succeeded. A probe that does ends the pause, unless the gate has closed; the success of a request
-    /// that was sent before the pause does not.
+    /// A request succeeded. A probe that does ends the pause, unless the gate has closed; the success of a
+    /// request that was sent before the pause does not.
     void succeeded(bool by_probe = true) noexcept
     {
         if (is_closed() || (is_paused() && !by_probe)) return;
@@ -93,14 +94,27 @@ public:
         probing_ = false;
     }
 
+    /// The first probe of this pause needs no interval, because it costs nothing.
+    void probe_at_once(clock::time_point now) noexcept
+    {
+        if (setbacks_ == 1 && !probing_) next_probe_ = now;
+    }
+
+    /// All requests are refused for good.
+    void close() noexcept
+    {
+        certain_ = true;
+        setbacks_ = std::max(setbacks_, 1);
+    }
+
     /// Something succeeded before this gate was made.
     void assume_success() noexcept { has_succeeded_ = true; }
     bool has_succeeded() const noexcept { return has_succeeded_; }
     /// How many pauses a probe has ended; may wrap around.
     std::uint32_t recoveries() const noexcept { return recoveries_; }
 
-    /// A request was answered without a setback, but did not succeed: the first request no longer goes alone. A
-    /// pause goes on.
+    /// A request was answered without a setback, but did not succeed: the first request no longer goes alone.
+    /// A pause goes on.
     void answered() noexcept
     {
         is_known_ |= !is_paused();
@@ -148,7 +162,7 @@ private:
     bool probing_ = false;
     bool is_known_ = false;      ///< a request was answered without a setback
     bool has_succeeded_ = false; ///< and did what it should
-    bool certain_ = false;       ///< closed by a setback that is certain
+    bool certain_ = false;       ///< closed, however few setbacks there were
     clock::time_point probe_began_{};
     clock::time_point next_probe_{};
 };

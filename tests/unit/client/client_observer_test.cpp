@@ -133,25 +133,30 @@ TEST_CASE_FIXTURE(fixture,
     CHECK(got->value().times.accepted == e.answered);
 }
 
-TEST_CASE_FIXTURE(fixture, "client_observer: waits for a connection and for a rate -> told apart")
+TEST_CASE_FIXTURE(fixture,
+                  "client_observer: a wait for a connection -> between due and turn; for a rate -> after it")
 {
     auto const seen = std::make_shared<recorder>();
     client_options o = quick();
     o.observer = seen;
     o.pool.submit_connections = 1;
-    o.rates.submits_per_second = 200;
-    client c = make([](seen_request const&) { return t::json(201, accepted); }, o);
+    client one_connection = make([](seen_request const&) { return t::json(201, accepted); }, o);
+    o.pool.submit_connections = 2;
+    o.rates.submits_per_second = 4;
+    client slow = make([](seen_request const&) { return t::json(201, accepted); }, o);
     int ended = 0;
-    for (int i = 0; i != 3; ++i)
-        c.async_submit(invoice(), [&](result<submitted_job>) { ++ended; });
-    ioc.run();
-    CHECK(ended == 3);
-    REQUIRE(seen->exchanges.size() == 3);
+    for (client* const c : {&one_connection, &slow}) {
+        c->async_submit(invoice(), [&](result<submitted_job>) { ++ended; });
+        c->async_submit(invoice(), [&](result<submitted_job>) { ++ended; });
+        ioc.restart();
+        ioc.run();
+    }
+    CHECK(ended == 4);
+    REQUIRE(seen->exchanges.size() == 4);
     for (exchange_event const& e : seen->exchanges)
         CHECK(in_order(e));
-    exchange_event const& last = seen->exchanges[2];
-    CHECK(last.turn > last.due);     // behind the others
-    CHECK(last.allowed > last.turn); // its own place in the rate
+    CHECK(seen->exchanges[1].turn > seen->exchanges[1].due);
+    CHECK(seen->exchanges[3].allowed > seen->exchanges[3].turn);
 }
 
 TEST_CASE_FIXTURE(fixture, "client_observer: throttled, refused and unreachable -> the pauses begin, and end")

@@ -125,7 +125,8 @@ TEST_CASE("service_health: the service cannot be reached -> patient requests of 
     CHECK(h.asks(a_submit) == decision::send);
 }
 
-TEST_CASE("service_health: an outage -> has no limit once the service was reached, but a minute if it never was")
+TEST_CASE(
+    "service_health: an outage -> has no limit once the service was reached, but a minute if it never was")
 {
     for (bool const was_reached : {false, true}) {
         CAPTURE(was_reached);
@@ -156,7 +157,8 @@ TEST_CASE("service_health: max_outage -> ends every outage")
     CHECK(h.asks(a_submit) == decision::refuse);
 }
 
-TEST_CASE("service_health: many submits in a row whose answer is lost -> an outage; an answer between -> none")
+TEST_CASE(
+    "service_health: many submits in a row whose answer is lost -> an outage; an answer between -> none")
 {
     health h;
     h.learn(a_submit, answered(201));
@@ -210,4 +212,162 @@ TEST_CASE("service_health: documents are accepted, and none is read -> no more a
         h.now += 1s;
         CHECK(h.asks(a_submit) == decision::wait);
     }
+}
+
+namespace
+{
+
+action const refused_alone{step::finish, {}, {}, errc::unauthorized};
+
+/// Reads the known good result as a probe of submits.
+void read(health& h, exchange_result const& e, action const& next, bool is_good)
+{
+    h.now = h.ask(a_submit, h.now).until;
+    REQUIRE(h.asks(a_submit) == decision::read);
+    h.begin_probe(a_submit, h.now);
+    h.note_read(a_submit, e, next, is_good, h.now, 0);
+}
+
+} // namespace
+
+TEST_CASE("service_health: a document is refused, and a known result is read -> no other document waits")
+{
+    health h;
+    h.note_result("r-1", 100);
+    h.learn(a_submit, answered(403), refused_as_key);
+    CHECK(h.next_for_suspects(lane::submit, h.now) == start + service_health::suspect_pause);
+    REQUIRE(h.asks(a_submit) == decision::read); // at once
+    h.begin_probe(a_submit, h.now);
+    CHECK(h.asks(a_submit) == decision::wait);
+    h.note_read(a_submit, answered(200), sent_on, true, h.now, 0);
+    CHECK(h.asks(a_submit) == decision::send);
+    CHECK(h.recoveries(lane::submit) == 1);
+}
+
+TEST_CASE("service_health: a known result is refused, too -> the credentials are, without another document")
+{
+    health h;
+    h.assume_accepted();
+    h.note_result("r-1", 100);
+    h.learn(a_submit, answered(403), refused_as_key);
+    read(h, answered(403), refused_as_key, false);
+    CHECK(h.ask(a_submit, h.now).until == h.now + 2s);
+    CHECK_FALSE(h.is_refused(lane::submit));
+    read(h, answered(401), refused_as_key, false);
+    CHECK(h.is_refused(lane::submit));
+    CHECK(h.refusal_text(lane::submit) == "the credentials were refused 3 times in a row");
+}
+
+TEST_CASE("service_health: what a read of a known result proves")
+{
+    struct {
+        char const* what;
+        exchange_result answer;
+        action next;
+        bool is_good;
+        decision then; ///< when the pause of the next probe is over
+    } const cases[] = {
+        {"the result", answered(200), sent_on, true, decision::send},
+        {"a page of a portal", answered(200), sent_on, false, decision::read},
+        {"500", answered(500), sent_on, false, decision::read},
+        {"no answer", broken(errc::connection_closed, bytes_sent::all), sent_on, false, decision::read},
+        {"429", answered(429), action{step::pause_origin, {}}, false, decision::read},
+        {"it is not known, once", answered(404), sent_on, false, decision::read},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(c.what);
+        health h;
+        h.note_result("r-1", 100);
+        h.learn(a_submit, answered(403), refused_as_key);
+        read(h, c.answer, c.next, c.is_good);
+        h.now += 1s;
+        CHECK(h.asks(a_submit) == c.then);
+        CHECK_FALSE(h.is_refused(lane::submit));
+    }
+}
+
+TEST_CASE("service_health: a known result is gone twice in a row -> a document has to probe again")
+{
+    health h;
+    h.note_result("r-1", 100);
+    h.learn(a_submit, answered(403), refused_as_key);
+    read(h, answered(410), sent_on, false);
+    h.now += 1s;
+    read(h, answered(410), sent_on, false);
+    h.now += 1s;
+    CHECK(h.asks(a_submit) == decision::probe);
+}
+
+TEST_CASE("service_health: results of several sizes -> the smallest one is read")
+{
+    health h;
+    h.note_result("r-1", 100);
+    h.note_result("r-2", 101);
+    CHECK(h.known_good() == "r-1");
+    h.note_result("r-3", 100);
+    CHECK(h.known_good() == "r-3");
+}
+
+TEST_CASE(
+    "service_health: no document was ever accepted, and many are refused alone -> none is sent any more")
+{
+    health h;
+    h.note_result("r-1", 100);
+    for (std::uint32_t i = 1; i != service_health::max_refused_alone; ++i)
+        h.learn(a_submit, answered(403), refused_alone);
+    CHECK(h.asks(a_submit) != decision::refuse);
+    h.learn(a_submit, answered(403), refused_alone);
+    service_health::permission const p = h.ask(a_submit, h.now);
+    CHECK(p.what == decision::refuse);
+    CHECK(p.why == errc::unauthorized);
+    CHECK(h.refusal_text(lane::submit) ==
+          "the credentials may read results, but not submit documents: 20 in a row "
+          "were refused, and none was accepted");
+    CHECK(h.asks(a_poll) != decision::refuse);
+}
+
+TEST_CASE("service_health: a document was accepted -> any number may be refused alone, but not for payment")
+{
+    for (int const status : {403, 402}) {
+        CAPTURE(status);
+        health h;
+        h.learn(a_submit, answered(201));
+        h.note_accepted();
+        for (std::uint32_t i = 0; i != 100; ++i)
+            h.learn(a_submit, answered(status), refused_alone);
+        CHECK((h.asks(a_submit) == decision::refuse) == (status == 402));
+    }
+}
+
+TEST_CASE("service_health: requests in a row without an answer -> silent, if something can show whether it "
+          "concerns all")
+{
+    health h;
+    auto const lose = [&h] { h.learn(a_poll, broken(errc::connection_closed, bytes_sent::all)); };
+    for (std::uint32_t i = 1; i != service_health::silent_is_outage; ++i)
+        lose();
+    CHECK_FALSE(h.is_silent(true));
+    lose();
+    CHECK(h.is_silent(false)); // the service was never reached
+    h.learn(a_poll, answered(500));
+    CHECK(h.answers() == 1);
+    CHECK_FALSE(h.is_silent(true));
+    for (std::uint32_t i = 0; i != service_health::silent_is_outage; ++i)
+        lose();
+    CHECK(h.is_silent(true));
+    CHECK_FALSE(h.is_silent(false));
+    h.note_result("r-1", 100);
+    CHECK(h.is_silent(false));
+}
+
+TEST_CASE("service_health: an outage, and a result was read before -> it is read as the probe")
+{
+    health h;
+    h.learn(a_submit, answered(201));
+    h.note_result("r-1", 100);
+    h.learn(a_submit, broken(errc::connect_failed, bytes_sent::none), not_reached);
+    read(h, broken(errc::connection_closed, bytes_sent::all), not_reached, false);
+    CHECK(h.asks(a_submit) == decision::wait);
+    read(h, answered(500), sent_on, false);
+    CHECK(h.asks(a_submit) == decision::send);
 }

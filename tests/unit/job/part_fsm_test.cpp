@@ -47,7 +47,10 @@ struct part {
 
     fsm_context context(clock::time_point now = t0, double random = 0) const
     {
-        return {default_profile(), retry, now, random};
+        fsm_context c{default_profile(), retry, now, random, good_answers};
+        c.patient = patient;
+        c.silent = silent;
+        return c;
     }
     action start() { return fsm.start(context()); }
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
@@ -68,6 +71,9 @@ struct part {
     }
 
     retry_policy retry;
+    bool patient = false;
+    bool silent = false;
+    std::uint32_t good_answers = 0;
     part_fsm fsm;
 };
 
@@ -280,4 +286,35 @@ TEST_CASE("part_fsm: an answer over the limit -> asked for once")
     p.start();
     CHECK(p.resume(broken(errc::body_too_large)).what == step::finish);
     CHECK(p.failed().is(errc::body_too_large));
+}
+
+TEST_CASE("part_fsm: an outage -> costs a patient part no attempt")
+{
+    transport_failure const unreachable(errc::connect_failed, phase::connect, bytes_sent::none, "x:1");
+    part p;
+    p.patient = true;
+    for (int i = 0; i != 100; ++i)
+        CHECK(p.resume(exchange_result(unreachable)).what == step::unreachable);
+    p.silent = true;
+    for (int i = 0; i != 100; ++i)
+        CHECK(p.resume(broken(errc::connection_closed)).what == step::unreachable);
+}
+
+TEST_CASE(
+    "part_fsm: the service fails all parts for a while -> a patient one is read for a minute, others or not")
+{
+    part p;
+    p.patient = true;
+    p.retry.max_attempts = 2;
+    CHECK(p.resume(answered(500)).what == step::wait);
+    CHECK(p.resume(answered(500), t0 + part_fsm::longest_trouble - milliseconds(1)).what == step::wait);
+    SUBCASE("a minute is over")
+    {
+        CHECK(p.resume(answered(500), t0 + part_fsm::longest_trouble).what == step::finish);
+    }
+    SUBCASE("others are read")
+    {
+        ++p.good_answers;
+        CHECK(p.resume(answered(500), t0 + seconds(1)).what == step::finish);
+    }
 }

@@ -43,6 +43,7 @@ exchange_result broken(errc code, bytes_sent sent)
 
 exchange_result const accepted = answered(201, R"({"data":{"request_id":"r-1","file_ids":["f-1","f-2"]}})");
 exchange_result const unreachable = broken(errc::connect_failed, bytes_sent::none);
+exchange_result const cut_off = broken(errc::connection_closed, bytes_sent::some);
 exchange_result const lost_answer = broken(errc::connection_closed, bytes_sent::all);
 exchange_result const too_many = answered(429);
 
@@ -64,7 +65,7 @@ struct submit {
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
     {
         return fsm.resume(answer, {default_profile(), retry, now, random, others_accepted, recoveries,
-                                   others_accepted != 0, patient});
+                                   others_accepted != 0, patient, silent, answers});
     }
     failure failed()
     {
@@ -83,6 +84,8 @@ struct submit {
     std::uint32_t others_accepted = 0;
     std::uint32_t recoveries = 0;
     bool patient = false;
+    bool silent = false;
+    std::uint32_t answers = 0;
     submit_fsm fsm;
 };
 
@@ -491,7 +494,7 @@ TEST_CASE("submit_fsm: refused twice while other documents are accepted -> this 
         failure const f = s.failed();
         CHECK(f.is(errc::rejected));
         CHECK(f.http_status == status);
-        CHECK(f.reason.find("others are accepted") != std::string::npos);
+        CHECK(f.reason.find("other requests are accepted") != std::string::npos);
     }
 }
 
@@ -623,4 +626,31 @@ TEST_CASE("submit_fsm: a failure -> says when the last attempt was sent, or the 
     never.start();
     never.fsm.give_up(errc::cancelled, "stopped");
     CHECK_FALSE(is_known(never.failed().times.sent));
+}
+
+TEST_CASE("submit_fsm: no request gets an answer -> an outage, which costs a patient submit no attempt")
+{
+    submit s;
+    s.patient = true;
+    for (int i = 0; i != 3; ++i)
+        CHECK(s.resume(cut_off).what == step::wait);
+    s.silent = true;
+    for (int i = 0; i != 100; ++i)
+        CHECK(s.resume(cut_off).what == step::unreachable);
+    CHECK(s.resume(accepted).what == step::finish);
+    CHECK_FALSE(s.succeeded().possible_duplicate);
+}
+
+TEST_CASE("submit_fsm: others get answers meanwhile -> its uploads that break off are its own trouble")
+{
+    submit s;
+    s.patient = true;
+    for (int i = 0; i != 3; ++i)
+        CHECK(s.resume(cut_off).what == step::wait);
+    s.silent = true;
+    CHECK(s.resume(cut_off).what == step::unreachable);
+    ++s.answers;
+    CHECK(s.resume(cut_off).what == step::wait);
+    CHECK(s.resume(cut_off).what == step::finish);
+    CHECK(s.failed().is(errc::connection_closed));
 }

@@ -314,7 +314,7 @@ public:
                                                             std::size_t limit) = 0;
 
     /// Returns the ids of the documents whose results lack parts, in the order of first admission.
-    virtual result<std::vector<std::string>> incomplete_documents() = 0;
+    virtual result<std::vector<std::string>> documents_lacking_parts() = 0;
 
     /// Returns at most `limit` parts that the document's result lacks, in the order of their places, starting
     /// at place `from`.

@@ -39,8 +39,7 @@ public:
     void read_once(std::string&& request_id, completion<ocr_result>&& handler);
     void wait(wait_request&& request, completion<ocr_result>&& handler);
     void recognize(submit_request&& request, completion<ocr_result>&& handler);
-    void part(operation kind, std::string&& request_id, std::string&& sub_id,
-              completion<part_data>&& handler);
+    void part(part_request&& request, completion<part_data>&& handler);
 
     client_statistics statistics() const;
     response_profile const& profile() const noexcept { return options_.profile; }
@@ -112,7 +111,7 @@ private:
 
     task<result<submitted_job>> do_submit(submit_request const& request, submit_hooks const& hooks);
     task<result<submitted_job>> do_submit_in_flight(submit_request const& request);
-    task<result<part_data>> do_part(operation kind, std::string request_id, std::string sub_id);
+    task<result<part_data>> do_part(part_request request);
 
     void start_job(wait_request&& request, std::chrono::milliseconds deadline,
                    completion<ocr_result>&& handler);
@@ -188,6 +187,9 @@ private:
               action const& next, clock::time_point now);
     void tell_pauses(action const& next, clock::time_point now);
     service_health::request to_health(admission const& a) const;
+    /// Probes on behalf of a request, by a read of a result that was read before.
+    void start_probe(service_health::request r, clock::time_point now);
+    task<result<bool>> read_known_good(service_health::request r);
     std::string why_not_sent(errc e, lane kind) const;
     /// Why a job that cannot wait any longer was not read.
     std::string why_not_read() const;
@@ -209,7 +211,9 @@ private:
                 static_cast<std::uint32_t>(good_answers),
                 health_.recoveries(kind),
                 health_.was_accepted(kind),
-                is_patient};
+                is_patient,
+                health_.is_silent(jobs_.size() + counters_.active_submits > 1),
+                health_.answers()};
     }
     result_context context_of(waiting_job const& job);
 
@@ -234,8 +238,9 @@ private:
     fifo_semaphore submit_turns_;
     concurrency_limit submits_at_once_;
     concurrency_limit polls_at_once_;
+    concurrency_limit parts_at_once_;
     /// As many as the pool has connections for parts, so that the time in the queue can be told from the time
-    /// of the request.
+    /// of the request; or as many as the service serves at a time.
     fifo_semaphore part_slots_;
     bool result_route_succeeded_ = false;
     std::uint32_t good_reads_ = 0; ///< of results; wraps around

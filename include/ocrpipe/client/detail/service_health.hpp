@@ -6,10 +6,12 @@
 #include <ocrpipe/pace/probe_gate.hpp>
 #include <ocrpipe/transport/http_message.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace ocrpipe::detail
 {
@@ -18,7 +20,8 @@ namespace ocrpipe::detail
 /// randomness are arguments.
 ///
 /// - Refusals (401, 402, 403, a gateway's 404, the proxy's 407, an invalid certificate) pause all requests of
-///   their kind; probes decide whether they concern all of them.
+///   their kind; probes decide whether they concern all of them. A probe is a read of a result that was read
+///   before, if there is one: if it is refused, too, all requests are.
 /// - If the service cannot be reached, patient requests of all kinds pause, and one probe at a time is sent.
 /// - If many documents were accepted and no result was read since, patient submits pause until one is.
 class service_health
@@ -33,10 +36,16 @@ public:
         bool is_patient = false; ///< it waits out outages, for at most max_outage
         bool jobs_wait = true;   ///< for a submit: results are still awaited
     };
-    enum class decision { send, probe, wait, refuse };
+    enum class decision {
+        send,
+        probe, ///< call begin_probe(), send, and report the outcome to note()
+        read,  ///< call begin_probe(), read known_good(), report that to note_read(), and ask again
+        wait,
+        refuse,
+    };
     struct permission {
         decision what;
-        clock::time_point until{}; ///< for `wait`: when to ask again
+        clock::time_point until{}; ///< for `wait` and `read`: when to ask again
         errc why = errc::ok;       ///< for `refuse`
     };
 
@@ -47,6 +56,13 @@ public:
     /// Learns from the end of an exchange. `next`: what the request's state machine made of it.
     void note(request const& r, bool was_probe, exchange_result const& answer, action const& next,
               clock::time_point now, double random);
+    /// Learns from a read of known_good(). `is_good`: the service answered with the result.
+    void note_read(request const& r, exchange_result const& answer, action const& next, bool is_good,
+                   clock::time_point now, double random);
+    /// This job has a result of so many bytes that was read. Another read costs nothing.
+    void note_result(std::string_view request_id, std::size_t bytes);
+    /// The job with the smallest such result; empty if there is none.
+    std::string const& known_good() const noexcept { return known_good_; }
     /// A document was accepted whose result is to be read.
     void note_accepted() noexcept;
     /// A result was read, or the service said that it is not ready.
@@ -63,6 +79,15 @@ public:
         for (probe_gate& g : gates_)
             g.assume_success();
     }
+    /// Whether the last requests got no answer. `others`: further requests or jobs that may show whether that
+    /// concerns all; without them, only a known result, or an answer to the first request, may.
+    bool is_silent(bool others) const noexcept
+    {
+        bool const can_be_shown = others || !known_good_.empty() || !was_reached_;
+        return silent_ >= silent_is_outage && can_be_shown;
+    }
+    /// How many requests were answered; may wrap around.
+    std::uint32_t answers() const noexcept { return answers_; }
     bool was_accepted(lane kind) const noexcept { return gate(kind).has_succeeded(); }
     std::uint32_t recoveries(lane kind) const noexcept { return gate(kind).recoveries(); }
     /// Whether a kind of request is refused for good.
@@ -71,8 +96,10 @@ public:
     /// When a request that was refused may be sent again. Until then it leaves its connection to others.
     clock::time_point next_for_suspects(lane kind, clock::time_point now) const noexcept
     {
-        return gate(kind).check_at(now, true);
+        return std::max(gate(kind).check_at(now, true), now + suspect_pause);
     }
+    /// The error of the last refusal of this kind; errc::ok if there was none.
+    errc last_refusal(lane kind) const noexcept { return refusals_[static_cast<std::size_t>(kind)].code; }
     /// Why a kind of request is refused, and how often it was in a row.
     std::string refusal_text(lane kind) const;
 
@@ -88,12 +115,21 @@ public:
 
     /// How many documents may be accepted in a row while no result is read.
     static constexpr std::uint32_t max_unread = 100;
+    /// How many documents in a row may each be refused alone while none was ever accepted: then the key may
+    /// read, but not submit. The same holds for 402 at any time, because payment concerns the account.
+    static constexpr std::uint32_t max_refused_alone = 20;
+    /// How long a request that was refused leaves the way to others.
+    static constexpr std::chrono::seconds suspect_pause{1};
     /// How long an outage may last if the service was never reached, or no result was ever read, unless
     /// max_outage is set.
     static constexpr std::chrono::seconds first_outage{60};
     /// After this many submits in a row without an answer, the service counts as unreachable. Fewer may be a
     /// restart or a lost connection.
     static constexpr std::uint32_t unanswered_is_outage = 8;
+
+    /// After this many requests in a row without an answer, of whatever kind, further ones may be an outage.
+    /// Fewer than the attempts of a document.
+    static constexpr std::uint32_t silent_is_outage = 3;
 
 private:
     struct refusal {
@@ -103,6 +139,7 @@ private:
 
     probe_gate& gate(lane kind) noexcept { return gates_[static_cast<std::size_t>(kind)]; }
     probe_gate const& gate(lane kind) const noexcept { return gates_[static_cast<std::size_t>(kind)]; }
+    void note_refused_alone(exchange_result const& answer, action const& next);
     void note_outage(exchange_result const& answer, action const& next, bool was_probe, clock::time_point now,
                      double random);
     bool is_too_long(request const& r, clock::time_point now) const noexcept;
@@ -110,11 +147,18 @@ private:
     std::chrono::milliseconds const max_outage_;
     std::array<probe_gate, lane_count> gates_;
     std::array<refusal, lane_count> refusals_; ///< the last of each kind
+    std::string known_good_;
+    std::size_t known_bytes_ = 0;
+    int not_known_ = 0;               ///< how often in a row the service did not know it
+    std::uint32_t refused_alone_ = 0; ///< documents since the last that was accepted
+    bool accepts_documents_ = false;  ///< some document was accepted
     probe_gate outage_;
     clock::time_point outage_since_{};
     std::string outage_why_;
-    bool was_reached_ = false;     ///< some request was answered
-    bool was_accepted_ = false;    ///< and with success
+    bool was_reached_ = false;  ///< some request was answered
+    bool was_accepted_ = false; ///< and with success
+    std::uint32_t silent_ = 0;  ///< requests in a row that got no answer
+    std::uint32_t answers_ = 0;
     std::uint32_t unanswered_ = 0; ///< submits in a row whose answer was lost
     std::uint32_t unread_ = 0;     ///< documents accepted since the last good read
     bool was_read_ = false;        ///< some result was read

@@ -92,7 +92,7 @@ OCRPIPE_DECL void client::start_recognize(core_ptr const& core, submit_request&&
 OCRPIPE_DECL void client::start_part(core_ptr const& core, part_request&& r,
                                      detail::completion<part_data>&& h)
 {
-    core->part(r.part, std::move(r.request_id), std::move(r.sub_id), std::move(h));
+    core->part(std::move(r), std::move(h));
 }
 
 } // namespace ocrpipe

@@ -35,6 +35,7 @@ OCRPIPE_DECL client_core::client_core(asio::io_context& ioc, client_options opti
     , submit_turns_(ioc, options_.pool.submit_connections)
     , submits_at_once_(options_.pool.submit_connections)
     , polls_at_once_(options_.pool.poll_connections)
+    , parts_at_once_(options_.pool.part_connections)
     , part_slots_(ioc, options_.pool.part_connections)
     , heap_timer_(ioc.get_executor())
 {
@@ -140,15 +141,14 @@ OCRPIPE_DECL void client_core::recognize(submit_request&& request, completion<oc
     });
 }
 
-OCRPIPE_DECL void client_core::part(operation kind, std::string&& request_id, std::string&& sub_id,
-                                    completion<part_data>&& handler)
+OCRPIPE_DECL void client_core::part(part_request&& request, completion<part_data>&& handler)
 {
     auto control = std::make_shared<operation_control>();
     connect_cancellation(control, handler);
-    asio::post(ioc_, [self = shared_from_this(), control, kind, r = std::move(request_id),
-                      sub = std::move(sub_id), h = std::move(handler)]() mutable {
-        self->run(self->do_part(kind, std::move(r), std::move(sub)), std::move(control), std::move(h));
-    });
+    asio::post(
+        ioc_, [self = shared_from_this(), control, r = std::move(request), h = std::move(handler)]() mutable {
+            self->run(self->do_part(std::move(r)), std::move(control), std::move(h));
+        });
 }
 
 OCRPIPE_DECL client_statistics client_core::statistics() const
@@ -173,6 +173,7 @@ OCRPIPE_DECL void client_core::remember(service_knowledge const& known)
         doc_types_.accepted(doc_type);
     result_route_succeeded_ = result_route_succeeded_ || known.results_read;
     if (known.results_read || !known.doc_types.empty()) health_.assume_accepted();
+    if (!known.finished_job.empty()) health_.note_result(known.finished_job, SIZE_MAX);
     settle_window_.content_came_after(known.content_delay);
 }
 

@@ -207,8 +207,42 @@ OCRPIPE_DECL void client_core::apply(slot s, action next)
     settle_window_.content_came_after(outcome->content_delay);
     job_times times = job.fsm.times();
     times.ready = outcome->read_at;
+    health_.note_result(job.request.request_id, outcome->raw.size());
     finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
                              outcome->reads, job.request.possible_duplicate, outcome->recognized, times));
+}
+
+OCRPIPE_DECL void client_core::start_probe(service_health::request r, clock::time_point now)
+{
+    r.is_suspect = false; // the job of the probe was never refused
+    health_.begin_probe(r, now);
+    run(read_known_good(r), std::make_shared<operation_control>(), completion<bool>([](result<bool>) {}));
+}
+
+OCRPIPE_DECL task<result<bool>> client_core::read_known_good(service_health::request r)
+{
+    co_await asio::this_coro::throw_if_cancelled(false);
+    wait_request wanted(health_.known_good());
+    wanted.patient = r.is_patient;
+    clock::time_point const now = clock::now();
+    waiting_job job(std::move(wanted), now, now); // reads exactly once
+    result_exchange x{*this, job, now};
+    admission a = x.terms();
+    a.due = a.turn = a.allowed = a.handed = now;
+    ++counters_.polls;
+    http_request request(lane::poll, http_method::get, target(operation::result, job.request.request_id));
+    exchange_result answer = co_await transport_->send(std::move(request));
+    complete(answer, a);
+    std::uint64_t const received = answer ? answer->body.size() : 0;
+    if (!answer) ++counters_.transport_failures;
+    result_context c = context_of(job);
+    // If a gateway answered the request with 404, another 404 from a gateway says the same of all requests.
+    if (health_.last_refusal(r.kind) == errc::wrong_base_url) c.route_succeeded = false;
+    action const next = job.fsm.resume(answer, c);
+    health_.note_read(r, answer, next, job.fsm.read_well(), c.now, c.random);
+    if (!observers_.empty()) tell(x, a, answer, received, next, c.now);
+    if (next.what == step::pause_origin) origin_gate_.pause_until(next.until);
+    co_return job.fsm.read_well();
 }
 
 OCRPIPE_DECL std::string client_core::why_not_read() const

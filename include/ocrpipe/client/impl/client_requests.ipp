@@ -27,7 +27,9 @@ OCRPIPE_DECL bool client_core::decide(admission& a)
     service_health::request const asking = to_health(a);
     service_health::permission const health = health_.ask(asking, now);
     if (health.what == service_health::decision::refuse) return refuse(a, health.why);
-    bool const is_held = health.what == service_health::decision::wait;
+    bool const is_read = health.what == service_health::decision::read;
+    bool const is_held = is_read || health.what == service_health::decision::wait;
+    if (is_read && origin_gate_.open_at() <= now) start_probe(asking, now);
     a.until = is_held ? std::max(health.until, origin_gate_.open_at()) : origin_gate_.open_at();
     a.waited = &counters_.waited_for_pause;
     if (a.until > now && a.if_paused == in_pause::return_at_once) {
@@ -353,12 +355,12 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
 
 struct client_core::part_exchange {
     static constexpr lane via = lane::part;
-    operation what() const noexcept { return kind; }
-    std::string_view id() const noexcept { return request_id; }
+    operation what() const noexcept { return part.kind; }
+    std::string_view id() const noexcept { return part.request_id; }
     static std::uint64_t body_size() noexcept { return 0; }
     static clock::time_point due() noexcept { return clock::now(); }
 
-    admission terms() { return {via, permits, clock::time_point::max(), {}, fsm.is_suspect()}; }
+    admission terms() { return {via, permits, clock::time_point::max(), {}, fsm.is_suspect(), part.patient}; }
     bool has_turn()
     {
         if (!slot && core.part_slots_.try_acquire()) slot = fifo_semaphore::unit(core.part_slots_);
@@ -367,22 +369,27 @@ struct client_core::part_exchange {
     http_request request()
     {
         ++core.counters_.part_reads;
-        return http_request(via, http_method::get, target(kind, request_id, sub_id));
+        sent_in = core.parts_at_once_.now();
+        return http_request(via, http_method::get, target(part.kind, part.request_id, part.sub_id));
     }
-    fsm_context context() { return core.context(via, core.good_parts_, false); }
+    fsm_context context() { return core.context(via, core.good_parts_, part.patient); }
     void note(exchange_result const& answer, action const& next)
     {
         slot = {};
+        if (answer && answer->status == 503)
+            core.parts_at_once_.refused(sent_in);
+        else if (answer)
+            core.parts_at_once_.succeeded();
+        core.part_slots_.resize(core.parts_at_once_.limit());
         if (answer && answer->status < 300 && next.what == step::finish) ++core.good_parts_;
     }
 
     client_core& core;
-    operation kind;
-    std::string const& request_id;
-    std::string const& sub_id;
+    part_request const& part;
     fifo_semaphore::unit slot{}; ///< one of the connections for parts
-    part_fsm fsm{kind, clock::now() +
-                           std::min<std::chrono::milliseconds>(core.options_.job_deadline, longest_time)};
+    concurrency_limit::epoch sent_in = 0;
+    part_fsm fsm{part.kind, clock::now() + std::min<std::chrono::milliseconds>(core.options_.job_deadline,
+                                                                               longest_time)};
     rate_permit permits[1] = {{core.poll_rate_, 1, core.counters_.waited_for_poll_rate}};
 };
 
@@ -404,18 +411,17 @@ OCRPIPE_DECL task<void> client_core::admit(part_exchange& x, admission& a)
     x.fsm.extend_deadline(clock::now() - from);
 }
 
-OCRPIPE_DECL task<result<part_data>> client_core::do_part(operation kind, std::string request_id,
-                                                          std::string sub_id)
+OCRPIPE_DECL task<result<part_data>> client_core::do_part(part_request part)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
-    part_exchange x{*this, kind, request_id, sub_id};
+    part_exchange x{*this, part};
     action next = x.fsm.start(x.context());
     while (next.what != step::finish)
         next = co_await exchange(x, next);
     result<part_data> outcome = std::move(x.fsm).outcome();
     if (outcome) co_return outcome;
     failure f = std::move(outcome).error();
-    f.request_id = std::move(request_id);
+    f.request_id = std::move(part.request_id);
     co_return f;
 }
 

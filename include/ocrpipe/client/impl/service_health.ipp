@@ -46,6 +46,8 @@ OCRPIPE_DECL service_health::permission service_health::ask(request const& r, cl
             until = std::max(until, now + std::chrono::milliseconds(is_new ? 5 : 250));
     }
     if (until > now) return {decision::wait, until};
+    if (is_probe && is_paused(r) && !known_good_.empty())
+        return {decision::read, now + std::chrono::milliseconds(50)};
     return {is_probe ? decision::probe : decision::send};
 }
 
@@ -80,6 +82,7 @@ OCRPIPE_DECL void service_health::note(request const& r, bool was_probe, exchang
     if (next.what == step::refused) {
         bool const is_certain = !answer; // the proxy's password or a certificate does not become right
         own.failed(now, random, r.is_suspect, is_certain);
+        if (!known_good_.empty()) own.probe_at_once(now);
         refusals_[static_cast<std::size_t>(r.kind)] = {
             next.why, answer ? fmt::format("HTTP {}", answer->status) : reason_of(answer.error())};
     } else if (answer && answer->status < 300) {
@@ -94,7 +97,41 @@ OCRPIPE_DECL void service_health::note(request const& r, bool was_probe, exchang
         else
             own.probe_ended();
     }
+    if (r.kind == lane::submit) note_refused_alone(answer, next);
     note_outage(answer, next, was_probe && r.is_patient, now, random);
+}
+
+OCRPIPE_DECL void service_health::note_read(request const& r, exchange_result const& answer,
+                                            action const& next, bool is_good, clock::time_point now,
+                                            double random)
+{
+    if (is_good) not_known_ = 0;
+    if (is_good || next.what == step::refused || !answer) return note(r, true, answer, next, now, random);
+    gate(r.kind).probe_ended();
+    note_outage(answer, next, r.is_patient, now, random);
+    if (answer->status < 400 || answer->status >= 500 || next.what == step::pause_origin) return;
+    // The service may have forgotten the job.
+    if (++not_known_ < 2) return;
+    known_good_.clear();
+    not_known_ = 0;
+}
+
+OCRPIPE_DECL void service_health::note_result(std::string_view request_id, std::size_t bytes)
+{
+    if (!known_good_.empty() && bytes > known_bytes_) return;
+    known_good_ = request_id;
+    known_bytes_ = bytes;
+}
+
+/// Counts a document that is refused although the service accepts other requests.
+OCRPIPE_DECL void service_health::note_refused_alone(exchange_result const& answer, action const& next)
+{
+    if (next.what != step::finish || next.why == errc::ok) return;
+    ++refused_alone_;
+    bool const is_account = answer && answer->status == 402;
+    if (refused_alone_ < max_refused_alone || (accepts_documents_ && !is_account)) return;
+    refusals_[static_cast<std::size_t>(lane::submit)].code = next.why;
+    gate(lane::submit).close();
 }
 
 OCRPIPE_DECL void service_health::note_outage(exchange_result const& answer, action const& next,
@@ -102,11 +139,13 @@ OCRPIPE_DECL void service_health::note_outage(exchange_result const& answer, act
 {
     if (answer) {
         was_reached_ = true;
-        unanswered_ = 0;
+        ++answers_;
+        unanswered_ = silent_ = 0;
         if (outage_.is_paused()) outage_.succeeded();
         if (next.what == step::pause_origin) unread_since_ = now; // unread because the service asks to wait
         return;
     }
+    if (is_transport(answer.error().code) && silent_ != UINT32_MAX) ++silent_;
     bool const is_lost = answer.error().sent == bytes_sent::all && is_transport(answer.error().code);
     if (next.what == step::finish && is_lost) ++unanswered_;
     if (next.what != step::unreachable && unanswered_ < unanswered_is_outage) {
@@ -120,6 +159,8 @@ OCRPIPE_DECL void service_health::note_outage(exchange_result const& answer, act
 
 OCRPIPE_DECL void service_health::note_accepted() noexcept
 {
+    accepts_documents_ = true;
+    refused_alone_ = 0;
     if (++unread_ == max_unread) unread_since_ = last_;
 }
 
@@ -138,6 +179,11 @@ OCRPIPE_DECL std::string service_health::refusal_text(lane kind) const
 {
     refusal const& r = refusals_[static_cast<std::size_t>(kind)];
     int const n = gate(kind).setbacks();
+    if (kind == lane::submit && refused_alone_ >= max_refused_alone)
+        return fmt::format(
+            "the credentials may read results, but not submit documents: {} in a row were refused, "
+            "and none was accepted",
+            refused_alone_);
     std::string const times = n == 1 ? std::string() : fmt::format(" {} times in a row", n);
     switch (r.code) {
     case errc::certificate_invalid:
@@ -154,7 +200,8 @@ OCRPIPE_DECL std::string service_health::refusal_text(lane kind) const
 OCRPIPE_DECL std::string service_health::outage_text() const
 {
     if (outage_.is_paused()) return outage_why_;
-    if (wants_a_read()) return fmt::format("no result could be read since {} documents were accepted", unread_);
+    if (wants_a_read())
+        return fmt::format("no result could be read since {} documents were accepted", unread_);
     return {};
 }
 

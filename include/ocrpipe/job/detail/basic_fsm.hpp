@@ -19,6 +19,16 @@
 namespace ocrpipe::detail
 {
 
+/// Whether the service could not be reached: nothing of the request was sent, and that is no matter of this
+/// request.
+inline bool is_unreachable(exchange_result const& answer) noexcept
+{
+    if (answer || answer.error().sent != bytes_sent::none) return false;
+    error_code const& code = answer.error().code;
+    return code == errc::resolve_failed || code == errc::connect_failed || code == errc::connect_timeout ||
+           code == errc::proxy_refused || code == errc::tls_failed || code == errc::tls_timeout;
+}
+
 /// Attempts, and failures in a row.
 struct attempt_counter {
     std::uint16_t attempts = 0;        ///< requests answered or failed
@@ -26,6 +36,7 @@ struct attempt_counter {
     std::uint16_t throttled_in_row = 0;
     std::uint16_t refusals = 0;          ///< in a row, of the credentials or the address
     std::uint32_t good_answers_then = 0; ///< fsm_context::good_answers when the failures began
+    std::uint32_t answers_then = 0;      ///< fsm_context::answers then
     std::uint32_t recoveries_then = 0;   ///< fsm_context::recoveries when the refusals began
 
     /// How long a throttled answer pauses the origin: its Retry-After, or our own backoff if that is longer
@@ -52,7 +63,10 @@ struct attempt_counter {
     std::chrono::milliseconds failed(fsm_context const& c)
     {
         throttled_in_row = 0;
-        if (failures_in_row == 0) good_answers_then = c.good_answers;
+        if (failures_in_row == 0) {
+            good_answers_then = c.good_answers;
+            answers_then = c.answers;
+        }
         if (failures_in_row != UINT16_MAX) ++failures_in_row;
         return backoff_delay(c.retry, failures_in_row, false, c.random);
     }
@@ -68,6 +82,16 @@ struct attempt_counter {
     /// Whether other requests succeeded since this one began to fail.
     bool others_succeed(fsm_context const& c) const noexcept { return c.good_answers != good_answers_then; }
 
+    /// Whether a failure is an outage of the service, which costs a patient request no attempt: it cannot be
+    /// reached, or no request got an answer lately, nor since this one began to fail.
+    bool is_outage(exchange_result const& answer, fsm_context const& c) const noexcept
+    {
+        if (!c.patient || answer) return false;
+        if (is_unreachable(answer)) return true;
+        return c.silent && is_transport(answer.error().code) &&
+               (failures_in_row == 0 || c.answers == answers_then);
+    }
+
     void succeeded() noexcept { failures_in_row = throttled_in_row = refusals = 0; }
 };
 
@@ -75,16 +99,6 @@ struct attempt_counter {
 inline bool is_transient(int status) noexcept
 {
     return status >= 500 || status < 200 || status == 408 || status == 409 || status == 423 || status == 425;
-}
-
-/// Whether the service could not be reached: nothing of the request was sent, and that is no matter of this
-/// request.
-inline bool is_unreachable(exchange_result const& answer) noexcept
-{
-    if (answer || answer.error().sent != bytes_sent::none) return false;
-    error_code const& code = answer.error().code;
-    return code == errc::resolve_failed || code == errc::connect_failed || code == errc::connect_timeout ||
-           code == errc::proxy_refused || code == errc::tls_failed || code == errc::tls_timeout;
 }
 
 /// When the request was sent; time_point() if that is not known.
@@ -187,8 +201,8 @@ protected:
     }
 
     /// Handles a refusal that may concern every request, such as 403: `code` is the error if it does. It
-    /// concerns this request alone if another one is accepted meanwhile. It also does after four refusals, if
-    /// others were accepted before.
+    /// concerns this request alone if a probe of something else is accepted meanwhile, and this request is
+    /// refused again. It also does after four refusals, if others were accepted before.
     template<class Verdict>
     action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c)
     {
@@ -198,8 +212,10 @@ protected:
                                ? counter_.refusals >= 2
                                : c.was_accepted && counter_.refusals >= 4;
         if (!alone) return action{step::refused, c.now, {}, code};
-        return fail(answer, r, errc::rejected,
-                    fmt::format("{}, {} times; others are accepted", r.row, counter_.refusals));
+        action end = fail(answer, r, errc::rejected,
+                          fmt::format("{}, {} times; other requests are accepted", r.row, counter_.refusals));
+        end.why = code;
+        return end;
     }
 
     /// Pauses the origin, and sends the next request afterwards. Fails if that is past the deadline.

@@ -57,9 +57,13 @@ OCRPIPE_DECL action part_fsm::throttled(exchange_result const& answer, part_read
 OCRPIPE_DECL action part_fsm::failed_read(exchange_result const& answer, part_reading const& r,
                                           fsm_context const& c)
 {
+    if (counter_.is_outage(answer, c)) return action{step::unreachable, c.now};
+    if (counter_.failures_in_row == 0) failing_since_ = c.now;
     bool const transient = answer && detail::is_transient(r.status);
     errc const code = transient ? errc::service_error : detail::code_of(answer, errc::unexpected_answer);
-    return again(answer, r, code, "the deadline is near", c);
+    bool const is_own = !c.patient || counter_.others_succeed(c) || c.now - failing_since_ >= longest_trouble;
+    if (is_own) return again(answer, r, code, "the deadline is near", c);
+    return next_after(counter_.failed(c), answer, r, code, "the deadline is near", c);
 }
 
 } // namespace ocrpipe

@@ -156,7 +156,7 @@ OCRPIPE_DECL action result_fsm::throttled(exchange_result const& answer, result_
 OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, result_reading const& r,
                                             result_context const& c)
 {
-    if (c.patient && detail::is_unreachable(answer)) return action{step::unreachable, c.now};
+    if (counter_.is_outage(answer, c)) return action{step::unreachable, c.now};
     auto const delay = counter_.failed(c);
     bool const foreign = r.what == result_verdict::foreign;
     bool const refused = answer && (r.status >= 400 || r.status < 200);

@@ -25,7 +25,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::ambiguous:
         return perhaps_accepted(answer, r, c);
     case submit_verdict::safe_to_repeat:
-        if (c.patient && detail::is_unreachable(answer)) return action{step::unreachable, c.now};
+        if (counter_.is_outage(answer, c)) return action{step::unreachable, c.now};
         return again(answer, r, detail::code_of(answer, errc::service_error), "no time for another attempt",
                      c);
     case submit_verdict::throttled:

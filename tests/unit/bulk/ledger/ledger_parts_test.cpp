@@ -34,7 +34,7 @@ TEST_CASE_TEMPLATE(
     CHECK(l.missing_parts("b", 0, 1) == "0 stamp 1 s-0 ok \n");
     CHECK(l.missing_parts("whole") == "");
     CHECK(l.missing_parts("unknown") == "");
-    CHECK(l->incomplete_documents().value() == ids{"b", "a"});
+    CHECK(l->documents_lacking_parts().value() == ids{"b", "a"});
     document_counts const counts = l->counts().value();
     CHECK(counts.parts_wanted == 1);
     CHECK(counts.parts_failed ==
@@ -66,7 +66,7 @@ TEST_CASE_TEMPLATE("ledger: parts were fetched -> the result is the new line, an
     rest.listed = {1, 2};
     CHECK_FALSE(l.parts_fetched("a", rest));
     l.reopen();
-    CHECK(l->incomplete_documents().value().empty());
+    CHECK(l->documents_lacking_parts().value().empty());
     CHECK(l->counts().value().parts_failed.empty());
     CHECK(l->last_result_location().value() == result_location{2, 0, 20});
 }
@@ -94,7 +94,7 @@ TEST_CASE_TEMPLATE("ledger: a document whose result lacks parts is sent again ->
     Ledger l;
     finish(l, "a", {1, 0, 10}, {lacking(0, "s-0")});
     CHECK_FALSE(l.intent(document_named("a", "other content")));
-    CHECK(l->incomplete_documents().value().empty());
+    CHECK(l->documents_lacking_parts().value().empty());
     parts_record r;
     r.from = r.to = {1, 0, 10};
     CHECK(l.parts_fetched("a", r) == errc::invalid_argument);
@@ -112,7 +112,7 @@ TEST_CASE_TEMPLATE("ledger: a copy -> lacks what its original lacks, each on its
     r.to = {1, 2000, 10};
     r.listed = {0, 3};
     CHECK_FALSE(l.parts_fetched("copy", r));
-    CHECK(l->incomplete_documents().value() == ids{"a"});
+    CHECK(l->documents_lacking_parts().value() == ids{"a"});
     CHECK(l.row("copy").result == result_location{1, 2000, 10});
     CHECK(l.row("copy").state == skipped);
 }

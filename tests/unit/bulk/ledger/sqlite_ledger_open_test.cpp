@@ -225,7 +225,7 @@ TEST_CASE(
         open_ledger look(o);
         CHECK(look.row("a").state == submitted);
         CHECK(look->counts().value().parts_wanted == 0);
-        CHECK(look->incomplete_documents().value().empty());
+        CHECK(look->documents_lacking_parts().value().empty());
         CHECK(look.missing_parts("a") == "");
         CHECK(look.row("a").how_complete == completeness::whole);
     }

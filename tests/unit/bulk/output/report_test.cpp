@@ -123,8 +123,7 @@ TEST_CASE("write_report: written twice -> the second one, private, and nothing e
     CHECK(dir.read("report.json") == to_json(r));
     CHECK(std::distance(std::filesystem::directory_iterator(dir.path()),
                         std::filesystem::directory_iterator()) == 1);
-    struct ::stat status {
-    };
+    struct ::stat status{};
     REQUIRE(::stat((dir.path() / "report.json").c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0600);
 }
@@ -159,4 +158,17 @@ TEST_CASE("write_report: a link laid in the draft's place -> refused, what it le
     CHECK(write_report(dir.path().string(), run_report()) ==
           boost::system::errc::too_many_symbolic_link_levels);
     CHECK(elsewhere.read("precious") == "kept");
+}
+
+TEST_CASE("run_report: what was measured -> its members follow the counts, which stay as they are")
+{
+    run_report r;
+    r.found = 3;
+    std::string const counts = to_json(r);
+    r.measured = "\"kind\": \"run\",\n  \"state\": \"finished\"";
+    std::string const text = to_json(r);
+    CHECK(text == counts.substr(0, counts.size() - 3) + ",\n  " + r.measured + "\n}\n");
+    boost::json::value const v = boost::json::parse(text);
+    CHECK(v.at("state").as_string() == "finished");
+    CHECK(to_json(parse_report(text).value()) == counts);
 }

@@ -98,7 +98,7 @@ public:
         return out;
     }
 
-    result<std::vector<std::string>> incomplete_documents() override
+    result<std::vector<std::string>> documents_lacking_parts() override
     {
         std::lock_guard const lock(mutex_);
         std::vector<std::string> ids;

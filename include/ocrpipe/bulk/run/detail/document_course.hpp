@@ -35,6 +35,9 @@ OCRPIPE_DECL document_state state_after(failure const& f) noexcept;
 /// Whether every other document would fail, too: the credentials or the address are wrong.
 OCRPIPE_DECL bool ends_the_run(failure const& f) noexcept;
 
+/// Whether a refusal of one document may turn out to concern all of them, if no other is accepted.
+OCRPIPE_DECL bool may_concern_all(failure const& f) noexcept;
+
 /// Whether a submit ended without an answer from the service. A 500 comes from the service itself.
 OCRPIPE_DECL bool is_unanswered(failure const& f) noexcept;
 

@@ -128,6 +128,14 @@ private:
 
     // Ways to end without a result.
     task<void> fail(document_ptr p, failure f);
+    task<void> record_failure(document_ptr p, failure f);
+    /// A document that was refused when none was accepted since. Its row is as if it had not been sent.
+    struct held_back {
+        document_ptr document;
+        failure why;
+    };
+    task<void> hold_back(document_ptr d, failure f);
+    bool judge_held_back();
     result<std::string> write_failure(detail::document_in_flight const& d, failure const& f);
     task<void> withdraw(detail::document_in_flight& d);
     void refused_by_ledger(detail::document_in_flight& d, error_code ec);
@@ -207,6 +215,7 @@ private:
     // The end.
     void react();
     void end_run(failure f);
+    void end_run_after(failure const& f);
     failure output_failed(error_code cause, std::string_view what);
     void ledger_failed(error_code ec);
     void submit_ended();
@@ -219,6 +228,8 @@ private:
 
     /// If more documents wait for the service, only their ids are kept in memory: about 100 bytes each.
     static constexpr std::uint64_t most_kept = 10'000;
+    /// If more documents are refused in a row, they count as failed.
+    static constexpr std::size_t most_held_back = 200;
 
     asio::io_context& ioc_;
     client& client_;
@@ -235,6 +246,7 @@ private:
     /// If results are shared: documents under way that the ledger does not know yet, by id.
     std::unordered_map<std::string, document_ptr> unrecorded_;
     detail::part_queue<detail::part_batch*> part_queue_;
+    std::vector<held_back> held_back_;
     std::deque<std::string> lacking_parts_; ///< ids of documents whose results of earlier runs lack parts
     std::size_t resuming_ = 0;              ///< coroutines that complete them
     std::uint64_t incomplete_in_missing_files_ = 0;

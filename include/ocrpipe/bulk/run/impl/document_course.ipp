@@ -14,6 +14,13 @@ OCRPIPE_DECL bool ends_the_run(failure const& f) noexcept
            f.is(errc::client_certificate_refused) || f.is(errc::proxy_refused);
 }
 
+OCRPIPE_DECL bool may_concern_all(failure const& f) noexcept
+{
+    int const status = f.http_status;
+    bool const is_refusal = status == 401 || status == 402 || status == 403 || status == 404;
+    return f.is(errc::rejected) && f.request_id.empty() && is_refusal;
+}
+
 OCRPIPE_DECL document_course course_after(failure const& f) noexcept
 {
     bool const stopped =

@@ -195,7 +195,7 @@ inline result<void> list_parts(failures_writer& out, ledger& l, std::string cons
 
 inline result<void> list_missing_parts(failures_writer& out, ledger& l, std::string const& path)
 {
-    result<std::vector<std::string>> const ids = l.incomplete_documents();
+    result<std::vector<std::string>> const ids = l.documents_lacking_parts();
     if (!ids) return ids.error();
     for (std::string const& id : *ids)
         if (result<void> done = list_parts(out, l, id, path); !done) return done;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <exception>
 #include <filesystem>
@@ -81,7 +82,7 @@ OCRPIPE_DECL task<result<run_report>> pipeline::impl::run()
     co_await resume_jobs();
     ask_again_for_earlier_results(earlier_);
     co_await feed();
-    while (state_.in_flight() + asking_ + resuming_ > 0)
+    while (state_.in_flight() + asking_ + resuming_ > 0 || judge_held_back())
         co_await changed_.wait();
     co_await ask_again_at_the_end();
     duration_timer_.cancel();
@@ -152,7 +153,7 @@ OCRPIPE_DECL result<void> pipeline::impl::settle_ledger(detail::opened_directory
         state_.move(of, standing::done);
         ledger_->finished(std::move(r.id), std::move(r.end), durable());
     }
-    result<std::vector<std::string>> const incomplete = ledger_->incomplete_documents();
+    result<std::vector<std::string>> const incomplete = ledger_->documents_lacking_parts();
     if (!incomplete) return incomplete.error();
     lacking_parts_.assign(incomplete->begin(), incomplete->end());
     configuration_.record(*ledger_, [this] { return durable(); });
@@ -169,6 +170,12 @@ OCRPIPE_DECL result<void> pipeline::impl::recall_service(document_counts const& 
     service_knowledge known;
     known.doc_types.assign(counts.accepted_doc_types.begin(), counts.accepted_doc_types.end());
     known.results_read = counts[document_state::done] > 0;
+    // One of the last, because results may expire.
+    std::uint64_t cursor = counts.last_number - std::min<std::uint64_t>(counts.last_number, 256);
+    result<std::vector<ledger_row>> rows = ledger_->rows({document_state::done}, cursor, 256);
+    if (rows && rows->empty()) rows = ledger_->rows({document_state::done}, cursor = 0, 1);
+    if (!rows) return rows.error();
+    if (!rows->empty()) known.finished_job = rows->back().request_id;
     std::int64_t ms = 0;
     if (*delay) std::from_chars((**delay).data(), (**delay).data() + (**delay).size(), ms);
     known.content_delay = std::chrono::milliseconds(ms);
@@ -375,6 +382,15 @@ OCRPIPE_DECL void pipeline::impl::submit_ended()
 OCRPIPE_DECL void pipeline::impl::end_run(failure f)
 {
     state_.fail(std::move(f));
+    react();
+}
+
+/// Ends the run if a failure concerns all documents.
+OCRPIPE_DECL void pipeline::impl::end_run_after(failure const& f)
+{
+    if (detail::ends_the_run(f)) return end_run(f);
+    if (!f.is(errc::service_unavailable)) return;
+    state_.stop(run_end::failure_budget, f.reason);
     react();
 }
 

@@ -199,6 +199,7 @@ OCRPIPE_DECL task<void> pipeline::impl::accept(document_ptr d, submitted_job job
     state_.accepted(d->input.record.size, d->job.possible_duplicate);
     if (d->input.request_id.empty()) measured_->collected.accepted(d->input.record.size, clock::now());
     d->request_id_failed = co_await record_submitted(*d);
+    judge_held_back();
 }
 
 /// Leaves the document to the client until the service answers. If many documents wait, only the id is kept:
@@ -298,15 +299,19 @@ OCRPIPE_DECL result<result_location> pipeline::impl::write_result(detail::docume
 OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr p, failure f)
 {
     detail::document_in_flight& d = *p;
-    if (detail::ends_the_run(f)) end_run(f);
-    if (f.is(errc::service_unavailable)) {
-        state_.stop(run_end::failure_budget, f.reason);
-        react();
-    }
+    end_run_after(f);
     detail::document_course const course = detail::course_after(f);
     if (course == detail::document_course::not_sent) co_return co_await withdraw(d);
     if (course == detail::document_course::unfinished) co_return leave_unfinished(d);
+    if (detail::may_concern_all(f) && d.has_intent && !d.job.possible_duplicate)
+        co_return co_await hold_back(std::move(p), std::move(f));
+    co_await record_failure(std::move(p), std::move(f));
+}
 
+/// Records that a document failed.
+OCRPIPE_DECL task<void> pipeline::impl::record_failure(document_ptr p, failure f)
+{
+    detail::document_in_flight& d = *p;
     // It failed before its turn: the ledger does not know it yet.
     if (!d.has_intent) co_await record_intent(p);
     if (d.job.possible_duplicate && f.request_id.empty()) f = detail::still_in_doubt(f);
@@ -328,6 +333,36 @@ OCRPIPE_DECL task<void> pipeline::impl::fail(document_ptr p, failure f)
     state_.failed(d.counted);
     measured_->collected.failed(name(static_cast<errc>(f.code.value())), d.id(), *message, clock::now());
     leave();
+}
+
+/// Postpones the verdict on a document that was refused, until another one is accepted, or all others have
+/// ended. If the run ends before that, such as because all are refused, the next run sends it.
+OCRPIPE_DECL task<void> pipeline::impl::hold_back(document_ptr d, failure f)
+{
+    release_copies(*d, document_state::failed);
+    error_code const ec = co_await record_not_sent(*d);
+    if (ec) co_return leave_unfinished(*d);
+    d->has_intent = false;
+    state_.move(d->counted, detail::standing::not_sent);
+    held_back_.push_back({std::move(d), std::move(f)});
+    if (held_back_.size() > most_held_back) judge_held_back();
+    leave();
+}
+
+/// The documents that were held back have failed. Returns whether there were any.
+OCRPIPE_DECL bool pipeline::impl::judge_held_back()
+{
+    if (state_.is_draining()) return false;
+    std::vector<held_back> const judged = std::exchange(held_back_, {});
+    for (held_back const& h : judged) {
+        result<std::optional<ledger_row>> const row = ledger_->find(h.document->id());
+        if (!row) end_run(row.error());
+        if (!row || !*row) continue;
+        h.document->input.was = (**row).version();
+        state_.enter();
+        start(record_failure(h.document, h.why));
+    }
+    return !judged.empty();
 }
 
 /// Writes the line of a failed document and returns its message. An error means that the answer's file could

@@ -35,7 +35,9 @@ OCRPIPE_DECL void pipeline::impl::ask_for_parts()
     while (auto const turn = part_queue_.next()) {
         detail::part_batch& b = *turn->batch;
         missing_part const& p = b.wanted[turn->part];
-        client_.async_part(p.kind, b.request_id, p.sub_id,
+        part_request wanted(p.kind, b.request_id, p.sub_id);
+        wanted.patient = true;
+        client_.async_part(std::move(wanted),
                            [self = shared_from_this(), &b, i = turn->part](result<part_data> part) {
                                self->part_ended(b, i, std::move(part));
                                self->ask_for_parts();
@@ -81,8 +83,7 @@ OCRPIPE_DECL void pipeline::impl::part_failed(detail::part_batch& b, std::size_t
 {
     if (detail::course_after(f) != detail::document_course::failed) {
         b.is_interrupted = true;
-        if (detail::ends_the_run(f)) end_run(f);
-        return;
+        return end_run_after(f);
     }
     missing_part& p = b.wanted[i];
     p.failure = static_cast<errc>(f.code.value());
