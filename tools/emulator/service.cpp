@@ -181,14 +181,17 @@ reply service::submit(request const& r, std::string_view path, bool redirected, 
     auto const latency = options_.latency.of(job_key);
     j.ready = readers_ ? now + latency : workers_.done(now, latency);
     if (log_.enabled())
-        log_.write("accepted", {{"request_id", writer_.ids().request_id(job)},
-                                {"sha256", to_hex(digest)},
-                                {"file_name", d.file_name},
-                                {"size", std::to_string(d.size)},
-                                {"flow", u.flow},
-                                {"doc_type", u.doc_type},
-                                {"file_type", u.file_type},
-                                {"attempt", std::to_string(d.submits)}});
+        log_.write("accepted",
+                   {{"request_id", writer_.ids().request_id(job)},
+                    {"ready_in_ms",
+                     std::to_string(std::chrono::duration<double, std::milli>(j.ready - now).count())},
+                    {"sha256", to_hex(digest)},
+                    {"file_name", d.file_name},
+                    {"size", std::to_string(d.size)},
+                    {"flow", u.flow},
+                    {"doc_type", u.doc_type},
+                    {"file_type", u.file_type},
+                    {"attempt", std::to_string(d.submits)}});
     if (readers_) readers_->put(job, std::string(u.file->content));
 
     reply answer;

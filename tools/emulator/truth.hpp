@@ -59,9 +59,10 @@ struct truth_snapshot {
 /// Appends what happens to a JSONL file, a line an event, flushed line by line so that a killed emulator has
 /// told all it did.
 ///
-/// Lines: `accepted` (time, sha256, file_name, size, flow, doc_type, file_type, request_id, attempt),
-/// `acceptance_sent` (time, request_id), `poll` (time, request_id, verdict), `result_delivered` (time,
-/// request_id). Times are milliseconds since 1970.
+/// Lines: `accepted` (time, ready_in_ms: with the synthetic engine the time from then until the result is
+/// ready, sha256, file_name, size, flow, doc_type, file_type, request_id, attempt), `acceptance_sent` (time,
+/// request_id), `poll` (time, request_id, verdict), `result_delivered` (time, request_id). Times are
+/// milliseconds since 1970.
 class truth_log
 {
 public:

@@ -48,6 +48,15 @@ exit_code carry_out(profile_plan const& p, client_options const& options, logger
 /// `ocrpipe table`, `signature`, `stamp` and `image`.
 exit_code carry_out(part_plan const& p, client_options const& options, logger& log);
 
+/// `ocrpipe load`: the load test, with its progress display. Prints the path of report.json.
+exit_code carry_out(load_plan const& p, client_options const& options, logger& log);
+
+/// `ocrpipe load compare`: prints what changed between two load tests.
+exit_code carry_out(load_compare_plan const& p, client_options const& options, logger& log);
+
+/// `ocrpipe load merge`: joins the records of several load tests. Prints the path of report.json.
+exit_code carry_out(load_merge_plan const& p, client_options const& options, logger& log);
+
 /// `ocrpipe doctor`: takes the whole planning outcome, because its problems are the first check.
 exit_code examine(planning const& p, logger& log);
 

@@ -19,6 +19,8 @@ enum class exit_code : int {
     failure_budget_used_up = 6,
     ledger_in_use = 7,
     disk_error = 8,
+    generator_bottleneck = 98, ///< of load: what it measured is about itself
+    threshold_missed = 99,     ///< of load
     hung_up = 129,     ///< SIGHUP: the terminal or the session is gone
     interrupted = 130, ///< SIGINT
     terminated = 143,  ///< SIGTERM
@@ -34,6 +36,8 @@ inline constexpr std::array exit_codes_by_gravity{
     exit_code::documents_failed,
     exit_code::stopped_by_limit,
     exit_code::failure_budget_used_up,
+    exit_code::threshold_missed,
+    exit_code::generator_bottleneck,
     exit_code::hung_up,
     exit_code::interrupted,
     exit_code::terminated,

@@ -35,7 +35,7 @@ Standard output carries data, standard error carries messages. `ocrpipe COMMAND 
 
 Exit codes: 0 all done, 1 some documents failed, 2 usage error, 3 some inputs unreadable, empty or too young, 4 credentials or
 configuration refused, 5 stopped by a limit, 6 failure budget used up, 7 another process works on DIR, 8 disk or ledger error,
-129, 130 and 143 interrupted. After 5, 6, 8, 129, 130 and 143, the same command continues the run.)";
+98 the load generator was the bottleneck, 99 a threshold was missed, 129, 130 and 143 interrupted. After 5, 6, 8, 129, 130 and 143, the same command continues the run.)";
 
 inline constexpr char run_examples[] = R"(Examples:
   ocrpipe run scans/ --out results --doc-type invoice
@@ -108,6 +108,27 @@ Members that a profile leaves out keep their default.)";
 inline constexpr char image_examples[] = R"(Examples:
   ocrpipe image "$id" "$file_id" -o page-1.png
   ocrpipe image "$id" "$file_id" -o - | display)";
+
+inline constexpr char load_examples[] = R"(Examples:
+  ocrpipe load --rate 50/s --duration 2m --out load --doc-type invoice
+      sends 6,000 generated documents; give files or directories to send those, in turn
+  ocrpipe load scans/ --stages '0->50/s:2m,50/s:10m' --poisson --out load --doc-type invoice
+  ocrpipe load --concurrency 20 --max-documents 1000 --out load --doc-type invoice
+  ocrpipe load --find-capacity --rate 5/s --max-documents 20000 --out load --doc-type invoice
+      doubles the rate until the backlog grows or a threshold does not hold, then narrows it down; waits after each
+      step until all documents are done
+  ocrpipe load --rate 20/s --duration 1m --threshold 'e2e.p95<30s,error_rate<1%,backlog_slope<=0' --out load --doc-type invoice
+  ocrpipe load compare before/ after/              what changed, and whether that is beyond noise
+  ocrpipe load merge all/ generator-1/ generator-2/
+Every document costs money at the real service. The command says how many it will send at most, and where to.
+Arrivals follow the clock and never wait for answers: a document that is sent late is measured from the time it was due.
+Unfinished documents count with the time that they were watched. Ctrl-C stops the arrivals and waits for the documents under
+way; a second Ctrl-C ends at once. --seed N repeats Poisson arrivals and generated documents.
+Exit codes: 98 the generator was the bottleneck, 99 a threshold was missed, 1 some documents failed or are unfinished.)";
+
+inline constexpr char load_compare_examples[] = R"(Examples:
+  ocrpipe load compare before/ after/
+  ocrpipe load merge all/ generator-1/ generator-2/)";
 
 inline constexpr char doctor_examples[] = R"(Examples:
   ocrpipe doctor

@@ -5,6 +5,7 @@
 #include <ocrpipe/pace/poll_schedule.hpp>
 
 #include "credentials.hpp"
+#include "load_arguments.hpp"
 #include "metrics_option.hpp"
 #include "option_reader.hpp"
 
@@ -150,7 +151,8 @@ void read_messages(raw_arguments const& raw, surroundings const& around, option_
                    logger::settings& s)
 {
     s.threshold = read.value("log-level", parse_level, "debug, info, warn or error");
-    bool const is_bulk = raw.command == command::run || raw.command == command::retry;
+    bool const is_bulk =
+        raw.command == command::run || raw.command == command::retry || raw.command == command::load;
     log_format const automatic =
         around.stderr_is_terminal || !is_bulk ? log_format::people : log_format::json;
     s.format = read.word<log_format>(
@@ -312,6 +314,8 @@ bool asks_the_service(raw_arguments const& raw)
     case command::support:
     case command::explain:
     case command::profile:
+    case command::load_compare:
+    case command::load_merge:
         return false;
     case command::export_results:
         return raw.options.contains("parts");
@@ -399,6 +403,16 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
     case command::image:
         out.plan.command = read_part(operation::image, raw, read);
         break;
+    case command::load:
+        require_doc_type(read.text("flow"), read.text("doc-type"), read);
+        out.plan.command = read_load(raw, read, read_file_type(read), client);
+        break;
+    case command::load_compare:
+        out.plan.command = load_compare_plan{raw.inputs[0], raw.inputs[1]};
+        break;
+    case command::load_merge:
+        out.plan.command = load_merge_plan{raw.output, raw.inputs};
+        break;
     case command::doctor:
         out.plan.command = doctor_plan{raw.output.empty() ? "." : raw.output};
         break;
@@ -407,7 +421,8 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
         if (setting const s = resolve(spec, raw.options, around.env); s.from == origin::environment)
             out.notes.push_back(fmt::format("--{} comes from {}", spec.name, s.shown_as));
     // Interactive: report rejected credentials at once instead of probing again.
-    if (raw.command != command::run && raw.command != command::retry) client.max_auth_refusals = 1;
+    if (raw.command != command::run && raw.command != command::retry && raw.command != command::load)
+        client.max_auth_refusals = 1;
     return out;
 }
 

@@ -5,6 +5,9 @@
 #include <ocrpipe/api/submit_request.hpp>
 #include <ocrpipe/bulk/run/pipeline.hpp>
 #include <ocrpipe/client/client_options.hpp>
+#include <ocrpipe/load/arrival_plan.hpp>
+#include <ocrpipe/load/generated_documents.hpp>
+#include <ocrpipe/load/thresholds.hpp>
 
 #include "logger.hpp"
 #include "raw_arguments.hpp"
@@ -102,12 +105,42 @@ struct doctor_plan {
     std::string directory = ".";
 };
 
+/// load measures the service; see load_run.
+struct load_plan {
+    std::vector<std::string> inputs; ///< empty: documents are generated
+    document_sizes sizes;
+    std::uint64_t seed = 1;
+    arrival_plan arrivals;
+    std::string arrivals_text; ///< for people
+    std::string flow;
+    std::string doc_type;
+    enum file_type type = file_type::detect;
+    std::chrono::milliseconds drain_timeout{0};
+    double send_delay = 0.01; ///< seconds
+    std::vector<threshold> thresholds;
+    bool find_capacity = false;
+    double step_seconds = 30;
+    bool limited = false; ///< the client's limits are on, so a document may leave late by choice
+    std::string directory;
+};
+
+struct load_compare_plan {
+    std::string before;
+    std::string after;
+};
+
+struct load_merge_plan {
+    std::string output;
+    std::vector<std::string> directories;
+};
+
 /// What will be done: parsed, in range, with flags and environment resolved.
 struct plan {
     logger::settings messages;
     client_options client;
     std::variant<run_plan, retry_plan, status_plan, report_plan, support_plan, export_plan, submit_plan,
-                 recognize_plan, result_plan, explain_plan, profile_plan, part_plan, doctor_plan>
+                 recognize_plan, result_plan, explain_plan, profile_plan, part_plan, doctor_plan, load_plan,
+                 load_compare_plan, load_merge_plan>
         command;
 };
 

@@ -202,6 +202,7 @@ public:
             add(command::doctor, "doctor", "check configuration, network, key, disk and file limits",
                 {service, bulk, messages}, doctor_examples);
         doctor->add_option("-o,--out", raw_.output, "directory for the results")->type_name("DIR");
+        add_load();
     }
 
     CLI::App const& app() const noexcept { return app_; }
@@ -274,6 +275,65 @@ private:
             v.option->take_last();
         }
         v.option->group(s.hidden ? std::string() : std::string(heading(s.group)));
+    }
+
+    void add_load()
+    {
+        using enum option_group;
+        auto* const load = add(command::load, "load", "measure how the service behaves under load",
+                               {document, patience, service, messages}, load_examples);
+        load->add_option("INPUT", raw_.inputs,
+                         "files, directories or manifests, sent in turn; without any, documents are generated")
+            ->type_name("");
+        load->add_option("-o,--out", raw_.output, "directory for report.json and jobs.jsonl")
+            ->required()
+            ->type_name("DIR");
+        auto const text = [&](char const* flag, std::string& into, char const* value, std::string help) {
+            if (!into.empty()) help += fmt::format(" [{}]", into);
+            load->add_option(flag, into, help)->type_name(value)->take_last()->group("Load");
+        };
+        raw_load& l = raw_.load;
+        text("--rate", l.rate, "RATE", "documents that are due, such as 50/s or 300/m");
+        text("--stages", l.stages, "LIST",
+             "rates one after the other, such as '0->50/s:2m,50/s:10m'; a stage with -> is a ramp");
+        text("--concurrency", l.concurrency, "N", "closed loop: keep N documents in flight");
+        load->add_flag("--poisson", l.poisson, "arrivals at random times instead of even ones")->group("Load");
+        text("--duration", l.duration, "TIME", "end of the arrivals; this or --max-documents is required");
+        text("--generate", l.generate, "SIZE",
+             "size of generated documents, such as 20k or lognormal(20k,0.5); each is different");
+        text("--drain-timeout", l.drain_timeout, "TIME",
+             "after the last arrival, wait for unfinished documents for at most TIME");
+        text("--send-delay", l.send_delay, "TIME",
+             "if 1 % of the documents leave later than TIME after they were due, the generator is too slow");
+        load->add_flag("--find-capacity", l.find_capacity,
+                       "search the highest rate that the service sustains, beginning with --rate")
+            ->group("Load");
+        text("--step", l.step, "TIME", "length of a step of --find-capacity");
+        load->add_option("--threshold", l.thresholds,
+                         "conditions such as 'e2e.p95<30s,error_rate<1%,backlog_slope<=0'; exit code 99 if one "
+                         "does not hold (repeatable)")
+            ->type_name("LIST")
+            ->allow_extra_args(false)
+            ->group("Load");
+        load->add_flag("--yes", l.yes, "send documents to an address that is not this machine's")
+            ->group("Load");
+        for (char const* const limit :
+             {"max-documents", "connections", "submit-rate", "poll-rate", "bandwidth"})
+            add_option(*load, limit);
+
+        // `load compare` and `load merge`; see parse_arguments().
+        auto* const compare = add(command::load_compare, "load-compare", "compare two load tests", {messages},
+                                  load_compare_examples);
+        compare->group("")->add_option("DIR", raw_.inputs, "directories of two load tests")
+            ->required()
+            ->expected(2)
+            ->type_name("A B");
+        auto* const merge = add(command::load_merge, "load-merge", "join load tests that ran at the same time",
+                                {messages}, load_compare_examples);
+        merge->group("")->add_option("OUT", raw_.output, "directory for the joint report")
+            ->required()
+            ->type_name("");
+        merge->add_option("DIR", raw_.inputs, "directories of the load tests")->required()->type_name("A B ...");
     }
 
     void add_directory(CLI::App& app)
@@ -375,7 +435,12 @@ std::variant<raw_arguments, early_exit> parse_arguments(std::vector<std::string>
 {
     if (arguments.empty()) return early_exit{static_cast<int>(exit_code::usage), short_help, true};
     if (holds_key_flag(arguments)) return early_exit{static_cast<int>(exit_code::usage), key_advice, true};
-    return parser().parse(arguments);
+    std::vector<std::string> words = arguments;
+    if (words.size() > 1 && words[0] == "load" && (words[1] == "compare" || words[1] == "merge")) {
+        words[1] = "load-" + words[1];
+        words.erase(words.begin());
+    }
+    return parser().parse(words);
 }
 
 } // namespace ocrpipe::cli

@@ -26,7 +26,26 @@ enum class command {
     image,
     explain,
     profile,
-    doctor
+    doctor,
+    load,
+    load_compare,
+    load_merge
+};
+
+/// Options of load, as typed.
+struct raw_load {
+    std::string rate;
+    std::string stages;
+    std::string concurrency;
+    std::string duration;
+    std::string generate = "20k";
+    std::string drain_timeout = "10m";
+    std::string send_delay = "10ms"; ///< the bound of its 99th percentile
+    std::string step = "30s";
+    std::vector<std::string> thresholds;
+    bool poisson = false;
+    bool find_capacity = false;
+    bool yes = false;
 };
 
 /// The command line as typed: no value is validated, nothing comes from the environment.
@@ -49,6 +68,7 @@ struct raw_arguments {
     bool sample = false;              ///< support --sample
     bool text = false;                ///< result --text, run --text, export --text
     bool csv = false;                 ///< export --csv
+    raw_load load;
 };
 
 /// The command ends after parsing: help, the version, or a usage error.

@@ -1,0 +1,99 @@
+#ifndef OCRPIPE_LOAD_LOAD_RUN_HPP
+#define OCRPIPE_LOAD_LOAD_RUN_HPP
+
+#include <ocrpipe/api/submit_request.hpp>
+#include <ocrpipe/client/client.hpp>
+#include <ocrpipe/core/config.hpp>
+#include <ocrpipe/load/arrival_plan.hpp>
+#include <ocrpipe/load/job_record.hpp>
+#include <ocrpipe/measure/run_measurements.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace ocrpipe
+{
+
+struct load_document {
+    submit_request request;
+    std::uint64_t bytes = 0;
+};
+
+struct load_options {
+    arrival_plan arrivals;
+    /// Makes document `number`, from 0; must not block.
+    std::function<load_document(std::uint64_t number)> document;
+    /// After the last arrival, wait for unfinished documents for at most this.
+    std::chrono::milliseconds drain_timeout{10 * 60'000};
+    /// Called once for each document, when it ends or when the test ends. May be empty.
+    std::function<void(job_record const&, std::string_view document, std::string_view request_id)> on_job;
+    /// Called once for each document that failed. May be empty.
+    std::function<void(std::string_view document, failure const&)> on_failure;
+    /// Called when the test has ended. May be empty.
+    std::function<void()> on_end;
+};
+
+/// A snapshot of a load test.
+struct load_statistics {
+    clock::duration elapsed{0};
+    std::uint64_t due = 0;
+    std::uint64_t accepted = 0;
+    std::uint64_t done = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t given_up = 0; ///< the deadline of the job passed, or the test ended
+    bool draining = false;
+    bool ended = false;
+    double rate = 0; ///< documents per second that the plan asks for now
+
+    std::uint64_t in_flight() const noexcept { return due - done - failed - given_up; }
+};
+
+/// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each.
+/// Arrivals follow the clock and never wait for answers. A job between its submit and its result is a record
+/// in the client's table and one here.
+///
+/// Thread safety: one thread, that of the io_context. Lifetime: the client must outlive the io_context's
+/// handlers; after the end it is closed if documents were unfinished. Cost: about 100 bytes for each document
+/// ever due.
+class load_run
+{
+public:
+    load_run(asio::io_context& ioc, client& c, load_options options);
+    ~load_run();
+    load_run(load_run const&) = delete;
+    load_run& operator=(load_run const&) = delete;
+
+    /// Starts the arrivals; the start is the origin of all times in the records.
+    void start();
+
+    /// First call: no more arrivals, drain. Second: ends at once; unfinished documents keep their request_id.
+    void stop();
+
+    load_statistics statistics() const;
+    std::vector<job_record> const& jobs() const;
+    run_measurements const& measurements() const;
+
+    // Seconds; final when the test has ended.
+    double arrival_seconds() const;
+    double total_seconds() const;
+    /// Mean number of documents in flight, sampled ten times a second.
+    double sampled_in_flight() const;
+    bool stopped() const;                   ///< by stop()
+    std::uint64_t descriptors_gone() const; ///< failures because the process could not open a socket or file
+
+private:
+    struct impl;
+    std::shared_ptr<impl> impl_;
+};
+
+} // namespace ocrpipe
+
+#if defined(OCRPIPE_HEADER_ONLY)
+#include <ocrpipe/load/impl/load_run.ipp>
+#endif
+
+#endif

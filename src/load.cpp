@@ -1,0 +1,11 @@
+#include <ocrpipe/load/impl/arrival_plan.ipp>
+#include <ocrpipe/load/impl/backlog_trend.ipp>
+#include <ocrpipe/load/impl/capacity_search.ipp>
+#include <ocrpipe/load/impl/comparison.ipp>
+#include <ocrpipe/load/impl/generated_documents.ipp>
+#include <ocrpipe/load/impl/job_record.ipp>
+#include <ocrpipe/load/impl/load_report.ipp>
+#include <ocrpipe/load/impl/load_run.ipp>
+#include <ocrpipe/load/impl/load_summary.ipp>
+#include <ocrpipe/load/impl/survival.ipp>
+#include <ocrpipe/load/impl/thresholds.ipp>

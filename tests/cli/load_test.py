@@ -1,0 +1,164 @@
+"""`ocrpipe load` on the real binary, against an emulator whose capacity is known."""
+
+import json
+import math
+import signal
+import unittest
+
+import workbench
+from workbench import Case
+
+WORKERS = 20
+
+
+def percentile(values, p):
+    values = sorted(values)
+    return values[max(0, math.ceil(p / 100 * len(values)) - 1)]
+
+
+class Load(Case):
+    def serve(self, latency="fixed:100ms", *more):
+        return self.start_emulator("--workers", str(WORKERS), "--latency", latency, *more)
+
+    def load(self, out, *arguments):
+        # Tests share the machine: a late generator is not their subject.
+        return self.ocrpipe("load", "--doc-type", "invoice", "--out", self.folder / out, "--poll-interval", "20ms-40ms", "--send-delay", "5s",
+                            *arguments)
+
+    def report_of(self, out):
+        return json.loads((self.folder / out / "report.json").read_text())
+
+    def jobs(self, out):
+        return [json.loads(line) for line in (self.folder / out / "jobs.jsonl").read_text().splitlines()]
+
+    def test_constant_rate_below_capacity(self):
+        emulator = self.serve()
+        done = self.load("low", "--rate", "100/s", "--duration", "4s", "--threshold", "error_rate<1%,backlog_slope<=0,e2e.p95<60s")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("at most 400 documents", done.stderr)
+        self.assertIn(emulator.url, done.stderr)
+        report = self.report_of("low")
+        load = report["load"]
+        self.assertEqual(report["kind"], "load")
+        self.assertEqual(load["outcomes"], {"due": 400, "accepted": 400, "done": 400, "failed": 0, "unfinished": 0})
+        self.assertFalse(load["backlog"]["grows"])
+        self.assertTrue(all(t["holds"] for t in load["thresholds"]))
+        self.assertEqual(report["latency"]["end_to_end"]["count"], 400)
+        jobs = self.jobs("low")
+        self.assertEqual(len(jobs), 400)
+        self.assertEqual(len({a["sha256"] for a in emulator.truth("accepted")}), 400, "each document has other bytes")
+        for job in jobs:
+            self.assertLessEqual(job["due"], job["started"])
+            self.assertLessEqual(job["sent"], job["accepted"])
+            self.assertLess(job["accepted"], job["ended"])
+        little = load["little"]
+        self.assertLess(abs(little["sampled_in_flight"] / little["rate_times_time"] - 1), 0.25)
+
+    def test_overload_is_measured_against_the_truth(self):
+        emulator = self.serve()
+        done = self.load("high", "--rate", "260/s", "--duration", "6s", "--threshold", "backlog_slope<=0")
+        self.assertEqual(done.returncode, 99, done.stderr)
+        load = self.report_of("high")["load"]
+        self.assertGreater(load["backlog"]["low"], 0)
+        self.assertLess(abs(load["backlog"]["slope"] / 60 - 1), 0.35)
+        ready_in = {a["request_id"]: float(a["ready_in_ms"]) / 1000 for a in emulator.truth("accepted")}
+        truth = percentile([job["accepted"] - job["due"] + ready_in[job["request_id"]] for job in self.jobs("high")], 95)
+        measured = load["end_to_end"]["p95"]
+        self.assertEqual(measured["low"], measured["high"], "nothing is unfinished")
+        self.assertLess(abs(measured["estimate"] / truth - 1), 0.08)
+        # The teeth: whoever stops with the arrivals and counts only finished documents is far off.
+        self.assertLess(load["completed_only"]["p95"]["estimate"], 0.92 * truth)
+
+    def test_unfinished_documents_are_censored(self):
+        self.serve("fixed:60s")
+        done = self.load("cut", "--rate", "50/s", "--duration", "1s", "--drain-timeout", "1s")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        load = self.report_of("cut")["load"]
+        self.assertEqual(load["outcomes"]["unfinished"], 50)
+        self.assertIsNone(load["end_to_end"]["p95"]["high"])
+        self.assertGreater(load["end_to_end"]["p95"]["low"], 0.9)
+        self.assertTrue(all(job["request_id"] for job in self.jobs("cut")), "a request_id is what was paid for")
+
+    def test_closed_loop_poisson_and_stages(self):
+        self.serve()
+        closed = self.load("closed", "--concurrency", "5", "--max-documents", "60")
+        self.assertEqual(closed.returncode, 0, closed.stderr)
+        self.assertEqual(self.report_of("closed")["load"]["outcomes"]["done"], 60)
+        self.assertLessEqual(self.report_of("closed")["peaks"]["in_flight"], 5)
+        staged = self.load("staged", "--stages", "0->50/s:2s,50/s:1s", "--poisson", "--seed", "7")
+        self.assertEqual(staged.returncode, 0, staged.stderr)
+        self.assertLess(abs(self.report_of("staged")["load"]["outcomes"]["done"] - 100), 40)
+
+    def test_find_capacity(self):
+        self.serve()
+        done = self.load("found", "--find-capacity", "--rate", "100/s", "--step", "5s", "--max-documents", "20000")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        capacity = self.report_of("found")["load"]["capacity"]
+        self.assertLess(abs(capacity["estimate"] / (WORKERS / 0.1) - 1), 0.08, capacity)
+
+    def test_compare_and_merge(self):
+        self.serve()
+        for out, rate in (("a", "60/s"), ("b", "60/s"), ("c", "260/s")):
+            self.load(out, "--rate", rate, "--duration", "3s")
+        a, b, c = (self.folder / out for out in "abc")
+        worse = self.ocrpipe("load", "compare", a, c)
+        self.assertEqual(worse.returncode, 0, worse.stderr)
+        self.assertRegex(worse.stdout, r"end to end p95 .*: more")
+        merged = self.ocrpipe("load", "merge", self.folder / "all", a, b)
+        self.assertEqual(merged.returncode, 0, merged.stderr)
+        report = self.report_of("all")
+        self.assertEqual(report["load"]["outcomes"]["done"], 360)
+        self.assertEqual(sum(n for _, _, n in report["latency"]["end_to_end"]["buckets"]), 360)
+        wrong = self.ocrpipe("load", "compare", a, self.folder / "nothing")
+        self.assertEqual(wrong.returncode, 3)
+        self.assertIn("give the --out directory of a load test", wrong.stderr)
+
+    def test_nonsense_is_refused_before_anything_is_sent(self):
+        emulator = self.serve()
+        for arguments, words in (
+            (["--rate", "5/s"], "--duration"),
+            (["--duration", "5s"], "--rate"),
+            (["--rate", "0", "--duration", "5s"], "--rate"),
+            (["--rate", "5/s", "--concurrency", "3", "--duration", "5s"], "only one of"),
+            (["--stages", "50/s", "--duration", "5s"], "stage 1"),
+            (["--rate", "5/s", "--duration", "5s", "--threshold", "e2e<3s"], "e2e.p95"),
+            (["--rate", "5/s", "--duration", "5s", "--threshold", "latency<3s"], "there is no such metric"),
+            (["--rate", "5/s", "--duration", "5s", "--generate", "big"], "--generate"),
+        ):
+            with self.subTest(arguments):
+                done = self.load("nonsense", *arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(words, done.stderr)
+        self.assertEqual(emulator.truth("accepted"), [])
+
+    def test_another_machine_needs_yes(self):
+        done = self.ocrpipe("load", "--doc-type", "invoice", "--out", self.folder / "away", "--rate", "5/s", "--duration", "10s",
+                            env={"OCRPIPE_BASE_URL": "https://ocr.invalid"})
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--yes", done.stderr)
+        self.assertIn("up to 50 documents", done.stderr)
+
+    def test_a_generator_that_is_late_says_so(self):
+        self.serve()
+        done = self.load("late", "--rate", "300/s", "--duration", "3s", "--send-delay", "0s")
+        self.assert_exit(done, 98)
+        self.assertIn("The generator was the bottleneck", self.report_of("late")["verdict"])
+        self.assertIsNotNone(self.report_of("late")["load"]["generator"]["bottleneck"])
+
+    def test_interrupt_drains_and_reports(self):
+        self.serve()
+        process = self.start("load", "--doc-type", "invoice", "--out", self.folder / "stopped", "--poll-interval", "20ms-40ms", "--rate",
+                             "50/s", "--duration", "100s", "--log-format", "json")
+        self.wait_for_event(process, "load_progress", lambda o: o["done"] > 10)
+        process.send_signal(signal.SIGINT)
+        self.wait_for_event(process, "load_finished")
+        self.assertEqual(process.wait(timeout=workbench.PATIENCE), 130)
+        report = self.report_of("stopped")
+        self.assertEqual(report["state"], "stopped")
+        outcomes = report["load"]["outcomes"]
+        self.assertEqual(outcomes["due"], outcomes["done"])
+        self.assertLess(outcomes["due"], 5000)
+
+
+if __name__ == "__main__":
+    workbench.main()

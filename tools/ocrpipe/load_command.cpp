@@ -1,0 +1,405 @@
+#include <ocrpipe/bulk/output/report.hpp>
+#include <ocrpipe/core/json_text.hpp>
+#include <ocrpipe/load.hpp>
+#include <ocrpipe/measure/report_members.hpp>
+
+#include "commands.hpp"
+#include "file_limit.hpp"
+#include "interruption.hpp"
+#include "load_display.hpp"
+#include "load_documents.hpp"
+#include "output_file.hpp"
+#include "remedy.hpp"
+#include "standard_output.hpp"
+#include "text_units.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <sys/ioctl.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace ocrpipe::cli
+{
+namespace
+{
+
+constexpr std::chrono::milliseconds redraw_interval{500};
+
+/// A log must not grow with the number of documents.
+constexpr std::uint64_t most_shown = 50;
+
+std::size_t terminal_width() noexcept
+{
+    ::winsize w{};
+    std::size_t const columns = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
+    return columns - 1;
+}
+
+double cpu_seconds() noexcept
+{
+    std::timespec t{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
+}
+
+/// What one test at given arrivals has shown.
+struct test_outcome {
+    load_summary summary;
+    generator_health generator;
+    double sampled_in_flight = 0;
+    bool stopped = false;
+    std::string members; ///< of report.json, see report_members(); without "load"
+    run_report counts;
+};
+
+/// Runs load tests one after the other, each with a client of its own, and keeps their records.
+class tester
+{
+public:
+    tester(load_plan const& p, client_options const& options, logger& log)
+        : plan_(p), options_(options), log_(log), document_(open_documents(p, log))
+    {
+    }
+
+    bool has_documents() const { return static_cast<bool>(document_); }
+    exit_code signal() const noexcept { return signal_; }
+
+    /// Starts jobs.jsonl.
+    error_code open()
+    {
+        std::error_code ec;
+        std::filesystem::create_directories(plan_.directory, ec);
+        if (ec) return error_code(ec.value(), boost::system::system_category());
+        return records_.open(plan_.directory + "/jobs.jsonl");
+    }
+
+    test_outcome run(arrival_plan const& arrivals);
+
+    /// Ends jobs.jsonl.
+    error_code finish()
+    {
+        if (!unwritable_) unwritable_ = records_.finish();
+        return unwritable_;
+    }
+
+private:
+    void show_failure(std::string_view document, failure const& f)
+    {
+        if (shown_++ >= most_shown) return;
+        log_.write(describe(level::warn, "document_failed", std::string(document), f));
+        if (shown_ == most_shown)
+            log_.write(message(level::warn, "complaints_cut", "further failures are only in jobs.jsonl"));
+    }
+
+    load_plan const& plan_;
+    client_options const& options_;
+    logger& log_;
+    std::function<load_document(std::uint64_t)> document_;
+    output_file records_;
+    error_code unwritable_;
+    std::uint64_t numbers_ = 0; ///< of documents made by earlier tests
+    std::uint64_t shown_ = 0;
+    exit_code signal_ = exit_code::all_done;
+};
+
+test_outcome tester::run(arrival_plan const& arrivals)
+{
+    asio::io_context ioc(1);
+    client c(ioc, options_);
+    bool has_ended = false;
+    std::string line;
+    load_options how;
+    how.arrivals = arrivals;
+    how.drain_timeout = plan_.drain_timeout;
+    how.document = [this](std::uint64_t number) { return document_(numbers_ + number); };
+    how.on_job = [&](job_record const& r, std::string_view document, std::string_view request_id) {
+        line.clear();
+        append_json_line(line, r, document, request_id);
+        if (!unwritable_) unwritable_ = records_.append(line);
+    };
+    how.on_failure = [&](std::string_view document, failure const& f) { show_failure(document, f); };
+    how.on_end = [&] { has_ended = true; };
+    load_run run(ioc, c, how);
+
+    interruption signals(ioc, [&](int times) {
+        log_.write(message(
+            level::warn, times == 1 ? "stopping" : "leaving",
+            times == 1 ? fmt::format("stopping: waiting for {} documents for at most {}; interrupt "
+                                     "again to end at once",
+                                     run.statistics().in_flight(), format_duration(plan_.drain_timeout))
+                       : std::string("ending: unfinished documents keep their request_id in "
+                                     "jobs.jsonl")));
+        run.stop();
+    });
+    auto const started_at = std::chrono::system_clock::now();
+    double const cpu_before = cpu_seconds();
+    auto const cpu_at = clock::now();
+    {
+        load_display shown(run, log_, terminal_width());
+        status_signal asked(ioc, [&] { shown.show(); });
+        detail::timer redraw(ioc);
+        std::function<void()> const tick = [&] {
+            redraw.expires_after(redraw_interval);
+            redraw.async_wait([&](error_code ec) {
+                if (ec) return;
+                shown.show();
+                tick();
+            });
+        };
+        tick();
+        run.start();
+        while (!has_ended && ioc.run_one() != 0) {
+        }
+    }
+    double const cpu = cpu_seconds() - cpu_before;
+    double const wall = std::chrono::duration<double>(clock::now() - cpu_at).count();
+    signal_ = worst(signal_, signals.code());
+
+    test_outcome out;
+    out.summary = summarize(run.jobs(), run.arrival_seconds(), run.total_seconds());
+    out.sampled_in_flight = run.sampled_in_flight();
+    out.stopped = run.stopped();
+    generator_health& g = out.generator;
+    g.send_delay_p99 = out.summary.send_delay.percentile(99).count();
+    g.start_delay_p99 = out.summary.start_delay.percentile(99).count();
+    g.send_delay_bound = plan_.send_delay;
+    // In a closed loop, a document is due when there is room for it.
+    g.limited = plan_.limited || arrivals.closed();
+    g.cpu_share = wall > 0 ? cpu / wall : 0;
+    g.descriptors_gone = run.descriptors_gone();
+    numbers_ += run.jobs().size();
+
+    client_statistics const traffic = c.statistics();
+    run_report& r = out.counts;
+    r.started_at = started_at;
+    r.finished_at = std::chrono::system_clock::now();
+    r.end = out.stopped ? run_end::stopped : run_end::complete;
+    if (out.stopped) r.ended_by = "stopped by a signal";
+    r.source_exhausted = true;
+    r.found = out.summary.documents;
+    r.done = r.done_now = out.summary.done;
+    r.failed = out.summary.failed;
+    for (auto const& [e, n] : out.summary.errors)
+        r.failed_by_class[std::string(name(e))] = n;
+    r.unfinished = out.summary.unfinished;
+    r.bytes = out.summary.bytes;
+    r.submits = traffic.submits;
+    r.polls = traffic.polls;
+    r.throttled = traffic.throttled;
+    r.transport_failures = traffic.transport_failures;
+
+    report_facts f;
+    f.kind = "load";
+    f.state = out.stopped ? "stopped" : "finished";
+    f.now = clock::now();
+    f.updated_at = r.finished_at;
+    f.done = r.done;
+    f.failed = r.failed;
+    f.left = r.unfinished;
+    f.total_known = true;
+    f.in_doubt = r.failed_by_class.contains("ambiguous_submit") ? r.failed_by_class["ambiguous_submit"] : 0;
+    f.waited_for_submit_rate = traffic.waited_for_submit_rate;
+    f.waited_for_poll_rate = traffic.waited_for_poll_rate;
+    f.waited_for_bytes = traffic.waited_for_bytes;
+    f.waited_for_pause = traffic.waited_for_pause;
+    f.remedy = [](std::string_view failure_class) {
+        auto const e = errc_named(failure_class);
+        return e ? remedy(*e) : std::string_view();
+    };
+    f.configuration = {{"base_url", options_.endpoint.base_url},
+                       {"arrivals", plan_.arrivals_text},
+                       {"seed", std::to_string(plan_.seed)},
+                       {"documents", plan_.inputs.empty()
+                                         ? fmt::format("generated, {} bytes", plan_.sizes.median)
+                                         : fmt::format("{} inputs", plan_.inputs.size())},
+                       {"submit_connections", std::to_string(options_.pool.submit_connections)},
+                       {"poll_connections", std::to_string(options_.pool.poll_connections)}};
+    // The verdict is known only when thresholds were judged; the mark is replaced then.
+    f.verdict = "@";
+    out.members = report_members(run.measurements(), f);
+    return out;
+}
+
+/// The measured part of report.json.
+std::string report_of(test_outcome const& t, load_facts const& facts)
+{
+    std::string verdict;
+    detail::append_json_string(verdict, verdict_of(t.summary, facts));
+    std::string out = t.members;
+    constexpr std::string_view mark = "\"@\"";
+    if (auto const at = out.find(mark); at != std::string::npos) out.replace(at, mark.size(), verdict);
+    return out + ",\n  " + load_member(t.summary, facts);
+}
+
+load_facts facts_of(load_plan const& p, test_outcome const& t)
+{
+    load_facts f;
+    f.arrivals = p.arrivals_text;
+    f.stopped = t.stopped;
+    f.generator = t.generator;
+    f.sampled_in_flight = t.sampled_in_flight;
+    for (threshold const& one : p.thresholds)
+        f.thresholds.emplace_back(one, judge(one, t.summary));
+    return f;
+}
+
+void announce(load_plan const& p, client_options const& options, logger& log)
+{
+    auto const most = most_documents(p.arrivals);
+    double const length = length_of(p.arrivals);
+    std::string const number =
+        p.find_capacity
+            ? (p.arrivals.max_documents > 0 ? fmt::format("at most {} documents", p.arrivals.max_documents)
+                                            : std::string("documents without a limit of their number"))
+        : most ? fmt::format("at most {} documents", *most)
+               : std::string("documents without a limit of their number");
+    std::string const time =
+        std::isfinite(length)
+            ? fmt::format(" in {}", format_duration(std::chrono::milliseconds(std::llround(length * 1'000))))
+            : std::string();
+    log.write(message(level::info, "load_started",
+                      fmt::format("sending {}{} to {} ({})", number, time, options.endpoint.base_url,
+                                  p.find_capacity ? "searching the capacity" : p.arrivals_text),
+                      {{"max_documents", most.value_or(0)},
+                       {"base_url", options.endpoint.base_url},
+                       {"arrivals", p.arrivals_text}}));
+}
+
+/// Why a step of the search did not pass; empty if it did.
+std::string why_failed(load_facts const& facts, load_summary const& s)
+{
+    if (s.backlog.grows()) return "the backlog grows; the service is the limit";
+    for (auto const& [t, judged] : facts.thresholds)
+        if (!judged.holds) return fmt::format("{} does not hold ({})", t.text, judged.seen);
+    if (facts.thresholds.empty() && s.error_rate() > 0.01)
+        return fmt::format("{:.1f} % of the documents fail", 100 * s.error_rate());
+    if (s.unfinished > 0) return "documents are unfinished after the drain";
+    return {};
+}
+
+/// The last step, or nothing if no step was made.
+std::optional<test_outcome> search(load_plan const& p, tester& tests, capacity_search& searched, logger& log)
+{
+    std::optional<test_outcome> last;
+    std::uint64_t sent = 0;
+    auto const begin = clock::now();
+    while (auto const rate = searched.next_rate()) {
+        arrival_plan step = p.arrivals;
+        step.stages = {{*rate, *rate, p.step_seconds}};
+        step.max_seconds = 0;
+        step.max_documents = 0;
+        double const elapsed = std::chrono::duration<double>(clock::now() - begin).count();
+        std::uint64_t const needed = most_documents(step).value_or(0);
+        if ((p.arrivals.max_documents > 0 && sent + needed > p.arrivals.max_documents) ||
+            (p.arrivals.max_seconds > 0 && elapsed + p.step_seconds > p.arrivals.max_seconds)) {
+            log.write(message(level::warn, "search_cut",
+                              "the search ended early: the next step would exceed --max-documents or "
+                              "--duration, so the interval is wide"));
+            break;
+        }
+        last = tests.run(step);
+        sent += last->summary.documents;
+        load_facts const facts = facts_of(p, *last);
+        std::string const bottleneck = bottleneck_of(last->generator);
+        std::string why = why_failed(facts, last->summary);
+        if (last->stopped || !bottleneck.empty()) break;
+        log.write(message(why.empty() ? level::info : level::warn, "step",
+                          fmt::format("{:.4g}/s: {}", *rate, why.empty() ? "passed" : why),
+                          {{"rate", *rate},
+                           {"passed", why.empty()},
+                           {"throughput", last->summary.throughput},
+                           {"slope", last->summary.backlog.slope}}));
+        bool const drained = last->summary.unfinished == 0;
+        searched.record({*rate, why.empty(), last->summary.throughput, last->summary.backlog.grows(), why});
+        if (!drained) {
+            log.write(message(level::warn, "not_drained",
+                              "the service did not finish all documents within --drain-timeout, so the next "
+                              "step would measure this one's backlog"));
+            break;
+        }
+    }
+    return last;
+}
+
+} // namespace
+
+exit_code carry_out(load_plan const& p, client_options const& options, logger& log)
+{
+    if (auto const m = file_limit_message(raise_file_limit(options.pool))) log.write(*m);
+    tester tests(p, options, log);
+    if (!tests.has_documents()) {
+        log.write(message(level::error, "usage", "no document was found in the inputs"));
+        return exit_code::inputs_unreadable;
+    }
+    if (error_code const ec = tests.open()) {
+        log.write(message(level::error, "unwritable", fmt::format("{}: {}", p.directory, ec.message())));
+        return exit_code::disk_error;
+    }
+    announce(p, options, log);
+    std::optional<test_outcome> last;
+    std::optional<capacity_search> searched;
+    if (p.find_capacity) {
+        capacity_search_options how;
+        how.start = p.arrivals.stages.front().from;
+        searched.emplace(how);
+        last = search(p, tests, *searched, log);
+        if (!last) {
+            log.write(message(level::error, "usage",
+                              "no step fits into --max-documents or --duration: raise them, or give a lower "
+                              "--rate or a shorter --step"));
+            return exit_code::usage;
+        }
+    } else {
+        last = tests.run(p.arrivals);
+    }
+    error_code unwritable = tests.finish();
+
+    load_facts facts = facts_of(p, *last);
+    if (searched) {
+        facts.capacity = searched->found();
+        facts.steps = searched->steps();
+    }
+    last->counts.measured = report_of(*last, facts);
+    if (!unwritable) unwritable = write_report(p.directory, last->counts);
+    if (unwritable)
+        log.write(
+            message(level::error, "unwritable", fmt::format("{}: {}", p.directory, unwritable.message())));
+
+    exit_code code = tests.signal();
+    std::string const bottleneck = bottleneck_of(facts.generator);
+    // In a search, the last step may have failed on purpose.
+    bool const missed = !searched && std::any_of(facts.thresholds.begin(), facts.thresholds.end(),
+                                                 [](auto const& t) { return !t.second.holds; });
+    if (!searched && last->summary.failed + last->summary.unfinished > 0)
+        code = worst(code, exit_code::documents_failed);
+    if (missed) code = worst(code, exit_code::threshold_missed);
+    if (!bottleneck.empty()) code = worst(code, exit_code::generator_bottleneck);
+    if (unwritable) code = worst(code, exit_code::disk_error);
+    std::string verdict = verdict_of(last->summary, facts);
+    log.write(message(code == exit_code::all_done ? level::info : level::warn, "load_finished",
+                      std::move(verdict),
+                      {{"documents", last->summary.documents},
+                       {"done", last->summary.done},
+                       {"failed", last->summary.failed},
+                       {"unfinished", last->summary.unfinished},
+                       {"throughput", last->summary.throughput},
+                       {"send_delay_p99", facts.generator.send_delay_p99},
+                       {"cpu_share", facts.generator.cpu_share}}));
+    if (unwritable) return code;
+    return worst(code, deliver(p.directory + "/report.json\n", "-", "the report's path", log));
+}
+
+} // namespace ocrpipe::cli
