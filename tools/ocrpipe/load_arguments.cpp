@@ -2,6 +2,7 @@
 
 #include <ocrpipe/http/origin.hpp>
 
+#include "metrics_option.hpp"
 #include "text_units.hpp"
 
 #include <fmt/format.h>
@@ -154,6 +155,7 @@ load_plan read_load(raw_arguments const& raw, option_reader& read, enum file_typ
     p.flow = read.text("flow");
     p.doc_type = read.text("doc-type");
     p.type = type;
+    p.metrics = read_metrics(read);
     p.find_capacity = l.find_capacity;
     p.seed = client.seed != 0 ? client.seed : std::random_device()();
     if (raw.output.empty()) read.problem("--out", "empty: name a directory");

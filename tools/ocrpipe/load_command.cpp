@@ -1,13 +1,12 @@
-#include <ocrpipe/bulk/output/report.hpp>
-#include <ocrpipe/core/json_text.hpp>
 #include <ocrpipe/load.hpp>
-#include <ocrpipe/measure/report_members.hpp>
 
 #include "commands.hpp"
 #include "file_limit.hpp"
 #include "interruption.hpp"
 #include "load_display.hpp"
 #include "load_documents.hpp"
+#include "load_outcome.hpp"
+#include "metrics_option.hpp"
 #include "output_file.hpp"
 #include "remedy.hpp"
 #include "standard_output.hpp"
@@ -37,6 +36,7 @@ namespace
 {
 
 constexpr std::chrono::milliseconds redraw_interval{500};
+constexpr std::chrono::seconds report_interval{5};
 
 /// A log must not grow with the number of documents.
 constexpr std::uint64_t most_shown = 50;
@@ -55,16 +55,6 @@ double cpu_seconds() noexcept
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
 
-/// What one test at given arrivals has shown.
-struct test_outcome {
-    load_summary summary;
-    generator_health generator;
-    double sampled_in_flight = 0;
-    bool stopped = false;
-    std::string members; ///< of report.json, see report_members(); without "load"
-    run_report counts;
-};
-
 /// Runs load tests one after the other, each with a client of its own, and keeps their records.
 class tester
 {
@@ -76,6 +66,7 @@ public:
 
     bool has_documents() const { return static_cast<bool>(document_); }
     exit_code signal() const noexcept { return signal_; }
+    bool could_be_shown() const noexcept { return !show_failed_; }
 
     /// Starts jobs.jsonl.
     error_code open()
@@ -86,7 +77,8 @@ public:
         return records_.open(plan_.directory + "/jobs.jsonl");
     }
 
-    test_outcome run(arrival_plan const& arrivals);
+    /// Nothing if the report cannot be shown at the address of --metrics; the reason was logged.
+    std::optional<load_outcome> run(arrival_plan const& arrivals);
 
     /// Ends jobs.jsonl.
     error_code finish()
@@ -112,10 +104,12 @@ private:
     error_code unwritable_;
     std::uint64_t numbers_ = 0; ///< of documents made by earlier tests
     std::uint64_t shown_ = 0;
+    bool report_missed_ = false;
+    bool show_failed_ = false;
     exit_code signal_ = exit_code::all_done;
 };
 
-test_outcome tester::run(arrival_plan const& arrivals)
+std::optional<load_outcome> tester::run(arrival_plan const& arrivals)
 {
     asio::io_context ioc(1);
     client c(ioc, options_);
@@ -145,6 +139,19 @@ test_outcome tester::run(arrival_plan const& arrivals)
         run.stop();
     });
     auto const started_at = std::chrono::system_clock::now();
+    auto const so_far = [&] {
+        client_statistics const traffic = c.statistics();
+        run_report r = counts_of(run, traffic, started_at);
+        r.measured =
+            report_members(run.measurements(), report_facts_of(plan_, options_, traffic, r, "running"));
+        return r;
+    };
+    std::unique_ptr<report_server> shown_at;
+    if (plan_.metrics) {
+        shown_at = open_report_server(ioc, *plan_.metrics, [&] { return to_json(so_far()); }, log_);
+        show_failed_ = !shown_at;
+        if (show_failed_) return std::nullopt;
+    }
     double const cpu_before = cpu_seconds();
     auto const cpu_at = clock::now();
     {
@@ -160,6 +167,21 @@ test_outcome tester::run(arrival_plan const& arrivals)
             });
         };
         tick();
+        detail::timer rewrite(ioc);
+        std::function<void()> const report = [&] {
+            rewrite.expires_after(report_interval);
+            rewrite.async_wait([&](error_code ec) {
+                if (ec) return;
+                if (error_code const failed = write_load_report(plan_.directory, so_far());
+                    failed && !std::exchange(report_missed_, true))
+                    log_.write(
+                        message(level::warn, "report_not_written",
+                                fmt::format("the report of the test so far cannot be written to {}: {}",
+                                            plan_.directory, failed.message())));
+                report();
+            });
+        };
+        report();
         run.start();
         while (!has_ended && ioc.run_one() != 0) {
         }
@@ -168,83 +190,19 @@ test_outcome tester::run(arrival_plan const& arrivals)
     double const wall = std::chrono::duration<double>(clock::now() - cpu_at).count();
     signal_ = worst(signal_, signals.code());
 
-    test_outcome out;
-    out.summary = summarize(run.jobs(), run.arrival_seconds(), run.total_seconds());
-    out.sampled_in_flight = run.sampled_in_flight();
-    out.stopped = run.stopped();
-    generator_health& g = out.generator;
-    g.send_delay_p99 = out.summary.send_delay.percentile(99).count();
-    g.start_delay_p99 = out.summary.start_delay.percentile(99).count();
-    g.send_delay_bound = plan_.send_delay;
-    // In a closed loop, a document is due when there is room for it.
-    g.limited = plan_.limited || arrivals.closed();
-    g.cpu_share = wall > 0 ? cpu / wall : 0;
-    g.descriptors_gone = run.descriptors_gone();
     numbers_ += run.jobs().size();
-
-    client_statistics const traffic = c.statistics();
-    run_report& r = out.counts;
-    r.started_at = started_at;
-    r.finished_at = std::chrono::system_clock::now();
-    r.end = out.stopped ? run_end::stopped : run_end::complete;
-    if (out.stopped) r.ended_by = "stopped by a signal";
-    r.source_exhausted = true;
-    r.found = out.summary.documents;
-    r.done = r.done_now = out.summary.done;
-    r.failed = out.summary.failed;
-    for (auto const& [e, n] : out.summary.errors)
-        r.failed_by_class[std::string(name(e))] = n;
-    r.unfinished = out.summary.unfinished;
-    r.bytes = out.summary.bytes;
-    r.submits = traffic.submits;
-    r.polls = traffic.polls;
-    r.throttled = traffic.throttled;
-    r.transport_failures = traffic.transport_failures;
-
-    report_facts f;
-    f.kind = "load";
-    f.state = out.stopped ? "stopped" : "finished";
-    f.now = clock::now();
-    f.updated_at = r.finished_at;
-    f.done = r.done;
-    f.failed = r.failed;
-    f.left = r.unfinished;
-    f.total_known = true;
-    f.in_doubt = r.failed_by_class.contains("ambiguous_submit") ? r.failed_by_class["ambiguous_submit"] : 0;
-    f.waited_for_submit_rate = traffic.waited_for_submit_rate;
-    f.waited_for_poll_rate = traffic.waited_for_poll_rate;
-    f.waited_for_bytes = traffic.waited_for_bytes;
-    f.waited_for_pause = traffic.waited_for_pause;
-    f.remedy = [](std::string_view failure_class) {
-        auto const e = errc_named(failure_class);
-        return e ? remedy(*e) : std::string_view();
-    };
-    f.configuration = {{"base_url", options_.endpoint.base_url},
-                       {"arrivals", plan_.arrivals_text},
-                       {"seed", std::to_string(plan_.seed)},
-                       {"documents", plan_.inputs.empty()
-                                         ? fmt::format("generated, {} bytes", plan_.sizes.median)
-                                         : fmt::format("{} inputs", plan_.inputs.size())},
-                       {"submit_connections", std::to_string(options_.pool.submit_connections)},
-                       {"poll_connections", std::to_string(options_.pool.poll_connections)}};
-    // The verdict is known only when thresholds were judged; the mark is replaced then.
-    f.verdict = "@";
-    out.members = report_members(run.measurements(), f);
-    return out;
+    return outcome_of(run, plan_, options_, c.statistics(), started_at, wall > 0 ? cpu / wall : 0);
 }
 
 /// The measured part of report.json.
-std::string report_of(test_outcome const& t, load_facts const& facts)
+std::string report_of(load_outcome const& t, load_facts const& facts)
 {
-    std::string verdict;
-    detail::append_json_string(verdict, verdict_of(t.summary, facts));
-    std::string out = t.members;
-    constexpr std::string_view mark = "\"@\"";
-    if (auto const at = out.find(mark); at != std::string::npos) out.replace(at, mark.size(), verdict);
-    return out + ",\n  " + load_member(t.summary, facts);
+    report_facts shown = t.facts;
+    shown.verdict = verdict_of(t.summary, facts);
+    return report_members(t.measured, shown) + ",\n  " + load_member(t.summary, facts);
 }
 
-load_facts facts_of(load_plan const& p, test_outcome const& t)
+load_facts facts_of(load_plan const& p, load_outcome const& t)
 {
     load_facts f;
     f.arrivals = p.arrivals_text;
@@ -291,9 +249,9 @@ std::string why_failed(load_facts const& facts, load_summary const& s)
 }
 
 /// The last step, or nothing if no step was made.
-std::optional<test_outcome> search(load_plan const& p, tester& tests, capacity_search& searched, logger& log)
+std::optional<load_outcome> search(load_plan const& p, tester& tests, capacity_search& searched, logger& log)
 {
-    std::optional<test_outcome> last;
+    std::optional<load_outcome> last;
     std::uint64_t sent = 0;
     auto const begin = clock::now();
     while (auto const rate = searched.next_rate()) {
@@ -311,6 +269,7 @@ std::optional<test_outcome> search(load_plan const& p, tester& tests, capacity_s
             break;
         }
         last = tests.run(step);
+        if (!last) break;
         sent += last->summary.documents;
         load_facts const facts = facts_of(p, *last);
         std::string const bottleneck = bottleneck_of(last->generator);
@@ -349,7 +308,7 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         return exit_code::disk_error;
     }
     announce(p, options, log);
-    std::optional<test_outcome> last;
+    std::optional<load_outcome> last;
     std::optional<capacity_search> searched;
     if (p.find_capacity) {
         capacity_search_options how;
@@ -357,13 +316,16 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         searched.emplace(how);
         last = search(p, tests, *searched, log);
         if (!last) {
-            log.write(message(level::error, "usage",
-                              "no step fits into --max-documents or --duration: raise them, or give a lower "
-                              "--rate or a shorter --step"));
+            if (tests.could_be_shown())
+                log.write(
+                    message(level::error, "usage",
+                            "no step fits into --max-documents or --duration: raise them, or give a lower "
+                            "--rate or a shorter --step"));
             return exit_code::usage;
         }
     } else {
         last = tests.run(p.arrivals);
+        if (!last) return exit_code::usage;
     }
     error_code unwritable = tests.finish();
 
@@ -373,7 +335,7 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         facts.steps = searched->steps();
     }
     last->counts.measured = report_of(*last, facts);
-    if (!unwritable) unwritable = write_report(p.directory, last->counts);
+    if (!unwritable) unwritable = write_load_report(p.directory, last->counts);
     if (unwritable)
         log.write(
             message(level::error, "unwritable", fmt::format("{}: {}", p.directory, unwritable.message())));

@@ -4,6 +4,7 @@
 #include <ocrpipe/measure/report_members.hpp>
 
 #include "commands.hpp"
+#include "load_outcome.hpp"
 #include "output_file.hpp"
 #include "standard_output.hpp"
 
@@ -297,7 +298,7 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
     f.configuration = {{"arrivals", all.arrivals}, {"generators", std::to_string(tests.size())}};
     f.verdict = verdict_of(s, facts);
     r.measured = report_members(measured, f) + ",\n  " + load_member(s, facts);
-    if (!ec) ec = write_report(p.output, r);
+    if (!ec) ec = write_load_report(p.output, r);
     if (ec) {
         log.write(message(level::error, "unwritable", fmt::format("{}: {}", p.output, ec.message())));
         return exit_code::disk_error;

@@ -122,6 +122,7 @@ struct load_plan {
     double step_seconds = 30;
     bool limited = false; ///< the client's limits are on, so a document may leave late by choice
     std::string directory;
+    std::optional<boost::asio::ip::tcp::endpoint> metrics; ///< where to show the test while it goes on
 };
 
 struct load_compare_plan {

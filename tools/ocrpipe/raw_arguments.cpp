@@ -281,11 +281,11 @@ private:
     {
         using enum option_group;
         auto* const load = add(command::load, "load", "measure how the service behaves under load",
-                               {document, patience, service, messages}, load_examples);
+                               {document, watching, patience, service, messages}, load_examples);
         load->add_option("INPUT", raw_.inputs,
                          "files, directories or manifests, sent in turn; without any, documents are generated")
             ->type_name("");
-        load->add_option("-o,--out", raw_.output, "directory for report.json and jobs.jsonl")
+        load->add_option("-o,--out", raw_.output, "directory for report.json, report.html and jobs.jsonl")
             ->required()
             ->type_name("DIR");
         auto const text = [&](char const* flag, std::string& into, char const* value, std::string help) {

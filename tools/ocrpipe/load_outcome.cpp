@@ -1,0 +1,105 @@
+#include "load_outcome.hpp"
+
+#include "remedy.hpp"
+#include "report_page.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+namespace ocrpipe::cli
+{
+
+run_report counts_of(load_run const& run, client_statistics const& traffic,
+                     std::chrono::system_clock::time_point started_at)
+{
+    load_statistics const s = run.statistics();
+    run_report r;
+    r.started_at = started_at;
+    r.source_exhausted = true;
+    r.found = s.due;
+    r.done = r.done_now = s.done;
+    r.failed = s.failed;
+    for (auto const& [what, failures] : run.measurements().errors())
+        if (what.first == "document") r.failed_by_class[what.second] += failures.count;
+    r.unfinished = s.due - s.done - s.failed;
+    r.bytes = traffic.bytes_uploaded;
+    r.submits = traffic.submits;
+    r.polls = traffic.polls;
+    r.throttled = traffic.throttled;
+    r.transport_failures = traffic.transport_failures;
+    return r;
+}
+
+report_facts report_facts_of(load_plan const& p, client_options const& options,
+                             client_statistics const& traffic, run_report const& counts,
+                             std::string_view state)
+{
+    report_facts f;
+    f.kind = "load";
+    f.state = state;
+    f.now = clock::now();
+    f.updated_at = std::chrono::system_clock::now();
+    f.done = counts.done;
+    f.failed = counts.failed;
+    f.left = counts.unfinished;
+    auto const in_doubt = counts.failed_by_class.find(std::string(name(errc::ambiguous_submit)));
+    f.in_doubt = in_doubt == counts.failed_by_class.end() ? 0 : in_doubt->second;
+    f.waited_for_submit_rate = traffic.waited_for_submit_rate;
+    f.waited_for_poll_rate = traffic.waited_for_poll_rate;
+    f.waited_for_bytes = traffic.waited_for_bytes;
+    f.waited_for_pause = traffic.waited_for_pause;
+    f.remedy = [](std::string_view failure_class) {
+        auto const e = errc_named(failure_class);
+        return e ? remedy(*e) : std::string_view();
+    };
+    f.configuration = {{"base_url", options.endpoint.base_url},
+                       {"arrivals", p.arrivals_text},
+                       {"seed", std::to_string(p.seed)},
+                       {"documents", p.inputs.empty() ? fmt::format("generated, {} bytes", p.sizes.median)
+                                                      : fmt::format("{} inputs", p.inputs.size())},
+                       {"submit_connections", std::to_string(options.pool.submit_connections)},
+                       {"poll_connections", std::to_string(options.pool.poll_connections)}};
+    f.verdict = fmt::format("{} documents were due so far; {} have their result, {} failed.", counts.found,
+                            counts.done, counts.failed);
+    return f;
+}
+
+load_outcome outcome_of(load_run const& run, load_plan const& p, client_options const& options,
+                        client_statistics const& traffic, std::chrono::system_clock::time_point started_at,
+                        double cpu_share)
+{
+    load_summary summary = summarize(run.jobs(), run.arrival_seconds(), run.total_seconds());
+    generator_health g;
+    g.send_delay_p99 = summary.send_delay.percentile(99).count();
+    g.start_delay_p99 = summary.start_delay.percentile(99).count();
+    g.send_delay_bound = p.send_delay;
+    // In a closed loop, a document is due when there is room for it.
+    g.limited = p.limited || p.arrivals.closed();
+    g.cpu_share = cpu_share;
+    g.descriptors_gone = run.descriptors_gone();
+
+    run_report r = counts_of(run, traffic, started_at);
+    r.finished_at = std::chrono::system_clock::now();
+    r.end = run.stopped() ? run_end::stopped : run_end::complete;
+    if (run.stopped()) r.ended_by = "stopped by a signal";
+    r.bytes = summary.bytes;
+    r.unfinished = summary.unfinished;
+    r.failed_by_class.clear();
+    for (auto const& [e, n] : summary.errors)
+        r.failed_by_class[std::string(name(e))] = n;
+    report_facts facts = report_facts_of(p, options, traffic, r, run.stopped() ? "stopped" : "finished");
+    facts.total_known = true;
+    return load_outcome{
+        std::move(summary), g, run.sampled_in_flight(), run.stopped(), std::move(r), run.measurements(),
+        std::move(facts)};
+}
+
+error_code write_load_report(std::string const& folder, run_report const& r)
+{
+    error_code const ec = write_report(folder, r);
+    return ec ? ec : write_report_page(folder, to_json(r));
+}
+
+} // namespace ocrpipe::cli
