@@ -112,7 +112,7 @@ TEST_CASE("job_record: written and read again -> the same")
     std::string line;
     append_json_line(line, r, "a \"b\".pdf", "r-1");
     auto const read = parse_job_line(line);
-    REQUIRE(read);
+    REQUIRE(read.has_value());
     CHECK(read->document == "a \"b\".pdf");
     CHECK(read->request_id == "r-1");
     CHECK(read->record.due == r.due);
@@ -121,8 +121,8 @@ TEST_CASE("job_record: written and read again -> the same")
     CHECK(read->record.outcome == job_outcome::failed);
     CHECK(read->record.error == errc::job_failed);
     CHECK(read->record.polls == 2);
-    CHECK_FALSE(parse_job_line("{}"));
-    CHECK_FALSE(parse_job_line("[1,2"));
+    CHECK_FALSE(parse_job_line("{}").has_value());
+    CHECK_FALSE(parse_job_line("[1,2").has_value());
 }
 
 TEST_CASE("document_generator: PDF of the wanted size, each with other bytes, the same for a seed")

@@ -19,7 +19,7 @@ std::string why_not(std::string_view text)
 threshold one(std::string_view text)
 {
     auto const parsed = parse_thresholds(text);
-    REQUIRE(parsed);
+    REQUIRE(parsed.has_value());
     REQUIRE(parsed->size() == 1);
     return parsed->front();
 }
@@ -40,7 +40,7 @@ load_summary with_unfinished()
 TEST_CASE("parse_thresholds: metrics, comparisons and units")
 {
     auto const t = parse_thresholds("e2e.p95<30s, error_rate<=1%,backlog_slope>=-2,send_delay.p99.9>500us");
-    REQUIRE(t);
+    REQUIRE(t.has_value());
     REQUIRE(t->size() == 4);
     CHECK((*t)[0].metric == "e2e");
     CHECK((*t)[0].percentile == 95);
