@@ -58,7 +58,9 @@ OCRPIPE_DECL std::optional<double> capacity_search::next_rate() const
     if (top == nullptr && high < how_.start / 1000) return std::nullopt;
     double const busy = busy_throughput();
     double const third = how_.precision / 3;
-    for (double const candidate : {busy * (1 - third), busy * (1 + third)})
+    // A step close above the capacity may pass by chance; the last two then enclose it without going far.
+    for (double const candidate :
+         {busy * (1 - third), busy * (1 + third), busy * (1 + 3 * third), busy * (1 + 6 * third)})
         if (candidate > low + third * (high - low) / 2 && candidate < high - third * (high - low) / 2 &&
             candidate > low * (1 + third / 2) && candidate < high * (1 - third / 2))
             return candidate;
@@ -82,7 +84,8 @@ OCRPIPE_DECL service_capacity capacity_search::found() const
     double const busy = busy_throughput();
     // A step just above the capacity may pass by chance, and one just below may fail. The busy throughput is
     // the better estimate, unless the service becomes slower in overload.
-    bool const fits = busy > out.low * (1 - how_.precision) && busy < out.high * (1 + how_.precision);
+    double const doubt = 2 * how_.precision;
+    bool const fits = busy > out.low * (1 - doubt) && busy < out.high * (1 + doubt);
     out.estimate = fits ? busy : (out.low + out.high) / 2;
     out.low = std::min(out.low, out.estimate);
     out.high = std::max(out.high, out.estimate);
