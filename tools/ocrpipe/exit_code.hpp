@@ -21,9 +21,9 @@ enum class exit_code : int {
     disk_error = 8,
     generator_bottleneck = 98, ///< of load: what it measured is about itself
     threshold_missed = 99,     ///< of load
-    hung_up = 129,     ///< SIGHUP: the terminal or the session is gone
-    interrupted = 130, ///< SIGINT
-    terminated = 143,  ///< SIGTERM
+    hung_up = 129,             ///< SIGHUP: the terminal or the session is gone
+    interrupted = 130,         ///< SIGINT
+    terminated = 143,          ///< SIGTERM
 };
 
 /// In order of increasing severity: if several apply, the last one is reported.
