@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Shows how far `ocrpipe load` can be trusted, against an emulator whose capacity and latencies are known.
 
-Usage: bench/load OCRPIPE capacity|overload|rate [--seeds N]
+Usage: bench/load capacity|overload|rate [--seeds N] [--ocrpipe PROGRAM]
 
 capacity: --find-capacity for three latency models and N seeds each; wants 9 of 10 within 5 % of workers / mean service time.
 overload: 0.95, 1.10 and 1.30 of the capacity; wants the end to end p95 within 5 % of the truth log's, and the right sign of the slope, and shows
           the percentile of the documents alone that were done when the arrivals ended.
 rate:     2,000 documents a second with 2 s of processing for a minute; prints the send delay and the processor time of both sides.
-Give an optimized build. Everything runs on this machine; every seed is printed.
+Builds the program unless you name one, which must be optimized. Everything runs on this machine; every seed is printed.
 """
 import argparse
 import json
@@ -19,6 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from preparation import build
 
 WORKERS = 30
 SIGMA = 0.35
@@ -128,13 +133,14 @@ def prove_rate(binary, folder, _):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("ocrpipe")
     parser.add_argument("proof", choices=["capacity", "overload", "rate"])
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--ocrpipe", default=None, help="the program (default: build it)")
     arguments = parser.parse_args()
+    ocrpipe = arguments.ocrpipe or os.path.join(build(), "tools", "ocrpipe")
     prove = {"capacity": prove_capacity, "overload": prove_overload, "rate": prove_rate}[arguments.proof]
     with tempfile.TemporaryDirectory(prefix="ocrpipe-load-") as folder:
-        return 0 if prove(os.path.abspath(arguments.ocrpipe), pathlib.Path(folder), arguments.seeds) else 1
+        return 0 if prove(os.path.abspath(ocrpipe), pathlib.Path(folder), arguments.seeds) else 1
 
 
 if __name__ == "__main__":
