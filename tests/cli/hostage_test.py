@@ -123,6 +123,27 @@ class RefusedCredentials(Outputs):
         self.assertEqual(self.failures, [])
         self.assertEqual(self.report["not_sent"], self.report["found"])
 
+    def test_a_kill_while_refused_documents_wait_leaves_only_the_probe_in_doubt(self):
+        submits, third, release = [], threading.Event(), threading.Event()
+        self.addCleanup(release.set)
+
+        def refuse(body):
+            submits.append(body)
+            if len(submits) == 3:
+                third.set()
+                release.wait(workbench.PATIENCE)
+            return FORBIDDEN if len(submits) <= 3 else None
+
+        self.script(DONE, refuse=refuse)
+        process = self.start("run", self.write_documents(20), "--out", self.out, "--doc-type", "invoice", "--connections", "3")
+        self.assertTrue(third.wait(workbench.PATIENCE))
+        process.kill()
+        process.wait()
+        self.assertEqual(self.state_of(".pdf").count("intent"), 1)
+        self.assert_exit(self.run_bulk(self.folder / "in"), 1)
+        self.assertEqual(len(self.results), 19)
+        self.assertEqual([f["class"] for f in self.failures], ["ambiguous_submit"])
+
     def test_a_wrong_password_of_the_proxy_is_sent_once(self):
         seen = []
         listener = socket.create_server(("127.0.0.1", 0))

@@ -170,6 +170,7 @@ private:
     bool has_more(ocr_result const& answer, ledger_row const& before) const;
     void note_content_delay(ledger_row const& before);
     void copy_again(ledger_row row);
+    void copy_result(ledger_row row, ledger_row const& original);
     task<error_code> record_again(std::string id, finish_record end);
 
     // Documents that share a result.
@@ -188,6 +189,7 @@ private:
     task<error_code> record(std::function<void(ledger_handler)> request);
     task<error_code> record_intent(document_ptr d);
     task<error_code> record_repeat(document_ptr d);
+    task<void> take_back_intent(document_ptr d);
     task<error_code> record_submitted(detail::document_in_flight& d);
     task<error_code> record_not_sent(detail::document_in_flight& d);
     task<error_code> record_end(detail::document_in_flight& d, finish_record end);
