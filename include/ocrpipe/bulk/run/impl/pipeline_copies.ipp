@@ -40,8 +40,7 @@ OCRPIPE_DECL bool pipeline::impl::is_to_be_sent(document_ptr const& d)
 }
 
 /// Gives a document the result of another one with the same content.
-OCRPIPE_DECL task<void> pipeline::impl::copy(document_ptr d, std::string original_id,
-                                             result_location original)
+OCRPIPE_DECL task<void> pipeline::impl::copy(document_ptr d, std::string original_id, result_location original)
 {
     std::string const& id = d->id();
     if (auto const other = unrecorded_.find(id); other != unrecorded_.end())
@@ -67,12 +66,6 @@ OCRPIPE_DECL task<void> pipeline::impl::copy(document_ptr d, std::string origina
     release_id(*d);
     if (ec) co_return leave_unfinished(*d);
     state_.copied(d->counted);
-    result<std::optional<ledger_row>> const from = ledger_->find(original_id);
-    if (!from) end_run(from.error());
-    bool const is_replaced = from && *from && (**from).result && *(**from).result != original;
-    result<std::optional<ledger_row>> row = std::optional<ledger_row>();
-    if (is_replaced) row = ledger_->find(id); // after the original's line was read
-    if (row && *row) copy_result(std::move(**row), **from);
     leave();
 }
 
@@ -135,9 +128,9 @@ OCRPIPE_DECL void pipeline::impl::release_copies(detail::document_in_flight& d, 
     if (options_.share_results &&
         document_states{document_state::ambiguous, document_state::stuck}.contains(ended_as))
         sharing_.hold(d.content());
-    bool const is_over =
-        document_states{document_state::failed, document_state::expired, document_state::lost}.contains(
-            ended_as);
+    bool const is_over = document_states{document_state::failed, document_state::expired,
+                                         document_state::lost}
+                             .contains(ended_as);
     for (document_ptr& copy : copies) {
         if (!is_over || state_.is_stopped() || !state_.may_send()) {
             withhold(*copy);
