@@ -170,7 +170,6 @@ private:
     bool has_more(ocr_result const& answer, ledger_row const& before) const;
     void note_content_delay(ledger_row const& before);
     void copy_again(ledger_row row);
-    void copy_result(ledger_row row, ledger_row const& original);
     task<error_code> record_again(std::string id, finish_record end);
 
     // Documents that share a result.
