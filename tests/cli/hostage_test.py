@@ -1,5 +1,6 @@
 """One document's trouble, or a short trouble of the service, costs no other document anything."""
 
+import collections
 import json
 import socket
 import threading
@@ -123,6 +124,27 @@ class RefusedCredentials(Outputs):
         self.assertEqual(self.failures, [])
         self.assertEqual(self.report["not_sent"], self.report["found"])
 
+    def test_a_kill_while_refused_documents_wait_leaves_only_the_probe_in_doubt(self):
+        submits, third, release = [], threading.Event(), threading.Event()
+        self.addCleanup(release.set)
+
+        def refuse(body):
+            submits.append(body)
+            if len(submits) == 3:
+                third.set()
+                release.wait(workbench.PATIENCE)
+            return FORBIDDEN if len(submits) <= 3 else None
+
+        self.script(DONE, refuse=refuse)
+        process = self.start("run", self.write_documents(20), "--out", self.out, "--doc-type", "invoice", "--connections", "3")
+        self.assertTrue(third.wait(workbench.PATIENCE))
+        process.kill()
+        process.wait()
+        self.assertEqual(self.state_of(".pdf").count("intent"), 1)
+        self.assert_exit(self.run_bulk(self.folder / "in"), 1)
+        self.assertEqual(len(self.results), 19)
+        self.assertEqual([f["class"] for f in self.failures], ["ambiguous_submit"])
+
     def test_a_wrong_password_of_the_proxy_is_sent_once(self):
         seen = []
         listener = socket.create_server(("127.0.0.1", 0))
@@ -146,6 +168,34 @@ class RefusedCredentials(Outputs):
         self.assertIn("proxy", done.stderr)
         self.assertNotIn("wrong", done.stderr)
         self.assertEqual(self.failures, [])
+
+    def through_a_proxy_that_refuses_in_the_middle(self, until):
+        refused = []
+
+        def refusal():
+            if service.requests.count("POST") < 10 or len(refused) >= until:
+                return None
+            refused.append(1)
+            return 407, b"", [("Proxy-Authenticate", "Basic")]
+
+        service = self.script(lambda request_id: refusal() or DONE, refuse=lambda body: refusal())
+        proxy = service.url.replace("//", "//me:right@")
+        self.url = "http://ocr.example"
+        done = self.run_bulk(self.write_documents(30), "--proxy", proxy, "--allow-plain-http", "--connections", "3")
+        self.assertEqual(self.failures, [])
+        self.assertNotIn("right", done.stderr)
+        return done, len(refused)
+
+    def test_a_proxy_that_refuses_its_password_for_a_moment_costs_no_document_anything(self):
+        done, _ = self.through_a_proxy_that_refuses_in_the_middle(until=2)
+        self.assert_exit(done, 0)
+        self.assertEqual(len(self.results), 30)
+
+    def test_a_proxy_that_refuses_its_password_from_now_on_is_asked_a_few_times(self):
+        done, refused = self.through_a_proxy_that_refuses_in_the_middle(until=1000)
+        self.assert_exit(done, 4)
+        self.assertIn("proxy", done.stderr)
+        self.assertLessEqual(refused, 8)
 
 
 class Outage(Outputs):
@@ -233,6 +283,17 @@ class Outage(Outputs):
 
 
 class Waiting(Outputs):
+    def test_a_job_that_is_not_known_at_first_is_read_again(self):
+        reads = collections.Counter()
+
+        def result(request_id):
+            reads[request_id] += 1
+            return DONE if reads[request_id] > 3 else (404, {"message": "no such request"})
+
+        self.script(result)
+        self.assert_exit(self.run_bulk(self.write_documents(12)), 0)
+        self.assertEqual(len(self.results), 12)
+
     def test_a_pause_beyond_the_deadline_costs_no_document_its_result(self):
         reads = []
 

@@ -214,10 +214,9 @@ class Failing(Parts):
         gate = self.serve_parts(1)
         gate.answers["d-0"] = (403, b"Forbidden")
         self.write("in/a.pdf")
-        self.assert_exit(self.run_parts(), 4)
+        self.assert_exit(self.run_parts(), 1)  # the result can be read again, so the key is good
         self.assertEqual(self.state_of("a.pdf"), ["done"])
-        self.assertEqual(self.report["parts_wanted"], 1)
-        self.assertIn("1  parts are not fetched yet", self.ocrpipe("status", self.out).stdout)
+        self.assertEqual(self.report["parts_failed_by_class"], {"rejected": 1})
         gate.answers.clear()
         self.assert_exit(self.run_parts(), 0)
         self.assert_complete(1)

@@ -102,6 +102,21 @@ TEST_CASE("http_transport: http through a proxy -> absolute form with both crede
     CHECK(seen.find("Authorization: Bearer top-secret\r\n") != std::string::npos);
 }
 
+TEST_CASE("http_transport: http, and the proxy refuses its password -> as if it refused a tunnel")
+{
+    http_fixture f(always("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno"));
+    f.options.endpoint.base_url = "http://ocr.test:8080";
+    f.options.endpoint.allow_plain_http = true;
+    f.options.proxy.url = "http://user:hunter2@127.0.0.1:" + f.server.port();
+    exchange_result const got = f.run_get();
+    REQUIRE(got.has_error());
+    CHECK(got.error().code == errc::proxy_refused);
+    CHECK(got.error().status == 407);
+    CHECK(got.error().where == phase::connect);
+    CHECK(got.error().sent == bytes_sent::none);
+    CHECK(got.error().detail == "proxy 127.0.0.1:" + f.server.port() + ": it answered 407");
+}
+
 TEST_CASE("http_transport: a host that no_proxy names -> direct")
 {
     http_fixture f(always(answer()));

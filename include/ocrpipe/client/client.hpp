@@ -94,6 +94,9 @@ public:
     /// time before a submit that may have been accepted is repeated. If it yields an error, nothing more is
     /// sent, and the submit ends with errc::cancelled, or errc::ambiguous_submit.
     std::function<task<error_code>()> before_sending;
+    /// Runs when the submit was refused and is about to wait, without a connection, for another attempt. Then
+    /// before_sending runs again before that attempt.
+    std::function<task<void>()> set_aside;
     /// Runs if the service returned a request_id, also if the submit was cancelled meanwhile.
     std::function<task<void>(submitted_job const&)> accepted;
 };

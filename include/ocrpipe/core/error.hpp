@@ -40,7 +40,7 @@ enum class errc {
     resolve_failed,       ///< the host name has no address
     connect_failed,       ///< no address of the host accepted a connection
     connect_timeout,      ///< the TCP connection was not established in time
-    proxy_refused,        ///< the HTTP proxy did not open the tunnel
+    proxy_refused,        ///< the HTTP proxy did not pass the request on
     tls_failed,           ///< the TLS handshake failed
     certificate_invalid,  ///< the peer's certificate or host name failed verification
     tls_timeout,          ///< the TLS handshake did not complete in time

@@ -33,6 +33,10 @@ struct pace_options {
     std::shared_ptr<poll_schedule const> schedule;
     /// A refusal of the credentials pauses all requests of its kind; after this many in a row, waiting operations
     /// end with errc::unauthorized. The same holds for a gateway's 404 and errc::wrong_base_url.
+    ///
+    /// If a result was read before, the probe is a read of that result: it costs nothing. A probe that is
+    /// refused counts as a refusal; one that is accepted ends the pause, and the requests that were refused are
+    /// sent once more.
     int max_auth_refusals = 3; ///< 1 to 100
     /// How long patient operations wait out an outage, before they end with errc::service_unavailable. Zero means
     /// no limit, but a minute if the service was never reached.

@@ -19,26 +19,6 @@
 
 using namespace client_tests;
 TEST_CASE_FIXTURE(fixture,
-                  "client: the credentials are refused once and that is the limit -> it says so, not more")
-{
-    client_options o = quick();
-    o.max_auth_refusals = 1;
-    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
-    std::optional<failure> f;
-    std::optional<failure> next;
-    c.async_submit(invoice(), [&](result<submitted_job> r) { f = r.error(); });
-    ioc.run();
-    c.async_submit(invoice(), [&](result<submitted_job> r) { next = r.error(); });
-    ioc.restart();
-    ioc.run();
-    REQUIRE(f.has_value());
-    CHECK(f->reason == "the credentials were refused");
-    REQUIRE(next.has_value());
-    CHECK(next->reason == "the credentials were refused; nothing was sent");
-    CHECK(posts() == 1);
-}
-
-TEST_CASE_FIXTURE(fixture,
                   "client: the refusal stands in the body of a 200, again and again -> it counts as one")
 {
     client_options o = quick();
@@ -50,23 +30,6 @@ TEST_CASE_FIXTURE(fixture,
     REQUIRE(f.has_value());
     CHECK(f->is(errc::unauthorized));
     CHECK(log.size() == 2);
-}
-
-TEST_CASE_FIXTURE(fixture, "client: the probe of refused credentials is throttled -> another one follows")
-{
-    client_options o = quick();
-    client c = make(
-        [this](seen_request const&) {
-            if (log.size() == 1) return t::json(403, "Forbidden");
-            if (log.size() == 2) return t::json(403, R"({"message":"API rate limit exceeded"})");
-            return t::json(200, finished);
-        },
-        o);
-    int done = 0;
-    for (char const* id : {"r-1", "r-2"})
-        c.async_wait(id, [&](result<ocr_result> r) { done += r.has_value(); });
-    ioc.run();
-    CHECK(done == 2);
 }
 
 TEST_CASE_FIXTURE(fixture,
@@ -181,22 +144,6 @@ TEST_CASE_FIXTURE(fixture,
     CHECK(ended.size() == 4);
     CHECK(std::count(ended.begin(), ended.end(), error_code(errc::client_closed)) == 3);
     CHECK(std::count(ended.begin(), ended.end(), error_code(errc::ambiguous_submit)) == 1);
-}
-
-TEST_CASE_FIXTURE(
-    fixture,
-    "client: the credentials are refused -> one request goes out at a time, then all end with unauthorized")
-{
-    client_options o = quick();
-    o.max_auth_refusals = 2; // one refusal and one probe
-    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
-    int refused = 0;
-    for (int i = 0; i != 20; ++i)
-        c.async_submit(invoice(),
-                       [&](result<submitted_job> r) { refused += r.error().is(errc::unauthorized); });
-    ioc.run();
-    CHECK(refused == 20);
-    CHECK(posts() < 20);
 }
 
 TEST_CASE_FIXTURE(
@@ -336,79 +283,16 @@ TEST_CASE_FIXTURE(fixture,
     CHECK(second == errc::deadline_exceeded);
 }
 
-TEST_CASE_FIXTURE(fixture, "client: a bad key and many documents -> one request goes out at a time")
-{
-    client_options o = quick();
-    o.max_auth_refusals = 2;
-    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
-    int refused = 0;
-    for (int i = 0; i != 50; ++i)
-        c.async_submit(invoice(),
-                       [&](result<submitted_job> r) { refused += r.error().is(errc::unauthorized); });
-    ioc.run();
-    CHECK(refused == 50);
-    CHECK(posts() == 2);
-}
-
-TEST_CASE_FIXTURE(fixture, "client: the service refuses one document -> it is rejected, the others are accepted")
-{
-    for (int const status : {403, 404}) {
-        CAPTURE(status);
-        log.clear();
-        client_options o = quick();
-        o.pool.submit_connections = 1;
-        client c = make(
-            [&](seen_request const& r) {
-                return r.body.find("bad.pdf") != r.body.npos ? t::json(status, "Forbidden")
-                                                             : t::json(201, accepted);
-            },
-            o);
-        int good = 0;
-        std::optional<failure> f;
-        for (char const* const name : {"bad.pdf", "a.pdf", "b.pdf", "c.pdf"})
-            c.async_submit(submit_request(document::from_bytes("%PDF-1.4 x", name), "INVOICE"),
-                           [&](result<submitted_job> r) {
-                               good += r.has_value();
-                               if (!r) f = r.error();
-                           });
-        ioc.restart();
-        ioc.run();
-        CHECK(good == 3);
-        REQUIRE(f.has_value());
-        CHECK(f->is(errc::rejected));
-        CHECK(f->http_status == status);
-        CHECK(posts() == 5);
-    }
-}
-
-TEST_CASE_FIXTURE(fixture, "client: an invalid certificate, or a wrong password of the proxy -> sent once")
-{
-    transport_failure proxy(errc::proxy_refused, phase::connect, bytes_sent::none, "proxy: it answered 407");
-    proxy.status = 407;
-    transport_failure const certificate(errc::certificate_invalid, phase::tls, bytes_sent::none, "expired");
-    for (transport_failure const& broken : {proxy, certificate}) {
-        log.clear();
-        client c = make([&](seen_request const&) { return exchange_result(broken); });
-        int refused = 0;
-        for (int i = 0; i != 20; ++i)
-            c.async_submit(invoice(), [&](result<submitted_job> r) {
-                refused += r.error().code == broken.code;
-            });
-        ioc.restart();
-        ioc.run();
-        CHECK(refused == 20);
-        CHECK(posts() == 1);
-    }
-}
-
-TEST_CASE_FIXTURE(fixture, "client: an outage -> patient operations lose nothing, however many probes it takes")
+TEST_CASE_FIXTURE(fixture,
+                  "client: an outage -> patient operations lose nothing, however many probes it takes")
 {
     client_options o = quick();
     o.retry.max_attempts = 1;
     client c = make(
         [&](seen_request const& r) {
-            if (log.size() <= 2) return exchange_result(transport_failure(errc::connect_failed, phase::connect,
-                                                                          bytes_sent::none));
+            if (log.size() <= 2)
+                return exchange_result(
+                    transport_failure(errc::connect_failed, phase::connect, bytes_sent::none));
             return r.method == http_method::post ? t::json(201, accepted) : t::json(200, finished);
         },
         o);
@@ -433,7 +317,8 @@ TEST_CASE_FIXTURE(fixture, "client: an outage that lasts for too long -> nothing
     o.max_outage = std::chrono::milliseconds(1);
     client c = make(
         [&](seen_request const&) {
-            return exchange_result(transport_failure(errc::connect_failed, phase::connect, bytes_sent::none, "x:1"));
+            return exchange_result(
+                transport_failure(errc::connect_failed, phase::connect, bytes_sent::none, "x:1"));
         },
         o);
     int ended = 0;
@@ -456,76 +341,4 @@ TEST_CASE_FIXTURE(fixture, "client: an outage that lasts for too long -> nothing
     ioc.run();
     CHECK(ended == 2);
     CHECK(c.statistics().outage.find("x:1") != std::string::npos);
-}
-
-TEST_CASE_FIXTURE(fixture, "client: a doc_type that an earlier run knew gets 500s -> it is not stopped")
-{
-    client c = make([&](seen_request const&) { return t::json(500, ""); });
-    service_knowledge known;
-    known.doc_types = {"INVOICE"};
-    c.remember(known);
-    int sent = 0;
-    std::function<void(int)> const submit = [&](int left) {
-        c.async_submit(invoice(), [&, left](result<submitted_job> r) {
-            sent += r.error().is(errc::ambiguous_submit);
-            if (left > 1) submit(left - 1);
-        });
-    };
-    submit(6);
-    ioc.run();
-    CHECK(sent == 6);
-    CHECK(posts() == 6);
-}
-
-TEST_CASE_FIXTURE(fixture, "client: an earlier run has read results -> a gateway's 404 concerns the job alone")
-{
-    for (bool const known : {false, true}) {
-        CAPTURE(known);
-        ioc.restart();
-        client_options o = quick();
-        o.max_auth_refusals = 1;
-        client c = make([](seen_request const&) { return t::json(404, "404 page not found"); }, o);
-        service_knowledge before;
-        before.results_read = known;
-        c.remember(before);
-        std::optional<failure> f;
-        wait_request w("r-1");
-        w.deadline = std::chrono::milliseconds(50);
-        c.async_wait(w, [&](result<ocr_result> r) { f = r.error(); });
-        ioc.run();
-        REQUIRE(f);
-        CHECK(f->is(errc::wrong_base_url) == !known);
-    }
-}
-
-TEST_CASE_FIXTURE(fixture, "client: a job that was finished before -> asked once, and what it has is its result")
-{
-    std::string const empty =
-        R"({"data":{"status":"COMPLETED","progress":{"total_doc":1,"finished":1},"documents":[{"ocr_data":null}]}})";
-    std::string const three = R"({"data":{"progress":{"total_doc":3,"finished":3},"documents":[{"ocr_data":[{"value":["x"]}]}]}})";
-    for (auto const& [body, how] : {std::pair(empty, completeness::empty), std::pair(three, completeness::in_part),
-                                    std::pair(finished, completeness::whole)}) {
-        ioc.restart();
-        log.clear();
-        client c = make([&](seen_request const&) { return t::json(200, body); });
-        wait_request w("r-1");
-        w.finished_before = true;
-        std::optional<completeness> got;
-        c.async_wait(w, [&](result<ocr_result> r) { got = r.value().how_complete(); });
-        ioc.run();
-        CHECK(got == how);
-        CHECK(log.size() == 1);
-    }
-}
-
-TEST_CASE_FIXTURE(fixture, "client: content comes late -> the settle window of later jobs covers it")
-{
-    client c = make([&](seen_request const&) { return t::json(200, finished); });
-    CHECK(c.statistics().content_delay == std::chrono::seconds(0));
-    service_knowledge known;
-    known.content_delay = std::chrono::seconds(30);
-    c.remember(known);
-    known.content_delay = std::chrono::seconds(5);
-    c.remember(known);
-    CHECK(c.statistics().content_delay == std::chrono::seconds(30));
 }

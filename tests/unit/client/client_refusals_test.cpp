@@ -3,7 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 using namespace client_tests;
 
@@ -118,4 +121,122 @@ TEST_CASE_FIXTURE(fixture,
     }
     ioc.run();
     CHECK(accepted_now == 5);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: the credentials are refused once and that is the limit -> it says so, not more")
+{
+    client_options o = quick();
+    o.max_auth_refusals = 1;
+    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
+    std::optional<failure> f;
+    std::optional<failure> next;
+    c.async_submit(invoice(), [&](result<submitted_job> r) { f = r.error(); });
+    ioc.run();
+    c.async_submit(invoice(), [&](result<submitted_job> r) { next = r.error(); });
+    ioc.restart();
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->reason == "the credentials were refused");
+    REQUIRE(next.has_value());
+    CHECK(next->reason == "the credentials were refused; nothing was sent");
+    CHECK(posts() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: the probe of refused credentials is throttled -> another one follows")
+{
+    client_options o = quick();
+    client c = make(
+        [this](seen_request const&) {
+            if (log.size() == 1) return t::json(403, "Forbidden");
+            if (log.size() == 2) return t::json(403, R"({"message":"API rate limit exceeded"})");
+            return t::json(200, finished);
+        },
+        o);
+    int done = 0;
+    for (char const* id : {"r-1", "r-2"})
+        c.async_wait(id, [&](result<ocr_result> r) { done += r.has_value(); });
+    ioc.run();
+    CHECK(done == 2);
+}
+
+TEST_CASE_FIXTURE(
+    fixture,
+    "client: the credentials are refused -> one request goes out at a time, then all end with unauthorized")
+{
+    client_options o = quick();
+    o.max_auth_refusals = 2; // one refusal and one probe
+    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
+    int refused = 0;
+    for (int i = 0; i != 20; ++i)
+        c.async_submit(invoice(),
+                       [&](result<submitted_job> r) { refused += r.error().is(errc::unauthorized); });
+    ioc.run();
+    CHECK(refused == 20);
+    CHECK(posts() < 20);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: a bad key and many documents -> one request goes out at a time")
+{
+    client_options o = quick();
+    o.max_auth_refusals = 2;
+    client c = make([&](seen_request const&) { return t::json(403, "Forbidden"); }, o);
+    int refused = 0;
+    for (int i = 0; i != 50; ++i)
+        c.async_submit(invoice(),
+                       [&](result<submitted_job> r) { refused += r.error().is(errc::unauthorized); });
+    ioc.run();
+    CHECK(refused == 50);
+    CHECK(posts() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client: the service refuses one document -> it is rejected, the others are accepted")
+{
+    for (int const status : {403, 404}) {
+        CAPTURE(status);
+        log.clear();
+        client_options o = quick();
+        o.pool.submit_connections = 1;
+        client c = make(
+            [&](seen_request const& r) {
+                return r.body.find("bad.pdf") != r.body.npos ? t::json(status, "Forbidden")
+                                                             : t::json(201, accepted);
+            },
+            o);
+        int good = 0;
+        std::optional<failure> f;
+        for (char const* const name : {"bad.pdf", "a.pdf", "b.pdf", "c.pdf"})
+            c.async_submit(submit_request(document::from_bytes("%PDF-1.4 x", name), "INVOICE"),
+                           [&](result<submitted_job> r) {
+                               good += r.has_value();
+                               if (!r) f = r.error();
+                           });
+        ioc.restart();
+        ioc.run();
+        CHECK(good == 3);
+        REQUIRE(f.has_value());
+        CHECK(f->is(errc::rejected));
+        CHECK(f->http_status == status);
+        CHECK(posts() == 5);
+    }
+}
+
+TEST_CASE_FIXTURE(fixture, "client: an invalid certificate, or a wrong password of the proxy -> sent once")
+{
+    transport_failure proxy(errc::proxy_refused, phase::connect, bytes_sent::none, "proxy: it answered 407");
+    proxy.status = 407;
+    transport_failure const certificate(errc::certificate_invalid, phase::tls, bytes_sent::none, "expired");
+    for (transport_failure const& broken : {proxy, certificate}) {
+        log.clear();
+        client c = make([&](seen_request const&) { return exchange_result(broken); });
+        int refused = 0;
+        for (int i = 0; i != 20; ++i)
+            c.async_submit(invoice(),
+                           [&](result<submitted_job> r) { refused += r.error().code == broken.code; });
+        ioc.restart();
+        ioc.run();
+        CHECK(refused == 20);
+        CHECK(posts() == 1);
+    }
 }

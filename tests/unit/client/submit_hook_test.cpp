@@ -21,6 +21,12 @@ task<error_code> ends_with(error_code ec, std::vector<std::string>& events)
     co_return ec;
 }
 
+task<void> note(std::vector<std::string>& events, std::string what)
+{
+    events.push_back(std::move(what));
+    co_return;
+}
+
 /// Hooks of which the first one ends with `ec`.
 submit_hooks first_hook(error_code ec, std::vector<std::string>& events)
 {
@@ -53,7 +59,42 @@ TEST_CASE_FIXTURE(fixture, "submit_hooks: runs once, before the first byte, also
     CHECK(events == std::vector<std::string>{"hook", "sent", "sent"});
 }
 
-TEST_CASE_FIXTURE(fixture, "submit_hooks: ends with an error -> nothing is sent, and the connection is free again")
+TEST_CASE_FIXTURE(fixture, "submit_hooks: refused -> set aside before it waits, and announced again")
+{
+    std::vector<std::string> events;
+    client c = make([&](seen_request const&) {
+        events.push_back("sent");
+        return posts() == 1 ? t::json(403, "Forbidden") : t::json(201, accepted);
+    });
+    submit_hooks hooks = first_hook({}, events);
+    hooks.set_aside = [&] { return note(events, "aside"); };
+    std::optional<result<submitted_job>> got;
+    c.async_submit(invoice(), hooks, [&](result<submitted_job> r) { got = std::move(r); });
+    ioc.run();
+    CHECK(got.value().value().request_id == "r-1");
+    CHECK(events == std::vector<std::string>{"hook", "sent", "aside", "hook", "sent"});
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "submit_hooks: submits are stopped while it is set aside -> it ends without a wait")
+{
+    std::vector<std::string> events;
+    client c = make([](seen_request const&) { return t::json(403, "Forbidden"); });
+    submit_hooks hooks = first_hook({}, events);
+    hooks.set_aside = [&] {
+        c.stop_submits();
+        return note(events, "aside");
+    };
+    std::optional<result<submitted_job>> got;
+    c.async_submit(invoice(), hooks, [&](result<submitted_job> r) { got = std::move(r); });
+    ioc.run();
+    CHECK(got.value().error().is(errc::cancelled));
+    CHECK(events == std::vector<std::string>{"hook", "aside"});
+    CHECK(posts() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "submit_hooks: ends with an error -> nothing is sent, and the connection is free again")
 {
     client_options o = quick();
     o.pool.submit_connections = 1;

@@ -89,6 +89,7 @@ OCRPIPE_DECL task<void> client_core::wait_for(admission& a)
 OCRPIPE_DECL task<bool> client_core::sleep_until(lane l, clock::time_point when,
                                                  std::chrono::nanoseconds& waited)
 {
+    if (l == lane::submit && submits_stopped_) co_return false;
     auto const from = clock::now();
     timer t(ioc_.get_executor(), when);
     auto place = sleeping_submits_.end();
@@ -273,9 +274,6 @@ struct client_core::submit_exchange {
     void note(exchange_result const& answer, action const& next)
     {
         turn = {};
-        // Others may have to probe, and this one waits. Any other wait keeps the connection, so that no more
-        // documents are in doubt than there are connections.
-        if (next.what == step::refused) slot = {};
         if (answer && answer->status == 500)
             core.doc_types_.failed(submit.doc_type);
         else if (answer && next.what == step::finish) // otherwise the answer was not examined
@@ -286,6 +284,16 @@ struct client_core::submit_exchange {
         else
             core.submits_at_once_.succeeded();
         core.submit_turns_.resize(core.submits_at_once_.limit());
+    }
+    /// Frees the connection while a refused submit waits, because others may have to probe. Any other wait
+    /// keeps it, so that no more documents are in doubt than there are connections.
+    task<void> step_aside()
+    {
+        if (hooks.set_aside) {
+            co_await hooks.set_aside();
+            announced = repeat_announced = false;
+        }
+        slot = {};
     }
 
     client_core& core;
@@ -339,8 +347,10 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
     submit_exchange x{*this, request, hooks, *body};
     ++counters_.active_submits;
     action next = x.fsm.start(x.context());
-    while (next.what != step::finish)
+    while (next.what != step::finish) {
+        if (next.what == step::refused) co_await x.step_aside();
         next = co_await exchange(x, next);
+    }
     --counters_.active_submits;
     result<submitted_job> outcome = std::move(x.fsm).outcome();
     if (outcome) {

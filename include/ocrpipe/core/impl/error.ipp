@@ -37,7 +37,7 @@ inline constexpr std::array errc_texts{
     errc_text{errc::resolve_failed, "resolve_failed", "the host name could not be resolved"},
     errc_text{errc::connect_failed, "connect_failed", "no address accepted the connection"},
     errc_text{errc::connect_timeout, "connect_timeout", "the connection was not established in time"},
-    errc_text{errc::proxy_refused, "proxy_refused", "the proxy did not open the tunnel"},
+    errc_text{errc::proxy_refused, "proxy_refused", "the proxy did not pass the request on"},
     errc_text{errc::tls_failed, "tls_failed", "the TLS handshake failed"},
     errc_text{errc::certificate_invalid, "certificate_invalid",
               "the server's certificate could not be verified"},

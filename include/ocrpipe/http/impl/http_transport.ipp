@@ -52,6 +52,7 @@ private:
     detail::answer_limits limits_;
     detail::shared_io shared_;
     detail::request_head head_;
+    std::string proxy_; ///< the proxy that requests without TLS are sent to; empty if there is none
     detail::connection_pool pool_;
 };
 
@@ -62,6 +63,7 @@ OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, http_options cons
     , timeouts_(options.timeouts)
     , shared_(ioc)
     , head_(to, options.endpoint, proxy.has_value() && !to.tls, proxy ? proxy->authorization : std::string())
+    , proxy_(proxy && !to.tls ? proxy->at.host_and_port() : std::string())
     , pool_(ioc, options, shared_, std::move(to), std::move(proxy), std::move(tls))
 {
     limits_.max_header = options.limits.max_header_bytes;
@@ -147,6 +149,13 @@ OCRPIPE_DECL bool http_transport::impl::needs_another_attempt(http_request& requ
                                                               bool answered, http_response const& response,
                                                               transport_failure& failure) const
 {
+    if (answered && response.status == 407 && !proxy_.empty()) {
+        // As for a tunnel: the proxy did not pass the request on.
+        failure = transport_failure(errc::proxy_refused, phase::connect, bytes_sent::none,
+                                    "proxy " + proxy_ + ": it answered 407");
+        failure.status = response.status;
+        return false;
+    }
     if (answered) return follow_redirect(request, p, response, failure);
     failure.sent = std::max(failure.sent, p.earlier);
     if (!p.repeatable || p.fresh) return false;

@@ -33,6 +33,7 @@ inline bool is_unreachable(exchange_result const& answer) noexcept
 struct attempt_counter {
     std::uint16_t attempts = 0;        ///< requests answered or failed
     std::uint16_t failures_in_row = 0; ///< those that count as attempts
+    std::uint16_t own_failures = 0;    ///< of these, the last before others succeeded, and those after it
     std::uint16_t throttled_in_row = 0;
     std::uint16_t refusals = 0;          ///< in a row, of the credentials or the address
     std::uint32_t good_answers_then = 0; ///< fsm_context::good_answers when the failures began
@@ -68,6 +69,7 @@ struct attempt_counter {
             answers_then = c.answers;
         }
         if (failures_in_row != UINT16_MAX) ++failures_in_row;
+        own_failures = others_succeed(c) ? std::min(own_failures + 1, UINT16_MAX) : 1;
         return backoff_delay(c.retry, failures_in_row, false, c.random);
     }
 
@@ -82,6 +84,13 @@ struct attempt_counter {
     /// Whether other requests succeeded since this one began to fail.
     bool others_succeed(fsm_context const& c) const noexcept { return c.good_answers != good_answers_then; }
 
+    /// Whether this request used up its attempts while others succeed. Failures while none did are the
+    /// service's.
+    bool fails_alone(fsm_context const& c) const noexcept
+    {
+        return others_succeed(c) && own_failures >= c.retry.max_attempts;
+    }
+
     /// Whether a failure is an outage of the service, which costs a patient request no attempt: it cannot be
     /// reached, or no request got an answer lately, nor since this one began to fail.
     bool is_outage(exchange_result const& answer, fsm_context const& c) const noexcept
@@ -92,7 +101,7 @@ struct attempt_counter {
                (failures_in_row == 0 || c.answers == answers_then);
     }
 
-    void succeeded() noexcept { failures_in_row = throttled_in_row = refusals = 0; }
+    void succeeded() noexcept { failures_in_row = own_failures = throttled_in_row = refusals = 0; }
 };
 
 /// Whether a refusal may be temporary; otherwise it concerns the request itself.

@@ -61,9 +61,14 @@ OCRPIPE_DECL action part_fsm::failed_read(exchange_result const& answer, part_re
     if (counter_.failures_in_row == 0) failing_since_ = c.now;
     bool const transient = answer && detail::is_transient(r.status);
     errc const code = transient ? errc::service_error : detail::code_of(answer, errc::unexpected_answer);
-    bool const is_own = !c.patient || counter_.others_succeed(c) || c.now - failing_since_ >= longest_trouble;
-    if (is_own) return again(answer, r, code, "the deadline is near", c);
-    return next_after(counter_.failed(c), answer, r, code, "the deadline is near", c);
+    if (!c.patient || c.now - failing_since_ >= longest_trouble)
+        return again(answer, r, code, "the deadline is near", c);
+    auto const delay = counter_.failed(c);
+    if (counter_.fails_alone(c))
+        return fail(
+            answer, r, code,
+            fmt::format("{}; {} of {} attempts used", r.row, counter_.own_failures, c.retry.max_attempts));
+    return next_after(delay, answer, r, code, "the deadline is near", c);
 }
 
 } // namespace ocrpipe

@@ -192,6 +192,7 @@ private:
     task<error_code> record(std::function<void(ledger_handler)> request);
     task<error_code> record_intent(document_ptr d);
     task<error_code> record_repeat(document_ptr d);
+    task<void> take_back_intent(document_ptr d);
     task<error_code> record_submitted(detail::document_in_flight& d);
     task<error_code> record_not_sent(detail::document_in_flight& d);
     task<error_code> record_end(detail::document_in_flight& d, finish_record end);

@@ -6,7 +6,7 @@
 
 #include <ocrpipe/api/strict_json.hpp>
 #include <ocrpipe/bulk/run/detail/document_course.hpp>
-#include <ocrpipe/bulk/run/detail/pipeline_impl.hpp>
+#include <ocrpipe/bulk/run/impl/pipeline_records.ipp>
 
 #include <fmt/format.h>
 
@@ -73,79 +73,6 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     leave();
 }
 
-/// Makes a change of the ledger and waits until it is durable or has failed.
-OCRPIPE_DECL task<error_code> pipeline::impl::change(std::function<void(ledger_handler)> request)
-{
-    error_code ec;
-    co_await detail::async_change(std::move(request), asio::redirect_error(detail::use_task, ec));
-    co_return ec;
-}
-
-/// The same, for a change that must succeed: otherwise the run ends.
-OCRPIPE_DECL task<error_code> pipeline::impl::record(std::function<void(ledger_handler)> request)
-{
-    error_code const ec = co_await change(std::move(request));
-    if (ec) ledger_failed(ec);
-    co_return ec;
-}
-
-// These are not coroutines, because a lambda inside one has no linkage here (g++ 12, -Wsubobject-linkage).
-
-OCRPIPE_DECL task<error_code> pipeline::impl::record_intent(document_ptr d)
-{
-    return change([this, d](ledger_handler h) {
-        auto recorded = [this, d, h = std::move(h)](error_code ec) mutable {
-            release_id(*d);
-            d->has_intent = !ec;
-            d->intent_failed = ec;
-            if (!ec) state_.move(d->counted, detail::standing::unfinished);
-            h(ec);
-        };
-        ledger_->admit_intent(d->input.record, d->input.was, std::move(recorded));
-        // A connection waits for it. Intents that come while the ledger commits share the next commit.
-        ledger_->flush({});
-    });
-}
-
-/// Records that a submit was ambiguous and that its one repeat follows.
-OCRPIPE_DECL task<error_code> pipeline::impl::record_repeat(document_ptr d)
-{
-    finish_record end;
-    end.state = document_state::ambiguous;
-    end.failure = errc::ambiguous_submit;
-    end.message = "it is sent again";
-    error_code ec = co_await record_end(*d, std::move(end));
-    if (ec) co_return ec;
-    result<std::optional<ledger_row>> const row = ledger_->find(d->id());
-    if (!row || !*row) co_return make_error_code(errc::ledger_failed);
-    d->input.was = (*row)->version();
-    ec = co_await record_intent(d);
-    co_return ec;
-}
-
-OCRPIPE_DECL task<error_code> pipeline::impl::record_submitted(detail::document_in_flight& d)
-{
-    return record([this, &d](ledger_handler h) {
-        submit_record what;
-        what.request_id = d.job.request_id;
-        what.file_ids = d.job.file_ids;
-        what.attempts = d.job.attempts;
-        what.possible_duplicate = d.job.possible_duplicate;
-        ledger_->submitted(d.id(), std::move(what), std::move(h));
-    });
-}
-
-OCRPIPE_DECL task<error_code> pipeline::impl::record_end(detail::document_in_flight& d, finish_record end)
-{
-    return record(
-        [this, &d, end = std::move(end)](ledger_handler h) { ledger_->finished(d.id(), end, std::move(h)); });
-}
-
-OCRPIPE_DECL task<error_code> pipeline::impl::record_not_sent(detail::document_in_flight& d)
-{
-    return record([this, &d](ledger_handler h) { ledger_->not_sent(d.id(), std::move(h)); });
-}
-
 /// Records the intent and sends the document, unless the service has it already, or may have it and
 /// resubmitting is not allowed.
 OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
@@ -184,6 +111,7 @@ OCRPIPE_DECL submit_hooks pipeline::impl::hooks_of(document_ptr d)
     hooks.before_sending = [self = shared_from_this(), d] {
         return d->has_intent ? self->record_repeat(d) : self->record_intent(d);
     };
+    hooks.set_aside = [self = shared_from_this(), d] { return self->take_back_intent(d); };
     hooks.accepted = [self = shared_from_this(), d](submitted_job const& job) {
         return self->accept(d, job);
     };

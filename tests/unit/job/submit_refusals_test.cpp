@@ -1,0 +1,149 @@
+// Refusals and outages: whether they concern this submit alone.
+#include "submit_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace submit_tests;
+
+TEST_CASE("submit_fsm: credentials refused -> asks the gate, costs no attempt")
+{
+    retry_policy policy;
+    policy.max_attempts = 1;
+    submit s(policy);
+    for (int const status : {401, 402, 403}) {
+        action const a = s.resume(answered(status, "Forbidden"));
+        CHECK(a.what == step::refused);
+        CHECK(a.why == errc::unauthorized);
+        CHECK(s.fsm.is_suspect());
+    }
+    CHECK(s.resume(accepted).what == step::finish);
+    CHECK(s.succeeded().attempts == 4);
+}
+
+TEST_CASE("submit_fsm: refused twice while other documents are accepted -> this document alone is rejected")
+{
+    for (int const status : {401, 402, 403, 404}) {
+        CAPTURE(status);
+        submit s;
+        s.others_accepted = 7;
+        CHECK(s.resume(answered(status, "Forbidden")).what == step::refused);
+        ++s.recoveries;
+        CHECK(s.resume(answered(status, "Forbidden")).what == step::finish);
+        failure const f = s.failed();
+        CHECK(f.is(errc::rejected));
+        CHECK(f.http_status == status);
+        CHECK(f.reason.find("other requests are accepted") != std::string::npos);
+    }
+}
+
+TEST_CASE(
+    "submit_fsm: the last document is refused, others were accepted before -> rejected at the fourth time")
+{
+    submit s;
+    s.others_accepted = 11;
+    for (int i = 0; i != 3; ++i)
+        CHECK(s.resume(answered(403)).what == step::refused);
+    CHECK(s.resume(answered(403)).what == step::finish);
+    CHECK(s.failed().is(errc::rejected));
+}
+
+TEST_CASE("submit_fsm: a gateway's 404 -> the gate decides; the service's own -> the document is rejected")
+{
+    for (char const* const body : {"", "404 page not found", "<html></html>"}) {
+        CAPTURE(body);
+        action const a = submit().resume(answered(404, body));
+        CHECK(a.what == step::refused);
+        CHECK(a.why == errc::wrong_base_url);
+    }
+    submit s;
+    CHECK(s.resume(answered(404, R"({"message":"flow not found"})")).what == step::finish);
+    CHECK(s.failed().is(errc::rejected));
+}
+
+TEST_CASE(
+    "submit_fsm: the service cannot be reached -> a patient submit asks the gate and has no last attempt")
+{
+    retry_policy policy;
+    policy.max_attempts = 2;
+    submit s(policy);
+    s.patient = true;
+    for (int i = 0; i != 100; ++i)
+        CHECK(s.resume(unreachable).what == step::unreachable);
+    CHECK(s.resume(accepted).what == step::finish);
+    CHECK_FALSE(s.succeeded().possible_duplicate);
+}
+
+TEST_CASE("submit_fsm: the proxy refuses its credentials, or a certificate is invalid -> no second attempt "
+          "of its own")
+{
+    transport_failure proxy(errc::proxy_refused, phase::connect, bytes_sent::none);
+    proxy.status = 407;
+    for (bool const patient : {false, true}) {
+        submit s;
+        s.patient = patient;
+        action a = s.resume(proxy);
+        CHECK(a.what == step::refused);
+        CHECK(a.why == errc::proxy_refused);
+        a = s.resume(broken(errc::certificate_invalid, bytes_sent::none));
+        CHECK(a.what == step::refused);
+        CHECK(a.why == errc::certificate_invalid);
+    }
+}
+
+TEST_CASE("submit_fsm: refusals -> end at once, each with its own code")
+{
+    struct {
+        exchange_result answer;
+        errc code;
+    } const cases[] = {
+        {answered(400), errc::rejected},
+        {answered(413), errc::rejected},
+        {answered(415), errc::rejected},
+        {answered(422), errc::rejected},
+        {answered(404, R"({"message":"flow not found"})"), errc::rejected},
+        {answered(501), errc::rejected},
+        {answered(400, "<h1>400 No required SSL certificate was sent</h1>"),
+         errc::client_certificate_refused},
+        {answered(307), errc::redirect_refused},
+        {broken(errc::client_certificate_refused, bytes_sent::none), errc::client_certificate_refused},
+        {broken(errc::redirect_refused, bytes_sent::all), errc::redirect_refused},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(name(c.code));
+        submit s(resubmitting());
+        CHECK(s.resume(c.answer).what == step::finish);
+        failure const f = s.failed();
+        CHECK(f.is(c.code));
+        CHECK(f.attempts == 1);
+    }
+}
+
+TEST_CASE("submit_fsm: no request gets an answer -> an outage, which costs a patient submit no attempt")
+{
+    submit s;
+    s.patient = true;
+    for (int i = 0; i != 3; ++i)
+        CHECK(s.resume(cut_off).what == step::wait);
+    s.silent = true;
+    for (int i = 0; i != 100; ++i)
+        CHECK(s.resume(cut_off).what == step::unreachable);
+    CHECK(s.resume(accepted).what == step::finish);
+    CHECK_FALSE(s.succeeded().possible_duplicate);
+}
+
+TEST_CASE("submit_fsm: others get answers meanwhile -> its uploads that break off are its own trouble")
+{
+    submit s;
+    s.patient = true;
+    for (int i = 0; i != 3; ++i)
+        CHECK(s.resume(cut_off).what == step::wait);
+    s.silent = true;
+    CHECK(s.resume(cut_off).what == step::unreachable);
+    ++s.answers;
+    CHECK(s.resume(cut_off).what == step::wait);
+    CHECK(s.resume(cut_off).what == step::finish);
+    CHECK(s.failed().is(errc::connection_closed));
+}
