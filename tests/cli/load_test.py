@@ -179,7 +179,7 @@ class Load(Case):
         emulator = self.serve()
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            for search in ([], ["--find-capacity"]):
+            for search in ([], ["--find-capacity", "--step", "1s"]):
                 done = self.load("taken", "--rate", "5/s", "--duration", "5s", "--metrics", f"127.0.0.1:{port}", *search)
                 self.assertEqual(done.returncode, 2)
                 self.assertIn("choose another port", done.stderr)
