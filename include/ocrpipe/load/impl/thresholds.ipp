@@ -45,7 +45,7 @@ inline threshold_metric const* find_threshold_metric(std::string_view name)
     return found == threshold_metrics.end() ? nullptr : &*found;
 }
 
-inline std::string_view trimmed(std::string_view text)
+inline std::string_view without_spaces(std::string_view text)
 {
     while (!text.empty() && text.front() == ' ')
         text.remove_prefix(1);
@@ -60,7 +60,7 @@ inline std::optional<double> parse_limit(std::string_view text, threshold_unit u
     double value = 0;
     auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (ec != std::errc() || !std::isfinite(value)) return std::nullopt;
-    std::string_view const suffix = trimmed(text.substr(static_cast<std::size_t>(end - text.data())));
+    std::string_view const suffix = without_spaces(text.substr(static_cast<std::size_t>(end - text.data())));
     switch (unit) {
     case threshold_unit::time:
         if (suffix == "us") return value / 1e6;
@@ -108,7 +108,7 @@ inline result<threshold> parse_threshold(std::string_view text)
     using enum threshold::comparison;
     out.text = std::string(text);
     out.how = text[at] == '<' ? (or_equal ? at_most : below) : (or_equal ? at_least : above);
-    std::string_view const left = trimmed(text.substr(0, at));
+    std::string_view const left = without_spaces(text.substr(0, at));
     auto const dot = left.find('.');
     out.metric = std::string(left.substr(0, dot));
     threshold_metric const* const metric = find_threshold_metric(out.metric);
@@ -128,7 +128,7 @@ inline result<threshold> parse_threshold(std::string_view text)
         if (!p) return bad_threshold(text, "after the dot, give mean, max, or p50 to p100");
         out.percentile = *p;
     }
-    auto const limit = parse_limit(trimmed(text.substr(at + (or_equal ? 2 : 1))), metric->unit);
+    auto const limit = parse_limit(without_spaces(text.substr(at + (or_equal ? 2 : 1))), metric->unit);
     if (!limit)
         return bad_threshold(
             text, metric->unit == threshold_unit::time    ? "the limit must be a time such as 30s or 500ms"
@@ -189,7 +189,7 @@ OCRPIPE_DECL result<std::vector<threshold>> parse_thresholds(std::string_view te
     std::vector<threshold> out;
     while (!text.empty()) {
         auto const comma = std::min(text.find(','), text.size());
-        auto const one = detail::trimmed(text.substr(0, comma));
+        auto const one = detail::without_spaces(text.substr(0, comma));
         if (one.empty())
             return detail::bad_threshold(text, "a condition is empty: give one such as e2e.p95<30s");
         auto parsed = detail::parse_threshold(one);
