@@ -143,8 +143,10 @@ inline void append_errors(std::string& out, run_measurements const& m, report_fa
 {
     using entry = std::pair<std::pair<std::string, std::string>, run_measurements::error_summary>;
     std::vector<entry> all(m.errors().begin(), m.errors().end());
-    std::stable_sort(all.begin(), all.end(),
-                     [](entry const& a, entry const& b) { return a.second.count > b.second.count; });
+    // The names decide between equal counts; libstdc++ 12's stable_sort calls what C++20 no longer has.
+    std::sort(all.begin(), all.end(), [](entry const& a, entry const& b) {
+        return a.second.count != b.second.count ? a.second.count > b.second.count : a.first < b.first;
+    });
     append_block(out, '[', ']', 2, [&](std::string& in) {
         member_lines list(in, 4);
         for (auto const& [what, e] : all) {
