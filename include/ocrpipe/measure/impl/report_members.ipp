@@ -149,7 +149,9 @@ inline void append_errors(std::string& out, run_measurements const& m, report_fa
     });
     append_block(out, '[', ']', 2, [&](std::string& in) {
         member_lines list(in, 4);
-        for (auto const& [what, e] : all) {
+        for (entry const& each : all) {
+            auto const& what = each.first;
+            auto const& e = each.second;
             append_block(list.separate(), '{', '}', 4, [&](std::string& one) {
                 member_lines lines(one, 6);
                 lines.text("class", what.second);
