@@ -73,7 +73,7 @@ class Load(Case):
         truth = percentile([job["accepted"] - job["due"] + ready_in[job["request_id"]] for job in self.jobs("high")], 95)
         measured = load["end_to_end"]["p95"]
         self.assertEqual(measured["low"], measured["high"], "nothing is unfinished")
-        self.assertLess(abs(measured["estimate"] / truth - 1), 0.25)
+        self.assertLess(abs(measured["estimate"] / truth - 1), 0.08)
         # The teeth: whoever stops with the arrivals and counts only finished documents is far off.
         self.assertLess(load["completed_only"]["p95"]["estimate"], 0.92 * truth)
 
@@ -102,7 +102,7 @@ class Load(Case):
         done = self.load("found", "--find-capacity", "--rate", "100/s", "--step", "5s", "--max-documents", "20000")
         self.assertEqual(done.returncode, 0, done.stderr)
         capacity = self.report_of("found")["load"]["capacity"]
-        self.assertLess(abs(capacity["estimate"] / (WORKERS / 0.1) - 1), 0.25, capacity)
+        self.assertLess(abs(capacity["estimate"] / (WORKERS / 0.1) - 1), 0.08, capacity)
 
     def test_compare_and_merge(self):
         self.serve()
