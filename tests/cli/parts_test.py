@@ -124,7 +124,7 @@ class Failing(Parts):
         gate = self.serve_parts(4)
         gate.answers = {"d-1": (500, {"message": "down"}), "d-2": (422, {"message": "no such table"}), "d-3": (410, {})}
         self.write("in/a.pdf")
-        done = self.run_parts()
+        done = self.run_parts("--deadline", "5s")  # while nothing else is read, a part that answers 500 is read until then
         self.assert_exit(done, 1)
         return gate, done
 
@@ -226,7 +226,7 @@ class Failing(Parts):
         gate.answers["d-1"] = (500, {})
         for name in ("a", "b", "c"):
             self.write(f"in/{name}.pdf")
-        self.assert_exit(self.run_parts("--dedupe", "content"), 1)
+        self.assert_exit(self.run_parts("--dedupe", "content", "--deadline", "5s"), 1)
         self.assertEqual(self.service.requests.count("POST"), 1)
         self.assertEqual(self.missing(), [("d-1", "service_error")] * 3)
         self.assertEqual({f["request_id"] for f in self.failures}, {"r-1"})

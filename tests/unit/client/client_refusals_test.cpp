@@ -1,6 +1,10 @@
 #include "client_fixture.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <doctest/doctest.h>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <functional>
@@ -158,6 +162,28 @@ TEST_CASE_FIXTURE(fixture, "client: the probe of refused credentials is throttle
         c.async_wait(id, [&](result<ocr_result> r) { done += r.has_value(); });
     ioc.run();
     CHECK(done == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "client: jobs wait for a probe -> they do not pause the requests of other kinds")
+{
+    client c = make([](seen_request const& r) {
+        return r.target == "ingest/r-0" ? t::json(403, "Forbidden") : t::json(200, finished);
+    });
+    int ended = 0;
+    int paused = 0;
+    for (int i = 0; i != 50; ++i)
+        c.async_wait(fmt::format("r-{}", i), [&](result<ocr_result>) { ++ended; });
+    asio::steady_timer tick(ioc);
+    std::function<void(error_code)> const look = [&](error_code) {
+        paused += c.statistics().paused_for.count() != 0; // the service never asked to wait
+        if (ended == 50) return;
+        tick.expires_after(std::chrono::milliseconds(50));
+        tick.async_wait(look);
+    };
+    look({});
+    ioc.run();
+    CHECK(ended == 50);
+    CHECK(paused == 0);
 }
 
 TEST_CASE_FIXTURE(

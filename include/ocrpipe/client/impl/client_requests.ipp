@@ -126,6 +126,8 @@ task<action> client_core::exchange(Exchange& x, action previous)
         note(a, answer, next, context);
         x.note(answer, next);
         if (!observers_.empty()) tell(x, a, answer, received, next, context.now);
+        if (next.what == step::pause_origin || next.what == step::finish)
+            origin_gate_.pause_until(next.until);
     } else if (a.refusal != errc::throttled) {
         next = x.fsm.give_up(a.refusal, why_not_sent(a.refusal, Exchange::via));
     }
@@ -135,7 +137,6 @@ task<action> client_core::exchange(Exchange& x, action previous)
         else
             next.until = health_.next_for_suspects(Exchange::via, clock::now());
     }
-    if (next.what == step::pause_origin || next.what == step::finish) origin_gate_.pause_until(next.until);
 
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     bool const stopped = closed_ || state.cancelled() != asio::cancellation_type::none;
