@@ -33,7 +33,7 @@ std::string load_line(load_statistics const& s, double done_per_second, double p
                               {fmt::format("{} of {} due are done", s.done, s.due), 0}};
     if (s.failed > 0) pieces.push_back({fmt::format("{} failed", s.failed), 1, true});
     pieces.push_back({fmt::format("{} in flight", s.in_flight()), 2});
-    pieces.push_back({s.draining ? std::string("draining") : fmt::format("asks {:.4g}/s", s.rate), 3});
+    pieces.push_back({s.draining ? std::string("draining") : fmt::format("target {:.4g}/s", s.rate), 3});
     pieces.push_back({fmt::format("done {:.4g}/s", done_per_second), 4});
     if (p95_seconds > 0) pieces.push_back({fmt::format("p95 {:.3g} s", p95_seconds), 6});
     auto const length = [&] {

@@ -25,9 +25,9 @@ struct load_document {
 
 struct load_options {
     arrival_plan arrivals;
-    /// Makes document `number`, from 0; must not block.
+    /// Returns document `number`, counted from 0. Must not block.
     std::function<load_document(std::uint64_t number)> document;
-    /// After the last arrival, wait for unfinished documents for at most this.
+    /// How long to wait for unfinished documents after the last arrival.
     std::chrono::milliseconds drain_timeout{10 * 60'000};
     /// Called once for each document, when it ends or when the test ends. May be empty.
     std::function<void(job_record const&, std::string_view document, std::string_view request_id)> on_job;
@@ -53,12 +53,12 @@ struct load_statistics {
 };
 
 /// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each.
-/// Arrivals follow the clock and never wait for answers. A job between its submit and its result is a record
-/// in the client's table and one here.
+/// Arrivals follow the clock and never wait for answers. Between its submit and its result, a job is a record
+/// in the client's table and a record in this class.
 ///
-/// Thread safety: one thread, that of the io_context. Lifetime: the client must outlive the io_context's
-/// handlers; after the end it is closed if documents were unfinished. Cost: about 100 bytes for each document
-/// ever due.
+/// Thread safety: none; use it only on the thread that runs the io_context. Lifetime: the client must outlive
+/// the io_context's handlers. If documents are unfinished when the test ends, the client is closed. Cost:
+/// about 100 bytes for each document that was due.
 class load_run
 {
 public:
@@ -70,7 +70,8 @@ public:
     /// Starts the arrivals; the start is the origin of all times in the records.
     void start();
 
-    /// First call: no more arrivals, drain. Second: ends at once; unfinished documents keep their request_id.
+    /// The first call stops the arrivals and waits for unfinished documents. A second call ends the test at
+    /// once; unfinished documents keep their request_id.
     void stop();
 
     load_statistics statistics() const;

@@ -363,9 +363,9 @@ public:
     /// sync_results_with() makes it durable before the row becomes done.
     virtual void finished(std::string id, finish_record what, ledger_handler h) = 0;
 
-    /// Records that parts were fetched which the result of a document lacked. As for finished(), write the
-    /// document's new line first. Fails with errc::invalid_argument if the result is not at `from` any more,
-    /// because the document was sent again meanwhile.
+    /// Records that parts were fetched that a document's result lacked. As for finished(), write the
+    /// document's new line first. Fails with errc::invalid_argument if the result is no longer at `from`,
+    /// because the document was sent again in the meantime.
     virtual void parts_fetched(std::string id, parts_record what, ledger_handler h) = 0;
 
     /// Records that no byte of the document was sent: intent becomes new again, or ambiguous if an earlier
