@@ -132,6 +132,7 @@ TEST_CASE("rows: result -> each as the table says, the request_id always there")
          .ends = errc::unexpected_answer,
          .reason = "HTML or other non-JSON; 3 of 3",
          .status = 200,
+         .last_repeats = true,
          .others = others::meanwhile},
         {.says = "progress incomplete, with partial content",
          .answers = {says(200, job_json("COMPLETED", not_finished, filled)), done}},

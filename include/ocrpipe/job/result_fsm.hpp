@@ -78,6 +78,9 @@ public:
     /// Whether the last read was good: the service answered, and the answer was about this job.
     bool read_well() const noexcept { return read_well_; }
 
+    /// Whether the last read failed in a way that may be the service's or the job's.
+    bool is_failing() const noexcept { return counter_.failures_in_row != 0; }
+
     /// When the job was read, as far as it came; not `ready`.
     job_times times() const noexcept;
 

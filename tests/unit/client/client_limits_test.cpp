@@ -32,6 +32,30 @@ TEST_CASE_FIXTURE(fixture,
     CHECK(log.size() == 2);
 }
 
+TEST_CASE_FIXTURE(fixture, "client: the last job cannot be read -> given up only if a known result can be")
+{
+    client_options o = quick();
+    o.retry.max_attempts = 2;
+    o.job_deadline = std::chrono::seconds(4);
+    bool is_service_down = false;
+    client c = make(
+        [&](seen_request const& r) {
+            bool const fails = r.target == "ingest/last" || is_service_down;
+            return fails ? t::json(503, "storage is down") : t::json(200, finished);
+        },
+        o);
+    std::optional<failure> f;
+    SUBCASE("it can") {}
+    SUBCASE("it cannot") { is_service_down = true; }
+    service_knowledge known;
+    known.finished_job = "known";
+    c.remember(known);
+    c.async_wait("last", [&](result<ocr_result> r) { f = r.error(); });
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(is_service_down ? errc::still_processing : errc::service_error));
+}
+
 TEST_CASE_FIXTURE(fixture,
                   "client: one job is refused while others are read -> it alone ends, with the status")
 {

@@ -189,6 +189,7 @@ private:
     service_health::request to_health(admission const& a) const;
     /// Probes on behalf of a request, by a read of a result that was read before.
     void start_probe(service_health::request r, clock::time_point now);
+    void check_service();
     task<result<bool>> read_known_good(service_health::request r);
     std::string why_not_sent(errc e, lane kind) const;
     /// Why a job that cannot wait any longer was not read.
@@ -243,8 +244,10 @@ private:
     /// of the request; or as many as the service serves at a time.
     fifo_semaphore part_slots_;
     bool result_route_succeeded_ = false;
-    std::uint32_t good_reads_ = 0; ///< of results; wraps around
-    std::uint32_t good_parts_ = 0; ///< likewise
+    std::uint32_t good_reads_ = 0;      ///< of results; wraps around
+    std::uint32_t good_parts_ = 0;      ///< likewise
+    std::uint32_t good_reads_then_ = 0; ///< at the last failed read
+    clock::time_point next_check_{};    ///< whether a known result can be read
     settle_window settle_window_;
 
     table jobs_;

@@ -7,6 +7,7 @@
 #include <ocrpipe/client/impl/client_requests.ipp>
 
 #include <algorithm>
+#include <utility>
 
 namespace ocrpipe::detail
 {
@@ -161,6 +162,7 @@ struct client_core::result_exchange {
             core.polls_at_once_.refused(sent_in);
         else if (answer)
             core.polls_at_once_.succeeded();
+        if (fsm.is_failing() && next.what == step::wait) core.check_service();
         if (!fsm.read_well()) return;
         core.result_route_succeeded_ = true;
         ++core.good_reads_;
@@ -219,6 +221,18 @@ OCRPIPE_DECL void client_core::start_probe(service_health::request r, clock::tim
     run(read_known_good(r), std::make_shared<operation_control>(), completion<bool>([](result<bool>) {}));
 }
 
+/// A read has failed. If no other has succeeded since the one before it, a known result is read, so that it
+/// becomes clear whether the service fails or the job.
+OCRPIPE_DECL void client_core::check_service()
+{
+    clock::time_point const now = clock::now();
+    bool const others_succeed = std::exchange(good_reads_then_, good_reads_) != good_reads_;
+    service_health::request const r{lane::poll, false, true};
+    if (others_succeed || now < next_check_ || health_.known_good().empty() || health_.is_paused(r)) return;
+    next_check_ = now + options_.retry.base;
+    run(read_known_good(r), std::make_shared<operation_control>(), completion<bool>([](result<bool>) {}));
+}
+
 OCRPIPE_DECL task<result<bool>> client_core::read_known_good(service_health::request r)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -241,6 +255,7 @@ OCRPIPE_DECL task<result<bool>> client_core::read_known_good(service_health::req
     health_.note_read(r, answer, next, job.fsm.read_well(), c.now, c.random);
     if (!observers_.empty()) tell(x, a, answer, received, next, c.now);
     if (next.what == step::pause_origin) origin_gate_.pause_until(next.until);
+    if (job.fsm.read_well()) ++good_reads_;
     co_return job.fsm.read_well();
 }
 

@@ -33,11 +33,11 @@ inline bool is_unreachable(exchange_result const& answer) noexcept
 struct attempt_counter {
     std::uint16_t attempts = 0;        ///< requests answered or failed
     std::uint16_t failures_in_row = 0; ///< those that count as attempts
-    std::uint16_t own_failures = 0;    ///< of these, the last before others succeeded, and those after it
+    std::uint16_t own_failures = 0;    ///< of these, the first, and each before which others succeeded
     std::uint16_t throttled_in_row = 0;
     std::uint16_t refusals = 0;          ///< in a row, of the credentials or the address
-    std::uint32_t good_answers_then = 0; ///< fsm_context::good_answers when the failures began
-    std::uint32_t answers_then = 0;      ///< fsm_context::answers then
+    std::uint32_t good_answers_then = 0; ///< fsm_context::good_answers at the last of the failures
+    std::uint32_t answers_then = 0;      ///< fsm_context::answers at the first of them
     std::uint32_t recoveries_then = 0;   ///< fsm_context::recoveries when the refusals began
 
     /// How long a throttled answer pauses the origin: its Retry-After, or our own backoff if that is longer
@@ -64,12 +64,11 @@ struct attempt_counter {
     std::chrono::milliseconds failed(fsm_context const& c)
     {
         throttled_in_row = 0;
-        if (failures_in_row == 0) {
-            good_answers_then = c.good_answers;
-            answers_then = c.answers;
-        }
+        bool const is_first = failures_in_row == 0;
+        if (is_first) answers_then = c.answers;
+        bool const others_succeed = std::exchange(good_answers_then, c.good_answers) != c.good_answers;
         if (failures_in_row != UINT16_MAX) ++failures_in_row;
-        own_failures = others_succeed(c) ? std::min(own_failures + 1, UINT16_MAX) : 1;
+        if ((is_first || others_succeed) && own_failures != UINT16_MAX) ++own_failures;
         return backoff_delay(c.retry, failures_in_row, false, c.random);
     }
 
@@ -81,14 +80,11 @@ struct attempt_counter {
         if (refusals != UINT16_MAX) ++refusals;
     }
 
-    /// Whether other requests succeeded since this one began to fail.
-    bool others_succeed(fsm_context const& c) const noexcept { return c.good_answers != good_answers_then; }
-
-    /// Whether this request used up its attempts while others succeed. Failures while none did are the
-    /// service's.
-    bool fails_alone(fsm_context const& c) const noexcept
+    /// Whether this request used up its attempts while others succeeded. If none did since the last failure,
+    /// the service fails, not this request.
+    bool fails_alone(retry_policy const& policy) const noexcept
     {
-        return others_succeed(c) && own_failures >= c.retry.max_attempts;
+        return own_failures >= std::max(policy.max_attempts, 2);
     }
 
     /// Whether a failure is an outage of the service, which costs a patient request no attempt: it cannot be

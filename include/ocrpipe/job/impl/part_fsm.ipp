@@ -64,7 +64,7 @@ OCRPIPE_DECL action part_fsm::failed_read(exchange_result const& answer, part_re
     if (!c.patient || c.now - failing_since_ >= longest_trouble)
         return again(answer, r, code, "the deadline is near", c);
     auto const delay = counter_.failed(c);
-    if (counter_.fails_alone(c))
+    if (counter_.fails_alone(c.retry))
         return fail(
             answer, r, code,
             fmt::format("{}; {} of {} attempts used", r.row, counter_.own_failures, c.retry.max_attempts));

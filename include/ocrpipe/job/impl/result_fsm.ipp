@@ -164,7 +164,7 @@ OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, resul
     if (foreign && !c.route_succeeded) code = errc::wrong_base_url;
     if (refused) code = detail::is_transient(r.status) ? errc::service_error : errc::rejected;
 
-    bool const is_own = (foreign || refused) && counter_.fails_alone(c);
+    bool const is_own = (foreign || refused) && counter_.fails_alone(c.retry);
     bool const is_nobodys = foreign && !c.route_succeeded && counter_.used_up(c.retry);
     if (is_own || is_nobodys) return fail(answer, r, code, attempts_used(r, c));
     if (!is_late(c)) return wait_as_asked(delay, answer, c);
@@ -195,7 +195,7 @@ OCRPIPE_DECL action result_fsm::stopped(exchange_result const& answer, result_re
 OCRPIPE_DECL std::string result_fsm::attempts_used(result_reading const& r, result_context const& c) const
 {
     return fmt::format("{}; {} of {} attempts in a row used", r.row,
-                       counter_.fails_alone(c) ? counter_.own_failures : counter_.failures_in_row,
+                       counter_.fails_alone(c.retry) ? counter_.own_failures : counter_.failures_in_row,
                        c.retry.max_attempts);
 }
 
