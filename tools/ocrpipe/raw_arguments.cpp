@@ -243,8 +243,9 @@ private:
     CLI::App* add(enum command what, char const* name, char const* help,
                   std::initializer_list<option_group> groups, char const* footer)
     {
-        CLI::App* const app = app_.add_subcommand(name, help);
-        app->group("Commands")->footer(footer);
+        // Only a name that is set afterwards may have two words.
+        CLI::App* const app = app_.add_subcommand("", help);
+        app->name(name)->group("Commands")->footer(footer);
         commands_.push_back({what, app});
         for (option_group const g : groups)
             for (option_spec const& s : shared_options())
@@ -282,8 +283,9 @@ private:
         using enum option_group;
         auto* const load = add(command::load, "load", "measure how the service behaves under load",
                                {document, watching, patience, service, messages}, load_examples);
-        load->add_option("INPUT", raw_.inputs,
-                         "files, directories or manifests, sent in turn; without any, documents are generated")
+        load->add_option(
+                "INPUT", raw_.inputs,
+                "files, directories or manifests, sent in turn; without any, documents are generated")
             ->type_name("");
         load->add_option("-o,--out", raw_.output, "directory for report.json, report.html and jobs.jsonl")
             ->required()
@@ -297,7 +299,8 @@ private:
         text("--stages", l.stages, "LIST",
              "rates one after the other, such as '0->50/s:2m,50/s:10m'; a stage with -> is a ramp");
         text("--concurrency", l.concurrency, "N", "closed loop: keep N documents in flight");
-        load->add_flag("--poisson", l.poisson, "arrivals at random times instead of even ones")->group("Load");
+        load->add_flag("--poisson", l.poisson, "arrivals at random times instead of even ones")
+            ->group("Load");
         text("--duration", l.duration, "TIME", "end of the arrivals; this or --max-documents is required");
         text("--generate", l.generate, "SIZE",
              "size of generated documents, such as 20k or lognormal(20k,0.5); each is different");
@@ -309,9 +312,10 @@ private:
                        "search the highest rate that the service sustains, beginning with --rate")
             ->group("Load");
         text("--step", l.step, "TIME", "length of a step of --find-capacity");
-        load->add_option("--threshold", l.thresholds,
-                         "conditions such as 'e2e.p95<30s,error_rate<1%,backlog_slope<=0'; exit code 99 if one "
-                         "does not hold (repeatable)")
+        load->add_option(
+                "--threshold", l.thresholds,
+                "conditions such as 'e2e.p95<30s,error_rate<1%,backlog_slope<=0'; exit code 99 if one "
+                "does not hold (repeatable)")
             ->type_name("LIST")
             ->allow_extra_args(false)
             ->group("Load");
@@ -322,18 +326,23 @@ private:
             add_option(*load, limit);
 
         // `load compare` and `load merge`; see parse_arguments().
-        auto* const compare = add(command::load_compare, "load-compare", "compare two load tests", {messages},
+        auto* const compare = add(command::load_compare, "load compare", "compare two load tests", {messages},
                                   load_compare_examples);
-        compare->group("")->add_option("DIR", raw_.inputs, "directories of two load tests")
+        compare->group("")
+            ->add_option("DIR", raw_.inputs, "directories of two load tests")
             ->required()
             ->expected(2)
             ->type_name("A B");
-        auto* const merge = add(command::load_merge, "load-merge", "join load tests that ran at the same time",
-                                {messages}, load_compare_examples);
-        merge->group("")->add_option("OUT", raw_.output, "directory for the joint report")
+        auto* const merge =
+            add(command::load_merge, "load merge", "join load tests that ran at the same time", {messages},
+                load_compare_examples);
+        merge->group("")
+            ->add_option("OUT", raw_.output, "directory for the joint report")
             ->required()
             ->type_name("");
-        merge->add_option("DIR", raw_.inputs, "directories of the load tests")->required()->type_name("A B ...");
+        merge->add_option("DIR", raw_.inputs, "directories of the load tests")
+            ->required()
+            ->type_name("A B ...");
     }
 
     void add_directory(CLI::App& app)
@@ -437,8 +446,8 @@ std::variant<raw_arguments, early_exit> parse_arguments(std::vector<std::string>
     if (holds_key_flag(arguments)) return early_exit{static_cast<int>(exit_code::usage), key_advice, true};
     std::vector<std::string> words = arguments;
     if (words.size() > 1 && words[0] == "load" && (words[1] == "compare" || words[1] == "merge")) {
-        words[1] = "load-" + words[1];
-        words.erase(words.begin());
+        words[0] += " " + words[1];
+        words.erase(words.begin() + 1);
     }
     return parser().parse(words);
 }
