@@ -298,7 +298,8 @@ private:
         text("--rate", l.rate, "RATE", "documents that are due, such as 50/s or 300/m");
         text("--stages", l.stages, "LIST",
              "rates one after the other, such as '0->50/s:2m,50/s:10m'; a stage with -> is a ramp");
-        text("--concurrency", l.concurrency, "N", "closed loop: keep N documents in flight");
+        text("--concurrency", l.concurrency, "N",
+             "closed loop: keep N documents in flight; with --parts, each until its parts have ended");
         load->add_flag("--poisson", l.poisson, "arrivals at random times instead of even ones")
             ->group("Load");
         text("--duration", l.duration, "TIME", "end of the arrivals; this or --max-documents is required");
@@ -322,7 +323,7 @@ private:
         load->add_flag("--yes", l.yes, "send documents to an address that is not this machine's")
             ->group("Load");
         for (char const* const limit :
-             {"max-documents", "connections", "submit-rate", "poll-rate", "bandwidth"})
+             {"max-documents", "connections", "submit-rate", "poll-rate", "bandwidth", "parts"})
             add_option(*load, limit);
 
         // `load compare` and `load merge`; see parse_arguments().
