@@ -26,7 +26,7 @@ function outcome() {
   if (silent) return 'bad';
   if (running) return 'run';
   const missed = (at('/load/thresholds') ?? []).some(t => t.holds === false) || has('/load/generator/bottleneck');
-  const open = ['failed', 'unfinished', 'not_sent', 'unreadable', 'too_young', 'empty_inputs', 'parts_failed'].reduce((n, k) => n + (report[k] ?? 0), 0);
+  const open = ['failed', 'unfinished', 'not_sent', 'unreadable', 'too_young', 'empty_inputs', 'parts_failed', 'parts_wanted'].reduce((n, k) => n + (report[k] ?? 0), 0);
   if (missed || (report.done === 0 && report.failed > 0)) return 'bad';
   return open > 0 || report.state === 'stopped' ? 'warn' : 'good';
 }
