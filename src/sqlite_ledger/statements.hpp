@@ -24,12 +24,15 @@ WHERE may_become(state, 'intent', sha256 <> excluded.sha256 OR parameters <> exc
   AND state = ?11 AND coalesce(intent_at, 0) = ?12
 )sql";
 
+/// Not allowed if the result of the original is not the one that was copied.
 inline constexpr char skip_sql[] = R"sql(
 INSERT INTO document(id, path, sha256, size, mtime, flow, doc_type, file_type, parameters, first_seen_at,
                      state, duplicate_of, result_file, result_offset, result_length, finished_at,
                      completeness, ask_again)
-  VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'skipped', ?11, ?12, ?13, ?14, ?10,
-         (SELECT completeness FROM document WHERE id = ?11), (SELECT ask_again FROM document WHERE id = ?11))
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'skipped', ?11, ?12, ?13, ?14, ?10,
+         completeness, ask_again
+  FROM document
+  WHERE id = ?11 AND state = 'done' AND (result_file, result_offset, result_length) = (?15, ?16, ?17)
 ON CONFLICT(id) DO UPDATE SET
   state = 'skipped',
   possible_duplicate = (state = 'ambiguous' OR possible_duplicate)

@@ -102,9 +102,9 @@ public:
         result<void> done;
         if (intact) done = checkpoint();
         db_.checkpoint_on_close(intact && done);
-        for (statement* const s : {&begin_, &commit_, &intent_, &skip_, &submitted_, &finished_, &not_sent_,
-                                   &metadata_, &parts_, &keep_part_, &drop_part_, &drop_parts_, &drop_replaced_parts_,
-                                   &copy_parts_})
+        for (statement* const s :
+             {&begin_, &commit_, &intent_, &skip_, &submitted_, &finished_, &not_sent_, &metadata_, &parts_,
+              &keep_part_, &drop_part_, &drop_parts_, &drop_replaced_parts_, &copy_parts_})
             *s = statement();
         db_.close();
         return done;
@@ -157,12 +157,11 @@ private:
     /// From version 1. If it is interrupted, the ledger keeps its version.
     int upgrade()
     {
-        std::string const sql =
-            fmt::format("BEGIN IMMEDIATE; {} {}"
-                        "UPDATE metadata SET value = '{}' WHERE key = 'schema_version'; "
-                        "PRAGMA user_version={}; COMMIT",
-                        missing_parts_schema, completeness_columns, ledger_schema_version,
-                        ledger_schema_version);
+        std::string const sql = fmt::format("BEGIN IMMEDIATE; {} {}"
+                                            "UPDATE metadata SET value = '{}' WHERE key = 'schema_version'; "
+                                            "PRAGMA user_version={}; COMMIT",
+                                            missing_parts_schema, completeness_columns, ledger_schema_version,
+                                            ledger_schema_version);
         return db_.execute(sql.c_str());
     }
 
@@ -244,10 +243,11 @@ private:
     int apply(skip_change const& c, std::int64_t at, statement*& s)
     {
         if (!bind(skip_, c.document, at, s)) return SQLITE_MISMATCH;
-        int rc = step(bind_location(s->bind_name(11, c.duplicate_of), 12, c.where));
+        bind_location(s->bind_name(11, c.what.duplicate_of), 12, c.what.to);
+        int rc = step(bind_location(*s, 15, c.what.from));
         if (rc == SQLITE_DONE) rc = drop_parts(c.document.id);
-        return rc == SQLITE_DONE ? run(copy_parts_.bind_name(1, c.document.id).bind_name(2, c.duplicate_of))
-                                 : rc;
+        if (rc != SQLITE_DONE) return rc;
+        return run(copy_parts_.bind_name(1, c.document.id).bind_name(2, c.what.duplicate_of));
     }
 
     int drop_parts(std::string const& id) { return run(drop_parts_.bind_name(1, id)); }

@@ -138,6 +138,32 @@ class Late(Outputs):
         self.assertEqual([r["status"] for r in self.last_lines().values()], ["done"] * 4)
         self.assertEqual(self.report["copies"], 3)
 
+    def test_copies_that_are_made_while_their_original_is_read_again_get_its_content(self):
+        service = self.script(EMPTY)
+        self.write("in/000.pdf", "%PDF-1.4 the same")
+        self.assert_exit(self.run_late("--dedupe", "content"), 1)
+        for i in range(1, 200):
+            self.write(f"in/{i:03}.pdf", "%PDF-1.4 the same")
+        service.result = lambda request_id: FULL
+        self.assert_exit(self.run_late("--dedupe", "content"), 0)
+        self.assertEqual(self.posts(service), 1)
+        self.assertEqual(self.counts()["done_empty"], 0)
+        self.assertEqual([r["status"] for r in self.last_lines().values()], ["done"] * 200)
+
+    def test_a_copy_does_not_get_the_result_of_other_content(self):
+        service = self.script(lambda request_id: EMPTY if request_id == "r-1" else FULL)
+        for name in ("a", "b"):
+            self.write(f"in/{name}.pdf", "%PDF-1.4 the same")
+        self.assert_exit(self.run_late("--dedupe", "content"), 1)
+        [original] = {r["duplicate_of"] for r in self.results if r.get("duplicate_of")}
+        self.write(original, "%PDF-1.4 another")
+        self.run_late("--dedupe", "content")
+        self.assertEqual(self.posts(service), 2)
+        last = self.last_lines()
+        self.assertEqual(last.pop(original)["request_id"], "r-2")
+        [copy] = last.values()
+        self.assertEqual((copy["request_id"], copy["status"]), ("r-1", "done_empty"))
+
     def test_a_document_whose_file_changed_is_sent_and_its_old_result_does_not_come_back(self):
         service = self.script(lambda request_id: EMPTY if request_id == "r-1" else FULL)
         self.write("in/a.pdf", "%PDF-1.4 one")

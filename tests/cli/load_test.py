@@ -7,7 +7,6 @@ import json
 import math
 import signal
 import socket
-import time
 import unittest
 import urllib.request
 
@@ -232,10 +231,7 @@ class Load(Case):
         with urllib.request.urlopen(url + "metrics", timeout=workbench.PATIENCE) as answer:
             self.assertIn(b"ocrpipe_documents_accepted_total", answer.read())
         # Every five seconds it is written, too.
-        deadline = time.monotonic() + workbench.PATIENCE
-        while not (self.folder / "watched" / "report.html").exists():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
+        self.wait_until((self.folder / "watched" / "report.html").exists)
         self.assertEqual(self.report_of("watched")["state"], "running")
         process.send_signal(signal.SIGINT)
         self.wait_for_event(process, "stopping")  # two signals at once may arrive as one

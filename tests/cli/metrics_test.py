@@ -6,7 +6,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 import urllib.parse
 
 sys.dont_write_bytecode = True  # the source folder stays as it is
@@ -34,9 +33,7 @@ class Metrics(Case):
         return {name: float(value) for name, value in re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)}
 
     def wait_until_done(self, count):
-        deadline = time.monotonic() + workbench.PATIENCE
-        while self.samples()['ocrpipe_documents{state="done"}'] < count:
-            self.assertLess(time.monotonic(), deadline, "the documents were not done in time")
+        self.wait_until(lambda: self.samples()['ocrpipe_documents{state="done"}'] >= count)
 
     def send(self, run, count):
         folder = self.write_documents(count)

@@ -284,6 +284,19 @@ class Interrupted(Parts):
         self.assertEqual(len(self.results), 1)
         self.assert_complete(10)
 
+    def test_few_large_results_wait_in_memory_for_their_parts(self):
+        gate = self.serve_parts(1)
+        gate.hold_after = 0
+        self.service.result = lambda request_id: answer_with(1) | {"padding": "x" * 40_000_000}
+        for name in ("a", "b"):
+            self.write(f"in/{name}.pdf", f"%PDF-1.4 {name}")
+        run = self.start_parts()
+        self.wait_until(lambda: len(gate.seen) == 2)
+        self.assertEqual(sorted(self.state_of("a.pdf") + self.state_of("b.pdf")), ["done", "submitted"])
+        gate.opened.set()
+        self.assertEqual(run.wait(workbench.PATIENCE), 0)
+        self.assert_complete(1, lines=2)
+
     def test_a_kill_while_many_parts_are_fetched_keeps_the_result_and_fetches_only_what_it_lacks(self):
         gate = self.serve_parts(3000)
         gate.hold_after = 1500

@@ -101,11 +101,11 @@ class Comparer(Case):
     """A comparer that never fails would make the tour worthless."""
 
     def test_a_line_that_is_wrong_missing_or_too_many_is_found(self):
-        printed = ["reading into results", "5 of 5 done, 260.9 kB in 4s", "results/report.json"]
+        printed = ["writing to results", "5 of 5 done, 260.9 kB in 4s", "results/report.json"]
         self.assertTrue(agree(printed, printed))
-        for shown in (["reading into results", "4 of 5 done, 260.9 kB in 4s", "results/report.json"],
-                      ["reading into results", "5 of 5 done, 260.8 kB in 4s", "results/report.json"],
-                      ["reading into results", "5 of 5 done, 260.9 kB in 4s"],
+        for shown in (["writing to results", "4 of 5 done, 260.9 kB in 4s", "results/report.json"],
+                      ["writing to results", "5 of 5 done, 260.8 kB in 4s", "results/report.json"],
+                      ["writing to results", "5 of 5 done, 260.9 kB in 4s"],
                       [*printed, "one more"],
                       ["results/report.json", *printed[:2]],
                       ["...", "5 of 5 done, 260.9 kB in 4s"],

@@ -289,7 +289,7 @@ class Resume(Runs):
         for _ in range(3):
             self.assert_exit(self.run_bulk(manifest), 3)
             self.assertEqual(len(self.accepted), 1)
-            self.assertIn("give each way of reading its own id", self.failures[0]["message"])
+            self.assertIn("give it another id here", self.failures[0]["message"])
         named = '{"path": "in/000.pdf", "doc_type": "%s", "id": "%s"}\n'
         manifest = self.write("both.jsonl", named % ("invoice", "i") + named % ("receipt", "r"))
         for _ in range(2):

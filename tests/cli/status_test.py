@@ -57,7 +57,7 @@ class Status(Case):
         self.wait_for_event(run, "progress", lambda o: o["waiting"] == 2)
         run.kill()
         run.wait(workbench.PATIENCE)
-        self.assertRegex(self.status().splitlines()[-1], "^no process works on them.*; to go on, give the same run command again$")
+        self.assertRegex(self.status().splitlines()[-1], "^no process works on them.*; to continue, give the same run command again$")
         self.assertEqual(len(emulator.truth("accepted")), 2)
 
     def test_looking_does_not_keep_a_run_from_starting(self):

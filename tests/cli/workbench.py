@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 KEY = "sk-end-to-end-0123456789"
@@ -109,6 +110,12 @@ class Case(unittest.TestCase):
             if o["event"] == event and condition(o):
                 return o
         self.fail(f"the program ended without saying {event}")
+
+    def wait_until(self, condition):
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "it did not come in time")
+            time.sleep(0.05)
 
     def write(self, name, content="%PDF-1.4 a document"):
         path = self.folder / name

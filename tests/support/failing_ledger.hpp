@@ -59,8 +59,8 @@ public:
     {
         return inner_->rows(in, cursor, limit);
     }
-    ocrpipe::result<std::vector<ocrpipe::ledger_row>>
-    incomplete_rows(bool settled_too, std::uint64_t& cursor, std::size_t limit) override
+    ocrpipe::result<std::vector<ocrpipe::ledger_row>> incomplete_rows(bool settled_too, std::uint64_t& cursor,
+                                                                      std::size_t limit) override
     {
         return inner_->incomplete_rows(settled_too, cursor, limit);
     }
@@ -105,8 +105,7 @@ public:
     }
     void finished(std::string id, ocrpipe::finish_record what, ocrpipe::ledger_handler h) override
     {
-        make(
-            "finished", [&](auto x) { inner_->finished(id, std::move(what), std::move(x)); }, std::move(h));
+        make("finished", [&](auto x) { inner_->finished(id, std::move(what), std::move(x)); }, std::move(h));
     }
     void parts_fetched(std::string id, ocrpipe::parts_record what, ocrpipe::ledger_handler h) override
     {
@@ -116,25 +115,19 @@ public:
     }
     void not_sent(std::string id, ocrpipe::ledger_handler h) override
     {
-        make(
-            "not_sent", [&](auto x) { inner_->not_sent(id, std::move(x)); }, std::move(h));
+        make("not_sent", [&](auto x) { inner_->not_sent(id, std::move(x)); }, std::move(h));
     }
-    void skip(ocrpipe::ledger_document d, std::string duplicate_of, ocrpipe::result_location where,
-              ocrpipe::ledger_handler h) override
+    void skip(ocrpipe::ledger_document d, ocrpipe::skip_record what, ocrpipe::ledger_handler h) override
     {
-        make(
-            "skip", [&](auto x) { inner_->skip(std::move(d), duplicate_of, where, std::move(x)); },
-            std::move(h));
+        make("skip", [&](auto x) { inner_->skip(std::move(d), what, std::move(x)); }, std::move(h));
     }
     void set_metadata(std::string key, std::string value, ocrpipe::ledger_handler h) override
     {
-        make(
-            "set_metadata", [&](auto x) { inner_->set_metadata(key, value, std::move(x)); }, std::move(h));
+        make("set_metadata", [&](auto x) { inner_->set_metadata(key, value, std::move(x)); }, std::move(h));
     }
     void index_content(ocrpipe::ledger_handler h) override
     {
-        make(
-            "index_content", [&](auto x) { inner_->index_content(std::move(x)); }, std::move(h));
+        make("index_content", [&](auto x) { inner_->index_content(std::move(x)); }, std::move(h));
     }
     void flush(ocrpipe::ledger_handler h) override
     {

@@ -168,11 +168,16 @@ public:
     {
         return outcome([&](auto h) { (*this)->not_sent(std::move(id), std::move(h)); });
     }
-    ocrpipe::error_code skip(ocrpipe::ledger_document d, std::string duplicate_of)
+    ocrpipe::error_code skip(ocrpipe::ledger_document d, ocrpipe::skip_record r)
     {
-        return outcome([&](auto h) {
-            (*this)->skip(std::move(d), std::move(duplicate_of), {1, 1000, 10}, std::move(h));
-        });
+        return outcome([&](auto h) { (*this)->skip(std::move(d), std::move(r), std::move(h)); });
+    }
+    /// Copies the result that the other document has now.
+    ocrpipe::error_code skip(ocrpipe::ledger_document d, std::string const& duplicate_of)
+    {
+        auto const original = (*this)->find(duplicate_of).value();
+        auto const from = original ? original->result : std::nullopt;
+        return skip(std::move(d), {duplicate_of, from.value_or(ocrpipe::result_location()), {1, 1000, 10}});
     }
 
     /// The parts that a result lacks, as "place kind index sub_id class message" each.

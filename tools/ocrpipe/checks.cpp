@@ -55,7 +55,7 @@ std::vector<finding> judge_configuration(planning const& p)
 
 finding judge_service(result<ocr_result> const& answer)
 {
-    finding f{"service", verdict::ok, "answers, and accepts key and user id"};
+    finding f{"service", verdict::ok, "answers, and accepts the key and the user id"};
     if (answer) return f;
     failure const& what = answer.error();
     auto const describe_failure = [&] {

@@ -54,7 +54,7 @@ exit_code make_page(std::string const& directory, logger& log)
         failed = write_report_page(directory, text.str());
     if (failed) {
         log.write(message(level::error, "failed",
-                          fmt::format("{}: the page cannot be made: {}", path, failed.message())));
+                          fmt::format("{}: the page cannot be created: {}", path, failed.message())));
         return exit_code::disk_error;
     }
     return deliver(path + "\n", "-", "the report's path", log);
@@ -164,7 +164,7 @@ exit_code carry_out(support_plan const& p, client_options const&, logger& log)
     if (!*row) {
         log.write(
             message(level::error, "failed",
-                    fmt::format("no document of {} has the request id {}: take one from results-*.jsonl or "
+                    fmt::format("no document in {} has the request id {}: take one from results-*.jsonl or "
                                 "failures.jsonl",
                                 p.directory, printable_excerpt(p.request_id, 64))));
         return exit_code::usage;

@@ -291,7 +291,7 @@ private:
         if (!folder || ::syncfs(folder.get()) != 0)
             stop(output_failed(results_.directory(), errno_code(), log_));
         std::string said =
-            fmt::format("{} parts fetched, {} were there, {} absent", fetched_, there_, absent_);
+            fmt::format("{} parts fetched, {} were there already, {} absent", fetched_, there_, absent_);
         if (failed_ > 0) said += fmt::format(", {} failed", failed_);
         if (failed_ > 0 || stopped_) said += ": run the same command again for the rest";
         log_.write(

@@ -60,14 +60,14 @@ the same command with the same DIR continues it: no document is sent or paid for
 inline constexpr char retry_examples[] = R"(Examples:
   ocrpipe retry results                            failed documents, except those that might be billed twice
   ocrpipe retry results --class job_failed,rejected
-  ocrpipe retry results --class ambiguous_submit   might be billed twice, as might job_lost and job_expired
+  ocrpipe retry results --class ambiguous_submit   these might be billed twice, like job_lost and job_expired
 Jobs that were not finished are polled and never sent again. failures.jsonl and report.json name the classes.
 Documents are read with the options of the run. To change --doc-type, --flow, --file-type, --parts or --text, give the run
 command again with --accept-changes.)";
 
 inline constexpr char status_examples[] = R"(Examples:
   ocrpipe status results                           works during a run, too
-  ocrpipe status results --watch                   until the run ends; on a terminal in place
+  ocrpipe status results --watch                   until the run ends; a terminal is updated in place
   sqlite3 -readonly results/ledger.db "SELECT * FROM document_for_people WHERE state = 'ambiguous'")";
 
 inline constexpr char export_examples[] = R"(Examples:
@@ -76,8 +76,8 @@ inline constexpr char export_examples[] = R"(Examples:
   ocrpipe export results --csv -o march.csv        writes a row for each document and a column for each named field
 --text and --parts list the files of each document in DIR/exported-text.jsonl or DIR/exported-parts.jsonl, and print its path.
 --text and --csv use no network. --parts needs the key; parts that are there already are not fetched again. You can export
-during a run. If a document was read again, its last result is exported. If a spreadsheet would take a cell for a formula, the
-cell gets a ' in front.)";
+during a run. If a document was read again, its last result is exported. If a spreadsheet would read a cell as a formula, a '
+is put in front of it.)";
 
 inline constexpr char support_examples[] = R"(Examples:
   ocrpipe support results 0d9ff7e1                 writes results/support/..., for the service's support
@@ -115,16 +115,16 @@ inline constexpr char load_examples[] = R"(Examples:
   ocrpipe load scans/ --stages '0->50/s:2m,50/s:10m' --poisson --out load --doc-type invoice
   ocrpipe load --concurrency 20 --max-documents 1000 --parts tables --out load --doc-type invoice
   ocrpipe load --find-capacity --rate 5/s --max-documents 20000 --out load --doc-type invoice
-      doubles the rate until the backlog grows or a threshold does not hold, then narrows it down; waits after each
-      step until all documents are done
+      doubles the rate until the backlog grows or a threshold does not hold, then narrows the interval down; waits
+      after each step until all documents are done
   ocrpipe load --rate 20/s --duration 1m --threshold 'e2e.p95<30s,error_rate<1%,backlog_slope<=0' --out load --doc-type invoice
-  ocrpipe load compare before/ after/              what changed, and whether that is beyond noise
+  ocrpipe load compare before/ after/              what changed, and whether the change is more than noise
   ocrpipe load merge all/ generator-1/ generator-2/
-Every document costs money at the real service. The command says how many it will send at most, and where to.
+Every document costs money at the real service. The command says how many documents it will send at most, and where to.
 Arrivals follow the clock and never wait for answers: a document that is sent late is measured from the time it was due.
 With --parts, a document is in flight until its parts have ended; its end-to-end time ends with the result.
-Unfinished documents count with the time that they were watched. Ctrl-C stops the arrivals and waits for the documents under
-way; a second Ctrl-C ends at once. --seed N repeats Poisson arrivals and generated documents.
+Unfinished documents count with the time for which they were observed. Ctrl-C stops the arrivals and waits for the documents
+under way; a second Ctrl-C ends at once. --seed N repeats Poisson arrivals and generated documents.
 Exit codes: 98 the generator was the bottleneck, 99 a threshold was missed, 1 some documents failed or are unfinished.)";
 
 inline constexpr char load_compare_examples[] = R"(Examples:

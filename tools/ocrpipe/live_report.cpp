@@ -74,9 +74,10 @@ std::string activity_line(live_report const& r, std::optional<std::string> const
     if (!process && r.state == "running")
         return fmt::format(
             "no process works on them: the last run was killed, or ended without a report after "
-            "{}; to go on, give the same run command again\n",
+            "{}; to continue, give the same run command again\n",
             r.updated_at);
-    if (!process) return open ? "no process works on them; to go on, give the same run command again\n" : "";
+    if (!process)
+        return open ? "no process works on them; to continue, give the same run command again\n" : "";
     std::string out = *process + " works on them";
     if (r.state == "running") {
         if (r.documents_per_second)

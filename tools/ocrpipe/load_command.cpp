@@ -227,16 +227,16 @@ void announce(load_plan const& p, client_options const& options, logger& log)
     std::string const number =
         p.find_capacity
             ? (p.arrivals.max_documents > 0 ? fmt::format("at most {} documents", p.arrivals.max_documents)
-                                            : std::string("documents without a limit of their number"))
+                                            : std::string("an unlimited number of documents"))
         : most ? fmt::format("at most {} documents", *most)
-               : std::string("documents without a limit of their number");
+               : std::string("an unlimited number of documents");
     std::string const time =
         std::isfinite(length)
             ? fmt::format(" in {}", format_duration(std::chrono::milliseconds(std::llround(length * 1'000))))
             : std::string();
     log.write(message(level::info, "load_started",
                       fmt::format("sending {}{} to {} ({})", number, time, options.endpoint.base_url,
-                                  p.find_capacity ? "searching the capacity" : p.arrivals_text),
+                                  p.find_capacity ? "searching for the capacity" : p.arrivals_text),
                       {{"max_documents", most.value_or(0)},
                        {"base_url", options.endpoint.base_url},
                        {"arrivals", p.arrivals_text}}));

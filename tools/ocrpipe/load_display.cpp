@@ -35,7 +35,7 @@ std::string load_line(load_statistics const& s, double done_per_second, double p
     if (s.with_parts) pieces.push_back({fmt::format("{} parts", s.parts), 3});
     if (s.parts_failed > 0) pieces.push_back({fmt::format("{} parts failed", s.parts_failed), 1, true});
     pieces.push_back({fmt::format("{} in flight", s.in_flight()), 2});
-    pieces.push_back({s.draining ? std::string("draining") : fmt::format("asks {:.4g}/s", s.rate), 3});
+    pieces.push_back({s.draining ? std::string("draining") : fmt::format("target {:.4g}/s", s.rate), 3});
     pieces.push_back({fmt::format("done {:.4g}/s", done_per_second), 4});
     if (p95_seconds > 0) pieces.push_back({fmt::format("p95 {:.3g} s", p95_seconds), 6});
     auto const length = [&] {

@@ -110,7 +110,7 @@ std::vector<double> values_of(stored_test const& t, compared const& c)
     return out;
 }
 
-/// Unfinished documents count with the time that they were watched.
+/// Unfinished documents count with the time for which they were observed.
 std::optional<double> end_to_end(job_record const& j, double total_seconds)
 {
     if (j.outcome == job_outcome::failed) return std::nullopt;

@@ -87,8 +87,8 @@ report_facts report_facts_of(load_plan const& p, client_options const& options,
                                                       : fmt::format("{} inputs", p.inputs.size())},
                        {"submit_connections", std::to_string(options.pool.submit_connections)},
                        {"poll_connections", std::to_string(options.pool.poll_connections)}};
-    f.verdict = fmt::format("{} documents were due so far; {} have their result, {} failed.", counts.found,
-                            counts.done, counts.failed);
+    f.verdict = fmt::format("{} documents have been due so far; {} have their result, {} failed.",
+                            counts.found, counts.done, counts.failed);
     return f;
 }
 

@@ -55,8 +55,8 @@ constexpr std::array table{
                 patience},
     option_spec{
         "submit-timeout", "TIME", "2m",
-        "wait TIME, and 1 s more for every 100 kB of the document, for the answer to a submit; then the "
-        "document may have been accepted",
+        "wait for the answer to a submit for TIME, plus 1 s for every 100 kB of the document; after that, "
+        "the document may have been accepted",
         patience},
     option_spec{"poll-interval", "MIN-MAX", "2s-5s", "ask for a result every MIN to MAX", patience},
 
@@ -80,15 +80,16 @@ constexpr std::array table{
     option_spec{"max-documents", "N", "0", "stop after sending N documents; 0 is no limit", ending},
     option_spec{"max-duration", "TIME", "0s", "stop after TIME; 0s is no limit", ending},
     option_spec{"max-outage", "TIME", "0s",
-                "stop when the service could not be used for TIME; 0s is no limit, but a minute at the start",
+                "stop when the service could not be used for TIME; 0s is no limit, or a minute if it was "
+                "never reached",
                 ending},
     option_spec{"fail-budget", "N|P%", "0",
                 "stop when more than N documents, or P percent, have failed; 0 is no limit", ending},
 
     option_spec{
         "metrics", "ADDRESS", "",
-        "while it runs, show the report at http://ADDRESS/ and metrics for Prometheus at /metrics; an "
-        "address such as 127.0.0.1:9464",
+        "while it runs, show the report at http://ADDRESS/ and metrics for Prometheus at /metrics; ADDRESS "
+        "is an IP address and a port, such as 127.0.0.1:9464",
         watching},
     option_spec{"metrics-allow-remote", "", "",
                 "let --metrics listen on an address that other machines can reach; there is no password",

@@ -275,7 +275,7 @@ retry_plan read_retry(raw_arguments const& raw, option_reader& read, client_opti
         if (auto const named = errc_named(word); named && *named != errc::ok)
             p.classes.push_back(*named);
         else
-            read.problem("--class", fmt::format("\"{}\" is no class of failure: take one from failures.jsonl",
+            read.problem("--class", fmt::format("\"{}\" is not a failure class: take one from failures.jsonl",
                                                 printable_excerpt(word, 64)));
     }
     return p;

@@ -112,11 +112,11 @@ public:
             ->type_name("CLASS,...");
 
         auto* const status = add(command::status, "status",
-                                 "print how many documents are in which state, and how far the run is",
+                                 "print how many documents are in each state, and how far the run is",
                                  {messages}, status_examples);
         add_directory(*status);
         status->add_flag("--json", raw_.json, "print one JSON object");
-        status->add_flag("--watch", raw_.watch, "print it again every second until no process works on DIR");
+        status->add_flag("--watch", raw_.watch, "print again every second until no process works on DIR");
 
         add_directory(*add(command::report, "report", "write report.json and report.html again", {messages},
                            "It prints the path of report.json. If DIR has a report.json and no ledger, only "
@@ -295,14 +295,15 @@ private:
             load->add_option(flag, into, help)->type_name(value)->take_last()->group("Load");
         };
         raw_load& l = raw_.load;
-        text("--rate", l.rate, "RATE", "documents that are due, such as 50/s or 300/m");
+        text("--rate", l.rate, "RATE", "rate at which documents become due, such as 50/s or 300/m");
         text("--stages", l.stages, "LIST",
              "rates one after the other, such as '0->50/s:2m,50/s:10m'; a stage with -> is a ramp");
         text("--concurrency", l.concurrency, "N",
              "closed loop: keep N documents in flight; with --parts, each until its parts have ended");
-        load->add_flag("--poisson", l.poisson, "arrivals at random times instead of even ones")
+        load->add_flag("--poisson", l.poisson, "arrivals at random times, not at regular ones")
             ->group("Load");
-        text("--duration", l.duration, "TIME", "end of the arrivals; this or --max-documents is required");
+        text("--duration", l.duration, "TIME",
+             "stop the arrivals after TIME; this or --max-documents is required");
         text("--generate", l.generate, "SIZE",
              "size of generated documents, such as 20k or lognormal(20k,0.5); each is different");
         text("--drain-timeout", l.drain_timeout, "TIME",
@@ -310,18 +311,16 @@ private:
         text("--send-delay", l.send_delay, "TIME",
              "if 1 % of the documents leave later than TIME after they were due, the generator is too slow");
         load->add_flag("--find-capacity", l.find_capacity,
-                       "search the highest rate that the service sustains, beginning with --rate")
+                       "search for the highest rate that the service sustains, beginning with --rate")
             ->group("Load");
         text("--step", l.step, "TIME", "length of a step of --find-capacity");
-        load->add_option(
-                "--threshold", l.thresholds,
-                "conditions such as 'e2e.p95<30s,error_rate<1%,backlog_slope<=0'; exit code 99 if one "
-                "does not hold (repeatable)")
+        load->add_option("--threshold", l.thresholds,
+                         "conditions such as 'e2e.p95<30s,error_rate<1%,backlog_slope<=0'; if one does not "
+                         "hold, the exit code is 99 (repeatable)")
             ->type_name("LIST")
             ->allow_extra_args(false)
             ->group("Load");
-        load->add_flag("--yes", l.yes, "send documents to an address that is not this machine's")
-            ->group("Load");
+        load->add_flag("--yes", l.yes, "allow sending documents to another machine")->group("Load");
         for (char const* const limit :
              {"max-documents", "connections", "submit-rate", "poll-rate", "bandwidth", "parts"})
             add_option(*load, limit);

@@ -102,7 +102,7 @@ private:
             log_.write(message(level::info, "outage_over", "the service can be used again"));
         else
             log_.write(message(level::warn, "outage",
-                               fmt::format("paused, until the service can be used again: {}", outage_),
+                               fmt::format("paused until the service can be used again: {}", outage_),
                                {{"reason", outage_}}));
     }
 
@@ -299,7 +299,7 @@ exit_code carry_out_run(run_plan const& p, client_options const& options, asio::
 
     log.write(message(
         level::info, "run_started",
-        fmt::format("reading into {}, with at most {} documents under way", how.directory, how.max_in_flight),
+        fmt::format("writing to {}, with at most {} documents under way", how.directory, how.max_in_flight),
         {{"directory", how.directory},
          {"base_url", options.endpoint.base_url},
          {"portal_user_id", options.endpoint.portal_user_id},

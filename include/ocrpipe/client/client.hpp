@@ -48,9 +48,9 @@ public:
     bool possible_duplicate = false; ///< copied from submitted_job; passed on to the result
     /// Whether the deadline stands still during an outage of the service, and while the service asks to wait.
     bool patient = false;
-    /// The job was finished before, and its result was empty or in part. It is read once, at once, and
-    /// `deadline` is ignored: what it has now is its result. If it has nothing to decide by, the error is
-    /// errc::still_processing.
+    /// The job was already finished, and its result was empty or partial. It is read only once, without a
+    /// wait, and `deadline` is ignored: what the job has now is its result. If the answer does not allow a
+    /// decision, the error is errc::still_processing.
     bool finished_before = false;
 };
 
@@ -72,19 +72,20 @@ public:
 
 /// What is known about the service from earlier runs. A client learns the same from its own requests.
 struct service_knowledge {
-    /// Accepted before: three submits in a row that get a 500 do not stop them.
+    /// Document types that were accepted before. Three submits in a row that get a 500 do not stop further
+    /// submits with such a type.
     std::vector<std::string> doc_types;
     /// A job whose result was read. If the service refuses a document, another read of this result shows
     /// whether it refuses the key.
     std::string finished_job;
-    bool results_read = false; ///< a result was read: a 404 concerns its job, not the address
-    /// The longest time that content came after the end of its job; the settle window covers it.
+    bool results_read = false; ///< a result was read, so a 404 concerns its job and not the address
+    /// The longest time from the end of a job to the arrival of its content; the settle window covers it.
     std::chrono::milliseconds content_delay{0};
 };
 
-/// What runs around a submit while it has one of the pool_options::submit_connections, such as recording in a
-/// ledger. So no more documents are between the two hooks than there are connections. Each may be empty; both
-/// run on the io_context's thread.
+/// Functions that run around a submit while it holds one of the pool_options::submit_connections, for example
+/// to record it in a ledger. At most as many documents as there are connections are therefore between
+/// before_sending and accepted. Each function may be empty. They run on the io_context's thread.
 class submit_hooks
 {
 public:
@@ -97,7 +98,7 @@ public:
     /// Runs when the submit was refused and is about to wait, without a connection, for another attempt. Then
     /// before_sending runs again before that attempt.
     std::function<task<void>()> set_aside;
-    /// Runs if the service returned a request_id, also if the submit was cancelled meanwhile.
+    /// Runs if the service returned a request_id, even if the submit was cancelled in the meantime.
     std::function<task<void>(submitted_job const&)> accepted;
 };
 
@@ -115,8 +116,7 @@ struct client_statistics {
     std::size_t active_submits = 0;          ///< gauge: submits in progress, pacing included
     std::size_t active_polls = 0;            ///< gauge
     std::chrono::milliseconds paused_for{0}; ///< gauge: remaining pause of the origin
-    /// The longest time that content came after the end of its job, as far as is known; see
-    /// service_knowledge.
+    /// The longest known time from the end of a job to the arrival of its content; see service_knowledge.
     std::chrono::milliseconds content_delay{0};
     bool credentials_paused = false; ///< gauge: credentials refused; waiting for a probe
     std::chrono::nanoseconds waited_for_submit_rate{0};
@@ -221,9 +221,9 @@ public:
 
     /// Fetches one document's tables; take `document_id` from the result.
     ///
-    /// Errors: errc::part_absent when the service has none; deadline_exceeded if it is not there within
-    /// client_options::job_deadline, to which waits for a connection, a rate limit or a pause do not count;
-    /// otherwise those of async_result.
+    /// Errors: errc::part_absent when the service has none; deadline_exceeded if it is not available within
+    /// client_options::job_deadline, not counting waits for a connection, a rate limit or a pause; otherwise
+    /// those of async_result.
     /// Source: OCR API Usage Guide, "Additional OCR Data APIs".
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_table(std::string request_id, std::string document_id, Token&& token)
@@ -276,7 +276,7 @@ public:
     /// The profile used to interpret answers. Thread safety: any thread.
     response_profile const& profile() const noexcept;
 
-    /// Tells the client what earlier runs have learned about the service. Adds to what it knows already.
+    /// Tells the client what earlier runs have learned about the service. Adds to what it already knows.
     void remember(service_knowledge const& known);
 
     /// Adds an observer, beside that of the options. The client keeps it until it is destroyed.

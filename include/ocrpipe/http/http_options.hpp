@@ -51,7 +51,7 @@ struct pool_options {
     std::chrono::milliseconds idle_limit{
         60'000}; ///< idle connections are closed after this, or sooner if the server closes sooner
     std::chrono::milliseconds life_limit{
-        600'000}; ///< a connection is not reused after this ±10 %, so that DNS changes are followed
+        600'000}; ///< a connection is not reused after this time ±10 %, so that DNS changes are followed
     double max_connects_per_second = 100; ///< new connections; a handshake costs both sides; 0 means no limit
 };
 
@@ -65,8 +65,8 @@ struct timeout_options {
     std::chrono::milliseconds first_byte{
         60'000}; ///< from the end of the request to the first byte of the answer
     /// The same for a request with a body, plus 1 s for every 100,000 bytes of it: a service may store and
-    /// check a document before it answers. When it passes, the document may have been accepted, so it is
-    /// longer than first_byte. Sending the body may take this long plus 1 s for every 1,000 bytes.
+    /// check a document before it answers. When this time passes, the document may have been accepted, so it
+    /// is longer than first_byte. Sending the body may take this long plus 1 s for every 1,000 bytes.
     std::chrono::milliseconds submit{120'000};
     std::chrono::milliseconds read_stall{30'000}; ///< without a byte of progress
     std::chrono::milliseconds answer{300'000};    ///< the complete answer, even if it makes steady progress

@@ -27,12 +27,12 @@ struct load_document {
 
 struct load_options {
     arrival_plan arrivals;
-    /// Makes document `number`, from 0; must not block.
+    /// Returns document `number`, counted from 0. Must not block.
     std::function<load_document(std::uint64_t number)> document;
     /// Kinds of parts to fetch after each result was read. A document is in flight until its parts have
     /// ended.
     std::vector<operation> parts;
-    /// After the last arrival, wait for unfinished documents for at most this.
+    /// How long to wait for unfinished documents after the last arrival.
     std::chrono::milliseconds drain_timeout{10 * 60'000};
     /// Called once for each document, when it and its parts end or when the test ends. May be empty.
     std::function<void(job_record const&, std::string_view document, std::string_view request_id)> on_job;
@@ -64,12 +64,12 @@ struct load_statistics {
 };
 
 /// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each.
-/// Arrivals follow the clock and never wait for answers. A job between its submit and its result is a record
-/// in the client's table and one here.
+/// Arrivals follow the clock and never wait for answers. Between its submit and its result, a job is a record
+/// in the client's table and a record in this class.
 ///
-/// Thread safety: one thread, that of the io_context. Lifetime: the client must outlive the io_context's
-/// handlers; after the end it is closed if documents were unfinished. Cost: about 120 bytes for each document
-/// ever due. At most 1000 parts are asked for at a time.
+/// Thread safety: none; use it only on the thread that runs the io_context. Lifetime: the client must outlive
+/// the io_context's handlers. If documents are unfinished when the test ends, the client is closed. Cost:
+/// about 120 bytes for each document that was due. At most 1000 parts are requested at a time.
 class load_run
 {
 public:
@@ -81,7 +81,8 @@ public:
     /// Starts the arrivals; the start is the origin of all times in the records.
     void start();
 
-    /// First call: no more arrivals, drain. Second: ends at once; unfinished documents keep their request_id.
+    /// The first call stops the arrivals and waits for unfinished documents. A second call ends the test at
+    /// once; unfinished documents keep their request_id.
     void stop();
 
     load_statistics statistics() const;

@@ -22,7 +22,7 @@
 namespace ocrpipe
 {
 
-/// The stretches of time that are measured; see docs/report.md.
+/// The periods of time that are measured; see docs/report.md.
 enum class measured_phase {
     wait_for_turn,
     wait_for_rate,
@@ -45,13 +45,12 @@ OCRPIPE_DECL std::string_view name(measured_phase p) noexcept;
 struct measured_document {
     std::string_view id;
     std::string_view request_id;
-    clock::time_point from{}; ///< when its end to end time begins; time_point() if it is not known
+    clock::time_point from{}; ///< when its end-to-end time begins; time_point() if that is not known
     job_times times;
     std::uint64_t bytes = 0;
 };
 
-/// Collects what a run or a load test measures. Pure: all times are arguments. Memory is bounded, whatever
-/// happens.
+/// Collects what a run or a load test measures. Pure: all times are arguments. Memory is bounded.
 ///
 /// Thread safety: none.
 /// Cost: less than 4 MiB; about 0.3 microseconds for an exchange.
@@ -75,9 +74,9 @@ public:
     /// Another failure. `kind`: "part" or "input".
     void failed(std::string_view kind, std::string_view failure_class, std::string_view id,
                 std::string_view message);
-    /// Gauges; call it when one of them grew.
+    /// Sets the gauges. Call it when one of them has grown.
     void gauges(std::uint64_t in_flight, std::uint64_t backlog, clock::time_point now);
-    /// Call it each second. `limiting`: what limits the run.
+    /// Call it once a second. `limiting`: what limits the run.
     void sample(std::string_view limiting, clock::time_point now);
 
     // What was measured.
@@ -106,7 +105,7 @@ public:
         return errors_;
     }
 
-    /// How long each word of sample() was given.
+    /// The total time for each value of `limiting` that was given to sample().
     std::map<std::string, clock::duration, std::less<>> const& limiting() const noexcept { return limiting_; }
 
     struct pauses {
@@ -122,7 +121,7 @@ public:
         clock::duration end_to_end{};
         std::uint64_t bytes = 0;
     };
-    /// The ten with the longest end to end time, slowest first.
+    /// The ten documents with the longest end-to-end time, slowest first.
     std::vector<slow_document> const& slowest() const noexcept { return slowest_; }
 
     struct peak {
@@ -138,13 +137,13 @@ public:
     std::uint64_t finished() const noexcept { return finished_; }
     std::uint64_t failed() const noexcept { return failed_; }
 
-    /// Polls of the documents that finished: how many documents needed so many; the last element counts those
-    /// with more, too.
+    /// Polls of the documents that finished: element n is the number of documents that needed n polls.
+    /// Element most_counted_polls also counts the documents that needed more.
     std::vector<std::uint64_t> const& document_polls() const noexcept { return document_polls_; }
     std::uint64_t most_polls() const noexcept { return most_polls_; }
 
     clock::time_point start() const noexcept { return series_.start(); }
-    /// The wall clock at `t`, if it was not set since the start.
+    /// The wall clock at `t`, provided that it was not set since the start.
     std::chrono::system_clock::time_point wall_clock(clock::time_point t) const noexcept
     {
         return started_at_ +

@@ -53,13 +53,13 @@ TEST_CASE("activity_line: a process that has not written its report yet -> no fi
     CHECK(activity_line(r, "process 4711", true) == "process 4711 works on them\n");
 }
 
-TEST_CASE("activity_line: no process -> says so if something is left to do, and how to go on")
+TEST_CASE("activity_line: no process -> says so if something is left to do, and how to continue")
 {
     live_report const killed = parse_live_report(running);
     CHECK(activity_line(killed, std::nullopt, true).find("the last run was killed") != std::string::npos);
     live_report stopped;
     stopped.state = "stopped";
     CHECK(activity_line(stopped, std::nullopt, true) ==
-          "no process works on them; to go on, give the same run command again\n");
+          "no process works on them; to continue, give the same run command again\n");
     CHECK(activity_line(stopped, std::nullopt, false).empty());
 }

@@ -167,15 +167,22 @@ struct parts_record {
     std::vector<missing_part> failed;
 };
 
+/// That a document shares the result of another one.
+struct skip_record {
+    std::string duplicate_of; ///< id of the other document, which is done
+    result_location from;     ///< of the result that was copied
+    result_location to;       ///< of the document's own line with it
+};
+
 /// How a document ended.
 struct finish_record {
-    document_state state = document_state::done; ///< done, failed, ambiguous, stuck, expired or lost
-    errc failure = errc::ok;                     ///< failure class, if the state is not done
-    std::string message;                         ///< human-readable; contains no secret
-    std::optional<result_location> result;       ///< required for done
-    std::vector<missing_part> missing_parts;     ///< if done: what the result line lacks
-    int polls = 0;                               ///< added to those of earlier runs
-    int attempts = 0;                            ///< submits sent; 0 keeps the value given to submitted()
+    document_state state = document_state::done;     ///< done, failed, ambiguous, stuck, expired or lost
+    errc failure = errc::ok;                         ///< failure class, if the state is not done
+    std::string message;                             ///< human-readable; contains no secret
+    std::optional<result_location> result;           ///< required for done
+    std::vector<missing_part> missing_parts;         ///< if done: what the result line lacks
+    int polls = 0;                                   ///< added to those of earlier runs
+    int attempts = 0;                                ///< submits sent; 0 keeps the value given to submitted()
     completeness how_complete = completeness::whole; ///< of the result
     bool ask_again = true; ///< if the result is not whole: whether the next run asks the service for it again
     /// Empty for the document's first result. Otherwise, the state is done, the document's present result is
@@ -192,8 +199,8 @@ public:
     std::uint64_t possible_duplicates = 0; ///< sent again after an ambiguous submit; may be billed twice
     std::uint64_t parts_wanted = 0;        ///< missing parts that no run has waited for yet
     std::map<std::string, std::uint64_t> parts_failed; ///< missing parts that failed, by failure class
-    std::uint64_t last_number = 0;         ///< the largest row number; 0 if there are no rows
-    std::uint64_t empty = 0;               ///< done or skipped, with an empty result; likewise in_part
+    std::uint64_t last_number = 0;                     ///< the largest row number; 0 if there are no rows
+    std::uint64_t empty = 0; ///< done or skipped, with an empty result; likewise in_part
     std::uint64_t in_part = 0;
     std::uint64_t to_ask_again = 0; ///< of these, those for which the next run asks the service again
     /// The doc_types of documents with a request_id: the service knows them. At most a thousand.
@@ -228,9 +235,9 @@ class ledger_handler
 public:
     ledger_handler() = default;
     template<class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, ledger_handler> &&
-             std::invocable<std::decay_t<F>&, error_code>) ledger_handler(F&& f)
-        : target_(std::make_unique<holder<std::decay_t<F>>>(std::forward<F>(f)))
+        requires(!std::same_as<std::remove_cvref_t<F>, ledger_handler> &&
+                 std::invocable<std::decay_t<F>&, error_code>)
+    ledger_handler(F&& f) : target_(std::make_unique<holder<std::decay_t<F>>>(std::forward<F>(f)))
     {
     }
 
@@ -356,9 +363,9 @@ public:
     /// sync_results_with() makes it durable before the row becomes done.
     virtual void finished(std::string id, finish_record what, ledger_handler h) = 0;
 
-    /// Records that parts were fetched which the result of a document lacked. As for finished(), write the
-    /// document's new line first. Fails with errc::invalid_argument if the result is not at `from` any more,
-    /// because the document was sent again meanwhile.
+    /// Records that parts were fetched that a document's result lacked. As for finished(), write the
+    /// document's new line first. Fails with errc::invalid_argument if the result is no longer at `from`,
+    /// because the document was sent again in the meantime.
     virtual void parts_fetched(std::string id, parts_record what, ledger_handler h) = 0;
 
     /// Records that no byte of the document was sent: intent becomes new again, or ambiguous if an earlier
@@ -366,11 +373,11 @@ public:
     virtual void not_sent(std::string id, ledger_handler h) = 0;
 
     /// Records that the document is not sent because `duplicate_of` has the same content and parameters. As
-    /// for finished(), write the document's own line with that result first. Its result is as complete as that
-    /// of `duplicate_of`, and lacks the same parts. Also for a document that was skipped before and whose result
-    /// is not whole.
-    virtual void skip(ledger_document d, std::string duplicate_of, result_location where,
-                      ledger_handler h) = 0;
+    /// for finished(), write the document's own line with that result first. Its result is as complete as
+    /// that of `duplicate_of`, and lacks the same parts. Also for a document that was skipped before and
+    /// whose result is not whole. Fails with errc::invalid_argument if the result of `duplicate_of` is not at
+    /// `from` any more, because it was replaced meanwhile.
+    virtual void skip(ledger_document d, skip_record what, ledger_handler h) = 0;
 
     virtual void set_metadata(std::string key, std::string value, ledger_handler h) = 0;
 

@@ -56,7 +56,7 @@ struct pipeline_options {
     /// Of those, documents being sent or queued for sending; 1 to 100,000. Use about twice the submit
     /// connections.
     std::size_t max_submitting = 32;
-    /// Requests for parts under way, those that wait to be repeated included; 1 to 100,000, and at most
+    /// Requests for parts under way, including those that wait to be repeated; 1 to 100,000, and at most
     /// pool_options::max_waiting. Further parts wait in order. A result whose parts would have to wait is
     /// recorded without them, and written again when they have been fetched.
     std::size_t max_fetching_parts = 1000;
@@ -71,8 +71,8 @@ struct pipeline_options {
     /// on the source's thread.
     std::function<bool(ledger_row const&)> resend;
 
-    /// The service is asked again for results that are empty or in part: once at the end of the run, and once
-    /// by the next run. If set, it is also asked for those that an earlier run has asked for already.
+    /// The service is asked again for results that are empty or partial: once at the end of the run, and once
+    /// by the next run. If set, it is also asked for those for which an earlier run has already asked again.
     bool ask_again_for_all = false;
 
     /// Further settings, such as the service's address, that must not change between runs in DIR. See
@@ -193,7 +193,7 @@ public:
     /// What the run has measured so far; valid until the pipeline is destroyed.
     run_measurements const& measurements() const;
 
-    /// The report.json of the run as far as it has come.
+    /// Returns what report.json would contain if it were written now.
     std::string report_so_far() const;
 
 private:

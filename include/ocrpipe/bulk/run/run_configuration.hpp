@@ -19,11 +19,11 @@ namespace ocrpipe
 /// They are: flow, doc_type, type, parts, text and share_results of the options, the profile's extra fields,
 /// the entries of pipeline_options::configuration, and the folders of pipeline_options::inputs.
 ///
-/// A document's id begins with its input as given, so the same folder under another name would be sent, and
-/// paid for, again. The names of the folders are therefore compared. If the file system records creation
-/// times, a folder is recognized even after it was moved. The working directory is compared, too, for
-/// relative inputs and for names on standard input: in another directory, other documents have the same ids.
-/// Not detected: the folders of names on standard input and in manifests, and a parent of a folder given
+/// A document's id begins with its input as given, so the documents of a folder under another name would be
+/// sent, and paid for, again. The names of the folders are therefore compared. If the file system records
+/// creation times, a folder is recognized even after it was moved. The working directory is compared, too,
+/// for relative inputs and for names on standard input: in another directory, other documents have the same
+/// ids. Not detected: the folders of names on standard input and in manifests, and a parent of a folder given
 /// before.
 class run_configuration
 {

@@ -83,7 +83,7 @@ inline std::string capacity_text(service_capacity const& c)
 OCRPIPE_DECL std::string bottleneck_of(generator_health const& g)
 {
     if (g.descriptors_gone > 0)
-        return fmt::format("{} requests failed because this process may open no more files: raise ulimit -n, "
+        return fmt::format("{} requests failed because this process cannot open more files: raise ulimit -n, "
                            "or give fewer --connections",
                            g.descriptors_gone);
     bool const late = g.start_delay_p99 > g.send_delay_bound;

@@ -363,9 +363,10 @@ std::vector<std::string> incomplete(open_ledger const& l, bool settled_too)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("ledger: results that are empty or in part -> told from whole ones, and listed for the next "
-                   "run",
-                   Ledger, sqlite_ledger_in_folder, ledger_in_memory)
+TEST_CASE_TEMPLATE(
+    "ledger: results that are empty or in part -> told from whole ones, and listed for the next "
+    "run",
+    Ledger, sqlite_ledger_in_folder, ledger_in_memory)
 {
     Ledger l;
     int n = 0;
@@ -437,26 +438,43 @@ TEST_CASE_TEMPLATE("ledger: a copy of an empty result -> as empty as that, and r
 {
     Ledger l;
     ledger_document const copy = document_named("copy", "a");
-    auto const skip = [&](result_location where) {
-        return l.outcome([&](ledger_handler h) { l->skip(copy, "a", where, std::move(h)); });
-    };
+    auto const skip = [&](result_location from, result_location to) { return l.skip(copy, {"a", from, to}); };
     CHECK_FALSE(l.intent(document_named("a")));
     CHECK_FALSE(l.submitted("a", request("r-1")));
     CHECK_FALSE(l.finished("a", ended_as(completeness::empty, {1, 10, 10})));
-    CHECK_FALSE(skip({1, 20, 10}));
+    CHECK_FALSE(skip({1, 10, 10}, {1, 20, 10}));
     CHECK(l.row("copy").how_complete == completeness::empty);
     CHECK(l.row("copy").ask_again);
     CHECK(incomplete(l, false) == std::vector<std::string>{"a", "copy"});
     CHECK(l->counts().value().empty == 2);
 
     CHECK_FALSE(l.finished("a", ended_as(completeness::whole, {1, 30, 10}, "r-1")));
-    CHECK_FALSE(skip({1, 40, 10}));
+    CHECK(skip({1, 10, 10}, {1, 40, 10}) == errc::invalid_argument); // it was replaced meanwhile
+    CHECK(l.row("copy").how_complete == completeness::empty);
+    CHECK_FALSE(skip({1, 30, 10}, {1, 40, 10}));
     l.reopen();
     CHECK(l.row("copy").state == skipped);
     CHECK(l.row("copy").result == result_location{1, 40, 10});
     CHECK(l.row("copy").how_complete == completeness::whole);
-    CHECK(skip({1, 50, 10}) == errc::invalid_argument);
+    CHECK(skip({1, 30, 10}, {1, 50, 10}) == errc::invalid_argument);
     CHECK(l->counts().value().total() == 2);
+}
+
+TEST_CASE_TEMPLATE("ledger: a document has no result, or is sent again -> it has no copies", Ledger,
+                   sqlite_ledger_in_folder, ledger_in_memory)
+{
+    Ledger l;
+    auto const skip = [&](std::string const& original) {
+        return l.skip(document_named("copy", "a"), {original, {1, 10, 10}, {1, 20, 10}});
+    };
+    CHECK(skip("a") == errc::invalid_argument);
+    CHECK_FALSE(l.intent(document_named("a")));
+    CHECK_FALSE(l.submitted("a", request("r-1")));
+    CHECK(skip("a") == errc::invalid_argument);
+    CHECK_FALSE(l.finished("a", ended_as(completeness::whole, {1, 10, 10})));
+    CHECK_FALSE(l.intent(document_named("a", "other content")));
+    CHECK(skip("a") == errc::invalid_argument);
+    CHECK(l->counts().value().total() == 1);
 }
 
 TEST_CASE_TEMPLATE("ledger: the doc_types of documents with a request_id -> known as accepted", Ledger,

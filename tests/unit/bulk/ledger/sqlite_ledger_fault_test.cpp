@@ -131,7 +131,7 @@ private:
         case found:
             return l->not_sent(s.id, told);
         case skipped:
-            return l->skip(document_named(s.id), "a", {1, 1, 1}, told);
+            return l->skip(document_named(s.id), {"a", {1, 2, 3}, {1, 1, 1}}, told);
         default:
             return l->finished(s.id, ended(s.to, errc::service_error), told);
         }

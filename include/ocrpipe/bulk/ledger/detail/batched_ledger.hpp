@@ -56,9 +56,9 @@ public:
     {
         enqueue(not_sent_change{std::move(id)}, std::move(h));
     }
-    void skip(ledger_document d, std::string duplicate_of, result_location where, ledger_handler h) final
+    void skip(ledger_document d, skip_record what, ledger_handler h) final
     {
-        enqueue(skip_change{std::move(d), std::move(duplicate_of), where}, std::move(h));
+        enqueue(skip_change{std::move(d), std::move(what)}, std::move(h));
     }
     void set_metadata(std::string key, std::string value, ledger_handler h) final
     {

@@ -33,8 +33,7 @@ struct not_sent_change {
 };
 struct skip_change {
     ledger_document document;
-    std::string duplicate_of;
-    result_location where;
+    skip_record what;
 };
 struct metadata_change {
     std::string key;
@@ -89,8 +88,8 @@ inline completeness completeness_of(std::string_view word) noexcept
 
 /// Counts a row; counts().last_number is left to the caller.
 inline void count_row(document_counts& counts, document_state state, std::string_view failure_class,
-                      bool possible_duplicate, completeness how_complete, bool ask_again,
-                      bool has_request_id, std::string_view doc_type)
+                      bool possible_duplicate, completeness how_complete, bool ask_again, bool has_request_id,
+                      std::string_view doc_type)
 {
     constexpr std::size_t most_doc_types = 1'000;
     ++counts[state];

@@ -197,18 +197,19 @@ private:
 
     bool apply(skip_change& c, std::int64_t at)
     {
+        stored const* const original = row_of(c.what.duplicate_of);
+        if (!original || original->state != document_state::done || original->result != c.what.from)
+            return false;
         stored* row = row_of(c.document.id);
         bool const again = row && row->state == document_state::skipped && incomplete_.contains(row->number);
         if (!again) row = start_over(c.document, document_state::skipped, at);
         if (!row) return false;
-        stored const* const original = row_of(c.duplicate_of);
-        set_completeness(*row, original ? original->how_complete : completeness::whole,
-                         original && original->ask_again);
+        set_completeness(*row, original->how_complete, original->ask_again);
         missing_parts_.erase(row->number);
-        auto const lacks = original ? missing_parts_.find(original->number) : missing_parts_.end();
+        auto const lacks = missing_parts_.find(original->number);
         if (lacks != missing_parts_.end()) missing_parts_[row->number] = lacks->second;
-        row->duplicate_of = std::move(c.duplicate_of);
-        row->result = c.where;
+        row->duplicate_of = std::move(c.what.duplicate_of);
+        row->result = c.what.to;
         row->finished_at = at;
         return true;
     }
@@ -293,8 +294,8 @@ private:
     stored* row_to_replace(std::string_view id, std::string_view request_id)
     {
         stored* const row = row_of(id);
-        bool const replaceable = row && row->state == document_state::done &&
-                                 row->request_id == request_id && incomplete_.contains(row->number);
+        bool const replaceable = row && row->state == document_state::done && row->request_id == request_id &&
+                                 incomplete_.contains(row->number);
         return replaceable ? row : nullptr;
     }
 
@@ -341,7 +342,7 @@ private:
     std::map<std::string, std::uint64_t, std::less<>> numbers_; ///< by id
     /// Rows with a request_id, as they were before their documents were sent again.
     std::vector<stored> superseded_;
-    std::map<std::uint64_t, places> missing_parts_; ///< of documents, by number
+    std::map<std::uint64_t, places> missing_parts_;                       ///< of documents, by number
     std::unordered_multimap<std::string, std::uint64_t> done_by_content_; ///< numbers of rows that were done
     std::set<std::uint64_t> incomplete_; ///< numbers of rows whose result is not whole
     std::map<std::string, std::string, std::less<>> metadata_;

@@ -181,6 +181,8 @@ private:
     task<void> copy(document_ptr d, std::string original_id, result_location original);
     result<result_location> write_copy(detail::document_in_flight const& d, std::string const& original_id,
                                        std::string const& line);
+    void copy_refused(document_ptr d, std::string const& original_id, result_location original,
+                      error_code ec);
     void withhold_copy(detail::document_in_flight& d, std::string const& original_id,
                        result_location original);
     void release_copies(detail::document_in_flight& d, document_state ended_as);
@@ -196,8 +198,7 @@ private:
     task<error_code> record_submitted(detail::document_in_flight& d);
     task<error_code> record_not_sent(detail::document_in_flight& d);
     task<error_code> record_end(detail::document_in_flight& d, finish_record end);
-    task<error_code> record_copy(detail::document_in_flight const& d, std::string const& original_id,
-                                 result_location where);
+    task<error_code> record_copy(detail::document_in_flight const& d, skip_record what);
     ledger_handler durable();
     task<void> flush();
     void note_counts();
@@ -247,6 +248,9 @@ private:
     /// If results are shared: documents under way that the ledger does not know yet, by id.
     std::unordered_map<std::string, document_ptr> unrecorded_;
     part_queue<detail::part_batch*> part_queue_;
+    /// Of results that wait for their parts.
+    static constexpr std::size_t most_waiting_bytes = 64 * 1024 * 1024;
+    std::size_t waiting_bytes_ = 0;
     std::vector<held_back> held_back_;
     std::deque<std::string> lacking_parts_; ///< ids of documents whose results of earlier runs lack parts
     std::size_t resuming_ = 0;              ///< coroutines that complete them

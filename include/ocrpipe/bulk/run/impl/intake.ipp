@@ -62,8 +62,8 @@ OCRPIPE_DECL std::optional<input_problem> id_conflict(prepared_document const& d
                            printable_excerpt(flow, 100), type == file_type::detect ? "" : ", ",
                            wire_word(type));
     };
-    return problem(fmt::format("{} already has the id {} and is read as {}, but here as {}: give each way of "
-                               "reading its own id, or accept changes",
+    return problem(fmt::format("{} already has the id {} and is read as {}, but here as {}: give it "
+                               "another id here, or accept changes",
                                path, id, reading(first.doc_type, first.flow, first.type),
                                reading(d.record.doc_type, d.record.flow, d.record.type)));
 }

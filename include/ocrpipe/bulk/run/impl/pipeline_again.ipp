@@ -26,8 +26,8 @@ inline std::int64_t milliseconds_of(std::chrono::system_clock::time_point t)
     return std::chrono::floor<std::chrono::milliseconds>(t).time_since_epoch().count();
 }
 
-/// Begins to ask for the results of earlier runs, beside the run's other work. Those that are the same again are
-/// not asked for by the next run.
+/// Begins to ask for the results of earlier runs, beside the run's other work. Those that are the same again
+/// are not asked for by the next run.
 OCRPIPE_DECL void pipeline::impl::ask_again_for_earlier_results(document_counts const& counts)
 {
     bool const all = options_.ask_again_for_all;
@@ -117,8 +117,8 @@ OCRPIPE_DECL void pipeline::impl::ask_again(ledger_row row, asked how)
                        });
 }
 
-/// A result of this run is empty. The first one is asked for again at the next ones, to learn how late content
-/// comes: otherwise, the end of a long run would be the first to know.
+/// A result of this run is empty. The first one is asked for again at the next ones, to learn how late
+/// content comes: otherwise, the end of a long run would be the first to know.
 OCRPIPE_DECL void pipeline::impl::watch(std::string const& id)
 {
     clock::time_point const now = clock::now();
@@ -161,8 +161,8 @@ OCRPIPE_DECL task<void> pipeline::impl::renew(std::shared_ptr<ledger_row const> 
         // Its file may have changed, and been sent again, while the service was asked.
         result<std::optional<ledger_row>> const now = ledger_->find(d->id());
         if (!now) end_run(now.error());
-        bool const stands = now && *now && (**now).version() == before->version() &&
-                            (**now).request_id == before->request_id;
+        bool const stands =
+            now && *now && (**now).version() == before->version() && (**now).request_id == before->request_id;
         if (!stands) co_return end_asking();
         result<result_location> const where = write_result(*d, *answer, parts.entries);
         if (!where) co_return end_asking();
@@ -185,7 +185,8 @@ OCRPIPE_DECL task<void> pipeline::impl::renew(std::shared_ptr<ledger_row const> 
 OCRPIPE_DECL bool pipeline::impl::has_more(ocr_result const& answer, ledger_row const& before) const
 {
     completeness const now = answer.how_complete();
-    if (now != before.how_complete) return now == completeness::whole || before.how_complete == completeness::empty;
+    if (now != before.how_complete)
+        return now == completeness::whole || before.how_complete == completeness::empty;
     if (now == completeness::empty || !before.result) return false;
     std::string line;
     if (files_->results().read(*before.result, line)) return false;
@@ -209,8 +210,11 @@ OCRPIPE_DECL void pipeline::impl::copy_again(ledger_row row)
     if (row.state != document_state::skipped) return;
     result<std::optional<ledger_row>> const original = ledger_->find(row.duplicate_of);
     if (!original) return end_run(original.error());
-    if (!*original || (**original).state != document_state::done || !(**original).result || !row.result) return;
+    if (!*original || (**original).state != document_state::done || !(**original).result || !row.result)
+        return;
     ledger_row const& from = **original;
+    bool const is_other_content = from.sha256 != row.sha256 || from.parameters != row.parameters;
+    if (is_other_content) return;
     auto const position = [](result_location const& l) { return std::tie(l.file, l.offset); };
     if (position(*from.result) > position(*row.result)) {
         auto d = std::make_shared<detail::document_in_flight>();
@@ -220,8 +224,8 @@ OCRPIPE_DECL void pipeline::impl::copy_again(ledger_row row)
         state_.enter();
         start(copy(std::move(d), from.id, *from.result));
     } else if (!from.ask_again && row.ask_again) {
-        result_location const where = *row.result;
-        ledger_->skip(std::move(row), from.id, where, durable());
+        skip_record what{from.id, *from.result, *row.result};
+        ledger_->skip(std::move(row), std::move(what), durable());
     }
 }
 

@@ -63,21 +63,40 @@ OCRPIPE_DECL task<void> pipeline::impl::copy(document_ptr d, std::string origina
     if (!where) co_return withhold(*d);
 
     unrecorded_.emplace(id, d);
-    ec = co_await record_copy(*d, original_id, *where);
+    skip_record what{original_id, original, *where};
+    ec = co_await record_copy(*d, std::move(what));
     release_id(*d);
-    if (ec) co_return leave_unfinished(*d);
+    if (ec) co_return copy_refused(std::move(d), original_id, original, ec);
     state_.copied(d->counted);
     measured_->collected.finished(measured_document(), clock::now());
     leave();
 }
 
 OCRPIPE_DECL task<error_code> pipeline::impl::record_copy(detail::document_in_flight const& d,
-                                                          std::string const& original_id,
-                                                          result_location where)
+                                                          skip_record what)
 {
-    return record([this, &d, original_id, where](ledger_handler h) {
-        ledger_->skip(d.input.record, original_id, where, std::move(h));
+    return change([this, &d, what = std::move(what)](ledger_handler h) {
+        ledger_->skip(d.input.record, what, std::move(h));
     });
+}
+
+/// If the result of the original was replaced while it was copied, the copy gets the new one.
+OCRPIPE_DECL void pipeline::impl::copy_refused(document_ptr d, std::string const& original_id,
+                                               result_location original, error_code ec)
+{
+    result<std::optional<ledger_row>> const now = ledger_->find(original_id);
+    if (!now) end_run(now.error());
+    bool const is_moved =
+        now && *now && ((**now).state != document_state::done || (**now).result != original);
+    if (ec != errc::invalid_argument || !is_moved) {
+        ledger_failed(ec);
+        return leave_unfinished(*d);
+    }
+    bool const has_result = d->counted == detail::standing::done;
+    if (has_result) return leave(); // it keeps its own until the next run
+    if (state_.is_stopped() || !state_.may_send()) return withhold(*d);
+    state_.leave();
+    admit(std::move(d));
 }
 
 /// Writes the line of a copy, and its text file.

@@ -42,10 +42,16 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     detail::part_batch parts(
         d->input.record, d->job.request_id,
         detail::parts_to_fetch(options_.parts, *answer, d->job.file_ids, client_.profile()));
-    // If the parts had to wait for those of other documents, the result would wait in memory: it is recorded
-    // first.
-    bool const at_once = parts.open == 0 || part_queue_.has_room(parts.open);
-    if (at_once && parts.open > 0) co_await fetch(parts);
+    // The result waits in memory for its parts. If they had to wait for those of other documents, or many
+    // bytes wait already, it is recorded first.
+    std::size_t const bytes = answer->raw().size();
+    bool const may_wait = part_queue_.has_room(parts.open) && waiting_bytes_ + bytes <= most_waiting_bytes;
+    bool const at_once = parts.open == 0 || may_wait;
+    if (at_once && parts.open > 0) {
+        waiting_bytes_ += bytes;
+        co_await fetch(parts);
+        waiting_bytes_ -= bytes;
+    }
     if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
     result<result_location> const written = write_result(*d, *answer, parts.entries);
     if (!written) co_return leave_unfinished(*d);
