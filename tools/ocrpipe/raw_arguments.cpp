@@ -243,9 +243,10 @@ private:
     CLI::App* add(enum command what, char const* name, char const* help,
                   std::initializer_list<option_group> groups, char const* footer)
     {
-        // Only a name that is set afterwards may have two words.
+        // Only a name that is set afterwards may have two words; the list of commands has the first.
         CLI::App* const app = app_.add_subcommand("", help);
-        app->name(name)->group("Commands")->footer(footer);
+        bool const is_listed = std::string_view(name).find(' ') == std::string_view::npos;
+        app->name(name)->group(is_listed ? "Commands" : "")->footer(footer);
         commands_.push_back({what, app});
         for (option_group const g : groups)
             for (option_spec const& s : shared_options())
@@ -283,9 +284,8 @@ private:
         using enum option_group;
         auto* const load = add(command::load, "load", "measure how the service behaves under load",
                                {document, watching, patience, service, messages}, load_examples);
-        load->add_option(
-                "INPUT", raw_.inputs,
-                "files, directories or manifests, sent in turn; without any, documents are generated")
+        load->add_option("INPUT", raw_.inputs,
+                         "files, directories or manifests, sent in turn; if none, documents are generated")
             ->type_name("");
         load->add_option("-o,--out", raw_.output, "directory for report.json, report.html and jobs.jsonl")
             ->required()
@@ -328,21 +328,15 @@ private:
         // `load compare` and `load merge`; see parse_arguments().
         auto* const compare = add(command::load_compare, "load compare", "compare two load tests", {messages},
                                   load_compare_examples);
-        compare->group("")
-            ->add_option("DIR", raw_.inputs, "directories of two load tests")
+        compare->add_option("DIR", raw_.inputs, "directories of two load tests")
             ->required()
             ->expected(2)
             ->type_name("A B");
         auto* const merge =
             add(command::load_merge, "load merge", "join load tests that ran at the same time", {messages},
                 load_compare_examples);
-        merge->group("")
-            ->add_option("OUT", raw_.output, "directory for the joint report")
-            ->required()
-            ->type_name("");
-        merge->add_option("DIR", raw_.inputs, "directories of the load tests")
-            ->required()
-            ->type_name("A B ...");
+        merge->add_option("OUT", raw_.output, "directory for the joint report")->required()->type_name("");
+        merge->add_option("DIR", raw_.inputs, "directories of the load tests")->required()->type_name("A B");
     }
 
     void add_directory(CLI::App& app)
