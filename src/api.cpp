@@ -12,4 +12,5 @@
 #include <ocrpipe/api/impl/ocr_result.ipp>
 #include <ocrpipe/api/impl/operation.ipp>
 #include <ocrpipe/api/impl/profile.ipp>
+#include <ocrpipe/api/impl/result_part.ipp>
 #include <ocrpipe/api/impl/strict_json.ipp>

@@ -103,6 +103,72 @@ class Load(Case):
         capacity = self.report_of("found")["load"]["capacity"]
         self.assertLess(abs(capacity["estimate"] / (WORKERS / 0.1) - 1), 0.08, capacity)
 
+    def test_parts_are_fetched_after_each_result_and_measured(self):
+        emulator = self.serve("fixed:100ms", "--documents-per-file", "2")
+        done = self.load("parts", "--rate", "50/s", "--duration", "2s", "--parts", "tables,images")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = self.report_of("parts")
+        self.assertEqual(report["load"]["outcomes"]["done"], 100)
+        images = report["http_statuses"]["image"]["200"]
+        self.assertEqual(report["http_statuses"]["table"], {"200": 200})
+        self.assertGreaterEqual(images, 100)
+        self.assertEqual((report["parts"], report["parts_failed"], report["parts_wanted"]), (200 + images, 0, 0))
+        self.assertEqual(report["latency"]["parts"]["count"], 100)
+        self.assertEqual((report["load"]["time_to_parts"]["count"], report["load"]["time_to_parts"]["censored"]), (100, 0))
+        self.assertIn(f"{200 + images} parts were fetched", report["verdict"])
+        self.assertIn('"parts":', done.stderr)
+        for job in self.jobs("parts"):
+            self.assertLess(job["ended"], job["parts_done"])
+            self.assertEqual((job["parts_wanted"], job["parts_failed"]), (0, {}))
+        self.assertEqual(sum(job["parts"] for job in self.jobs("parts")), 200 + images)
+        # The time from due to the result does not contain the parts.
+        longest = max(job["ended"] - job["due"] for job in self.jobs("parts"))
+        self.assertAlmostEqual(report["latency"]["end_to_end"]["max"], longest, places=4)
+        self.assertLess(abs(report["load"]["little"]["sampled_in_flight"] / report["load"]["little"]["rate_times_time"] - 1), 0.25)
+        without = self.load("without", "--rate", "50/s", "--duration", "1s")
+        self.assertEqual(without.returncode, 0, without.stderr)
+        self.assertNotIn("parts", without.stderr)
+        self.assertNotIn("parts", "".join(self.jobs("without")[0]))
+        self.assertNotIn("time_to_parts", self.report_of("without")["load"])
+        merged = self.ocrpipe("load", "merge", self.folder / "all", self.folder / "parts", self.folder / "without")
+        self.assertEqual(merged.returncode, 0, merged.stderr)
+        self.assertEqual((self.report_of("all")["parts"], self.report_of("all")["latency"]["parts"]["count"]), (200 + images, 100))
+        compared = self.ocrpipe("load", "compare", self.folder / "parts", self.folder / "parts")
+        self.assertRegex(compared.stdout, r"parts p95 .*: within noise")
+        self.assertEqual(len(emulator.truth("accepted")), 150)
+
+    def test_parts_that_fail_are_counted_by_class_and_leave_their_documents_done(self):
+        self.serve("fixed:0s", "--fault", "status:code=400:route=part")
+        done = self.load("failed", "--concurrency", "3", "--max-documents", "9", "--parts", "stamps")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        report = self.report_of("failed")
+        self.assertEqual((report["done"], report["failed"], report["parts"], report["parts_failed"]), (9, 0, 0, 9))
+        self.assertEqual(report["parts_failed_by_class"], {"rejected": 9})
+        self.assertEqual([(e["kind"], e["class"], e["count"]) for e in report["errors"]], [("part", "rejected", 9)])
+        self.assertEqual([job["parts_failed"] for job in self.jobs("failed")], [{"rejected": 1}] * 9)
+        self.assertLessEqual(report["peaks"]["in_flight"], 3)
+
+    def test_parts_that_are_not_there_in_time_are_censored(self):
+        self.serve("fixed:0s", "--fault", "stall:route=part")
+        done = self.load("stalled", "--rate", "50/s", "--max-documents", "5", "--drain-timeout", "2s", "--parts", "tables")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        report = self.report_of("stalled")
+        self.assertEqual((report["done"], report["parts"], report["parts_failed"], report["parts_wanted"]), (5, 0, 0, 5))
+        self.assertEqual((report["load"]["time_to_parts"]["count"], report["load"]["time_to_parts"]["censored"]), (5, 5))
+        self.assertEqual(report["load"]["end_to_end"]["censored"], 0)
+        self.assertEqual([(job["parts_done"], job["parts_wanted"]) for job in self.jobs("stalled")], [(None, 1)] * 5)
+
+    def test_compare_and_merge_name_themselves_as_they_are_typed(self):
+        for command in ("compare", "merge"):
+            helped = self.ocrpipe("load", command, "--help")
+            self.assertEqual(helped.returncode, 0)
+            self.assertIn(f"Usage: ocrpipe load {command} [OPTIONS]", helped.stdout)
+            wrong = self.ocrpipe("load", command, "--nonsense")
+            self.assertEqual(wrong.returncode, 2)
+            self.assertIn(f"see ocrpipe load {command} --help", wrong.stderr)
+            self.assertNotIn(f"load-{command}", helped.stdout + wrong.stderr)
+            self.assertEqual(self.ocrpipe(f"load-{command}").returncode, 2)
+
     def test_compare_and_merge(self):
         self.serve()
         for out, rate in (("a", "60/s"), ("b", "60/s"), ("c", "260/s")):
@@ -131,6 +197,7 @@ class Load(Case):
             (["--rate", "5/s", "--duration", "5s", "--threshold", "e2e<3s"], "e2e.p95"),
             (["--rate", "5/s", "--duration", "5s", "--threshold", "latency<3s"], "there is no such metric"),
             (["--rate", "5/s", "--duration", "5s", "--generate", "big"], "--generate"),
+            (["--rate", "5/s", "--duration", "5s", "--parts", "tables,seals"], "give a list of tables, signatures, stamps, images"),
         ):
             with self.subTest(arguments):
                 done = self.load("nonsense", *arguments)

@@ -14,7 +14,7 @@ class Manual(Case):
     def test_every_command_has_a_page_that_man_shows_without_a_warning(self):
         self.assert_exit(self.ocrpipe("manual", self.folder / "man"), 0)
         pages = {p.name for p in (self.folder / "man").iterdir()}
-        self.assertLessEqual({"ocrpipe.1", "ocrpipe-run.1", "ocrpipe-emulator.1", "ocrpipe-doctor.1"}, pages)
+        self.assertLessEqual({"ocrpipe.1", "ocrpipe-run.1", "ocrpipe-emulator.1", "ocrpipe-doctor.1", "ocrpipe-load.1", "ocrpipe-load-compare.1"}, pages)
         if shutil.which("man") is None:
             self.skipTest("there is no man to show them")
         for page in sorted(pages):
@@ -44,6 +44,8 @@ class Completion(Case):
         self.assertEqual(self.completed("recog"), ["recognize"])
         self.assertEqual(self.completed("run", "in", "--drain"), ["--drain-timeout"])
         self.assertEqual(self.completed("emulator", "--list-f"), ["--list-faults"])
+        self.assertEqual(self.completed("loa"), ["load"])
+        self.assertEqual(self.completed("load", "comp"), ["compare"])
 
     def test_request_ids_come_from_the_run_in_a_directory(self):
         self.start_emulator("--latency", "fixed:0s")

@@ -143,9 +143,18 @@ class MadeUp(Page):
         self.write_report(report)
         self.check_page({"/verdict", "/load/arrivals", "/latency/end_to_end/p95", "/load/offered_per_second", "/load/outcomes/unfinished", "/load/end_to_end/p95/low",
                          "/load/backlog/slope", "/load/backlog/low", "/load/backlog/high", "/load/thresholds/0/seen", "/load/thresholds/1/holds",
-                         "/load/capacity/estimate", "/load/capacity/steps/4/rate", "/load/generator/send_delay/p99", "/load/little/rate_times_time"})
+                         "/latency/parts/p95", "/load/time_to_parts/p95/low", "/parts", "/parts_failed", "/parts_wanted", "/load/capacity/low", "/load/capacity/estimate", "/load/capacity/steps/4/rate", "/load/generator/send_delay/p99", "/load/little/rate_times_time"})
         self.assertIn("missed", self.text_of("#load"))
         self.assertIn("at least 29.4 s", self.text_of("#survival"))
+
+    def test_a_test_shorter_than_the_interval_of_samples_says_so(self):
+        report = sample_reports.load_test()
+        columns = report["series"]["columns"]
+        report["series"]["rows"] = [[0 if name in ("in_flight", "backlog") else value for name, value in zip(columns, report["series"]["rows"][1])]]
+        report["peaks"].update({"in_flight": 7, "backlog": 5})
+        self.write_report(report)
+        self.check_page({"/peaks/in_flight", "/peaks/backlog"})
+        self.assertIn("Between them, at most 7 were in flight, and the largest backlog was 5.", self.text_of("#time"))
 
     def test_a_report_with_nothing_in_it_is_still_a_page(self):
         self.write_report({"version": "0.1.0", "kind": "run", "state": "stopped", "updated_at": "2026-03-01T06:00:00.000Z"})

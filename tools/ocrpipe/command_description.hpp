@@ -27,7 +27,7 @@ struct argument_description {
 };
 
 struct command_description {
-    std::string name; ///< empty for the program itself
+    std::string name; ///< one or two words; empty for the program itself
     std::string help;
     std::string footer; ///< whole lines: examples, exit codes
     std::vector<argument_description> arguments;

@@ -52,6 +52,42 @@ std::vector<candidate> flags_of(command_description const& command, std::string_
     return out;
 }
 
+std::string joined(std::span<std::string const> words)
+{
+    std::string out;
+    for (std::string const& w : words)
+        out += (out.empty() ? "" : " ") + w;
+    return out;
+}
+
+/// Words that continue the name of a command.
+std::vector<candidate> names_after(std::span<command_description const> commands,
+                                   std::span<std::string const> words)
+{
+    std::string const typed = joined(words);
+    std::size_t const known = typed.size() - words.back().size();
+    std::vector<candidate> out;
+    for (command_description const& c : commands) {
+        if (!c.name.starts_with(typed) || c.name.size() == known) continue;
+        std::string word = c.name.substr(known);
+        if (word.find(' ') == std::string::npos) out.push_back({std::move(word), c.help});
+    }
+    return out;
+}
+
+/// The command whose name the words begin with, the longer one of two; the last word is not finished.
+command_description const* command_of(std::span<command_description const> commands,
+                                      std::span<std::string const> words)
+{
+    for (std::size_t const n : {2u, 1u}) {
+        if (words.size() <= n) continue;
+        std::string const name = joined(words.first(n));
+        for (command_description const& c : commands)
+            if (c.name == name) return &c;
+    }
+    return nullptr;
+}
+
 /// The positional arguments among finished words; an option's value is none.
 std::vector<std::string> positional(command_description const& command, std::span<std::string const> words)
 {
@@ -76,26 +112,22 @@ std::vector<std::string> positional(command_description const& command, std::spa
 std::vector<candidate> complete(std::span<command_description const> commands,
                                 std::span<std::string const> words, request_ids const& ids)
 {
-    std::vector<candidate> out;
-    if (commands.empty() || words.empty()) return out;
+    if (commands.empty() || words.empty()) return {};
     std::string const& last = words.back();
-    if (words.size() == 1) {
-        if (is_flag(last) || last == "-") return flags_of(commands.front(), last);
-        for (command_description const& c : commands.subspan(1))
-            if (c.name.starts_with(last)) out.push_back({c.name, c.help});
-        return out;
-    }
-    auto const found = std::find_if(commands.begin() + 1, commands.end(),
-                                    [&](command_description const& c) { return c.name == words.front(); });
-    if (found == commands.end()) return out;
+    bool const is_option = is_flag(last) || last == "-";
+    if (words.size() == 1 && is_option) return flags_of(commands.front(), last);
+    std::vector<candidate> out = names_after(commands.subspan(1), words);
+    auto const* const found = command_of(commands.subspan(1), words);
+    if (found == nullptr) return out;
 
-    auto const finished = words.subspan(1, words.size() - 2);
+    std::size_t const name_words = 1 + (found->name.find(' ') != std::string::npos);
+    auto const finished = words.subspan(name_words, words.size() - name_words - 1);
     if (!finished.empty()) {
         std::string const& before = finished.back();
         auto const* const option = option_of(*found, before);
         if (before == "=" || (option != nullptr && option->takes_value())) return out;
     }
-    if (is_flag(last) || last == "-") return flags_of(*found, last);
+    if (is_option) return flags_of(*found, last);
 
     std::vector<std::string> const given = positional(*found, finished);
     std::size_t index = 0;

@@ -113,7 +113,7 @@ inline constexpr char load_examples[] = R"(Examples:
   ocrpipe load --rate 50/s --duration 2m --out load --doc-type invoice
       sends 6,000 generated documents; give files or directories to send those, in turn
   ocrpipe load scans/ --stages '0->50/s:2m,50/s:10m' --poisson --out load --doc-type invoice
-  ocrpipe load --concurrency 20 --max-documents 1000 --out load --doc-type invoice
+  ocrpipe load --concurrency 20 --max-documents 1000 --parts tables --out load --doc-type invoice
   ocrpipe load --find-capacity --rate 5/s --max-documents 20000 --out load --doc-type invoice
       doubles the rate until the backlog grows or a threshold does not hold, then narrows the interval down; waits
       after each step until all documents are done
@@ -122,6 +122,7 @@ inline constexpr char load_examples[] = R"(Examples:
   ocrpipe load merge all/ generator-1/ generator-2/
 Every document costs money at the real service. The command says how many documents it will send at most, and where to.
 Arrivals follow the clock and never wait for answers: a document that is sent late is measured from the time it was due.
+With --parts, a document is in flight until its parts have ended; its end-to-end time ends with the result.
 Unfinished documents count with the time for which they were observed. Ctrl-C stops the arrivals and waits for the documents
 under way; a second Ctrl-C ends at once. --seed N repeats Poisson arrivals and generated documents.
 Exit codes: 98 the generator was the bottleneck, 99 a threshold was missed, 1 some documents failed or are unfinished.)";

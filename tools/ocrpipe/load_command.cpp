@@ -88,10 +88,10 @@ public:
     }
 
 private:
-    void show_failure(std::string_view document, failure const& f)
+    void show_failure(char const* event, std::string what, failure const& f)
     {
         if (shown_++ >= most_shown) return;
-        log_.write(describe(level::warn, "document_failed", std::string(document), f));
+        log_.write(describe(level::warn, event, std::move(what), f));
         if (shown_ == most_shown)
             log_.write(message(level::warn, "complaints_cut", "further failures are only in jobs.jsonl"));
     }
@@ -124,7 +124,13 @@ std::optional<load_outcome> tester::run(arrival_plan const& arrivals)
         append_json_line(line, r, document, request_id);
         if (!unwritable_) unwritable_ = records_.append(line);
     };
-    how.on_failure = [&](std::string_view document, failure const& f) { show_failure(document, f); };
+    how.on_failure = [&](std::string_view document, failure const& f) {
+        show_failure("document_failed", std::string(document), f);
+    };
+    how.parts = plan_.parts;
+    how.on_part_failure = [&](std::string_view document, result_part const& p, failure const& f) {
+        show_failure("part_failed", fmt::format("{}: {} {}", document, name(p.kind), p.sub_id), f);
+    };
     how.on_end = [&] { has_ended = true; };
     load_run run(ioc, c, how);
 
@@ -245,6 +251,7 @@ std::string why_failed(load_facts const& facts, load_summary const& s)
     if (facts.thresholds.empty() && s.error_rate() > 0.01)
         return fmt::format("{:.1f} % of the documents fail", 100 * s.error_rate());
     if (s.unfinished > 0) return "documents are unfinished after the drain";
+    if (s.parts_wanted > 0) return "parts are not fetched after the drain";
     return {};
 }
 
@@ -281,12 +288,13 @@ std::optional<load_outcome> search(load_plan const& p, tester& tests, capacity_s
                            {"passed", why.empty()},
                            {"throughput", last->summary.throughput},
                            {"slope", last->summary.backlog.slope}}));
-        bool const drained = last->summary.unfinished == 0;
+        bool const drained = last->summary.unfinished + last->summary.parts_wanted == 0;
         searched.record({*rate, why.empty(), last->summary.throughput, last->summary.backlog.grows(), why});
         if (!drained) {
-            log.write(message(level::warn, "not_drained",
-                              "the service did not finish all documents within --drain-timeout, so the next "
-                              "step would measure this one's backlog"));
+            log.write(message(
+                level::warn, "not_drained",
+                "the service did not finish all documents and parts within --drain-timeout, so the next "
+                "step would measure this one's backlog"));
             break;
         }
     }
@@ -345,7 +353,8 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
     // In a search, the last step may have failed on purpose.
     bool const missed = !searched && std::any_of(facts.thresholds.begin(), facts.thresholds.end(),
                                                  [](auto const& t) { return !t.second.holds; });
-    if (!searched && last->summary.failed + last->summary.unfinished > 0)
+    load_summary const& s = last->summary;
+    if (!searched && s.failed + s.unfinished + s.parts_failures() + s.parts_wanted > 0)
         code = worst(code, exit_code::documents_failed);
     if (missed) code = worst(code, exit_code::threshold_missed);
     if (!bottleneck.empty()) code = worst(code, exit_code::generator_bottleneck);

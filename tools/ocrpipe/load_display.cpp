@@ -32,6 +32,8 @@ std::string load_line(load_statistics const& s, double done_per_second, double p
     std::vector<piece> pieces{{format_duration(whole_seconds(s.elapsed)), 5},
                               {fmt::format("{} of {} due are done", s.done, s.due), 0}};
     if (s.failed > 0) pieces.push_back({fmt::format("{} failed", s.failed), 1, true});
+    if (s.with_parts) pieces.push_back({fmt::format("{} parts", s.parts), 3});
+    if (s.parts_failed > 0) pieces.push_back({fmt::format("{} parts failed", s.parts_failed), 1, true});
     pieces.push_back({fmt::format("{} in flight", s.in_flight()), 2});
     pieces.push_back({s.draining ? std::string("draining") : fmt::format("target {:.4g}/s", s.rate), 3});
     pieces.push_back({fmt::format("done {:.4g}/s", done_per_second), 4});
@@ -55,18 +57,24 @@ std::string load_line(load_statistics const& s, double done_per_second, double p
 
 message load_message(load_statistics const& s, double done_per_second, double p95_seconds)
 {
-    return message(level::info, "load_progress",
-                   load_line(s, done_per_second, p95_seconds, std::string::npos, false),
-                   {{"elapsed_seconds", std::chrono::duration<double>(s.elapsed).count()},
-                    {"due", s.due},
-                    {"accepted", s.accepted},
-                    {"done", s.done},
-                    {"failed", s.failed},
-                    {"in_flight", s.in_flight()},
-                    {"draining", s.draining},
-                    {"asked_per_second", s.rate},
-                    {"done_per_second", done_per_second},
-                    {"end_to_end_p95", p95_seconds}});
+    message m(level::info, "load_progress",
+              load_line(s, done_per_second, p95_seconds, std::string::npos, false),
+              {{"elapsed_seconds", std::chrono::duration<double>(s.elapsed).count()},
+               {"due", s.due},
+               {"accepted", s.accepted},
+               {"done", s.done},
+               {"failed", s.failed},
+               {"in_flight", s.in_flight()},
+               {"draining", s.draining},
+               {"asked_per_second", s.rate},
+               {"done_per_second", done_per_second},
+               {"end_to_end_p95", p95_seconds}});
+    if (s.with_parts) {
+        m.fields.push_back({"parts", s.parts});
+        m.fields.push_back({"parts_failed", s.parts_failed});
+        m.fields.push_back({"fetching_parts", s.fetching_parts});
+    }
+    return m;
 }
 
 void load_display::show()

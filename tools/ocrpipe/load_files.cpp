@@ -123,6 +123,13 @@ std::optional<double> submit(job_record const& j, double)
     return seconds_of(j.accepted - j.sent);
 }
 
+/// Parts that were not fetched count with the time that they were watched.
+std::optional<double> parts(job_record const& j, double total_seconds)
+{
+    if (!has_parts(j)) return std::nullopt;
+    return (is_known(j.parts_done) ? seconds_of(j.parts_done) : total_seconds) - seconds_of(j.ended);
+}
+
 std::optional<double> has_failed(job_record const& j, double) { return j.outcome == job_outcome::failed; }
 std::optional<double> is_unfinished(job_record const& j, double)
 {
@@ -140,7 +147,7 @@ run_measurements replay(std::vector<job_line> const& jobs, system_clock::time_po
 {
     struct event {
         job_record::time at;
-        enum { due, accepted, ended } what;
+        enum { due, accepted, ended, parts_done } what;
         std::size_t job;
     };
     std::vector<event> events;
@@ -149,6 +156,7 @@ run_measurements replay(std::vector<job_line> const& jobs, system_clock::time_po
         events.push_back({r.due, event::due, i});
         if (is_known(r.accepted)) events.push_back({r.accepted, event::accepted, i});
         if (is_known(r.ended)) events.push_back({r.ended, event::ended, i});
+        if (is_known(r.parts_done)) events.push_back({r.parts_done, event::parts_done, i});
     }
     std::stable_sort(events.begin(), events.end(),
                      [](event const& a, event const& b) { return a.at < b.at; });
@@ -166,9 +174,15 @@ run_measurements replay(std::vector<job_line> const& jobs, system_clock::time_po
         } else if (e.what == event::accepted) {
             ++backlog;
             out.accepted(r.bytes, now);
-        } else {
+        } else if (e.what == event::parts_done) {
             --in_flight;
+            out.parts_done(begin + r.ended, now);
+        } else {
+            if (!has_parts(r)) --in_flight;
             if (is_known(r.accepted)) --backlog;
+            for (auto const& [error, count] : r.parts_failed)
+                for (std::uint32_t n = 0; n != count; ++n)
+                    out.failed("part", name(error), j.document, name(error));
             if (r.outcome == job_outcome::done) {
                 measured_document d;
                 d.id = j.document;
@@ -199,13 +213,17 @@ exit_code carry_out(load_compare_plan const& p, client_options const&, logger& l
         {"end to end p50", 50, 1, "s", end_to_end}, {"end to end p95", 95, 1, "s", end_to_end},
         {"end to end p99", 99, 1, "s", end_to_end}, {"end to end mean", 0, 1, "s", end_to_end},
         {"submit p50", 50, 1e3, "ms", submit},      {"submit p95", 95, 1e3, "ms", submit},
+        {"parts p50", 50, 1e3, "ms", parts},        {"parts p95", 95, 1e3, "ms", parts},
         {"failed", 0, 100, "%", has_failed},        {"unfinished", 0, 100, "%", is_unfinished},
         {"polls per document", 0, 1, "", polls},
     };
     std::string out = fmt::format("{:<20} {:>12} {:>12} {:>12}  95 % interval of the change\n", "", "before",
                                   "after", "change");
     for (compared const& c : rows) {
-        difference const d = compare(values_of(*before, c), values_of(*after, c), c.percentile);
+        std::vector<double> const earlier = values_of(*before, c);
+        std::vector<double> const later = values_of(*after, c);
+        if (earlier.empty() && later.empty()) continue;
+        difference const d = compare(earlier, later, c.percentile);
         auto const number = [&](double n) { return fmt::format("{:.4g} {}", n * c.scale, c.unit); };
         std::string const statement =
             !std::isfinite(d.low)
@@ -244,8 +262,8 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
         all.arrivals += (all.arrivals.empty() ? "" : " + ") + t.arrivals;
         for (job_line& j : t.jobs) {
             job_record& r = j.record;
-            for (auto* const time :
-                 {&r.due, &r.started, &r.sent, &r.accepted, &r.first_pending, &r.last_pending, &r.ended})
+            for (auto* const time : {&r.due, &r.started, &r.sent, &r.accepted, &r.first_pending,
+                                     &r.last_pending, &r.ended, &r.parts_done})
                 if (is_known(*time)) *time += shift;
             all.jobs.push_back(std::move(j));
         }
@@ -275,13 +293,7 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
     r.started_at = start;
     r.finished_at = start + std::chrono::milliseconds(std::llround(all.total_seconds * 1'000));
     r.source_exhausted = true;
-    r.found = s.documents;
-    r.done = r.done_now = s.done;
-    r.failed = s.failed;
-    for (auto const& [e, n] : s.errors)
-        r.failed_by_class[std::string(name(e))] = n;
-    r.unfinished = s.unfinished;
-    r.bytes = s.bytes;
+    enter(s, r);
     for (job_record const& j : records) {
         r.submits += j.submits;
         r.polls += j.polls;

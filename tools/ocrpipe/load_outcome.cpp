@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <string>
 #include <utility>
 
@@ -22,7 +23,12 @@ run_report counts_of(load_run const& run, client_statistics const& traffic,
     r.done = r.done_now = s.done;
     r.failed = s.failed;
     for (auto const& [what, failures] : run.measurements().errors())
-        if (what.first == "document") r.failed_by_class[what.second] += failures.count;
+        if (what.first == "document")
+            r.failed_by_class[what.second] += failures.count;
+        else if (what.first == "part")
+            r.parts_failed_by_class[what.second] += failures.count;
+    r.parts = s.parts;
+    r.parts_failed = s.parts_failed;
     r.unfinished = s.due - s.done - s.failed;
     r.bytes = traffic.bytes_uploaded;
     r.submits = traffic.submits;
@@ -30,6 +36,26 @@ run_report counts_of(load_run const& run, client_statistics const& traffic,
     r.throttled = traffic.throttled;
     r.transport_failures = traffic.transport_failures;
     return r;
+}
+
+void enter(load_summary const& s, run_report& r)
+{
+    auto const by_class = [](std::map<errc, std::uint64_t> const& counts) {
+        std::map<std::string, std::uint64_t> out;
+        for (auto const& [e, n] : counts)
+            out[std::string(name(e))] = n;
+        return out;
+    };
+    r.found = s.documents;
+    r.done = r.done_now = s.done;
+    r.failed = s.failed;
+    r.failed_by_class = by_class(s.errors);
+    r.unfinished = s.unfinished;
+    r.bytes = s.bytes;
+    r.parts = s.parts;
+    r.parts_wanted = s.parts_wanted;
+    r.parts_failed = s.parts_failures();
+    r.parts_failed_by_class = by_class(s.parts_failed);
 }
 
 report_facts report_facts_of(load_plan const& p, client_options const& options,
@@ -84,11 +110,7 @@ load_outcome outcome_of(load_run const& run, load_plan const& p, client_options 
     r.finished_at = std::chrono::system_clock::now();
     r.end = run.stopped() ? run_end::stopped : run_end::complete;
     if (run.stopped()) r.ended_by = "stopped by a signal";
-    r.bytes = summary.bytes;
-    r.unfinished = summary.unfinished;
-    r.failed_by_class.clear();
-    for (auto const& [e, n] : summary.errors)
-        r.failed_by_class[std::string(name(e))] = n;
+    enter(summary, r);
     report_facts facts = report_facts_of(p, options, traffic, r, run.stopped() ? "stopped" : "finished");
     facts.total_known = true;
     return load_outcome{

@@ -29,6 +29,9 @@ struct load_outcome {
 run_report counts_of(load_run const& run, client_statistics const& traffic,
                      std::chrono::system_clock::time_point started_at);
 
+/// Enters the counts of the summary.
+void enter(load_summary const& s, run_report& r);
+
 /// What report_members() needs beside the measurements. `state`: as in report.json.
 report_facts report_facts_of(load_plan const& p, client_options const& options,
                              client_statistics const& traffic, run_report const& counts,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace ocrpipe::cli
@@ -93,7 +94,9 @@ std::string references(command_description const& command, std::span<command_des
 
 std::string page_name(command_description const& command)
 {
-    return command.name.empty() ? "ocrpipe" : "ocrpipe-" + command.name;
+    std::string out = command.name.empty() ? "ocrpipe" : "ocrpipe-" + command.name;
+    std::replace(out.begin(), out.end(), ' ', '-');
+    return out;
 }
 
 std::string manual_page(command_description const& command, std::span<command_description const> commands,

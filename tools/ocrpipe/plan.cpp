@@ -69,6 +69,11 @@ std::optional<std::vector<operation>> parse_parts(std::string_view text)
     return out;
 }
 
+std::vector<operation> read_parts(option_reader& read)
+{
+    return read.value("parts", parse_parts, "a list of tables, signatures, stamps, images");
+}
+
 void read_profile(std::string const& path, response_profile& into, option_reader& read)
 {
     if (path.empty()) return;
@@ -235,7 +240,7 @@ run_plan read_run(raw_arguments const& raw, option_reader& read, client_options&
     p.pipeline.doc_type = read.text("doc-type");
     p.pipeline.type = read_file_type(read);
     p.pipeline.text = raw.text;
-    p.pipeline.parts = read.value("parts", parse_parts, "a list of tables, signatures, stamps, images");
+    p.pipeline.parts = read_parts(read);
     p.inputs = raw.inputs;
     p.null_separated = raw.null_separated;
     p.follow_links = read.is_on("follow-links");
@@ -280,13 +285,13 @@ export_plan read_export(raw_arguments const& raw, option_reader& read)
 {
     export_plan p;
     p.directory = read_directory(raw, read);
-    // OCRPIPE_PARTS applies only to run and does not select parts here.
+    // OCRPIPE_PARTS applies only to run and load, and does not select parts here.
     bool const parts = raw.options.find("parts") != raw.options.end();
     if (int(raw.text) + int(parts) + int(raw.csv) != 1)
         read.problem("export", "give one of --text, --parts LIST and --csv");
     p.form = raw.csv ? export_form::csv : parts ? export_form::parts : export_form::text;
     if (parts) {
-        p.parts = read.value("parts", parse_parts, "a list of tables, signatures, stamps, images");
+        p.parts = read_parts(read);
         if (p.parts.empty())
             read.problem("--parts", "empty: give a list of tables, signatures, stamps, images");
     }
@@ -403,10 +408,13 @@ planning make_plan(raw_arguments const& raw, surroundings const& around)
     case command::image:
         out.plan.command = read_part(operation::image, raw, read);
         break;
-    case command::load:
+    case command::load: {
         require_doc_type(read.text("flow"), read.text("doc-type"), read);
-        out.plan.command = read_load(raw, read, read_file_type(read), client);
+        load_plan p = read_load(raw, read, read_file_type(read), client);
+        p.parts = read_parts(read);
+        out.plan.command = std::move(p);
         break;
+    }
     case command::load_compare:
         out.plan.command = load_compare_plan{raw.inputs[0], raw.inputs[1]};
         break;

@@ -115,6 +115,7 @@ struct load_plan {
     std::string flow;
     std::string doc_type;
     enum file_type type = file_type::detect;
+    std::vector<operation> parts; ///< kinds to fetch after each result
     std::chrono::milliseconds drain_timeout{0};
     double send_delay = 0.01; ///< seconds
     std::vector<threshold> thresholds;

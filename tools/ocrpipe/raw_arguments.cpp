@@ -243,8 +243,10 @@ private:
     CLI::App* add(enum command what, char const* name, char const* help,
                   std::initializer_list<option_group> groups, char const* footer)
     {
-        CLI::App* const app = app_.add_subcommand(name, help);
-        app->group("Commands")->footer(footer);
+        // Only a name that is set afterwards may have two words; the list of commands has the first.
+        CLI::App* const app = app_.add_subcommand("", help);
+        bool const is_listed = std::string_view(name).find(' ') == std::string_view::npos;
+        app->name(name)->group(is_listed ? "Commands" : "")->footer(footer);
         commands_.push_back({what, app});
         for (option_group const g : groups)
             for (option_spec const& s : shared_options())
@@ -283,7 +285,7 @@ private:
         auto* const load = add(command::load, "load", "measure how the service behaves under load",
                                {document, watching, patience, service, messages}, load_examples);
         load->add_option("INPUT", raw_.inputs,
-                         "files, directories or manifests, sent in turn; without any, documents are generated")
+                         "files, directories or manifests, sent in turn; if none, documents are generated")
             ->type_name("");
         load->add_option("-o,--out", raw_.output, "directory for report.json, report.html and jobs.jsonl")
             ->required()
@@ -296,8 +298,10 @@ private:
         text("--rate", l.rate, "RATE", "rate at which documents become due, such as 50/s or 300/m");
         text("--stages", l.stages, "LIST",
              "rates one after the other, such as '0->50/s:2m,50/s:10m'; a stage with -> is a ramp");
-        text("--concurrency", l.concurrency, "N", "closed loop: keep N documents in flight");
-        load->add_flag("--poisson", l.poisson, "arrivals at random times, not at regular ones")->group("Load");
+        text("--concurrency", l.concurrency, "N",
+             "closed loop: keep N documents in flight; with --parts, each until its parts have ended");
+        load->add_flag("--poisson", l.poisson, "arrivals at random times, not at regular ones")
+            ->group("Load");
         text("--duration", l.duration, "TIME",
              "stop the arrivals after TIME; this or --max-documents is required");
         text("--generate", l.generate, "SIZE",
@@ -316,25 +320,23 @@ private:
             ->type_name("LIST")
             ->allow_extra_args(false)
             ->group("Load");
-        load->add_flag("--yes", l.yes, "allow sending documents to another machine")
-            ->group("Load");
+        load->add_flag("--yes", l.yes, "allow sending documents to another machine")->group("Load");
         for (char const* const limit :
-             {"max-documents", "connections", "submit-rate", "poll-rate", "bandwidth"})
+             {"max-documents", "connections", "submit-rate", "poll-rate", "bandwidth", "parts"})
             add_option(*load, limit);
 
         // `load compare` and `load merge`; see parse_arguments().
-        auto* const compare = add(command::load_compare, "load-compare", "compare two load tests", {messages},
+        auto* const compare = add(command::load_compare, "load compare", "compare two load tests", {messages},
                                   load_compare_examples);
-        compare->group("")->add_option("DIR", raw_.inputs, "directories of two load tests")
+        compare->add_option("DIR", raw_.inputs, "directories of two load tests")
             ->required()
             ->expected(2)
             ->type_name("A B");
-        auto* const merge = add(command::load_merge, "load-merge", "join load tests that ran at the same time",
-                                {messages}, load_compare_examples);
-        merge->group("")->add_option("OUT", raw_.output, "directory for the joint report")
-            ->required()
-            ->type_name("");
-        merge->add_option("DIR", raw_.inputs, "directories of the load tests")->required()->type_name("A B ...");
+        auto* const merge =
+            add(command::load_merge, "load merge", "join load tests that ran at the same time", {messages},
+                load_compare_examples);
+        merge->add_option("OUT", raw_.output, "directory for the joint report")->required()->type_name("");
+        merge->add_option("DIR", raw_.inputs, "directories of the load tests")->required()->type_name("A B");
     }
 
     void add_directory(CLI::App& app)
@@ -438,8 +440,8 @@ std::variant<raw_arguments, early_exit> parse_arguments(std::vector<std::string>
     if (holds_key_flag(arguments)) return early_exit{static_cast<int>(exit_code::usage), key_advice, true};
     std::vector<std::string> words = arguments;
     if (words.size() > 1 && words[0] == "load" && (words[1] == "compare" || words[1] == "merge")) {
-        words[1] = "load-" + words[1];
-        words.erase(words.begin());
+        words[0] += " " + words[1];
+        words.erase(words.begin() + 1);
     }
     return parser().parse(words);
 }

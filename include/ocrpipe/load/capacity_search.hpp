@@ -27,12 +27,16 @@ struct capacity_search_options {
     std::size_t max_steps = 30;
 };
 
-/// What the service can take, in documents per second: between the highest rate that passed and the lowest
-/// that did not. `high` is infinity if nothing failed.
+/// What the service can take, in documents per second.
+///
+/// The interval contains the highest rate that passed below the lowest that did not, and this one; steps of
+/// this length cannot tell rates inside it apart. If the estimate is the throughput of the steps in which the
+/// backlog grew, the interval contains each of these throughputs, too: they vary, and they may lie beyond a
+/// rate that passed or failed by chance.
 struct service_capacity {
     double estimate = 0;
-    double low = 0;
-    double high = 0;
+    double low = 0;    ///< 0 if no rate passed
+    double high = 0;   ///< infinity if no rate failed
     std::string limit; ///< why the step at `high` did not pass; empty if none failed
 };
 

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace ocrpipe
 {
@@ -34,16 +36,25 @@ struct job_record {
     time first_pending = unknown; ///< the first answer "not yet" was read
     time last_pending = unknown;
     time ended = unknown; ///< done: the answer with the result was read; failed: the failure
+    /// Each of its parts was fetched, has failed, or is absent; not known if it has no parts.
+    time parts_done = unknown;
     std::uint64_t bytes = 0;
     std::uint32_t polls = 0;
-    std::uint16_t submits = 0; ///< attempts
+    std::uint32_t parts = 0;                                  ///< fetched
+    std::uint32_t parts_wanted = 0;                           ///< neither fetched nor failed nor absent
+    std::vector<std::pair<errc, std::uint32_t>> parts_failed; ///< by class
+    std::uint16_t submits = 0;                                ///< attempts
     job_outcome outcome = job_outcome::unfinished;
     errc error = errc::ok; ///< of a failed job
 };
 
 constexpr bool is_known(job_record::time t) noexcept { return t >= job_record::time::zero(); }
 
-/// Appends the record as one line of JSON, with the line break. Times are seconds.
+/// Whether there were parts to fetch.
+inline bool has_parts(job_record const& r) noexcept { return is_known(r.parts_done) || r.parts_wanted > 0; }
+
+/// Appends the record as one line of JSON, with the line break. Times are seconds. Without parts, it has no
+/// members about them.
 OCRPIPE_DECL void append_json_line(std::string& out, job_record const& r, std::string_view document,
                                    std::string_view request_id);
 

@@ -1,6 +1,8 @@
 #ifndef OCRPIPE_LOAD_LOAD_RUN_HPP
 #define OCRPIPE_LOAD_LOAD_RUN_HPP
 
+#include <ocrpipe/api/operation.hpp>
+#include <ocrpipe/api/result_part.hpp>
 #include <ocrpipe/api/submit_request.hpp>
 #include <ocrpipe/client/client.hpp>
 #include <ocrpipe/core/config.hpp>
@@ -27,12 +29,17 @@ struct load_options {
     arrival_plan arrivals;
     /// Returns document `number`, counted from 0. Must not block.
     std::function<load_document(std::uint64_t number)> document;
+    /// Kinds of parts to fetch after each result was read. A document is in flight until its parts have
+    /// ended.
+    std::vector<operation> parts;
     /// How long to wait for unfinished documents after the last arrival.
     std::chrono::milliseconds drain_timeout{10 * 60'000};
-    /// Called once for each document, when it ends or when the test ends. May be empty.
+    /// Called once for each document, when it and its parts end or when the test ends. May be empty.
     std::function<void(job_record const&, std::string_view document, std::string_view request_id)> on_job;
     /// Called once for each document that failed. May be empty.
     std::function<void(std::string_view document, failure const&)> on_failure;
+    /// Called once for each part that failed; not for one that the service does not have. May be empty.
+    std::function<void(std::string_view document, result_part const&, failure const&)> on_part_failure;
     /// Called when the test has ended. May be empty.
     std::function<void()> on_end;
 };
@@ -44,12 +51,16 @@ struct load_statistics {
     std::uint64_t accepted = 0;
     std::uint64_t done = 0;
     std::uint64_t failed = 0;
-    std::uint64_t given_up = 0; ///< the deadline of the job passed, or the test ended
+    std::uint64_t given_up = 0;       ///< the deadline of the job passed, or the test ended
+    bool with_parts = false;          ///< load_options::parts is not empty
+    std::uint64_t fetching_parts = 0; ///< documents that are done, but not all of their parts
+    std::uint64_t parts = 0;          ///< fetched
+    std::uint64_t parts_failed = 0;
     bool draining = false;
     bool ended = false;
     double rate = 0; ///< documents per second that the plan asks for now
 
-    std::uint64_t in_flight() const noexcept { return due - done - failed - given_up; }
+    std::uint64_t in_flight() const noexcept { return due - done - failed - given_up + fetching_parts; }
 };
 
 /// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each.
@@ -58,7 +69,7 @@ struct load_statistics {
 ///
 /// Thread safety: none; use it only on the thread that runs the io_context. Lifetime: the client must outlive
 /// the io_context's handlers. If documents are unfinished when the test ends, the client is closed. Cost:
-/// about 100 bytes for each document that was due.
+/// about 120 bytes for each document that was due. At most 1000 parts are requested at a time.
 class load_run
 {
 public:

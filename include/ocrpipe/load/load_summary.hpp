@@ -23,6 +23,9 @@ struct load_summary {
     std::uint64_t unfinished = 0;
     std::uint64_t bytes = 0; ///< of documents accepted
     std::map<errc, std::uint64_t> errors;
+    std::uint64_t parts = 0;                    ///< fetched
+    std::uint64_t parts_wanted = 0;             ///< neither fetched nor failed nor absent at the end
+    std::map<errc, std::uint64_t> parts_failed; ///< by class
 
     double arrival_seconds = 0; ///< the length of the arrivals
     double total_seconds = 0;   ///< with the drain
@@ -50,14 +53,23 @@ struct load_summary {
     /// From the acceptance until the last answer "not yet", and until the result was read.
     survival ready_low{{}};
     survival ready_high{{}};
+    /// From the result until all its parts had ended, of documents that have parts.
+    survival time_to_parts{{}};
     /// end_to_end as tools see it that stop with the arrivals: only of documents that were done by then.
     survival completed_only{{}};
 
     /// Mean number of documents in flight, by the rate of arrivals and the mean time in flight (Little's
-    /// law).
+    /// law), which includes the time for parts.
     double little = 0;
 
     double error_rate() const noexcept { return share(failed); }
+    std::uint64_t parts_failures() const noexcept
+    {
+        std::uint64_t n = 0;
+        for (auto const& [error, count] : parts_failed)
+            n += count;
+        return n;
+    }
     double unfinished_rate() const noexcept { return share(unfinished); }
 
 private:

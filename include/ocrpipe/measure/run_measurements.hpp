@@ -34,8 +34,9 @@ enum class measured_phase {
     time_to_ready_low,
     time_to_ready_high,
     end_to_end,
+    parts,
 };
-inline constexpr std::size_t measured_phase_count = 10;
+inline constexpr std::size_t measured_phase_count = 11;
 
 /// The enumerator's own name.
 OCRPIPE_DECL std::string_view name(measured_phase p) noexcept;
@@ -65,6 +66,8 @@ public:
     void add(pause_event const& e);
     void accepted(std::uint64_t bytes, clock::time_point now);
     void finished(measured_document const& d, clock::time_point now);
+    /// All parts of a document ended; `ready`: its result was read.
+    void parts_done(clock::time_point ready, clock::time_point now);
     /// A document ended without a result.
     void failed(std::string_view failure_class, std::string_view id, std::string_view message,
                 clock::time_point now);

@@ -35,6 +35,18 @@ TEST_CASE("complete: the first word is a command, or an option of the program")
     CHECK(offered({"nothing"}) == "");
 }
 
+TEST_CASE("complete: a command of two words -> its second word, then its own options")
+{
+    CHECK(offered({"loa"}) == "load");
+    CHECK(offered({"load", ""}) == "compare merge");
+    CHECK(offered({"load", "me"}) == "merge");
+    CHECK(offered({"load", "scans", "me"}) == "");
+    CHECK(offered({"load", "--fin"}) == "--find-capacity");
+    CHECK(offered({"load", "compare", "--fin"}) == "");
+    CHECK(offered({"load", "compare", "--log-l"}) == "--log-level");
+    CHECK(offered({"load", "compare", "a"}) == "");
+}
+
 TEST_CASE("complete: a dash offers the options of the command")
 {
     CHECK(offered({"run", "in", "--max-d"}) == "--max-documents --max-duration");

@@ -44,6 +44,17 @@ TEST_CASE("manual_page: an option is shown with its flags, its value, its help a
                          ".br\nEnvironment: OCRPIPE_MAX_RATE\n"));
 }
 
+TEST_CASE("manual_page: a command of two words -> with hyphens in the name of its page only")
+{
+    command_description const compare = command("load compare");
+    CHECK(page_name(compare) == "ocrpipe-load-compare");
+    std::string const page = manual_page(compare, std::vector{compare, command("load")}, "1");
+    CHECK(contains(page, ".TH OCRPIPE\\-LOAD\\-COMPARE 1 "));
+    CHECK(contains(page, ".SH NAME\nocrpipe\\-load\\-compare \\- reads documents\n"));
+    CHECK(contains(page, "\\fBocrpipe load compare\\fR ["));
+    CHECK(contains(page, "\\fBocrpipe\\-load\\fR(1)"));
+}
+
 TEST_CASE("manual_page: the synopsis has what is required")
 {
     command_description run = command("run");

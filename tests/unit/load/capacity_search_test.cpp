@@ -79,6 +79,39 @@ TEST_CASE("capacity_search: a step whose backlog grows -> the next is just below
     CHECK(s.found().limit == "the backlog grows");
 }
 
+TEST_CASE("capacity_search: a rate above the busy throughput passed by chance -> the interval contains both")
+{
+    capacity_search s({10, 1000, 0.03, 30});
+    s.record({20, true, 20, false, ""});
+    s.record({40, false, 24.8, true, "the backlog grows"});
+    s.record({25.4, true, 25.1, false, ""});
+    s.record({26, false, 25, true, "the backlog grows"});
+    CHECK(s.found().estimate == doctest::Approx(24.9));
+    CHECK(s.found().low == 24.8); // not 24.9: what busy steps finish varies
+    CHECK(s.found().high == 26);
+}
+
+TEST_CASE("capacity_search: busy throughputs above the lowest rate that failed -> the interval contains them")
+{
+    capacity_search s({10, 1000, 0.03, 30});
+    s.record({20, true, 20, false, ""});
+    s.record({40, false, 25.6, true, "the backlog grows"});
+    s.record({25, false, 24.8, true, "the backlog grows"});
+    CHECK(s.found().estimate == doctest::Approx(25.2));
+    CHECK(s.found().low == 20);
+    CHECK(s.found().high == 25.6);
+}
+
+TEST_CASE("capacity_search: a service that is slower when busy -> only rates that were tried")
+{
+    capacity_search s({10, 1000, 0.03, 30});
+    s.record({20, true, 20, false, ""});
+    s.record({21, false, 10, true, "the backlog grows"});
+    CHECK(s.found().estimate == doctest::Approx(20.5));
+    CHECK(s.found().low == 20);
+    CHECK(s.found().high == 21);
+}
+
 TEST_CASE("capacity_search: any capacity -> within the precision, in few steps")
 {
     for (double capacity = 0.3; capacity < 50'000; capacity *= 1.37) {

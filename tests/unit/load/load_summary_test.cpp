@@ -1,4 +1,3 @@
-#include <ocrpipe/load/generated_documents.hpp>
 #include <ocrpipe/load/load_report.hpp>
 #include <ocrpipe/load/load_summary.hpp>
 
@@ -103,39 +102,39 @@ TEST_CASE("bottleneck_of: descriptors, processor, connections -> each with its r
     CHECK(bottleneck_of(g).find("ulimit -n") != std::string::npos);
 }
 
-TEST_CASE("job_record: written and read again -> the same")
+TEST_CASE("summarize: parts -> counted, their time begins with the result, and unfinished ones are censored")
 {
-    job_record r = steady()[7];
-    r.outcome = job_outcome::failed;
-    r.error = errc::job_failed;
-    r.first_pending = job_record::unknown;
-    std::string line;
-    append_json_line(line, r, "a \"b\".pdf", "r-1");
-    auto const read = parse_job_line(line);
-    REQUIRE(read.has_value());
-    CHECK(read->document == "a \"b\".pdf");
-    CHECK(read->request_id == "r-1");
-    CHECK(read->record.due == r.due);
-    CHECK(read->record.ended == r.ended);
-    CHECK(read->record.first_pending == job_record::unknown);
-    CHECK(read->record.outcome == job_outcome::failed);
-    CHECK(read->record.error == errc::job_failed);
-    CHECK(read->record.polls == 2);
-    CHECK_FALSE(parse_job_line("{}").has_value());
-    CHECK_FALSE(parse_job_line("[1,2").has_value());
+    auto jobs = steady();
+    for (job_record& j : jobs) {
+        j.parts = 2;
+        j.parts_done = j.ended + milliseconds(500);
+    }
+    jobs[0].parts = 0;
+    jobs[0].parts_done = job_record::unknown; // has none
+    jobs[1].parts = 0;
+    jobs[1].parts_failed = {{errc::service_error, 2}};
+    jobs[99].parts = 1;
+    jobs[99].parts_done = job_record::unknown;
+    jobs[99].parts_wanted = 1;
+    load_summary const s = summarize(jobs, 10, 20);
+    CHECK(s.parts == 97 * 2 + 1);
+    CHECK(s.parts_failed.at(errc::service_error) == 2);
+    CHECK(s.parts_failures() == 2);
+    CHECK(s.parts_wanted == 1);
+    CHECK(s.time_to_parts.count() == 99);
+    CHECK(s.time_to_parts.censored() == 1);
+    CHECK(s.time_to_parts.percentile(95).high == doctest::Approx(0.5));
+    CHECK(s.end_to_end.percentile(95).high == doctest::Approx(1)); // without parts
+    CHECK(s.error_rate() == 0);
+    CHECK(s.little == doctest::Approx((1 + 98 * 1.5 + 20 - 9.9) / 20)); // in flight until the parts are there
+    CHECK(verdict_of(s, {}).find(" 195 parts were fetched, 2 failed, 1 were not fetched before the end.") !=
+          std::string::npos);
+    CHECK(load_member(s, {}).find(R"("time_to_parts": {"count":99,"censored":1,)") != std::string::npos);
 }
 
-TEST_CASE("document_generator: PDF of the wanted size, each with other bytes, the same for a seed")
+TEST_CASE("load_member: no parts -> nothing about them")
 {
-    document_generator const g({20'000, 0}, 7);
-    CHECK(g.make(0).size() == 20'000);
-    CHECK(g.make(0).starts_with("%PDF-1.4"));
-    CHECK(g.make(0) != g.make(1));
-    CHECK(g.make(3) == document_generator({20'000, 0}, 7).make(3));
-    CHECK(g.make(3) != document_generator({20'000, 0}, 8).make(3));
-    document_generator const varied({20'000, 0.5}, 7);
-    int above = 0;
-    for (std::uint64_t i = 0; i != 1000; ++i)
-        above += varied.size(i) > 20'000;
-    CHECK(std::abs(above - 500) < 60);
+    load_summary const s = summarize(steady(), 10, 10.9);
+    CHECK(load_member(s, {}).find("parts") == std::string::npos);
+    CHECK(verdict_of(s, {}).find("parts") == std::string::npos);
 }

@@ -23,6 +23,8 @@ function offered() {
     ['documents a second offered', field('/load/offered_per_second', short_number)],
     ['documents a second finished', field('/load/throughput_per_second', short_number)],
     ['share of errors', field('/load/error_rate', percent_text)],
+    ...(has('/load/time_to_parts') ? [['parts fetched', field('/parts', count_text)], ['parts failed', field('/parts_failed', count_text)],
+      ['parts not fetched before the end', field('/parts_wanted', count_text)]] : []),
     ['arrivals lasted', field('/load/arrival_seconds', duration_text)],
     ['of that, not measured: warm-up', field('/load/warm_up_seconds', duration_text)],
     ['in all, with the drain', field('/load/total_seconds', duration_text)]]));
@@ -41,8 +43,8 @@ function capacity() {
   const steps = at('/load/capacity/steps') ?? [];
   const s = section('capacity', 'Capacity', figures([
     ['documents a second sustained', field('/load/capacity/estimate', short_number)],
-    ['highest rate that passed', field('/load/capacity/low', short_number)],
-    ['lowest rate that did not', field('/load/capacity/high', short_number)]]));
+    ['at least: the lower end of the interval', field('/load/capacity/low', short_number)],
+    ['at most: its upper end', field('/load/capacity/high', short_number)]]));
   if (has('/load/capacity/limit')) s.append(el('p', null, 'Above that: ', field('/load/capacity/limit')));
   const step = (i, key, show) => field(pointer('load', 'capacity', 'steps', i, key), show);
   if (steps.length > 0)
@@ -56,7 +58,8 @@ function capacity() {
 
 function survival() {
   const rows = [['end_to_end', 'due until the result is seen'], ['time_to_ready_low', 'accepted until the last “not yet”'],
-    ['time_to_ready_high', 'accepted until the result is seen'], ['completed_only', 'end to end of those that were done in time: what tools show that drop the others']]
+    ['time_to_ready_high', 'accepted until the result is seen'],
+    ['time_to_parts', 'the result is seen until its parts have ended'], ['completed_only', 'end to end of those that were done in time: what tools show that drop the others']]
     .filter(([name]) => at(pointer('load', name, 'count')) > 0);
   if (rows.length === 0) return section('survival', 'Latency with unfinished documents', note('No document was accepted.'));
   return section('survival', 'Latency with unfinished documents',

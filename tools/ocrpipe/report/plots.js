@@ -73,11 +73,12 @@ function course(name, values, times, format) {
   return `${name}: highest ${format(values[highest])} at ${duration_text(times[highest])}, last ${format(values[last])}.`;
 }
 
-/** Lines over time, until `end`. `lines` are {name, values}; a value that is no number is a gap. */
-function time_plot(title, unit, format, times, end, lines, numbers) {
+/** Lines over time, until `end`. `lines` are {name, values}; a value that is no number is a gap. `otherwise` stands for a plot of nothing. */
+function time_plot(title, unit, format, times, end, lines, numbers, otherwise) {
   // A plot of nothing says less than a sentence.
   if (!lines.some(l => l.values.some(v => v > 0)))
-    return el('figure', null, el('figcaption', null, title), note(`Nothing to plot: ${lines.map(l => l.name).join(', ')} had no value above zero.`));
+    return el('figure', null, el('figcaption', null, title),
+      otherwise ?? note(`Nothing to plot: ${lines.map(l => l.name).join(', ')} had no value above zero.`));
   const config = {
     type: 'line',
     data: {datasets: lines.map((l, i) => ({

@@ -26,7 +26,7 @@ function outcome() {
   if (silent) return 'bad';
   if (running) return 'run';
   const missed = (at('/load/thresholds') ?? []).some(t => t.holds === false) || has('/load/generator/bottleneck');
-  const open = ['failed', 'unfinished', 'not_sent', 'unreadable', 'too_young', 'empty_inputs', 'parts_failed'].reduce((n, k) => n + (report[k] ?? 0), 0);
+  const open = ['failed', 'unfinished', 'not_sent', 'unreadable', 'too_young', 'empty_inputs', 'parts_failed', 'parts_wanted'].reduce((n, k) => n + (report[k] ?? 0), 0);
   if (missed || (report.done === 0 && report.failed > 0)) return 'bad';
   return open > 0 || report.state === 'stopped' ? 'warn' : 'good';
 }
@@ -135,6 +135,13 @@ function series() {
   return {column, times, rate, rate_times, numbers, interval, end: t.at(-1) + covered.at(-1)};
 }
 
+/** What to say instead of a plot of documents in flight if there were some, but none when a sample was taken. */
+function unsampled() {
+  if (!(at('/peaks/in_flight') > 0)) return undefined;
+  return el('p', {class: 'soft'}, 'Nothing to plot: one sample is taken each second, and no document was in flight at any of them. Between them, at most ',
+    field('/peaks/in_flight', count_text), ' were in flight, and the largest backlog was ', field('/peaks/backlog', count_text), '.');
+}
+
 function over_time() {
   const empty = note('Nothing has happened yet, so there is nothing to plot.');
   if (!has('/series/rows/0')) return section('time', 'Over time', empty);
@@ -148,7 +155,7 @@ function over_time() {
         ['polls', 'polls', count_text]])),
     time_plot('In flight and backlog', 'documents', count_text, s.times, s.end,
       [{name: 'in flight', values: s.column('in_flight')}, {name: 'backlog (accepted, not finished)', values: s.column('backlog')}],
-      s.numbers(`At the end of each row; ${every}`, [['in flight', 'in_flight', count_text], ['backlog', 'backlog', count_text]])),
+      s.numbers(`At the end of each row; ${every}`, [['in flight', 'in_flight', count_text], ['backlog', 'backlog', count_text]]), unsampled()),
     time_plot('Latency, end to end', 'seconds until the result', duration_text, s.times, s.end,
       [{name: 'median', values: s.column('p50')}, {name: '95th percentile', values: s.column('p95')}],
       s.numbers(`Documents that finished; ${every}`, [['median', 'p50', duration_text], ['95th percentile', 'p95', duration_text]])),
@@ -167,6 +174,7 @@ const phase_meaning = {
   time_to_ready_low: 'accepted until the last “not yet”',
   time_to_ready_high: 'accepted until the result is seen',
   end_to_end: 'first byte sent until the result is seen',
+  parts: 'the result is seen until its parts have ended',
 };
 if (is_load) phase_meaning.end_to_end = 'due until the result is seen';
 

@@ -87,8 +87,12 @@ OCRPIPE_DECL service_capacity capacity_search::found() const
     double const doubt = 2 * how_.precision;
     bool const fits = busy > out.low * (1 - doubt) && busy < out.high * (1 + doubt);
     out.estimate = fits ? busy : (out.low + out.high) / 2;
-    out.low = std::min(out.low, out.estimate);
-    out.high = std::max(out.high, out.estimate);
+    if (!fits || top == nullptr) return out;
+    for (capacity_step const& s : steps_)
+        if (s.backlog_grows) {
+            out.low = std::min(out.low, s.throughput);
+            out.high = std::max(out.high, s.throughput);
+        }
     return out;
 }
 

@@ -14,6 +14,8 @@
 #include <cmath>
 #include <iterator>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace ocrpipe
 {
@@ -26,6 +28,18 @@ inline void append_job_time(std::string& out, std::string_view key, job_record::
         fmt::format_to(std::back_inserter(out), R"(,"{}":{:.6f})", key, static_cast<double>(t.count()) / 1e9);
     else
         fmt::format_to(std::back_inserter(out), R"(,"{}":null)", key);
+}
+
+inline void append_job_parts(std::string& out, job_record const& r)
+{
+    append_job_time(out, "parts_done", r.parts_done);
+    fmt::format_to(std::back_inserter(out), R"(,"parts":{},"parts_wanted":{},"parts_failed":{{)", r.parts,
+                   r.parts_wanted);
+    std::string_view comma;
+    for (auto const& [error, count] : r.parts_failed)
+        fmt::format_to(std::back_inserter(out), R"({}"{}":{})", std::exchange(comma, ","), name(error),
+                       count);
+    out += '}';
 }
 
 inline double number_of(boost::json::object const& o, std::string_view key, double otherwise)
@@ -41,6 +55,23 @@ inline job_record::time job_time_of(boost::json::object const& o, std::string_vi
     // A year; also keeps the conversion in range.
     if (!(seconds >= 0 && seconds < 3.2e7)) return job_record::unknown;
     return job_record::time(std::llround(seconds * 1e9));
+}
+
+inline std::uint32_t count_of(boost::json::object const& o, std::string_view key)
+{
+    return static_cast<std::uint32_t>(std::clamp(number_of(o, key, 0), 0.0, 4294967295.0));
+}
+
+inline std::vector<std::pair<errc, std::uint32_t>> counts_by_class(boost::json::object const& o,
+                                                                   std::string_view key)
+{
+    std::vector<std::pair<errc, std::uint32_t>> out;
+    auto const* const v = o.if_contains(key);
+    if (v == nullptr || !v->is_object()) return out;
+    for (auto const& [name, count] : v->get_object())
+        if (auto const e = errc_named(name); e && count.is_number())
+            out.emplace_back(*e, count_of(v->get_object(), name));
+    return out;
 }
 
 inline std::string text_of(boost::json::object const& o, std::string_view key)
@@ -86,9 +117,10 @@ OCRPIPE_DECL void append_json_line(std::string& out, job_record const& r, std::s
     detail::append_job_time(out, "first_pending", r.first_pending);
     detail::append_job_time(out, "last_pending", r.last_pending);
     detail::append_job_time(out, "ended", r.ended);
-    fmt::format_to(std::back_inserter(out), R"(,"bytes":{},"submits":{},"polls":{}}})", r.bytes, r.submits,
+    fmt::format_to(std::back_inserter(out), R"(,"bytes":{},"submits":{},"polls":{})", r.bytes, r.submits,
                    r.polls);
-    out += '\n';
+    if (has_parts(r)) detail::append_job_parts(out, r);
+    out += "}\n";
 }
 
 OCRPIPE_DECL result<job_line> parse_job_line(std::string_view line)
@@ -114,10 +146,15 @@ OCRPIPE_DECL result<job_line> parse_job_line(std::string_view line)
     r.first_pending = detail::job_time_of(o, "first_pending");
     r.last_pending = detail::job_time_of(o, "last_pending");
     r.ended = detail::job_time_of(o, "ended");
+    r.parts_done = detail::job_time_of(o, "parts_done");
     r.error = errc_named(detail::text_of(o, "class")).value_or(errc::ok);
-    r.bytes = static_cast<std::uint64_t>(std::max(0.0, detail::number_of(o, "bytes", 0)));
-    r.submits = static_cast<std::uint16_t>(std::max(0.0, detail::number_of(o, "submits", 0)));
-    r.polls = static_cast<std::uint32_t>(std::max(0.0, detail::number_of(o, "polls", 0)));
+    // Above 2^53, a double is not exact; also keeps the conversion in range.
+    r.bytes = static_cast<std::uint64_t>(std::clamp(detail::number_of(o, "bytes", 0), 0.0, 0x1p53));
+    r.submits = static_cast<std::uint16_t>(std::min<std::uint32_t>(65'535, detail::count_of(o, "submits")));
+    r.polls = detail::count_of(o, "polls");
+    r.parts = detail::count_of(o, "parts");
+    r.parts_wanted = detail::count_of(o, "parts_wanted");
+    r.parts_failed = detail::counts_by_class(o, "parts_failed");
     out.document = detail::text_of(o, "document");
     out.request_id = detail::text_of(o, "request_id");
     return out;

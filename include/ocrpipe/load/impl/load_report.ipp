@@ -56,6 +56,16 @@ inline std::string percentile_text(survival const& s, double p)
                        100.0 * static_cast<double>(s.censored()) / static_cast<double>(s.count()));
 }
 
+/// Empty without parts.
+inline std::string parts_text(load_summary const& s)
+{
+    if (s.parts + s.parts_failures() + s.parts_wanted == 0) return {};
+    std::string out = fmt::format(" {} parts were fetched", s.parts);
+    if (s.parts_failures() > 0) out += fmt::format(", {} failed", s.parts_failures());
+    if (s.parts_wanted > 0) out += fmt::format(", {} were not fetched before the end", s.parts_wanted);
+    return out + '.';
+}
+
 inline std::string capacity_text(service_capacity const& c)
 {
     if (!std::isfinite(c.high))
@@ -73,10 +83,9 @@ inline std::string capacity_text(service_capacity const& c)
 OCRPIPE_DECL std::string bottleneck_of(generator_health const& g)
 {
     if (g.descriptors_gone > 0)
-        return fmt::format(
-            "{} documents failed because this process cannot open more files: raise ulimit -n, "
-            "or give fewer --connections",
-            g.descriptors_gone);
+        return fmt::format("{} requests failed because this process cannot open more files: raise ulimit -n, "
+                           "or give fewer --connections",
+                           g.descriptors_gone);
     bool const late = g.start_delay_p99 > g.send_delay_bound;
     // One thread sends; what is left of a core is not enough for bursts.
     if (g.cpu_share > 0.95 || (late && g.cpu_share > 0.8))
@@ -122,6 +131,7 @@ OCRPIPE_DECL std::string verdict_of(load_summary const& s, load_facts const& fac
     if (s.end_to_end.count() > 0)
         out += fmt::format(" 95 % of the documents took {} or less from when they were due.",
                            detail::percentile_text(s.end_to_end, 95));
+    out += detail::parts_text(s);
     for (auto const& [t, judged] : facts.thresholds)
         if (!judged.holds) out += fmt::format(" Missed: {} ({}).", t.text, judged.seen);
     return out;
@@ -151,6 +161,7 @@ OCRPIPE_DECL std::string load_member(load_summary const& s, load_facts const& fa
     member("end_to_end", detail::json_percentiles(s.end_to_end));
     member("time_to_ready_low", detail::json_percentiles(s.ready_low));
     member("time_to_ready_high", detail::json_percentiles(s.ready_high));
+    if (s.time_to_parts.count() > 0) member("time_to_parts", detail::json_percentiles(s.time_to_parts));
     member("completed_only", detail::json_percentiles(s.completed_only));
     member("backlog",
            fmt::format(R"({{"slope":{},"low":{},"high":{},"grows":{}}})", json_number(s.backlog.slope),

@@ -4,12 +4,14 @@
 #include <ocrpipe/client/client_observer.hpp>
 #include <ocrpipe/core/task.hpp>
 #include <ocrpipe/load/load_run.hpp>
+#include <ocrpipe/pace/part_queue.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 namespace ocrpipe
@@ -24,6 +26,14 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         void on_pause(pause_event const& e) override { collected.add(e); }
 
         run_measurements collected;
+    };
+
+    /// The parts of a document while they are fetched.
+    struct open_parts {
+        std::string document;
+        std::string request_id;
+        std::vector<result_part> parts;
+        std::size_t open = 0;
     };
 
     impl(asio::io_context& ioc, client& c, load_options o)
@@ -140,14 +150,16 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         w.document_bytes = r.bytes;
         w.just_submitted = true;
         job_times const submit = job->times;
-        service.async_wait(std::move(w), [self = shared_from_this(), index, d = std::move(document),
-                                          submit](result<ocr_result> answer) mutable {
-            self->waited(index, d, submit, std::move(answer));
+        std::vector<std::string> files; // of images
+        if (!options.parts.empty()) files = std::move(job->file_ids);
+        service.async_wait(std::move(w), [self = shared_from_this(), index, d = std::move(document), submit,
+                                          f = std::move(files)](result<ocr_result> answer) mutable {
+            self->waited(index, d, submit, f, std::move(answer));
         });
     }
 
     void waited(std::size_t index, std::string const& document, job_times const& submit,
-                result<ocr_result> answer)
+                std::vector<std::string> const& file_ids, result<ocr_result> answer)
     {
         job_record& r = jobs[index];
         job_times t = answer ? answer->times() : answer.error().times;
@@ -168,7 +180,89 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         m.times = t;
         m.bytes = r.bytes;
         measured->collected.finished(m, now);
-        ended(index, document, answer->request_id());
+        fetch_parts(index, document, *answer, file_ids);
+    }
+
+    void fetch_parts(std::size_t index, std::string const& document, ocr_result const& answer,
+                     std::vector<std::string> const& file_ids)
+    {
+        std::vector<result_part> parts = parts_of(answer, file_ids, options.parts, service.profile());
+        if (parts.empty()) return ended(index, document, answer.request_id());
+        jobs[index].parts_wanted = static_cast<std::uint32_t>(parts.size());
+        order_of_parts.add(index, parts.size());
+        open_parts& opened = fetching[index];
+        opened.document = document;
+        opened.request_id = answer.request_id();
+        opened.open = parts.size();
+        opened.parts = std::move(parts);
+        ask_for_parts();
+    }
+
+    void ask_for_parts()
+    {
+        while (auto const turn = order_of_parts.next()) {
+            open_parts const& of = fetching.find(turn->batch)->second;
+            result_part const& p = of.parts[turn->part];
+            service.async_part(
+                part_request(p.kind, of.request_id, p.sub_id),
+                [self = shared_from_this(), index = turn->batch, i = turn->part](result<part_data> part) {
+                    self->part_ended(index, i, part);
+                    self->ask_for_parts();
+                });
+        }
+    }
+
+    void part_ended(std::size_t index, std::size_t i, result<part_data> const& part)
+    {
+        order_of_parts.ended();
+        job_record& r = jobs[index];
+        auto const found = fetching.find(index);
+        open_parts& of = found->second;
+        bool const is_cut = !part && is_end_of_test(part.error());
+        if (!is_cut) --r.parts_wanted;
+        if (part) {
+            ++r.parts;
+            ++parts;
+        } else if (!is_cut && !part.error().is(errc::part_absent)) {
+            part_failed(r, of, of.parts[i], part.error());
+        }
+        if (--of.open > 0) return;
+        if (r.parts_wanted == 0) {
+            clock::time_point const now = clock::now();
+            r.parts_done = since_start(now);
+            measured->collected.parts_done(begin + r.ended, now);
+        }
+        open_parts const whole = std::move(of);
+        fetching.erase(found);
+        ended(index, whole.document, whole.request_id);
+    }
+
+    void part_failed(job_record& r, open_parts const& of, result_part const& p, failure const& f)
+    {
+        auto const code = static_cast<errc>(f.code.value());
+        auto const known = std::find_if(r.parts_failed.begin(), r.parts_failed.end(),
+                                        [&](auto const& counted) { return counted.first == code; });
+        if (known != r.parts_failed.end())
+            ++known->second;
+        else
+            r.parts_failed.emplace_back(code, 1);
+        ++failed_parts;
+        note_descriptors(f);
+        measured->collected.failed("part", name(code), of.document, to_string(f));
+        if (options.on_part_failure) options.on_part_failure(of.document, p, f);
+    }
+
+    void note_descriptors(failure const& f)
+    {
+        if (f.cause == boost::system::errc::too_many_files_open ||
+            f.cause == boost::system::errc::too_many_files_open_in_system)
+            ++no_descriptor;
+    }
+
+    /// Whether it is this test that ended the operation.
+    bool is_end_of_test(failure const& f) const
+    {
+        return closing && (f.is(errc::client_closed) || f.is(errc::cancelled));
     }
 
     void failed(std::size_t index, std::string const& document, failure const& f)
@@ -176,12 +270,9 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         job_record& r = jobs[index];
         if (!is_known(r.sent)) r.sent = offset(f.times.sent);
         if (r.submits == 0) r.submits = static_cast<std::uint16_t>(std::clamp(f.attempts, 0, 65'535));
-        if (f.cause == boost::system::errc::too_many_files_open ||
-            f.cause == boost::system::errc::too_many_files_open_in_system)
-            ++no_descriptor;
+        note_descriptors(f);
         // The service still works on the document, or would have.
-        if (f.is(errc::still_processing) ||
-            (closing && (f.is(errc::client_closed) || f.is(errc::cancelled)))) {
+        if (f.is(errc::still_processing) || is_end_of_test(f)) {
             ++unfinished;
             return ended(index, document, f.request_id);
         }
@@ -225,7 +316,8 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
 
     void check_end()
     {
-        if (!arrivals_ended || has_ended || done + failures + unfinished != jobs.size()) return;
+        bool const is_open = done + failures + unfinished != jobs.size() || !fetching.empty();
+        if (!arrivals_ended || has_ended || is_open) return;
         has_ended = true;
         if (!closing) end = clock::now();
         arrival_timer.cancel();
@@ -260,6 +352,10 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         s.done = done;
         s.failed = failures;
         s.given_up = unfinished;
+        s.with_parts = !options.parts.empty();
+        s.fetching_parts = fetching.size();
+        s.parts = parts;
+        s.parts_failed = failed_parts;
         s.draining = arrivals_ended;
         s.ended = has_ended;
         s.rate =
@@ -283,9 +379,13 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     std::uint64_t done = 0;
     std::uint64_t failures = 0;
     std::uint64_t unfinished = 0;
+    std::uint64_t parts = 0;
+    std::uint64_t failed_parts = 0;
     std::uint64_t no_descriptor = 0;
     double sum_in_flight = 0;
     std::uint64_t samples = 0;
+    part_queue<std::size_t> order_of_parts{1000};
+    std::unordered_map<std::size_t, open_parts> fetching; ///< by the number of the document
     bool is_refilling = false;
     bool arrivals_ended = false;
     bool closing = false;

@@ -14,6 +14,14 @@ namespace detail
 
 inline double seconds_of_job(job_record::time t) noexcept { return static_cast<double>(t.count()) / 1e9; }
 
+inline void count_parts(load_summary& out, job_record const& j)
+{
+    out.parts += j.parts;
+    out.parts_wanted += j.parts_wanted;
+    for (auto const& [error, count] : j.parts_failed)
+        out.parts_failed[error] += count;
+}
+
 /// A tenth of the arrivals, or longer: until nearly all documents of that tenth were done. At most half.
 inline double warm_up_of(std::span<job_record const> jobs, double arrival_seconds)
 {
@@ -41,7 +49,7 @@ OCRPIPE_DECL load_summary summarize(std::span<job_record const> jobs, double arr
     out.total_seconds = std::max(total_seconds, arrival_seconds);
     out.warm_up_seconds = detail::warm_up_of(jobs, arrival_seconds);
     std::vector<double> due, ended;
-    std::vector<lifetime> end_to_end, ready_low, ready_high, completed;
+    std::vector<lifetime> end_to_end, ready_low, ready_high, parts, completed;
     double in_flight_seconds = 0;
     double const settled = arrival_seconds > 2 ? 1 : 0;
     std::uint64_t polls = 0;
@@ -53,7 +61,9 @@ OCRPIPE_DECL load_summary summarize(std::span<job_record const> jobs, double arr
         double const to = has_ended ? seconds_of_job(j.ended) : out.total_seconds;
         due.push_back(from);
         if (has_ended) ended.push_back(to);
-        in_flight_seconds += std::max(0.0, to - from);
+        bool const have_parts_ended = is_known(j.parts_done);
+        double const parts_to = have_parts_ended ? seconds_of_job(j.parts_done) : out.total_seconds;
+        in_flight_seconds += std::max(0.0, (has_parts(j) ? parts_to : to) - from);
         bool const is_settled = from >= settled;
         if (is_known(j.started) && is_settled) out.start_delay.record(j.started - j.due);
         if (is_known(j.accepted)) {
@@ -84,6 +94,8 @@ OCRPIPE_DECL load_summary summarize(std::span<job_record const> jobs, double arr
         }
         bool const censored = j.outcome == job_outcome::unfinished;
         end_to_end.push_back({std::max(0.0, to - from), censored});
+        detail::count_parts(out, j);
+        if (has_parts(j)) parts.push_back({std::max(0.0, parts_to - to), !have_parts_ended});
         if (!is_known(j.accepted)) continue;
         double const accepted = seconds_of_job(j.accepted);
         double const pending = is_known(j.last_pending) ? seconds_of_job(j.last_pending) : accepted;
@@ -104,6 +116,7 @@ OCRPIPE_DECL load_summary summarize(std::span<job_record const> jobs, double arr
     out.end_to_end = survival(std::move(end_to_end));
     out.ready_low = survival(std::move(ready_low));
     out.ready_high = survival(std::move(ready_high));
+    out.time_to_parts = survival(std::move(parts));
     out.completed_only = survival(std::move(completed));
     return out;
 }

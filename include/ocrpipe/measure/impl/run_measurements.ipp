@@ -16,8 +16,8 @@ inline constexpr std::size_t longest_sample = 2048;
 OCRPIPE_DECL std::string_view name(measured_phase p) noexcept
 {
     constexpr std::string_view names[] = {
-        "wait_for_turn", "wait_for_rate", "wait_for_ledger",   "wait_for_connection", "submit",
-        "poll",          "part",          "time_to_ready_low", "time_to_ready_high",  "end_to_end"};
+        "wait_for_turn", "wait_for_rate",     "wait_for_ledger",    "wait_for_connection", "submit", "poll",
+        "part",          "time_to_ready_low", "time_to_ready_high", "end_to_end",          "parts"};
     return names[static_cast<std::size_t>(p)];
 }
 
@@ -128,6 +128,11 @@ OCRPIPE_DECL void run_measurements::keep_if_slow(measured_document const& d, clo
     slowest_.insert(place, {std::string(d.id.substr(0, detail::longest_sample)),
                             std::string(d.request_id.substr(0, detail::longest_sample)), d.times, end_to_end,
                             d.bytes});
+}
+
+OCRPIPE_DECL void run_measurements::parts_done(clock::time_point ready, clock::time_point now)
+{
+    record(measured_phase::parts, ready, now);
 }
 
 OCRPIPE_DECL void run_measurements::failed(std::string_view failure_class, std::string_view id,

@@ -41,8 +41,7 @@ OCRPIPE_DECL bool may_concern_all(failure const& f) noexcept;
 /// Whether a submit ended without an answer from the service. A 500 comes from the service itself.
 OCRPIPE_DECL bool is_unanswered(failure const& f) noexcept;
 
-/// The parts of a document: an image for each file, the other kinds for each document in the answer that has
-/// an id.
+/// parts_of(), numbered by their places in the document's result line.
 OCRPIPE_DECL std::vector<missing_part> parts_to_fetch(std::vector<operation> const& kinds,
                                                       ocr_result const& answer,
                                                       std::vector<std::string> const& file_ids,

@@ -8,7 +8,6 @@
 #include <ocrpipe/bulk/run/detail/event.hpp>
 #include <ocrpipe/bulk/run/detail/intake.hpp>
 #include <ocrpipe/bulk/run/detail/part_batch.hpp>
-#include <ocrpipe/bulk/run/detail/part_queue.hpp>
 #include <ocrpipe/bulk/run/detail/read_ahead.hpp>
 #include <ocrpipe/bulk/run/detail/run_directory.hpp>
 #include <ocrpipe/bulk/run/detail/run_observer.hpp>
@@ -16,6 +15,7 @@
 #include <ocrpipe/bulk/run/pipeline.hpp>
 #include <ocrpipe/bulk/run/run_configuration.hpp>
 #include <ocrpipe/measure/report_members.hpp>
+#include <ocrpipe/pace/part_queue.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -247,7 +247,7 @@ private:
     detail::content_sharing<document_ptr> sharing_;
     /// If results are shared: documents under way that the ledger does not know yet, by id.
     std::unordered_map<std::string, document_ptr> unrecorded_;
-    detail::part_queue<detail::part_batch*> part_queue_;
+    part_queue<detail::part_batch*> part_queue_;
     /// Of results that wait for their parts.
     static constexpr std::size_t most_waiting_bytes = 64 * 1024 * 1024;
     std::size_t waiting_bytes_ = 0;

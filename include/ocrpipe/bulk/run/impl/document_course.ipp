@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_BULK_RUN_IMPL_DOCUMENT_COURSE_IPP
 #define OCRPIPE_BULK_RUN_IMPL_DOCUMENT_COURSE_IPP
 
+#include <ocrpipe/api/result_part.hpp>
 #include <ocrpipe/bulk/run/detail/document_course.hpp>
 
 #include <utility>
@@ -69,22 +70,12 @@ OCRPIPE_DECL std::vector<missing_part> parts_to_fetch(std::vector<operation> con
                                                       response_profile const& profile)
 {
     std::vector<missing_part> parts;
-    if (kinds.empty()) return parts;
-    for (operation const kind : kinds) {
-        auto const add = [&](std::size_t index, std::string id) {
-            if (id.empty()) return;
-            missing_part& p = parts.emplace_back();
-            p.place = parts.size() - 1;
-            p.kind = kind;
-            p.index = index;
-            p.sub_id = std::move(id);
-        };
-        if (kind != operation::image) {
-            answer.for_each_document_id(add, profile);
-            continue;
-        }
-        for (std::size_t i = 0; i != file_ids.size(); ++i)
-            add(i + 1, file_ids[i]);
+    for (result_part& found : parts_of(answer, file_ids, kinds, profile)) {
+        missing_part& p = parts.emplace_back();
+        p.place = parts.size() - 1;
+        p.kind = found.kind;
+        p.index = found.number;
+        p.sub_id = std::move(found.sub_id);
     }
     return parts;
 }

@@ -1,10 +1,10 @@
-#include <ocrpipe/bulk/run/detail/part_queue.hpp>
+#include <ocrpipe/pace/part_queue.hpp>
 
 #include <doctest/doctest.h>
 
 #include <string>
 
-using ocrpipe::detail::part_queue;
+using ocrpipe::part_queue;
 
 namespace
 {

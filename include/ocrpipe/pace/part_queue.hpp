@@ -1,15 +1,16 @@
-#ifndef OCRPIPE_BULK_RUN_DETAIL_PART_QUEUE_HPP
-#define OCRPIPE_BULK_RUN_DETAIL_PART_QUEUE_HPP
+#ifndef OCRPIPE_PACE_PART_QUEUE_HPP
+#define OCRPIPE_PACE_PART_QUEUE_HPP
 
 #include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <optional>
 
-namespace ocrpipe::detail
+namespace ocrpipe
 {
 
-/// The order in which a run asks for parts: batch after batch, with a bounded number under way. Pure.
+/// The order in which parts of many documents are asked for: batch after batch, with a bounded number under
+/// way. Pure.
 ///
 /// `Batch` is a handle, such as a pointer; the parts of a batch are numbered from 0.
 template<class Batch>
@@ -74,6 +75,6 @@ private:
     std::size_t under_way_ = 0;
 };
 
-} // namespace ocrpipe::detail
+} // namespace ocrpipe
 
 #endif
