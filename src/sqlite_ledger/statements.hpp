@@ -63,7 +63,8 @@ UPDATE document SET
   polls = polls + ?8, attempts = coalesce(?9, attempts), finished_at = ?10,
   completeness = ?11, ask_again = ?12
 WHERE id = ?1 AND CASE WHEN ?13 IS NULL THEN may_become(state, ?2, 0)
-                       ELSE state = 'done' AND request_id = ?13 AND completeness IS NOT NULL END
+                       ELSE state = 'done' AND request_id = ?13 AND completeness IS NOT NULL
+                            AND (result_file, result_offset, result_length) = (?14, ?15, ?16) END
 )sql";
 
 /// The document's new line lists parts. Not allowed if its result is not the one that lacked them.
@@ -87,6 +88,7 @@ inline constexpr char drop_parts_sql[] =
 inline constexpr char drop_replaced_parts_sql[] = R"sql(
 DELETE FROM missing_part WHERE document = (SELECT number FROM document
   WHERE id = ?1 AND state = 'done' AND request_id = ?2
+        AND (result_file, result_offset, result_length) = (?6, ?7, ?8)
         AND (result_file, result_offset, result_length) IS NOT (?3, ?4, ?5))
 )sql";
 

@@ -256,7 +256,8 @@ private:
     int drop_replaced_parts(finished_change const& c)
     {
         drop_replaced_parts_.bind_name(1, c.id).bind_name(2, c.what.replaces);
-        return run(bind_location(drop_replaced_parts_, 3, c.what.result.value_or(result_location())));
+        bind_location(drop_replaced_parts_, 3, c.what.result.value_or(result_location()));
+        return run(bind_location(drop_replaced_parts_, 6, c.what.replaced));
     }
 
     int keep_parts(std::string const& id, std::vector<missing_part> const& parts)
@@ -365,6 +366,7 @@ private:
             s->bind_null(13);
         else
             s->bind_name(13, c.what.replaces);
+        bind_location(*s, 14, c.what.replaced);
         int rc = c.what.replaces.empty() ? SQLITE_DONE : drop_replaced_parts(c);
         if (rc == SQLITE_DONE) rc = step(*s);
         return rc == SQLITE_DONE ? keep_parts(c.id, c.what.missing_parts) : rc;

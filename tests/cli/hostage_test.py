@@ -116,6 +116,14 @@ class SeveralBadDocuments(Outputs):
 
 
 class RefusedCredentials(Outputs):
+    def test_reads_that_are_refused_from_the_start_are_no_matter_of_their_documents(self):
+        service = self.script(FORBIDDEN)
+        folder = self.write_documents(3)
+        for _ in range(2):
+            self.assert_exit(self.run_bulk(folder), 4)
+            self.assertEqual(self.failures, [])
+        self.assertEqual(service.requests.count("POST"), 3)
+
     def test_one_request_goes_out_at_a_time(self):
         service = self.script(DONE, refuse=lambda body: FORBIDDEN)
         done = self.run_bulk(self.write_documents(60))

@@ -268,6 +268,26 @@ class Failing(Parts):
         self.assertEqual(self.missing(), [])
 
 
+    def test_parts_that_are_fetched_while_their_empty_result_is_read_again_stay(self):
+        empty = answer_with(1)
+        empty["data"]["documents"][0]["ocr_data"] = None
+        gate = self.serve_parts(1)
+        self.service.result = lambda request_id: empty
+        gate.answers = {"d-0": (422, {"message": "not now"})}
+        self.write("profile.json", '{"settle_seconds": 0.2}')
+        self.write("in/a.pdf")
+        self.assert_exit(self.run_parts("--profile", "profile.json"), 1)
+        gate.answers.clear()
+        self.service.result = lambda request_id: (self.wait_until(lambda: self.missing() == []), empty)[1]
+        self.run_parts("--profile", "profile.json")
+        database = sqlite3.connect(self.out / "ledger.db")
+        [(offset,)] = database.execute("SELECT result_offset FROM document").fetchall()
+        database.close()
+        lines = (self.out / "results-00001.jsonl").read_bytes()
+        [part] = json.loads(lines[offset:])["parts"]  # the last line
+        self.assertTrue((self.out / part["file"]).exists())
+
+
 class Interrupted(Parts):
     def test_a_kill_while_few_parts_are_fetched_loses_nothing(self):
         gate = self.serve_parts(10)

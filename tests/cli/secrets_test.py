@@ -163,11 +163,15 @@ class Secrets(Case):
     def test_a_command_that_prints_the_key_does_not_get_ours(self):
         seen = self.folder / "environment"
         self.give(KINDS["400 JSON"], b"")
-        self.run_bulk(self.document, "--allow-plain-http", "--api-key-command", f"env > {seen}; echo {workbench.KEY}")
+        with_password = f"http://me:{urllib.parse.quote(PASSWORD, safe='')}@127.0.0.1:1"
+        others = {"https_proxy": with_password, "ALL_PROXY": with_password, "FTP_PROXY": "http://127.0.0.1:1"}
+        self.run_bulk(self.document, "--allow-plain-http", "--api-key-command", f"env > {seen}; echo {workbench.KEY}", env=others)
         text = seen.read_bytes()
         self.assertIn(b"OCRPIPE_PORTAL_USER_ID=", text)
         self.assert_clean(text, "the command's environment")
-        self.assertNotIn(b"OCRPIPE_API_KEY=", text)
+        self.assertIn(b"FTP_PROXY=", text)  # it has no password
+        for name in (b"OCRPIPE_API_KEY=", b"https_proxy=", b"ALL_PROXY="):
+            self.assertNotIn(name, text)
         self.assertNotIn(pathlib.Path(self.proxy).name.encode(), text)
 
 

@@ -73,6 +73,8 @@ int run_command_line(std::vector<std::string> const& arguments)
     if (fd >= 0) ::close(fd);
     // If the reader of our output goes away, write() fails instead of ending the run.
     std::signal(SIGPIPE, SIG_IGN);
+    // Likewise, a file beyond the limit of the process (RLIMIT_FSIZE) is an error of write().
+    std::signal(SIGXFSZ, SIG_IGN);
     // Outside a run, SIGUSR1 is ignored.
     std::signal(SIGUSR1, SIG_IGN);
     if (!arguments.empty() && arguments.front() == "emulator")

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -65,8 +66,7 @@ loaded_key load_from_file(std::string const& path, std::string const& shown_as)
     };
     unique_fd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) return problem(std::string(std::strerror(errno)));
-    struct ::stat st {
-    };
+    struct ::stat st{};
     if (::fstat(fd.get(), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRGRP | S_IROTH)) != 0)
         out.warnings.push_back(fmt::format("{0}: {1}: others can read it: run chmod 600 {1}", shown_as,
                                            printable_excerpt(path, 1024)));
@@ -77,14 +77,22 @@ loaded_key load_from_file(std::string const& path, std::string const& shown_as)
     return out;
 }
 
-/// This process's environment, without the variables that hold secrets meant for this program alone.
+/// Whether a variable holds our key, or a proxy with its password.
+bool is_secret(std::string_view variable)
+{
+    std::size_t const end = std::min(variable.find('='), variable.size());
+    std::string_view const name = variable.substr(0, end);
+    if (name == "OCRPIPE_API_KEY" || name == "OCRPIPE_PROXY") return true;
+    bool const is_proxy = name.ends_with("_proxy") || name.ends_with("_PROXY");
+    return is_proxy && variable.find('@', end) != variable.npos;
+}
+
+/// This process's environment without them.
 std::vector<char*> environment_without_secrets()
 {
     std::vector<char*> out;
-    for (char** v = environ; *v; ++v) {
-        std::string_view const text(*v);
-        if (!text.starts_with("OCRPIPE_API_KEY=") && !text.starts_with("OCRPIPE_PROXY=")) out.push_back(*v);
-    }
+    for (char** v = environ; *v; ++v)
+        if (!is_secret(*v)) out.push_back(*v);
     out.push_back(nullptr);
     return out;
 }
@@ -112,6 +120,7 @@ loaded_key load_from_command(std::string const& command, std::string const& show
     ::sigset_t defaults;
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
     sigaddset(&defaults, SIGUSR1);
     ::posix_spawnattr_setsigdefault(&attributes, &defaults);
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);

@@ -78,13 +78,17 @@ constexpr std::array table{
     option_spec{"drain-timeout", "TIME", "1m", "after an interrupt, wait up to TIME for documents under way",
                 ending},
     option_spec{"max-documents", "N", "0", "stop after sending N documents; 0 is no limit", ending},
-    option_spec{"max-duration", "TIME", "0s", "stop after TIME; 0s is no limit", ending},
+    option_spec{"max-duration", "TIME", "0s",
+                "take no more documents after TIME, and wait for those under way as after an interrupt; 0s "
+                "is no limit",
+                ending},
     option_spec{"max-outage", "TIME", "0s",
                 "stop when the service could not be used for TIME; 0s is no limit, or a minute if it was "
                 "never reached",
                 ending},
     option_spec{"fail-budget", "N|P%", "0",
-                "stop when more than N documents, or P percent, have failed; 0 is no limit", ending},
+                "stop when more than N documents, or P percent of at least 100, have failed; 0 is no limit",
+                ending},
 
     option_spec{
         "metrics", "ADDRESS", "",

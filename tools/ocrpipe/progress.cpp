@@ -184,7 +184,19 @@ message summary_message(run_report const& r, std::string const& directory)
     if (!r.ended_by.empty()) text += fmt::format("; {}", r.ended_by);
     if (r.failed + r.unreadable + r.parts_failed > 0)
         text += fmt::format(": see {}/failures.jsonl", directory);
-    if (r.failed > 0) text += fmt::format("; to send failed documents again: ocrpipe retry {}", directory);
+    std::uint64_t risky = 0;
+    std::string risky_classes;
+    for (errc const c : {errc::ambiguous_submit, errc::job_expired, errc::job_lost})
+        if (auto const n = r.failed_by_class.find(std::string(name(c))); n != r.failed_by_class.end()) {
+            risky += n->second;
+            risky_classes += (risky_classes.empty() ? "" : ",") + std::string(name(c));
+        }
+    if (r.failed > risky)
+        text += fmt::format("; to send failed documents again: ocrpipe retry {}", directory);
+    if (risky > 0)
+        text += fmt::format(
+            "; to send {} documents again that may then be billed twice: ocrpipe retry {} --class {}", risky,
+            directory, risky_classes);
     if (r.parts_failed + r.parts_wanted > 0)
         text += fmt::format("; to fetch the missing parts, which costs nothing: the same run command, or "
                             "ocrpipe retry {}",
@@ -197,8 +209,9 @@ message summary_message(run_report const& r, std::string const& directory)
         text += fmt::format("; {} results are empty or incomplete: the next run asks the service for them "
                             "again, which costs nothing",
                             r.to_ask_again);
-    bool const clean = r.failed + r.to_ask_again + r.unreadable + r.too_young + r.empty_inputs + r.unfinished +
-                               r.not_sent + r.changed_files + r.parts_failed + r.parts_wanted ==
+    bool const clean = r.failed + r.to_ask_again + r.unreadable + r.too_young + r.empty_inputs +
+                               r.unfinished + r.not_sent + r.changed_files + r.parts_failed +
+                               r.parts_wanted ==
                            0 &&
                        r.ended_by.empty();
     return message(clean ? level::info : level::warn, "run_finished", std::move(text),

@@ -247,7 +247,7 @@ TEST_CASE("service_health: a document is refused, and a known result is read -> 
 TEST_CASE("service_health: a known result is refused, too -> the credentials are, without another document")
 {
     health h;
-    h.assume_accepted();
+    h.assume_accepted(lane::submit);
     h.note_result("r-1", 100);
     h.learn(a_submit, answered(403), refused_as_key);
     read(h, answered(403), refused_as_key, false);

@@ -258,6 +258,8 @@ inline constexpr std::array part_rows{
              part_verdict::credentials_refused},
     part_row{"a word for pending", [](seen_part& s) { return s.is_success() && s.has_pending_word(); },
              part_verdict::pending},
+    part_row{"gateway's 404", [](seen_part& s) { return s.is({404}) && s.is_gateways(); },
+             part_verdict::retry},
     part_row{"missing beyond the settle window",
              [](seen_part& s) { return s.is_missing() && s.missing_for_good(); }, part_verdict::absent},
     part_row{"missing", [](seen_part& s) { return s.is_missing(); }, part_verdict::pending},

@@ -222,7 +222,7 @@ struct seen_part : seen_answer {
 
     bool is_missing() const
     {
-        if (is({404})) return true;
+        if (is({404})) return !is_gateways();
         if (!is_success()) return false;
         return facts.shape == body_facts::form::blank || (is_json() && !has_part(answer->body, profile));
     }

@@ -186,8 +186,9 @@ struct finish_record {
     completeness how_complete = completeness::whole; ///< of the result
     bool ask_again = true; ///< if the result is not whole: whether the next run asks the service for it again
     /// Empty for the document's first result. Otherwise, the state is done, the document's present result is
-    /// that of this request_id and is not whole, and this one takes its place.
+    /// that of this request_id, is at `replaced` and is not whole, and this one takes its place.
     std::string replaces;
+    result_location replaced;
 };
 
 /// The number of documents in each state.

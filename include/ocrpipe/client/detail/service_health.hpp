@@ -74,11 +74,7 @@ public:
         return gate(r.kind).is_paused() || (r.is_patient && outage_.is_paused());
     }
     /// Earlier runs were not refused.
-    void assume_accepted() noexcept
-    {
-        for (probe_gate& g : gates_)
-            g.assume_success();
-    }
+    void assume_accepted(lane kind) noexcept { gate(kind).assume_success(); }
     /// Whether the last requests got no answer. `others`: further requests or jobs that may show whether that
     /// concerns all; without them, only a known result, or an answer to the first request, may.
     bool is_silent(bool others) const noexcept

@@ -172,7 +172,10 @@ OCRPIPE_DECL void client_core::remember(service_knowledge const& known)
     for (std::string const& doc_type : known.doc_types)
         doc_types_.accepted(doc_type);
     result_route_succeeded_ = result_route_succeeded_ || known.results_read;
-    if (known.results_read || !known.doc_types.empty()) health_.assume_accepted();
+    if (known.results_read || !known.doc_types.empty()) health_.assume_accepted(lane::submit);
+    if (known.results_read)
+        for (lane const kind : {lane::poll, lane::part})
+            health_.assume_accepted(kind);
     if (!known.finished_job.empty()) health_.note_result(known.finished_job, SIZE_MAX);
     settle_window_.content_came_after(known.content_delay);
 }

@@ -340,11 +340,13 @@ TEST_CASE_TEMPLATE("ledger: closed while changes wait -> they are made, and thei
 namespace
 {
 
-finish_record ended_as(completeness how_complete, result_location where, std::string replaces = {})
+finish_record ended_as(completeness how_complete, result_location where, std::string replaces = {},
+                       result_location replaced = {})
 {
     finish_record f = done_at(where);
     f.how_complete = how_complete;
     f.replaces = std::move(replaces);
+    f.replaced = replaced;
     return f;
 }
 
@@ -402,21 +404,26 @@ TEST_CASE_TEMPLATE("ledger: an empty result is replaced -> the new place; refuse
 {
     Ledger l;
     finish_first(l, "whole");
-    CHECK(l.finished("whole", ended_as(completeness::whole, {1, 50, 10}, "first")) == errc::invalid_argument);
+    CHECK(l.finished("whole", ended_as(completeness::whole, {1, 50, 10}, "first", {1, 10, 10})) ==
+          errc::invalid_argument);
     ledger_document const d = document_named("a");
     CHECK_FALSE(l.intent(d));
     CHECK_FALSE(l.submitted("a", request("r-1")));
     CHECK_FALSE(l.finished("a", ended_as(completeness::empty, {1, 10, 10})));
     CHECK(l.finished("a", ended_as(completeness::whole, {1, 60, 10})) == errc::invalid_argument);
-    CHECK(l.finished("a", ended_as(completeness::whole, {1, 60, 10}, "r-2")) == errc::invalid_argument);
-    CHECK_FALSE(l.finished("a", ended_as(completeness::in_part, {1, 60, 10}, "r-1")));
+    CHECK(l.finished("a", ended_as(completeness::whole, {1, 60, 10}, "r-2", {1, 10, 10})) ==
+          errc::invalid_argument);
+    CHECK(l.finished("a", ended_as(completeness::in_part, {1, 60, 10}, "r-1", {1, 20, 10})) ==
+          errc::invalid_argument);
+    CHECK_FALSE(l.finished("a", ended_as(completeness::in_part, {1, 60, 10}, "r-1", {1, 10, 10})));
     CHECK(l.row("a").how_complete == completeness::in_part);
-    CHECK_FALSE(l.finished("a", ended_as(completeness::whole, {1, 70, 10}, "r-1")));
+    CHECK_FALSE(l.finished("a", ended_as(completeness::whole, {1, 70, 10}, "r-1", {1, 60, 10})));
     l.reopen();
     CHECK(l.row("a").result == result_location{1, 70, 10});
     CHECK(l.row("a").how_complete == completeness::whole);
     CHECK(l.row("a").polls == 3);
-    CHECK(l.finished("a", ended_as(completeness::whole, {1, 80, 10}, "r-1")) == errc::invalid_argument);
+    CHECK(l.finished("a", ended_as(completeness::whole, {1, 80, 10}, "r-1", {1, 70, 10})) ==
+          errc::invalid_argument);
     CHECK(incomplete(l, true).empty());
 
     // Its file changes while the service is asked.
@@ -427,9 +434,11 @@ TEST_CASE_TEMPLATE("ledger: an empty result is replaced -> the new place; refuse
         l->admit_intent(document_named("b", "other content"), l.row("b").version(), std::move(h));
     }));
     CHECK(l.row("b").how_complete == completeness::whole);
-    CHECK(l.finished("b", ended_as(completeness::whole, {1, 90, 10}, "r-3")) == errc::invalid_argument);
+    CHECK(l.finished("b", ended_as(completeness::whole, {1, 90, 10}, "r-3", {1, 80, 10})) ==
+          errc::invalid_argument);
     CHECK_FALSE(l.submitted("b", request("r-4")));
-    CHECK(l.finished("b", ended_as(completeness::whole, {1, 90, 10}, "r-3")) == errc::invalid_argument);
+    CHECK(l.finished("b", ended_as(completeness::whole, {1, 90, 10}, "r-3", {1, 80, 10})) ==
+          errc::invalid_argument);
     CHECK(l.row("b").state == submitted);
 }
 
@@ -448,7 +457,7 @@ TEST_CASE_TEMPLATE("ledger: a copy of an empty result -> as empty as that, and r
     CHECK(incomplete(l, false) == std::vector<std::string>{"a", "copy"});
     CHECK(l->counts().value().empty == 2);
 
-    CHECK_FALSE(l.finished("a", ended_as(completeness::whole, {1, 30, 10}, "r-1")));
+    CHECK_FALSE(l.finished("a", ended_as(completeness::whole, {1, 30, 10}, "r-1", {1, 10, 10})));
     CHECK(skip({1, 10, 10}, {1, 40, 10}) == errc::invalid_argument); // it was replaced meanwhile
     CHECK(l.row("copy").how_complete == completeness::empty);
     CHECK_FALSE(skip({1, 30, 10}, {1, 40, 10}));

@@ -243,8 +243,8 @@ private:
 
     bool apply(finished_change& c, std::int64_t at)
     {
-        stored* const row = c.what.replaces.empty() ? row_that_may_become(c.what.state, c.id)
-                                                    : row_to_replace(c.id, c.what.replaces);
+        stored* const row =
+            c.what.replaces.empty() ? row_that_may_become(c.what.state, c.id) : row_to_replace(c.id, c.what);
         if (!row || !is_complete(c.what)) return false;
         set_completeness(*row, c.what.how_complete, c.what.ask_again);
         row->state = c.what.state;
@@ -290,11 +290,12 @@ private:
         return row && may_become(row->state, to, false) ? row : nullptr;
     }
 
-    /// The row with the result of this request_id, which is not whole.
-    stored* row_to_replace(std::string_view id, std::string_view request_id)
+    /// The row with the result that is replaced, which is not whole.
+    stored* row_to_replace(std::string_view id, finish_record const& what)
     {
         stored* const row = row_of(id);
-        bool const replaceable = row && row->state == document_state::done && row->request_id == request_id &&
+        bool const replaceable = row && row->state == document_state::done &&
+                                 row->request_id == what.replaces && row->result == what.replaced &&
                                  incomplete_.contains(row->number);
         return replaceable ? row : nullptr;
     }

@@ -174,7 +174,9 @@ private:
     bool has_more(ocr_result const& answer, ledger_row const& before) const;
     void note_content_delay(ledger_row const& before);
     void copy_again(ledger_row row);
-    task<error_code> record_again(std::string id, finish_record end);
+    task<error_code> record_again(std::shared_ptr<ledger_row const> before, finish_record end,
+                                  bool is_better);
+    task<error_code> change_again(std::string id, finish_record end);
 
     // Documents that share a result.
     bool is_to_be_sent(document_ptr const& d);

@@ -146,6 +146,7 @@ OCRPIPE_DECL task<void> pipeline::impl::renew(std::shared_ptr<ledger_row const> 
 
     finish_record end;
     end.replaces = before->request_id;
+    end.replaced = before->result.value_or(result_location());
     end.polls = answer->reads();
     end.how_complete = before->how_complete;
     end.result = before->result;
@@ -175,7 +176,7 @@ OCRPIPE_DECL task<void> pipeline::impl::renew(std::shared_ptr<ledger_row const> 
     }
     completeness const now_complete = end.how_complete;
     answer = failure(); // frees the text while the ledger commits
-    error_code const ec = co_await record_again(before->id, std::move(end));
+    error_code const ec = co_await record_again(before, std::move(end), is_better);
     if (ec && ec != errc::invalid_argument) ledger_failed(ec);
     if (!ec && is_better) state_.renewed(before->how_complete, now_complete);
     end_asking();
@@ -229,8 +230,25 @@ OCRPIPE_DECL void pipeline::impl::copy_again(ledger_row row)
     }
 }
 
-/// Records the outcome of asking again. It is refused if the document has been sent again meanwhile.
-OCRPIPE_DECL task<error_code> pipeline::impl::record_again(std::string id, finish_record end)
+/// Records the outcome of asking again. It is refused if the document has been sent again meanwhile. If only
+/// its parts were fetched, its result has moved.
+OCRPIPE_DECL task<error_code> pipeline::impl::record_again(std::shared_ptr<ledger_row const> before,
+                                                           finish_record end, bool is_better)
+{
+    error_code ec = co_await change_again(before->id, end);
+    if (ec != errc::invalid_argument) co_return ec;
+    result<std::optional<ledger_row>> const now = ledger_->find(before->id);
+    bool const is_moved = now && *now && (**now).version() == before->version() &&
+                          (**now).request_id == before->request_id && (**now).result &&
+                          (**now).result != end.replaced;
+    if (!is_moved) co_return ec;
+    end.replaced = *(**now).result;
+    if (!is_better) end.result = end.replaced;
+    ec = co_await change_again(before->id, std::move(end));
+    co_return ec;
+}
+
+OCRPIPE_DECL task<error_code> pipeline::impl::change_again(std::string id, finish_record end)
 {
     return change([this, id = std::move(id), end = std::move(end)](ledger_handler h) {
         ledger_->finished(id, end, std::move(h));
