@@ -212,6 +212,13 @@ class Load(Case):
         self.assertIn("--yes", done.stderr)
         self.assertIn("up to 50 documents", done.stderr)
 
+    def test_a_proxy_on_another_machine_needs_yes_too(self):
+        for proxy, words in (("http://me:secret@ocr.invalid:3128", "--yes"), ("http://127.0.0.1:1", "")):
+            done = self.ocrpipe("load", "--doc-type", "invoice", "--out", self.folder / "away", "--rate", "5/s", "--max-documents", "1",
+                                "--proxy", proxy, env={"OCRPIPE_BASE_URL": "http://127.0.0.1:1"})
+            self.assertEqual("--yes" in done.stderr, bool(words), done.stderr)
+            self.assertNotIn("secret", done.stderr)
+
     def test_a_generator_that_is_late_says_so(self):
         self.serve()
         done = self.load("late", "--rate", "300/s", "--duration", "3s", "--send-delay", "0s")

@@ -102,10 +102,14 @@ void read_arrivals(raw_arguments const& raw, option_reader& read, load_plan& p)
     if (a.poisson) p.arrivals_text += ", Poisson";
 }
 
-bool is_this_machine(std::string const& base_url)
+/// Whether the documents stay on this machine. For a proxy elsewhere, a loopback address is its own machine.
+bool is_this_machine(client_options const& client)
 {
-    auto const service = parse_origin(base_url);
-    return service && is_loopback(service->host);
+    auto const service = parse_origin(client.endpoint.base_url);
+    if (!service || !is_loopback(service->host)) return false;
+    if (client.proxy.url.empty()) return true;
+    auto const proxy = parse_proxy(client.proxy.url);
+    return proxy && is_loopback(proxy->at.host);
 }
 
 } // namespace
@@ -183,10 +187,11 @@ load_plan read_load(raw_arguments const& raw, option_reader& read, enum file_typ
         else
             p.thresholds.insert(p.thresholds.end(), parsed->begin(), parsed->end());
     }
-    if (!client.endpoint.base_url.empty() && !is_this_machine(client.endpoint.base_url) && !l.yes)
-        read.problem("--yes", fmt::format("missing: {} is not on this machine, and every document may cost "
+    if (!client.endpoint.base_url.empty() && !is_this_machine(client) && !l.yes)
+        read.problem("--yes", fmt::format("missing: {}{} is not on this machine, and every document may cost "
                                           "money: give --yes to send {}",
                                           client.endpoint.base_url,
+                                          client.proxy.url.empty() ? "" : ", by way of its proxy,",
                                           most_documents(p.arrivals)
                                               ? fmt::format("up to {} documents", *most_documents(p.arrivals))
                                               : "as many documents as it takes"));

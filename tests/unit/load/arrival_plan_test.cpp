@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 using namespace ocrpipe;
@@ -107,6 +108,17 @@ TEST_CASE("most_documents: a closed loop -> only max_documents limits it")
     CHECK(length_of(p) == 60);
     p.max_documents = 5;
     CHECK(*most_documents(p) == 5);
+}
+
+TEST_CASE("arrival_times: the next document is due beyond all times -> far ahead, not in the past")
+{
+    arrival_plan p = constant(1e-300, std::numeric_limits<double>::infinity());
+    p.max_documents = 3;
+    auto const t = times_of(p);
+    REQUIRE(t.size() == 3);
+    CHECK(t[0] == 0);
+    CHECK(t[1] == 1e9);
+    CHECK(t[2] == 1e9);
 }
 
 TEST_CASE("arrival_times: a thousand seeds of odd rates -> never more than most_documents, never backwards")

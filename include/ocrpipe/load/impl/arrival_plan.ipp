@@ -32,6 +32,12 @@ inline double time_of(arrival_stage const& s, double count) noexcept
     return count == 0 ? 0 : std::min(s.seconds, 2 * count / (s.from + root));
 }
 
+/// Times of more than thirty years are cut, because they would overflow.
+inline std::chrono::nanoseconds nanoseconds_of(double seconds) noexcept
+{
+    return std::chrono::nanoseconds(std::llround(std::clamp(seconds, 0.0, 1e9) * 1e9));
+}
+
 } // namespace detail
 
 OCRPIPE_DECL double rate_at(arrival_plan const& plan, double seconds) noexcept
@@ -93,7 +99,7 @@ OCRPIPE_DECL std::optional<std::chrono::nanoseconds> arrival_times::next()
         stage_start_ + detail::time_of(plan_.stages[stage_], std::max(0.0, target_ - stage_area_));
     if (plan_.max_seconds > 0 && at >= plan_.max_seconds * (1 - 1e-12)) return std::nullopt;
     ++given_;
-    return std::chrono::nanoseconds(std::llround(at * 1e9));
+    return detail::nanoseconds_of(at);
 }
 
 } // namespace ocrpipe

@@ -3,6 +3,7 @@
 
 #include <ocrpipe/client/client_observer.hpp>
 #include <ocrpipe/core/task.hpp>
+#include <ocrpipe/load/impl/arrival_plan.ipp>
 #include <ocrpipe/load/load_run.hpp>
 #include <ocrpipe/pace/part_queue.hpp>
 
@@ -61,7 +62,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         if (options.arrivals.closed()) {
             double const length = length_of(options.arrivals);
             if (std::isfinite(length)) {
-                arrival_timer.expires_at(begin + std::chrono::nanoseconds(std::llround(length * 1e9)));
+                arrival_timer.expires_at(begin + detail::nanoseconds_of(length));
                 arrival_timer.async_wait([self = shared_from_this()](error_code ec) {
                     if (!ec) self->end_arrivals();
                 });
@@ -97,7 +98,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         bool const all_sent =
             options.arrivals.max_documents > 0 && jobs.size() >= options.arrivals.max_documents;
         if (all_sent || !std::isfinite(length)) return end_arrivals();
-        arrival_timer.expires_at(begin + std::chrono::nanoseconds(std::llround(length * 1e9)));
+        arrival_timer.expires_at(begin + detail::nanoseconds_of(length));
         arrival_timer.async_wait([self = shared_from_this()](error_code ec) {
             if (!ec) self->end_arrivals();
         });
