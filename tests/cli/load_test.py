@@ -169,6 +169,22 @@ class Load(Case):
             self.assertNotIn(f"load-{command}", helped.stdout + wrong.stderr)
             self.assertEqual(self.ocrpipe(f"load-{command}").returncode, 2)
 
+    def test_what_cannot_be_joined_is_refused(self):
+        self.serve()
+        for out, delay in (("good", "5s"), ("late", "0s")):
+            self.load(out, "--rate", "50/s", "--duration", "1s", "--send-delay", delay)
+        good = self.folder / "good"
+        before = (good / "jobs.jsonl").read_bytes()
+        for out, others, words in (("all", [good, good], "given twice"), ("good", [good, self.folder / "late"], "given twice"),
+                                   ("all", [good, self.folder / "late"], "generator was the bottleneck")):
+            done = self.ocrpipe("load", "merge", self.folder / out, *others)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(words, done.stderr)
+        self.assertEqual((good / "jobs.jsonl").read_bytes(), before)
+        (good / "jobs.jsonl").write_bytes(before[:before.index(b"\n") + 1])
+        done = self.ocrpipe("load", "compare", good, good)
+        self.assertIn("jobs.jsonl has 1 documents, but report.json has 50", done.stderr)
+
     def test_compare_and_merge(self):
         self.serve()
         for out, rate in (("a", "60/s"), ("b", "60/s"), ("c", "260/s")):
@@ -195,6 +211,7 @@ class Load(Case):
             (["--rate", "5/s", "--concurrency", "3", "--duration", "5s"], "only one of"),
             (["--stages", "50/s", "--duration", "5s"], "stage 1"),
             (["--rate", "5/s", "--duration", "5s", "--threshold", "e2e<3s"], "e2e.p95"),
+            (["--rate", "5/s", "--duration", "5s", "--threshold", ""], "is empty"),
             (["--rate", "5/s", "--duration", "5s", "--threshold", "latency<3s"], "there is no such metric"),
             (["--rate", "5/s", "--duration", "5s", "--generate", "big"], "--generate"),
             (["--rate", "5/s", "--duration", "5s", "--parts", "tables,seals"], "give a list of tables, signatures, stamps, images"),

@@ -184,6 +184,8 @@ load_plan read_load(raw_arguments const& raw, option_reader& read, enum file_typ
         auto parsed = parse_thresholds(list);
         if (!parsed)
             read.problem("--threshold", parsed.error().reason);
+        else if (parsed->empty())
+            read.problem("--threshold", "is empty: give conditions such as 'e2e.p95<30s,error_rate<1%'");
         else
             p.thresholds.insert(p.thresholds.end(), parsed->begin(), parsed->end());
     }

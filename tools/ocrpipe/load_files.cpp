@@ -39,6 +39,8 @@ struct stored_test {
     double arrival_seconds = 0;
     double total_seconds = 0;
     std::string arrivals;
+    bool was_generator_late = false; ///< its figures are then not about the service
+    bool has_thresholds = false;
 };
 
 failure unreadable(std::string const& directory, std::string_view why)
@@ -71,8 +73,15 @@ result<stored_test> load_test_of(std::string const& directory)
     if (auto const* const c = load.if_contains("capacity"); c != nullptr && !c->is_null())
         return unreadable(directory,
                           "--find-capacity made several tests, which cannot be compared or joined");
-    out.started_at =
-        detail::parse_time(std::string(started->get_string())).value_or(system_clock::time_point());
+    auto const started_at = detail::parse_time(std::string(started->get_string()));
+    if (!started_at) return unreadable(directory, "report.json has no valid started_at");
+    out.started_at = *started_at;
+    if (auto const* const g = load.if_contains("generator"); g != nullptr && g->is_object()) {
+        auto const* const why = g->get_object().if_contains("bottleneck");
+        out.was_generator_late = why != nullptr && why->is_string();
+    }
+    if (auto const* const t = load.if_contains("thresholds"); t != nullptr && t->is_array())
+        out.has_thresholds = !t->get_array().empty();
     std::ifstream jobs(directory + "/jobs.jsonl", std::ios::binary);
     if (!jobs) return unreadable(directory, "jobs.jsonl cannot be read");
     for (std::string line; std::getline(jobs, line);) {
@@ -80,6 +89,13 @@ result<stored_test> load_test_of(std::string const& directory)
         if (!job) return unreadable(directory, job.error().reason);
         out.jobs.push_back(std::move(*job));
     }
+    double due = 0;
+    if (auto const* const o = load.if_contains("outcomes"); o != nullptr && o->is_object())
+        if (auto const* const n = o->get_object().if_contains("due"); n != nullptr && n->is_number())
+            due = n->to_number<double>();
+    if (static_cast<double>(out.jobs.size()) != due)
+        return unreadable(directory, fmt::format("jobs.jsonl has {} documents, but report.json has {:.0f}",
+                                                 out.jobs.size(), due));
     std::stable_sort(out.jobs.begin(), out.jobs.end(),
                      [](job_line const& a, job_line const& b) { return a.record.due < b.record.due; });
     return out;
@@ -242,10 +258,25 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
         log.write(message(level::error, "usage", "give at least two directories of load tests after OUT"));
         return exit_code::usage;
     }
+    std::error_code not_there;
+    std::vector<std::filesystem::path> seen{std::filesystem::weakly_canonical(p.output, not_there)};
     std::vector<stored_test> tests;
     for (std::string const& d : p.directories) {
         auto t = load_test_of(d);
         if (!t) return refuse_input(t.error(), log);
+        std::filesystem::path const place = std::filesystem::weakly_canonical(d, not_there);
+        if (std::find(seen.begin(), seen.end(), place) != seen.end()) {
+            log.write(message(level::error, "usage", fmt::format("{}: it is given twice", d)));
+            return exit_code::usage;
+        }
+        seen.push_back(place);
+        if (t->was_generator_late)
+            return refuse_input(
+                unreadable(d, "its generator was the bottleneck, so its figures are not about the service"),
+                log);
+        if (t->has_thresholds)
+            log.write(message(level::warn, "thresholds_not_checked",
+                              fmt::format("{}: its thresholds are not checked for the joint report", d)));
         tests.push_back(std::move(*t));
     }
     auto const earliest = std::min_element(
@@ -254,6 +285,14 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
     stored_test all;
     all.started_at = start;
     for (stored_test& t : tests) {
+        auto const ended = [](stored_test const& of) {
+            return of.started_at + std::chrono::milliseconds(std::llround(of.arrival_seconds * 1'000));
+        };
+        if (t.started_at > ended(*earliest))
+            log.write(
+                message(level::warn, "not_at_the_same_time",
+                        "the tests did not run at the same time: the joint report counts the time between "
+                        "them as a time without arrivals"));
         // Clocks of several machines agree as far as they are synchronized.
         auto const shift = std::chrono::duration_cast<std::chrono::nanoseconds>(t.started_at - start);
         double const seconds = static_cast<double>(shift.count()) / 1e9;
