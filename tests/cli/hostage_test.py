@@ -361,7 +361,7 @@ class Trouble(Outputs):
                 self.assert_told(done, answer)
 
     def test_parts(self):
-        for answer in self.SUBMITS:
+        for answer in self.READS:
             with self.subTest(answer=answer):
                 self.setUp()
                 trouble = self.outage(answer, after=20)
