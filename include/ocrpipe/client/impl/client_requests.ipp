@@ -251,14 +251,9 @@ struct client_core::submit_exchange {
 
     admission terms()
     {
-        return {via,
-                permits,
-                deadline,
-                submit.doc_type,
-                fsm.is_suspect(),
-                submit.patient,
-                in_pause::wait,
-                fsm.is_failing()};
+        admission a{via, permits, deadline, submit.doc_type, fsm.is_suspect(), submit.patient};
+        a.has_failed = fsm.is_failing();
+        return a;
     }
     /// Whether it has one of the connections, without a wait, and the caller's hook has run.
     bool has_turn()
@@ -384,8 +379,9 @@ struct client_core::part_exchange {
 
     admission terms()
     {
-        return {via,          permits,        clock::time_point::max(), {}, fsm.is_suspect(),
-                part.patient, in_pause::wait, fsm.is_failing()};
+        admission a{via, permits, clock::time_point::max(), {}, fsm.is_suspect(), part.patient};
+        a.has_failed = fsm.is_failing();
+        return a;
     }
     bool has_turn()
     {
