@@ -145,7 +145,8 @@ OCRPIPE_DECL void service_health::note_gates(request const& r, bool was_probe, e
 /// Whether the service answered, and neither failed nor asked to wait nor refused.
 inline bool was_good(exchange_result const& answer, action const& next) noexcept
 {
-    return answer && !next.is_trouble && next.what != step::pause_origin && next.what != step::refused;
+    return answer && !next.is_trouble && !next.is_throttled_alone && next.what != step::pause_origin &&
+           next.what != step::refused;
 }
 
 inline std::string trouble_of(char const* requests, exchange_result const& answer)
