@@ -92,7 +92,7 @@ std::string progress_line(pipeline_statistics const& s, double per_second, std::
     std::vector<piece> pieces;
     if (s.source_exhausted && known(s) > 0)
         pieces.push_back(
-            {fmt::format("{} of {} done ({}%)", s.done, known(s), finished(s) * 100 / known(s)), 0});
+            {fmt::format("{} of {} done ({}%)", s.done, known(s), s.done * 100 / known(s)), 0});
     else
         pieces.push_back({fmt::format("{} done", s.done), 0});
     if (s.failed > 0) pieces.push_back({fmt::format("{} failed", s.failed), 1, red});

@@ -310,7 +310,9 @@ OCRPIPE_DECL trouble_gate const* service_health::current_trouble() const noexcep
 
 OCRPIPE_DECL bool service_health::is_out() const noexcept
 {
-    return outage_.is_paused() || current_trouble() != nullptr || wants_a_read();
+    // Usually the first read is only a matter of milliseconds.
+    bool const is_unread = wants_a_read() && last_ > unread_since_ + std::chrono::seconds(1);
+    return outage_.is_paused() || current_trouble() != nullptr || is_unread;
 }
 
 OCRPIPE_DECL std::string service_health::outage_text() const
