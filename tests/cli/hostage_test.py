@@ -289,6 +289,14 @@ class Outage(Outputs):
                 done = self.run_bulk(self.write_documents(300), "--max-outage", "2s", "--deadline", "5s", "--drain-timeout", "1s")
                 self.assertIn(done.returncode, (4, 6), done.stderr)
                 self.assertLessEqual(service.requests.count("POST"), 132)
+                sent = service.requests.count("POST")
+                done = self.run_bulk(self.folder / "in", "--max-outage", "2s", "--deadline", "5s", "--drain-timeout", "1s")
+                self.assertNotEqual(done.returncode, 0)
+                self.assertLessEqual(service.requests.count("POST"), sent + 8)
+                service.result = lambda request_id: DONE
+                self.assert_exit(self.run_bulk(self.folder / "in"), 0)
+                self.assertEqual(len(self.results), 300)
+                self.assertEqual(service.requests.count("POST"), 300)
 
 
 class Waiting(Outputs):

@@ -81,6 +81,9 @@ struct service_knowledge {
     bool results_read = false; ///< a result was read, so a 404 concerns its job and not the address
     /// The longest time from the end of a job to the arrival of its content; the settle window covers it.
     std::chrono::milliseconds content_delay{0};
+    /// Accepted documents of which no result was read. If they are many, one is read before patient submits
+    /// are sent.
+    std::uint64_t unread = 0;
 };
 
 /// Functions that run around a submit while it holds one of the pool_options::submit_connections, for example

@@ -63,6 +63,7 @@ struct fsm_context {
     /// Good answers to requests of all kinds so far, and answers that asked to slow down; may wrap around.
     std::uint32_t all_good_answers = 0;
     std::uint32_t all_throttled = 0;
+    bool is_last = false; ///< no other job and no other submit is under way
 };
 
 } // namespace ocrpipe

@@ -41,6 +41,13 @@ public:
         return start;
     }
 
+    /// Whether a reserved slot has passed unused, so that the caller needs another one: those who waited
+    /// longer than for their slots would otherwise all be sent at once.
+    bool has_passed(clock::time_point start, clock::time_point now, double cost = 1) const noexcept
+    {
+        return !unlimited() && start + tolerance_ + interval(cost) < now;
+    }
+
     /// Returns a reservation that was abandoned before `start`, the time that reserve() returned for this
     /// `cost`.
     ///

@@ -176,6 +176,22 @@ TEST_CASE(
     CHECK(h.asks(a_submit) == decision::send);
 }
 
+TEST_CASE("service_health: earlier runs left many results unread -> one is read before another submit")
+{
+    health few;
+    few.learn(a_submit, answered(201));
+    few.assume_unread(service_health::max_unread - 1, few.now);
+    CHECK(few.asks(a_submit) == decision::send);
+    health h;
+    h.learn(a_submit, answered(201));
+    h.assume_unread(1'000'000, h.now);
+    CHECK(h.asks(a_submit) == decision::wait);
+    CHECK(h.asks(a_poll) != decision::wait);
+    CHECK(h.outage_text() == "no result could be read since 1000000 documents were accepted");
+    h.note_good_read();
+    CHECK(h.asks(a_submit) == decision::send);
+}
+
 TEST_CASE("service_health: documents are accepted, and none is read -> no more are sent until one is")
 {
     health h;
@@ -413,7 +429,7 @@ TEST_CASE(
         {a_part, service_health::reads_are_trouble, answered(500),
          "reads of parts are answered with HTTP 500"},
         {a_part, service_health::reads_are_trouble, broken(errc::first_byte_timeout, bytes_sent::all),
-         "reads of parts get no answer: Connection refused (ocr.example:443)"},
+         "reads of parts fail: Connection refused (ocr.example:443)"},
     };
     for (auto const& c : cases) {
         CAPTURE(c.text);

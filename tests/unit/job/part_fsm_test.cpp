@@ -51,6 +51,7 @@ struct part {
         c.patient = patient;
         c.silent = silent;
         c.in_trouble = in_trouble;
+        c.was_accepted = was_accepted;
         c.all_good_answers = good_answers;
         c.all_throttled = throttled;
         return c;
@@ -77,6 +78,7 @@ struct part {
     bool patient = false;
     bool silent = false;
     bool in_trouble = false;
+    bool was_accepted = false;
     std::uint32_t throttled = 0; ///< answers to all requests
     std::uint32_t good_answers = 0;
     part_fsm fsm;
@@ -353,6 +355,13 @@ TEST_CASE("part_fsm: a failed read -> may be the trouble of the service; a part 
          {answered(500), answered(503), answered(408), answered(200, "<html>", "text/html"),
           broken(errc::first_byte_timeout)}) {
         part p;
+        CHECK(p.resume(answer).is_trouble);
+    }
+    for (exchange_result const& answer : {answered(302), broken(errc::redirect_refused)}) {
+        part first;
+        CHECK_FALSE(first.resume(answer).is_trouble);
+        part p;
+        p.was_accepted = true;
         CHECK(p.resume(answer).is_trouble);
     }
     for (exchange_result const& answer : {answered(404), answered(204), answered(429), answered(403),

@@ -728,6 +728,7 @@ TEST_CASE("result_fsm: gone, redirected, stopped -> ends at once, each with its 
     for (auto const& c : cases) {
         CAPTURE(name(c.code));
         job j;
+        j.route_succeeded = false;
         CHECK(j.resume(c.answer).what == step::finish);
         failure const f = j.failed();
         CHECK(f.is(c.code));
@@ -889,8 +890,9 @@ TEST_CASE(
 
 TEST_CASE("result_fsm: a failed read -> may be the trouble of the service; one about the job itself is not")
 {
-    for (exchange_result const& answer : {answered(500), answered(503), answered(408), page(),
-                                          answered(404, "<html>"), broken(errc::first_byte_timeout)}) {
+    for (exchange_result const& answer :
+         {answered(500), answered(503), answered(408), page(), answered(404, "<html>"),
+          broken(errc::first_byte_timeout), answered(302), broken(errc::redirect_refused)}) {
         job j;
         j.route_succeeded = true;
         CHECK(j.resume(answer).is_trouble);
@@ -904,6 +906,19 @@ TEST_CASE("result_fsm: a failed read -> may be the trouble of the service; one a
     job wrong_address;
     wrong_address.route_succeeded = false;
     CHECK_FALSE(wrong_address.resume(page()).is_trouble);
+}
+
+TEST_CASE("result_fsm: one job alone is redirected elsewhere -> it fails after its attempts")
+{
+    job j;
+    j.route_succeeded = j.patient = true;
+    j.retry.max_attempts = 3;
+    for (int i = 0; i != 2; ++i) {
+        CHECK(j.resume(answered(302)).what == step::wait);
+        ++j.good_reads;
+    }
+    CHECK(j.resume(answered(302)).what == step::finish);
+    CHECK(j.failed().is(errc::redirect_refused));
 }
 
 TEST_CASE("result_fsm: the service is in trouble -> a failure costs a patient job no attempt")

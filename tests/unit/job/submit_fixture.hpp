@@ -70,6 +70,7 @@ struct submit {
                       others_accepted != 0, patient, silent, answers};
         c.all_good_answers = others_accepted;
         c.all_throttled = throttled;
+        c.is_last = is_last;
         return fsm.resume(answer, c);
     }
     failure failed()
@@ -92,6 +93,7 @@ struct submit {
     bool silent = false;
     std::uint32_t answers = 0;
     std::uint32_t throttled = 0; ///< answers to all requests
+    bool is_last = false;
     submit_fsm fsm;
 };
 

@@ -119,6 +119,31 @@ TEST_CASE(
     CHECK(f.reason == "throttled, 30 times in a row, while others were answered");
 }
 
+TEST_CASE("submit_fsm: throttled, and others were accepted until all had ended -> it fails in the end")
+{
+    submit s;
+    s.resume(too_many);
+    ++s.throttled;
+    ++s.others_accepted;
+    s.is_last = true;
+    for (int i = 1; i != 29; ++i) {
+        CHECK(s.resume(too_many).what == (i < 3 ? step::pause_origin : step::wait));
+        ++s.throttled;
+    }
+    CHECK(s.resume(too_many).what == step::finish);
+    CHECK(s.failed().is(errc::throttled));
+}
+
+TEST_CASE("submit_fsm: throttled, and nobody else ever was answered -> it waits")
+{
+    submit s;
+    s.is_last = true;
+    for (int i = 0; i != 100; ++i) {
+        CHECK(s.resume(too_many).what == step::pause_origin);
+        ++s.throttled;
+    }
+}
+
 TEST_CASE("submit_fsm: throttled without Retry-After -> a backoff of its own base, up to the cap")
 {
     submit least;

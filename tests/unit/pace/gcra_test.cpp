@@ -41,6 +41,20 @@ TEST_CASE("gcra: arrivals slower than the rate -> each at once, and nothing is s
     CHECK(limit.reserve(start + 1h) == start + 1h + 100ms);
 }
 
+TEST_CASE("gcra: a slot that was not used in its interval -> has passed")
+{
+    gcra limit(10);
+    clock::time_point const slot = limit.reserve(clock::time_point(1h));
+    CHECK_FALSE(limit.has_passed(slot, slot));
+    CHECK_FALSE(limit.has_passed(slot, slot + std::chrono::milliseconds(100)));
+    CHECK(limit.has_passed(slot, slot + std::chrono::milliseconds(101)));
+    CHECK_FALSE(limit.has_passed(slot, slot + std::chrono::milliseconds(200), 2));
+    gcra bursts(10, 5);
+    CHECK_FALSE(bursts.has_passed(slot, slot + std::chrono::milliseconds(500)));
+    CHECK(bursts.has_passed(slot, slot + std::chrono::milliseconds(501)));
+    CHECK_FALSE(gcra(0).has_passed(slot, slot + std::chrono::hours(1)));
+}
+
 TEST_CASE("gcra: a burst of five -> five at once, then one each interval; a pause fills it up again")
 {
     gcra limit(10, 5);

@@ -121,6 +121,8 @@ inline constexpr std::array result_rows{
     result_row{"refused by the proxy, or an invalid certificate",
                [](seen_result& s) { return s.failed_credentials(); }, result_verdict::credentials_refused},
     result_row{"transport failure", [](seen_result& s) { return s.failed(); }, result_verdict::retry},
+    result_row{"a part of the content, which was not asked for", [](seen_result& s) { return s.is({206}); },
+               result_verdict::retry},
     result_row{"throttled", [](seen_result& s) { return s.asks_to_slow_down(); }, result_verdict::throttled},
     result_row{"5xx with Retry-After",
                [](seen_result& s) { return s.is_server_error() && s.has_retry_after(); },
@@ -227,6 +229,8 @@ inline constexpr std::array part_rows{
     part_row{"refused by the proxy, or an invalid certificate",
              [](seen_part& s) { return s.failed_credentials(); }, part_verdict::credentials_refused},
     part_row{"transport failure", [](seen_part& s) { return s.failed(); }, part_verdict::retry},
+    part_row{"a part of the content, which was not asked for", [](seen_part& s) { return s.is({206}); },
+             part_verdict::retry},
     part_row{
         "throttled",
         [](seen_part& s) { return s.asks_to_slow_down() || (s.is_server_error() && s.has_retry_after()); },

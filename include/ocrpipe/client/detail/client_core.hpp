@@ -208,6 +208,7 @@ private:
     double random() { return std::uniform_real_distribution<double>(0, 1)(rng_); }
     fsm_context context(lane kind, std::uint64_t good_answers, bool is_patient)
     {
+        bool const others = jobs_.size() + counters_.active_submits > 1;
         return {options_.profile,
                 options_.retry,
                 clock::now(),
@@ -216,11 +217,12 @@ private:
                 health_.recoveries(kind),
                 health_.was_accepted(kind),
                 is_patient,
-                health_.is_silent(jobs_.size() + counters_.active_submits > 1),
+                health_.is_silent(others),
                 health_.answers(),
                 health_.is_in_trouble(kind),
                 health_.good_answers(),
-                static_cast<std::uint32_t>(counters_.throttled)};
+                static_cast<std::uint32_t>(counters_.throttled),
+                !others};
     }
     result_context context_of(waiting_job const& job);
 

@@ -111,6 +111,9 @@ public:
     /// Why a kind of request is refused, and how often it was in a row.
     std::string refusal_text(lane kind) const;
 
+    /// Earlier runs left so many results unread.
+    void assume_unread(std::uint64_t documents, clock::time_point now) noexcept;
+
     /// Whether so many results are unread that one should be read before another document is sent.
     bool wants_a_read() const noexcept { return unread_ >= max_unread; }
 

@@ -178,6 +178,7 @@ OCRPIPE_DECL void client_core::remember(service_knowledge const& known)
             health_.assume_accepted(kind);
     if (!known.finished_job.empty()) health_.note_result(known.finished_job, SIZE_MAX);
     settle_window_.content_came_after(known.content_delay);
+    health_.assume_unread(known.unread, clock::now());
 }
 
 OCRPIPE_DECL void client_core::stop_submits()

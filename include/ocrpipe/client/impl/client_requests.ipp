@@ -58,11 +58,12 @@ OCRPIPE_DECL service_health::request client_core::to_health(admission const& a) 
     return {a.kind, a.is_suspect, a.is_patient, jobs_.size() != 0, a.has_failed};
 }
 
-/// Reserves a slot at each rate limit, once. `a` then waits for the latest of them.
+/// Reserves a slot at each rate limit, again if it passed during a pause. `a` then waits for the latest of
+/// them.
 OCRPIPE_DECL void client_core::reserve(admission& a, clock::time_point now)
 {
     for (rate_permit& p : a.permits) {
-        if (!a.reserved) p.start = p.limit.reserve(now, p.cost);
+        if (!a.reserved || p.limit.has_passed(p.start, now, p.cost)) p.start = p.limit.reserve(now, p.cost);
         if (p.start <= a.until) continue;
         a.until = p.start;
         a.waited = &p.waited;

@@ -151,7 +151,7 @@ inline bool was_good(exchange_result const& answer, action const& next) noexcept
 
 inline std::string trouble_of(char const* requests, exchange_result const& answer)
 {
-    if (!answer) return fmt::format("{} get no answer: {}", requests, reason_of(answer.error()));
+    if (!answer) return fmt::format("{} fail: {}", requests, reason_of(answer.error()));
     if (answer->status < 300) return fmt::format("{} get an answer that is not the service's", requests);
     return fmt::format("{} are answered with HTTP {}", requests, answer->status);
 }
@@ -269,6 +269,12 @@ OCRPIPE_DECL void service_health::note_accepted() noexcept
     accepts_documents_ = true;
     refused_alone_ = 0;
     if (++unread_ == max_unread) unread_since_ = last_;
+}
+
+OCRPIPE_DECL void service_health::assume_unread(std::uint64_t documents, clock::time_point now) noexcept
+{
+    unread_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(documents, UINT32_MAX / 2));
+    if (wants_a_read()) unread_since_ = now;
 }
 
 OCRPIPE_DECL void service_health::note_good_read() noexcept

@@ -49,7 +49,10 @@ struct attempt_counter {
     {
         bool const others_succeed = std::exchange(all_good_then, c.all_good_answers) != c.all_good_answers;
         std::uint32_t const asked = c.all_throttled - std::exchange(all_throttled_then, c.all_throttled);
-        bool const is_alone = throttled_in_row != 0 && others_succeed && asked == 1; // by the one before
+        // All others have ended meanwhile, if any were answered while this one alone was throttled.
+        bool const is_left = c.is_last && throttled_alone != 0;
+        bool const only_this_asked = throttled_in_row != 0 && asked == 1; // the one before
+        bool const is_alone = only_this_asked && (others_succeed || is_left);
         if (is_alone && throttled_alone != UINT16_MAX) ++throttled_alone;
         if (throttled_in_row != UINT16_MAX) ++throttled_in_row;
         return std::max(backoff_delay(c.retry, throttled_in_row, true, c.random), asked_by(answer, c));

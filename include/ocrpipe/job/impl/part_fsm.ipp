@@ -28,6 +28,7 @@ OCRPIPE_DECL action part_fsm::resume(exchange_result& answer, fsm_context const&
     case part_verdict::rejected:
         return fail(answer, r, errc::rejected);
     case part_verdict::misdirected:
+        if (c.was_accepted) return failed_read(answer, r, c);
         return fail(answer, r, errc::redirect_refused);
     case part_verdict::stopped:
         break;
@@ -73,7 +74,8 @@ OCRPIPE_DECL action part_fsm::after_failure(exchange_result const& answer, part_
 {
     if (counter_.failures_in_row == 0) failing_since_ = c.now;
     bool const transient = answer && detail::is_transient(r.status);
-    errc const code = transient ? errc::service_error : detail::code_of(answer, errc::unexpected_answer);
+    errc code = transient ? errc::service_error : detail::code_of(answer, errc::unexpected_answer);
+    if (r.what == part_verdict::misdirected) code = errc::redirect_refused;
     if (!c.patient || c.now - failing_since_ >= longest_trouble)
         return again(answer, r, code, "the deadline is near", c);
     auto const delay = counter_.failed(c);

@@ -50,6 +50,8 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     case result_verdict::rejected:
         return fail(answer, r, errc::rejected);
     case result_verdict::misdirected:
+        // A page for maintenance or a login stands before a service that was read before.
+        if (c.route_succeeded) return failed_read(answer, r, c);
         return fail(answer, r, errc::redirect_refused);
     case result_verdict::job_failed:
         return fail(answer, r, errc::job_failed);
@@ -157,13 +159,19 @@ OCRPIPE_DECL action result_fsm::throttled(exchange_result const& answer, result_
                          c.now + asked);
 }
 
+/// Whether the answer is not the service's own.
+inline bool is_elsewhere(result_reading const& r) noexcept
+{
+    return r.what == result_verdict::foreign || r.what == result_verdict::misdirected;
+}
+
 OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, result_reading const& r,
                                             result_context const& c)
 {
     if (counter_.is_outage(answer, c)) return action{step::unreachable, c.now};
     // Before a result was read, a page that is not the service's may be due to a wrong address.
     bool const is_error = r.status >= 400 || r.status < 200;
-    bool const is_pages = r.what == result_verdict::foreign && c.route_succeeded;
+    bool const is_pages = is_elsewhere(r) && c.route_succeeded;
     bool const is_trouble = !answer || is_pages || (is_error && detail::is_transient(r.status));
     if (is_trouble && c.patient && c.in_trouble) return wait_for_service(c);
     action next = after_failure(answer, r, c, is_trouble);
@@ -176,10 +184,11 @@ OCRPIPE_DECL action result_fsm::after_failure(exchange_result const& answer, res
                                               result_context const& c, bool is_trouble)
 {
     auto const delay = counter_.failed(c);
-    bool const foreign = r.what == result_verdict::foreign;
+    bool const foreign = is_elsewhere(r);
     bool const refused = answer && (r.status >= 400 || r.status < 200);
     errc code = detail::code_of(answer, errc::unexpected_answer);
     if (foreign && !c.route_succeeded) code = errc::wrong_base_url;
+    if (r.what == result_verdict::misdirected) code = errc::redirect_refused;
     if (refused) code = detail::is_transient(r.status) ? errc::service_error : errc::rejected;
 
     bool const is_own = (foreign || refused) && counter_.fails_alone(c.retry);

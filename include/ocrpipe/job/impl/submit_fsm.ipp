@@ -35,6 +35,8 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::certificate_refused:
         return fail(answer, r, errc::client_certificate_refused);
     case submit_verdict::wrong_base_url:
+        // A network that demands a login (511) stands before a service that accepted others.
+        if (r.status == 511 && c.was_accepted) return not_accepted(answer, r, c);
         return refused(answer, r, errc::wrong_base_url, c);
     case submit_verdict::rejected:
         return ended(answer, r, errc::rejected, r.status >= 500, c);

@@ -179,6 +179,7 @@ OCRPIPE_DECL result<void> pipeline::impl::recall_service(document_counts const& 
     std::int64_t ms = 0;
     if (*delay) std::from_chars((**delay).data(), (**delay).data() + (**delay).size(), ms);
     known.content_delay = std::chrono::milliseconds(ms);
+    known.unread = counts[document_state::submitted] + counts[document_state::stuck];
     client_.remember(known);
     return {};
 }
