@@ -200,6 +200,7 @@ load_plan read_load(raw_arguments const& raw, option_reader& read, enum file_typ
     p.limited = client.rates.submits_per_second > 0 || client.rates.bytes_per_second > 0;
     // An open load must never fail documents because of a queue in the generator; it reports the delay.
     client.pool.max_waiting = 10'000'000;
+    client.first_alone = false;
     return p;
 }
 

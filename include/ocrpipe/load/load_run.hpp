@@ -64,8 +64,8 @@ struct load_statistics {
 };
 
 /// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each.
-/// Arrivals follow the clock and never wait for answers. Between its submit and its result, a job is a record
-/// in the client's table and a record in this class.
+/// Arrivals follow the clock and never wait for answers, if the client's pace_options::first_alone is off.
+/// Between its submit and its result, a job is a record in the client's table and a record in this class.
 ///
 /// Thread safety: none; use it only on the thread that runs the io_context. Lifetime: the client must outlive
 /// the io_context's handlers. If documents are unfinished when the test ends, the client is closed. Cost:
