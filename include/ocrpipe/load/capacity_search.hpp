@@ -17,7 +17,8 @@ struct capacity_step {
     bool passed = false;   ///< the backlog does not grow, and all thresholds hold
     double throughput = 0; ///< documents per second that the service finished, after the warm-up
     bool backlog_grows = false;
-    std::string why; ///< why it did not pass; empty if it passed
+    std::string why;     ///< why it did not pass; empty if it passed
+    bool missed = false; ///< the backlog grows or a threshold does not hold
 };
 
 struct capacity_search_options {

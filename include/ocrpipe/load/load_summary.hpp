@@ -70,6 +70,7 @@ struct load_summary {
             n += count;
         return n;
     }
+    bool all_failed() const noexcept { return documents > 0 && failed == documents; }
     double unfinished_rate() const noexcept { return share(unfinished); }
 
 private:
