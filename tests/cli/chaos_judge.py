@@ -177,6 +177,9 @@ def ended(plan, service, inputs, out, code, killed, last):
     truth = Truth(service)
     outcome = Outcome(out, documents_in(inputs), [w for w in service.truth if w["event"] == "accepted"])
     waiting = set(copies_without_result(outcome)) if plan.copies > 1 else set()
+    blamed = code == 4 and blames_the_key(service, last)
+    if blamed:
+        waiting |= set(refused_unsent(service, outcome))
     for path in waiting:
         del outcome.documents[path]
     outcome.report["found"] -= outcome.report["repeated"] + len(waiting)
@@ -186,9 +189,15 @@ def ended(plan, service, inputs, out, code, killed, last):
     for path, sha256 in outcome.documents.items():
         yield from (f"{path}: {what}" for what in document_end(plan, truth, outcome, path, sha256))
     complete = all(outcome.lines[path] for path in outcome.documents) and not waiting
-    blamed = code == 4 and blames_the_key(service, last)
     if code != (0 if complete else 1) and not blamed:
         yield f"the exit code of the last run is {code}, and {'all' if complete else 'not all'} documents have their result"
+
+
+def refused_unsent(service, outcome):
+    """Documents that the service refuses, which the run took for a refusal of the key: they are not failed."""
+    for path, sha256 in outcome.documents.items():
+        if service.destinies.get(sha256) == "403" and path in outcome.rows and outcome.rows[path]["state"] == "new":
+            yield path
 
 
 def copies_without_result(outcome):

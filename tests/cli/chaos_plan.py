@@ -58,6 +58,9 @@ class Life:
         if generator.random() < 0.1:
             self.budget = True
             o += ["--fail-budget", generator.choice((2, "10%"))]
+        # What a good service needs for the documents in the worst case, if only one at a time is under way.
+        one_at_a_time = "--max-inflight" in o and o[o.index("--max-inflight") + 1] == 1
+        self.slowness = 3 * plan.documents if one_at_a_time else 0
         self.modes = []  # (seconds, mode)
         for _ in range(generator.choice((0, 1, 1, 2, 3))):
             self.modes.append((generator.uniform(0, 3), "good"))
@@ -66,7 +69,7 @@ class Life:
 
     @property
     def nominal_seconds(self):
-        return self.seconds if self.end else max(self.seconds, sum(s for s, _ in self.modes))
+        return self.seconds if self.end else max(self.seconds, sum(s for s, _ in self.modes)) + self.slowness
 
     def __str__(self):
         end = "the process ends by itself" if self.end is None else f"{self.end if isinstance(self.end, str) else self.end.name} after {self.seconds:.2f} s"

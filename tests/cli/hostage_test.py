@@ -291,6 +291,30 @@ class Outage(Outputs):
 
 
 class Waiting(Outputs):
+    def test_a_wait_that_is_longer_than_an_outage_may_last_ends_the_run(self):
+        for where in ("submits", "reads", "parts"):
+            with self.subTest(where=where):
+                self.setUp()
+                busy = lambda: (503, b"", [("Retry-After", "86400")])
+                self.script(lambda request_id: busy() if where == "reads" else DONE,
+                            refuse=lambda body: busy() if where == "submits" else None, part=lambda words: busy())
+                done = self.run_bulk(self.write_documents(20), "--parts", "tables", "--max-outage", "4s")
+                self.assert_exit(done, 6)
+                self.assertIn("86400 s", done.stderr)
+                self.assertEqual(self.failures, [])
+
+    def test_the_progress_says_how_long_the_service_asks_to_wait(self):
+        reads = []
+
+        def result(request_id):
+            reads.append(request_id)
+            return (503, b"", [("Retry-After", "9")]) if len(reads) == 1 else DONE
+
+        self.script(result)
+        done = self.run_bulk(self.write_documents(20), "--log-format", "json")
+        self.assert_exit(done, 0)
+        self.assertTrue(any("asks to wait" in e["text"] for e in self.events(done, "progress")))
+
     def test_a_job_that_is_not_known_at_first_is_read_again(self):
         reads = collections.Counter()
 

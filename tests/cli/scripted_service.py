@@ -73,7 +73,7 @@ class Service:
             def answer(self, status, content, headers=()):
                 body = content if isinstance(content, bytes) else json.dumps(content).encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", "text/html" if body.startswith(b"<html>") else "application/json")
                 for name, value in headers:
                     self.send_header(name, value)
                 if service.is_down:  # or the next submit might be on its way already

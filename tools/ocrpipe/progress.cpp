@@ -110,6 +110,9 @@ std::string progress_line(pipeline_statistics const& s, double per_second, std::
     if (!s.outage.empty())
         pieces.push_back(
             {fmt::format("paused for {}: {}", format_duration(s.outage_lasts), s.outage), 1, yellow});
+    else if (s.paused_for >= std::chrono::seconds(2))
+        pieces.push_back(
+            {fmt::format("the service asks to wait for {}", format_duration(s.paused_for)), 1, yellow});
     else if (!s.limiting.empty())
         pieces.push_back({fmt::format("limited by: {}", s.limiting), 6});
 
@@ -154,6 +157,8 @@ message progress_message(pipeline_statistics const& s, double per_second)
         m.fields.push_back({"outage", s.outage});
         m.fields.push_back({"outage_seconds", static_cast<double>(s.outage_lasts.count()) / 1'000});
     }
+    if (s.paused_for.count() > 0)
+        m.fields.push_back({"paused_seconds", static_cast<double>(s.paused_for.count()) / 1'000});
     if (auto const left = time_left(s, per_second))
         m.fields.push_back({"seconds_left", static_cast<double>(left->count()) / 1'000});
     return m;

@@ -28,6 +28,9 @@ struct action {
     /// For refused: the error, if all requests are refused. With finish: the same, of a request that ended
     /// because it alone is refused.
     errc why = errc::ok;
+    /// The request failed in a way that may be the trouble of the service: it got an error, a page that is
+    /// not the service's, or no answer.
+    bool is_trouble = false;
 };
 
 /// What a state machine receives with every event: the settings, the time and a random number.
@@ -52,6 +55,8 @@ struct fsm_context {
     bool silent = false;
     /// Answers to all requests of the client so far; may wrap around.
     std::uint32_t answers = 0;
+    /// Whether patient requests of this kind are paused, because the service is in trouble.
+    bool in_trouble = false;
 };
 
 } // namespace ocrpipe

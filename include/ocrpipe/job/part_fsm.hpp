@@ -27,12 +27,17 @@ public:
     action resume(exchange_result& answer, fsm_context const& context);
 
     /// Time that does not count against the deadline has passed, such as the wait for a rate limit.
-    void extend_deadline(clock::duration by) noexcept { deadline_ += by; }
+    void extend_deadline(clock::duration by) noexcept
+    {
+        deadline_ += by;
+        failing_since_ += by;
+    }
 
 private:
     action ask_again(exchange_result const& answer, part_reading const& r, fsm_context const& c);
     action throttled(exchange_result const& answer, part_reading const& r, fsm_context const& c);
     action failed_read(exchange_result const& answer, part_reading const& r, fsm_context const& c);
+    action after_failure(exchange_result const& answer, part_reading const& r, fsm_context const& c);
 
     operation kind_;
     clock::time_point failing_since_{}; ///< when the first of the failures in a row was seen

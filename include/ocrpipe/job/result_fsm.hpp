@@ -72,14 +72,11 @@ public:
     /// once.
     clock::time_point latest() const noexcept
     {
-        return deadline_ > started_ ? deadline_ : clock::time_point::max();
+        return has_deadline() ? deadline_ : clock::time_point::max();
     }
 
     /// Whether the last read was good: the service answered, and the answer was about this job.
     bool read_well() const noexcept { return read_well_; }
-
-    /// Whether the last read failed in a way that may be the service's or the job's.
-    bool is_failing() const noexcept { return counter_.failures_in_row != 0; }
 
     /// When the job was read, as far as it came; not `ready`.
     job_times times() const noexcept;
@@ -89,6 +86,8 @@ private:
     using offset = std::chrono::duration<std::uint32_t, std::ratio<1, 10'000>>;
     offset offset_of(clock::time_point t) const noexcept;
 
+    /// Not a job that is read once.
+    bool has_deadline() const noexcept { return deadline_ > started_; }
     bool is_late(fsm_context const& c) const noexcept { return c.now >= deadline_; }
     std::chrono::milliseconds until_next_poll(result_context const& c) const;
     action wait(std::chrono::milliseconds delay, fsm_context const& c) const;
@@ -99,6 +98,8 @@ private:
     action throttled(exchange_result const& answer, result_reading const& r, result_context const& c);
     action wait_as_asked(std::chrono::milliseconds own, exchange_result const& answer, fsm_context const& c);
     action failed_read(exchange_result const& answer, result_reading const& r, result_context const& c);
+    action after_failure(exchange_result const& answer, result_reading const& r, result_context const& c,
+                         bool is_trouble);
     action unreadable(exchange_result& answer, result_reading const& r);
     action stopped(exchange_result const& answer, result_reading const& r, result_context const& c);
 

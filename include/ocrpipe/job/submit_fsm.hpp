@@ -26,6 +26,10 @@ public:
     {
     }
 
+    /// After so many 503s in a row without a Retry-After, the service may be in trouble. Fewer may mean that
+    /// it does not take so many submits at a time.
+    static constexpr int trouble_after = 4;
+
     action start(fsm_context const& context);
 
     /// Handles the end of an attempt.
@@ -42,6 +46,7 @@ public:
 
 private:
     action accepted(submitted_job&& job, clock::time_point now);
+    action wait_for_capacity(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
     action perhaps_accepted(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
 
     std::optional<failure> ambiguous_; ///< the first attempt that may have been accepted

@@ -322,6 +322,33 @@ TEST_CASE("read_result: the service was seen to need a longer settle window -> e
     CHECK(read() == result_verdict::done_empty);
 }
 
+TEST_CASE("read_result: errors and answers without data among empty ones -> the settle window goes on")
+{
+    response_profile const profile;
+    exchange_result const empty_terminal = http(200, result_json("COMPLETED", unfilled));
+    exchange_result const same = http(200, result_json("REVIEWING", filled));
+    for (auto const& [answer, then] :
+         {std::pair(&empty_terminal, result_verdict::done_empty), std::pair(&same, result_verdict::done)}) {
+        for (exchange_result const& between :
+             {http(500), http(429), http(404), http(204), http(200, "null"), http(200, "{}"),
+              http(200, "<html>", "text/html"), broken(errc::connection_closed, bytes_sent::all)}) {
+            result_history history;
+            clock::time_point now{seconds(1000)};
+            result_verdict last = result_verdict::pending;
+            for (int reads = 1; last == result_verdict::pending; ++reads) {
+                REQUIRE(reads <= 5);
+                last = read_result(*answer, history, profile, "r", true, now, seconds(10)).what;
+                now += seconds(2);
+                if (last == result_verdict::pending)
+                    read_result(between, history, profile, "r", true, now, seconds(10));
+                now += seconds(2);
+            }
+            CHECK(last == then);
+            CHECK(now > clock::time_point(seconds(1010)));
+        }
+    }
+}
+
 TEST_CASE("read_result: a shorter window than the profile's -> the profile's")
 {
     exchange_result const empty_terminal = http(200, result_json("COMPLETED", unfilled));
@@ -338,7 +365,8 @@ TEST_CASE("read_result: a job that was finished before -> one read decides, unle
     auto const first_read = [](exchange_result const& answer) {
         result_history history;
         history.settled_before = true;
-        return read_result(answer, history, response_profile(), "r", true, clock::time_point(seconds(1000))).what;
+        return read_result(answer, history, response_profile(), "r", true, clock::time_point(seconds(1000)))
+            .what;
     };
     CHECK(first_read(http(200, result_json("COMPLETED", unfilled))) == result_verdict::done_empty);
     CHECK(first_read(http(200, result_json("", filled, three))) == result_verdict::done_in_part);

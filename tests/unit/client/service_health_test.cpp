@@ -45,7 +45,7 @@ struct health : service_health {
     decision asks(request const& r) const { return ask(r, now).what; }
     void probe(request const& r, exchange_result const& e, action const& next)
     {
-        now = ask(r, now).until;
+        if (asks(r) == decision::wait) now = ask(r, now).until;
         REQUIRE(asks(r) == decision::probe);
         begin_probe(r, now);
         note(r, true, e, next, now, 0);
@@ -224,7 +224,7 @@ void read(health& h, exchange_result const& e, action const& next, bool is_good)
 {
     h.now = h.ask(a_submit, h.now).until;
     REQUIRE(h.asks(a_submit) == decision::read);
-    h.begin_probe(a_submit, h.now);
+    h.begin_read(a_submit, h.now);
     h.note_read(a_submit, e, next, is_good, h.now, 0);
 }
 
@@ -237,7 +237,7 @@ TEST_CASE("service_health: a document is refused, and a known result is read -> 
     h.learn(a_submit, answered(403), refused_as_key);
     CHECK(h.next_for_suspects(lane::submit, h.now) == start + service_health::suspect_pause);
     REQUIRE(h.asks(a_submit) == decision::read); // at once
-    h.begin_probe(a_submit, h.now);
+    h.begin_read(a_submit, h.now);
     CHECK(h.asks(a_submit) == decision::wait);
     h.note_read(a_submit, answered(200), sent_on, true, h.now, 0);
     CHECK(h.asks(a_submit) == decision::send);
@@ -370,4 +370,257 @@ TEST_CASE("service_health: an outage, and a result was read before -> it is read
     CHECK(h.asks(a_submit) == decision::wait);
     read(h, answered(500), sent_on, false);
     CHECK(h.asks(a_submit) == decision::send);
+}
+
+namespace
+{
+
+service_health::request const a_part{lane::part, false, true, true};
+action const in_trouble{step::wait, {}, {}, errc::ok, true};
+
+service_health::request again(service_health::request r)
+{
+    r.has_failed = true;
+    return r;
+}
+
+/// Reads the known good result, to learn whether the service fails or a request.
+void check(health& h, exchange_result const& e, action const& next)
+{
+    h.note_read(a_poll, e, next, !next.is_trouble, h.now, 0);
+}
+
+} // namespace
+
+TEST_CASE(
+    "service_health: different requests of a kind fail in a row -> others of this kind wait for a probe")
+{
+    struct {
+        service_health::request kind;
+        std::uint32_t enough;
+        exchange_result answer;
+        char const* text;
+    } const cases[] = {
+        {a_submit, service_health::submits_are_trouble, answered(502), "submits are answered with HTTP 502"},
+        {a_submit, service_health::submits_are_trouble, answered(200),
+         "submits get an answer that is not the service's"},
+        {a_poll, service_health::reads_are_trouble, answered(503),
+         "reads of results are answered with HTTP 503"},
+        {a_part, service_health::reads_are_trouble, answered(500),
+         "reads of parts are answered with HTTP 500"},
+        {a_part, service_health::reads_are_trouble, broken(errc::first_byte_timeout, bytes_sent::all),
+         "reads of parts get no answer: Connection refused (ocr.example:443)"},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(c.text);
+        health h;
+        h.learn(c.kind, answered(200));
+        auto const fail = [&](std::uint32_t n) {
+            for (std::uint32_t i = 0; i != n; ++i)
+                h.learn(c.kind, c.answer, in_trouble);
+        };
+        fail(c.enough - 1);
+        h.learn(c.kind, answered(200));
+        fail(c.enough - 1);
+        for (int i = 0; i != 100; ++i)
+            h.learn(again(c.kind), c.answer, in_trouble);
+        CHECK(h.asks(c.kind) == decision::send);
+        CHECK_FALSE(h.is_out());
+        h.now += 1h;
+        fail(1);
+        clock::time_point const began = h.now;
+        CHECK(h.is_out());
+        CHECK(h.outage_text() == c.text);
+        CHECK(h.outage_since() == began);
+        CHECK(h.is_in_trouble(c.kind.kind));
+        CHECK(h.ask(c.kind, h.now).until == began + 1s);
+        service_health::request impatient = c.kind;
+        impatient.is_patient = false;
+        CHECK(h.asks(impatient) == decision::send);
+        h.now += 1s;
+        CHECK(h.asks(again(c.kind)) == decision::wait); // others first
+        h.probe(c.kind, c.answer, in_trouble);
+        CHECK(h.ask(c.kind, h.now).until == h.now + 2s);
+        h.probe(c.kind, answered(200), sent_on);
+        CHECK_FALSE(h.is_out());
+        CHECK(h.asks(c.kind) == decision::send);
+    }
+}
+
+TEST_CASE("service_health: submits or parts are in trouble -> results are read, and the other kind goes on")
+{
+    health h;
+    h.learn(a_poll, answered(200));
+    for (int i = 0; i != 4; ++i)
+        h.learn(a_submit, answered(500), in_trouble);
+    CHECK(h.asks(a_submit) == decision::wait);
+    CHECK(h.asks(a_poll) == decision::send);
+    CHECK(h.asks(a_part) == decision::send);
+    for (int i = 0; i != 4; ++i)
+        h.learn(a_part, answered(500), in_trouble);
+    CHECK(h.asks(a_poll) == decision::send);
+}
+
+TEST_CASE("service_health: results cannot be read -> submits wait, too, as long as results are awaited")
+{
+    health h;
+    h.learn(a_submit, answered(201));
+    for (int i = 0; i != 3; ++i)
+        h.learn(a_poll, answered(502), in_trouble);
+    CHECK(h.asks(a_submit) == decision::wait);
+    CHECK(h.asks({lane::submit, false, true, false}) == decision::send);
+    CHECK(h.asks(a_part) == decision::send);
+    h.now += 1s;
+    CHECK(h.asks(a_submit) == decision::wait); // a job is the probe
+    CHECK(h.asks(a_poll) == decision::probe);
+    h.note_result("r-1", 100);
+    CHECK(h.asks(a_submit) == decision::read);
+    h.begin_read(a_submit, h.now);
+    CHECK(h.asks(a_poll) == decision::wait);
+    h.note_read(a_submit, answered(200), sent_on, true, h.now, 0);
+    CHECK(h.asks(a_submit) == decision::send);
+}
+
+TEST_CASE("service_health: jobs cannot be read -> a known result decides whether the service fails")
+{
+    health h;
+    h.note_result("r-1", 100);
+    for (int i = 0; i != 100; ++i)
+        h.learn(a_poll, answered(500), in_trouble);
+    CHECK(h.asks(a_poll) == decision::send);
+    SUBCASE("it can be read: they fail")
+    {
+        check(h, answered(200), sent_on);
+        h.learn(a_poll, answered(500), in_trouble);
+        CHECK(h.asks(a_poll) == decision::send);
+    }
+    SUBCASE("the service does not know it any more: it answers")
+    {
+        h.note_read(a_poll, answered(404), sent_on, false, h.now, 0);
+        CHECK(h.asks(a_poll) == decision::send);
+    }
+    SUBCASE("it cannot: the service fails")
+    {
+        check(h, answered(500), in_trouble);
+        CHECK(h.asks(a_poll) == decision::wait);
+        h.now += 1s;
+        CHECK(h.asks(a_poll) == decision::read);
+        h.begin_read(a_poll, h.now);
+        h.note_read(a_poll, answered(500), in_trouble, false, h.now, 0);
+        CHECK(h.ask(a_poll, h.now).until == h.now + 2s);
+        h.now += 2s;
+        h.begin_read(a_poll, h.now);
+        h.note_read(a_poll, answered(200), sent_on, true, h.now, 0);
+        CHECK(h.asks(a_poll) == decision::send);
+    }
+}
+
+TEST_CASE(
+    "service_health: a submit fails, and so does a read of a known result -> no other document is risked")
+{
+    health h;
+    h.learn(a_submit, answered(201));
+    h.note_result("r-1", 100);
+    check(h, answered(500), in_trouble); // alone, it says nothing
+    CHECK(h.asks(a_submit) == decision::send);
+    h.learn(a_submit, answered(500), in_trouble);
+    check(h, answered(500), in_trouble);
+    CHECK(h.asks(a_submit) == decision::wait);
+    CHECK(h.asks(a_poll) == decision::wait);
+}
+
+TEST_CASE("service_health: nothing shows whether the service or some parts fail -> they wait for ten minutes")
+{
+    health h;
+    for (int i = 0; i != 3; ++i)
+        h.learn(a_part, answered(500), in_trouble);
+    clock::time_point const began = h.now;
+    while (h.asks(a_part) != decision::send)
+        h.probe(a_part, answered(500), in_trouble);
+    CHECK(h.now > began + detail::trouble_gate::longest_unproved);
+    CHECK(h.now <= began + detail::trouble_gate::longest_unproved + 10s);
+    for (int i = 0; i != 100; ++i)
+        h.learn(a_part, answered(500), in_trouble);
+    CHECK(h.asks(a_part) == decision::send);
+    h.learn(a_part, answered(200));
+    for (int i = 0; i != 3; ++i)
+        h.learn(a_part, answered(500), in_trouble);
+    CHECK(h.asks(a_part) == decision::wait);
+}
+
+TEST_CASE("service_health: trouble -> max_outage limits it; without, a minute if nothing was good before")
+{
+    struct {
+        service_health::request kind;
+        std::chrono::milliseconds max_outage;
+        bool was_good;
+        std::chrono::milliseconds limit; ///< 0: none
+    } const cases[] = {
+        {a_submit, 0s, false, service_health::first_outage},
+        {a_submit, 0s, true, 0s},
+        {a_submit, 5s, true, 5s},
+        {a_poll, 0s, false, service_health::first_outage},
+        {a_poll, 0s, true, 0s},
+        {a_poll, 5s, true, 5s},
+        {a_part, 0s, false, 0s},
+        {a_part, 5s, false, 5s},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(static_cast<int>(c.kind.kind));
+        CAPTURE(c.was_good);
+        CAPTURE(c.max_outage.count());
+        pace_options o;
+        o.max_outage = c.max_outage;
+        health h(o);
+        if (c.was_good) {
+            h.note_accepted();
+            h.note_good_read();
+        }
+        for (int i = 0; i != 4; ++i)
+            h.learn(c.kind, answered(502), in_trouble);
+        h.now += c.limit.count() > 0 ? c.limit : std::chrono::milliseconds(1000h);
+        CHECK(h.asks(c.kind) == decision::probe);
+        if (c.limit.count() == 0) continue;
+        h.now += 1ms;
+        service_health::permission const p = h.ask(c.kind, h.now);
+        CHECK(p.what == decision::refuse);
+        CHECK(p.why == errc::service_unavailable);
+        if (c.kind.kind == lane::poll) CHECK(h.asks(a_submit) == decision::refuse);
+    }
+}
+
+TEST_CASE("service_health: the service asks to wait for longer than max_outage -> no request is sent")
+{
+    auto const asks_for = [](char const* time) {
+        http_response r;
+        r.status = 503;
+        r.retry_after = time;
+        return exchange_result(r);
+    };
+    action const pause{step::pause_origin, {}};
+    for (bool const is_limited : {true, false}) {
+        pace_options o;
+        if (is_limited) o.max_outage = 4s;
+        health h(o);
+        h.learn(a_submit, answered(201));
+        h.learn(a_poll, asks_for("3"), pause);
+        CHECK(h.asks(a_submit) == decision::send);
+        h.now += 3s;
+        h.learn(a_poll, asks_for("nonsense"), pause);
+        CHECK(h.asks(a_submit) == decision::send);
+        h.learn(a_poll, answered(200)); // the next wait is another one
+        h.learn(a_poll, asks_for("4"), pause);
+        CHECK_FALSE(h.asks_too_much(h.now));
+        h.now += 4s;
+        h.learn(a_poll, asks_for("86400"), pause);
+        CHECK(h.asks_too_much(h.now) == is_limited);
+        for (auto const& kind : {a_submit, a_poll, a_part})
+            CHECK(h.asks(kind) == (is_limited ? decision::refuse : decision::send));
+        CHECK(h.asks({lane::submit}) == decision::send); // one that is not patient
+        if (is_limited)
+            CHECK(h.unavailable_text(h.now) ==
+                  "the service asks to wait for 86400 s, which is longer than an outage may last");
+        h.now += 86400s;
+        CHECK(h.asks(a_submit) == decision::send);
+    }
 }

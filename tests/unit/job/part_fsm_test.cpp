@@ -50,6 +50,7 @@ struct part {
         fsm_context c{default_profile(), retry, now, random, good_answers};
         c.patient = patient;
         c.silent = silent;
+        c.in_trouble = in_trouble;
         return c;
     }
     action start() { return fsm.start(context()); }
@@ -73,6 +74,7 @@ struct part {
     retry_policy retry;
     bool patient = false;
     bool silent = false;
+    bool in_trouble = false;
     std::uint32_t good_answers = 0;
     part_fsm fsm;
 };
@@ -316,5 +318,55 @@ TEST_CASE(
     {
         ++p.good_answers;
         CHECK(p.resume(answered(500), t0 + seconds(1)).what == step::finish);
+    }
+}
+
+TEST_CASE("part_fsm: a failed read -> may be the trouble of the service; a part that is missing is not")
+{
+    for (exchange_result const& answer :
+         {answered(500), answered(503), answered(408), answered(200, "<html>", "text/html"),
+          broken(errc::first_byte_timeout)}) {
+        part p;
+        CHECK(p.resume(answer).is_trouble);
+    }
+    for (exchange_result const& answer : {answered(404), answered(204), answered(429), answered(403),
+                                          answered(400), answered(410), answered(200, content)}) {
+        part p;
+        CHECK_FALSE(p.resume(answer).is_trouble);
+    }
+}
+
+TEST_CASE("part_fsm: the service is in trouble -> a failure costs a patient part no attempt")
+{
+    part p(operation::table, seconds(3));
+    p.retry.max_attempts = 2;
+    p.patient = p.in_trouble = true;
+    for (int i = 0; i != 100; ++i) {
+        action const a = p.resume(answered(502), t0 + seconds(i));
+        CHECK(a.what == step::unreachable);
+        CHECK(a.is_trouble);
+    }
+    CHECK_FALSE(p.fsm.is_failing());
+    p.in_trouble = false;
+    CHECK(p.resume(answered(200, content), t0 + seconds(100)).what == step::finish);
+    CHECK(p.succeeded().raw == content);
+}
+
+TEST_CASE("part_fsm: failed reads that may be an outage -> their time does not count against the deadline")
+{
+    part p(operation::table, seconds(3));
+    p.patient = true;
+    CHECK(p.resume(answered(502), t0 + seconds(2)).what == step::wait);
+    exchange_result silent = broken(errc::first_byte_timeout);
+    transport_failure f = silent.error();
+    f.sent_at = t0 + seconds(2);
+    CHECK(p.resume(exchange_result(f), t0 + seconds(61)).what == step::wait);
+    SUBCASE("it is there") { CHECK(p.resume(answered(200, content), t0 + seconds(61)).what == step::finish); }
+    SUBCASE("others are read, and it is not: from now on, the time counts")
+    {
+        ++p.good_answers;
+        CHECK(p.resume(answered(502), t0 + seconds(61)).what == step::wait);
+        CHECK(p.resume(answered(502), t0 + seconds(62)).what == step::finish);
+        CHECK(p.failed().is(errc::service_error));
     }
 }

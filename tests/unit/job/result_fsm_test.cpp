@@ -82,7 +82,8 @@ struct job {
 
     result_context context(clock::time_point now = t0, double random = 0) const
     {
-        return {{default_profile(), retry, now, random, good_reads, recoveries, good_reads != 0, patient},
+        return {{default_profile(), retry, now, random, good_reads, recoveries, good_reads != 0, patient,
+                 false, 0, in_trouble},
                 schedule,
                 "r",
                 "invoice",
@@ -114,6 +115,7 @@ struct job {
     std::uint32_t good_reads = 0;
     std::uint32_t recoveries = 0;
     bool patient = false;
+    bool in_trouble = false;
     milliseconds settle_time{0};
     result_fsm fsm;
 };
@@ -816,4 +818,69 @@ TEST_CASE(
     j.resume(answered(200, not_yet), t0 + std::chrono::hours(500));
     CHECK(j.fsm.times().last_pending > t0 + std::chrono::hours(119));
     CHECK(j.fsm.times().last_pending < t0 + std::chrono::hours(500));
+}
+
+TEST_CASE("result_fsm: a failed read -> may be the trouble of the service; one about the job itself is not")
+{
+    for (exchange_result const& answer : {answered(500), answered(503), answered(408), page(),
+                                          answered(404, "<html>"), broken(errc::first_byte_timeout)}) {
+        job j;
+        j.route_succeeded = true;
+        CHECK(j.resume(answer).is_trouble);
+    }
+    for (exchange_result const& answer : {answered(400), answered(404, "{}"), answered(410), answered(429),
+                                          answered(403), answered(200, not_yet), answered(200, "{")}) {
+        job j;
+        j.route_succeeded = true;
+        CHECK_FALSE(j.resume(answer).is_trouble);
+    }
+    job wrong_address;
+    wrong_address.route_succeeded = false;
+    CHECK_FALSE(wrong_address.resume(page()).is_trouble);
+}
+
+TEST_CASE("result_fsm: the service is in trouble -> a failure costs a patient job no attempt")
+{
+    job j(seconds(3));
+    j.retry.max_attempts = 2;
+    j.route_succeeded = j.patient = j.in_trouble = true;
+    for (int i = 0; i != 100; ++i) {
+        action const a = j.resume(i % 2 == 0 ? answered(502) : page(), t0 + seconds(i));
+        CHECK(a.what == step::unreachable);
+        CHECK(a.is_trouble);
+    }
+    CHECK_FALSE(j.fsm.is_failing());
+    j.patient = false;
+    CHECK(j.resume(answered(502), t0 + seconds(100)).what == step::finish);
+}
+
+TEST_CASE("result_fsm: failed reads that may be an outage -> their time does not count against the deadline")
+{
+    job j(seconds(3));
+    j.patient = true;
+    CHECK(j.resume(answered(502), t0 + seconds(2)).what == step::wait);
+    exchange_result silent = broken(errc::first_byte_timeout);
+    transport_failure f = silent.error();
+    f.sent_at = t0 + seconds(2);
+    CHECK(j.resume(exchange_result(f), t0 + seconds(61)).what == step::wait);
+    SUBCASE("the job is not ready: the time that is left counts again")
+    {
+        action const a = j.resume(answered(200, not_yet), t0 + seconds(61));
+        CHECK(a.what == step::wait);
+        CHECK(a.until == t0 + seconds(62));
+        CHECK(j.resume(answered(200, not_yet), a.until).what == step::finish);
+        CHECK(j.failed().is(errc::still_processing));
+    }
+    SUBCASE("others are read: from now on, the time counts")
+    {
+        ++j.good_reads;
+        CHECK(j.resume(answered(502), t0 + seconds(62)).what == step::finish);
+        CHECK(j.failed().is(errc::still_processing));
+    }
+    SUBCASE("no other job shows whether it is an outage: after its attempts, the time counts")
+    {
+        j.retry.max_attempts = 3;
+        CHECK(j.resume(answered(502), t0 + seconds(62)).what == step::finish);
+        CHECK(j.failed().is(errc::still_processing));
+    }
 }

@@ -147,3 +147,24 @@ TEST_CASE("submit_fsm: others get answers meanwhile -> its uploads that break of
     CHECK(s.resume(cut_off).what == step::finish);
     CHECK(s.failed().is(errc::connection_closed));
 }
+
+TEST_CASE("submit_fsm: an ambiguous answer, or many 503s -> may be the trouble of the service")
+{
+    for (exchange_result const& answer :
+         {answered(500), answered(502), answered(504), answered(200, "<html>"), answered(302)}) {
+        submit s;
+        action const a = s.resume(answer);
+        CHECK(a.what == step::finish);
+        CHECK(a.is_trouble);
+    }
+    for (exchange_result const& answer :
+         {answered(400), answered(403), answered(404, "{}"), answered(413), answered(429), answered(503),
+          broken(errc::connection_closed, bytes_sent::all)}) {
+        submit s;
+        CHECK_FALSE(s.resume(answer).is_trouble);
+    }
+    submit s;
+    for (int i = 1; i != submit_fsm::trouble_after; ++i)
+        CHECK_FALSE(s.resume(answered(503)).is_trouble);
+    CHECK(s.resume(answered(503)).is_trouble);
+}

@@ -82,25 +82,15 @@ inline constexpr std::array submit_rows{
                [](seen_answer& s) { return s.is({503}) && s.was_forwarded() && !s.is_incomplete_request(); },
                submit_verdict::ambiguous},
     submit_row{"503", [](seen_answer& s) { return s.is({503}); }, submit_verdict::overloaded},
-    submit_row{"credentials refused",
-               [](seen_answer& s) {
-                   return s.is({401, 402, 403});
-               },
+    submit_row{"credentials refused", [](seen_answer& s) { return s.is({401, 402, 403}); },
                submit_verdict::credentials_refused},
     submit_row{"client certificate refused", [](seen_answer& s) { return s.refuses_certificate(); },
                submit_verdict::certificate_refused},
     submit_row{"404 in the service's own JSON",
                [](seen_answer& s) { return s.is({404}) && s.is_json() && !s.is_gateways(); },
                submit_verdict::rejected},
-    submit_row{"404, 511",
-               [](seen_answer& s) {
-                   return s.is({404, 511});
-               },
-               submit_verdict::wrong_base_url},
-    submit_row{"421, 423, 425",
-               [](seen_answer& s) {
-                   return s.is({421, 423, 425});
-               },
+    submit_row{"404, 511", [](seen_answer& s) { return s.is({404, 511}); }, submit_verdict::wrong_base_url},
+    submit_row{"421, 423, 425", [](seen_answer& s) { return s.is({421, 423, 425}); },
                submit_verdict::safe_to_repeat},
     submit_row{
         "answered before the last byte",
@@ -108,9 +98,7 @@ inline constexpr std::array submit_rows{
         submit_verdict::safe_to_repeat},
     submit_row{"408", [](seen_answer& s) { return s.is({408}); }, submit_verdict::ambiguous},
     submit_row{"refused",
-               [](seen_answer& s) {
-                   return s.is_client_error() || s.is({501, 505, 507, 508, 510});
-               },
+               [](seen_answer& s) { return s.is_client_error() || s.is({501, 505, 507, 508, 510}); },
                submit_verdict::rejected},
     submit_row{"redirect of a request that was not carried out",
                [](seen_answer& s) {
@@ -134,12 +122,10 @@ inline constexpr std::array result_rows{
                [](seen_result& s) { return s.failed_credentials(); }, result_verdict::credentials_refused},
     result_row{"transport failure", [](seen_result& s) { return s.failed(); }, result_verdict::retry},
     result_row{"throttled", [](seen_result& s) { return s.asks_to_slow_down(); }, result_verdict::throttled},
-    result_row{"5xx with Retry-After", [](seen_result& s) { return s.is_server_error() && s.has_retry_after(); },
+    result_row{"5xx with Retry-After",
+               [](seen_result& s) { return s.is_server_error() && s.has_retry_after(); },
                result_verdict::throttled},
-    result_row{"credentials refused",
-               [](seen_result& s) {
-                   return s.is({401, 402, 403});
-               },
+    result_row{"credentials refused", [](seen_result& s) { return s.is({401, 402, 403}); },
                result_verdict::credentials_refused},
     result_row{"gateway's 404, nothing ever succeeded",
                [](seen_result& s) { return s.is({404}) && !s.route_succeeded && s.is_gateways(); },
@@ -151,18 +137,13 @@ inline constexpr std::array result_rows{
     result_row{"404", [](seen_result& s) { return s.is({404}); }, result_verdict::pending},
     result_row{"410", [](seen_result& s) { return s.is({410}); }, result_verdict::expired},
     result_row{"408, 409, 423, 425, 5xx",
-               [](seen_result& s) {
-                   return s.is({408, 409, 423, 425}) || s.is_server_error();
-               },
+               [](seen_result& s) { return s.is({408, 409, 423, 425}) || s.is_server_error(); },
                result_verdict::retry},
     result_row{"4xx, twice the same",
                [](seen_result& s) { return s.is_client_error() && s.same_refusal_as_before; },
                result_verdict::rejected},
     result_row{"4xx, once", [](seen_result& s) { return s.is_client_error(); }, result_verdict::retry},
-    result_row{"202, 204, 304",
-               [](seen_result& s) {
-                   return s.is({202, 204, 304}) && !s.facts.has_data;
-               },
+    result_row{"202, 204, 304", [](seen_result& s) { return s.is({202, 204, 304}) && !s.facts.has_data; },
                result_verdict::pending},
     result_row{"unfollowed redirect", [](seen_result& s) { return s.status >= 300; },
                result_verdict::misdirected},
@@ -246,15 +227,11 @@ inline constexpr std::array part_rows{
     part_row{"refused by the proxy, or an invalid certificate",
              [](seen_part& s) { return s.failed_credentials(); }, part_verdict::credentials_refused},
     part_row{"transport failure", [](seen_part& s) { return s.failed(); }, part_verdict::retry},
-    part_row{"throttled",
-             [](seen_part& s) {
-                 return s.asks_to_slow_down() || (s.is_server_error() && s.has_retry_after());
-             },
-             part_verdict::throttled},
-    part_row{"credentials refused",
-             [](seen_part& s) {
-                 return s.is({401, 402, 403});
-             },
+    part_row{
+        "throttled",
+        [](seen_part& s) { return s.asks_to_slow_down() || (s.is_server_error() && s.has_retry_after()); },
+        part_verdict::throttled},
+    part_row{"credentials refused", [](seen_part& s) { return s.is({401, 402, 403}); },
              part_verdict::credentials_refused},
     part_row{"a word for pending", [](seen_part& s) { return s.is_success() && s.has_pending_word(); },
              part_verdict::pending},
@@ -265,9 +242,7 @@ inline constexpr std::array part_rows{
     part_row{"missing", [](seen_part& s) { return s.is_missing(); }, part_verdict::pending},
     part_row{"410", [](seen_part& s) { return s.is({410}); }, part_verdict::absent},
     part_row{"408, 409, 423, 425, 5xx",
-             [](seen_part& s) {
-                 return s.is({408, 409, 423, 425}) || s.is_server_error();
-             },
+             [](seen_part& s) { return s.is({408, 409, 423, 425}) || s.is_server_error(); },
              part_verdict::retry},
     part_row{"4xx", [](seen_part& s) { return s.is_client_error(); }, part_verdict::rejected},
     part_row{"unfollowed redirect", [](seen_part& s) { return s.status >= 300; }, part_verdict::misdirected},
@@ -347,13 +322,18 @@ OCRPIPE_DECL result_reading read_result(exchange_result const& answer, result_hi
         bool const terminal_unfilled = judged && s.is_terminal() && !s.is_filled() && !history.failed_before;
         bool const undecided =
             judged && s.has_content() && !s.is_terminal() && !s.has_pending_word() && !s.is_incomplete();
-        bool const damaged = s.is_success() && !s.is_json() && s.claims_json();
+        bool const is_blank = s.facts.shape == body_facts::form::blank;
+        bool const damaged = s.is_success() && !s.is_json() && !is_blank && s.claims_json();
+        // An error, or an answer without data, does not begin the settle window again.
+        bool const says_nothing = !damaged && (!judged || (!s.facts.has_data && !s.is_terminal()));
         std::uint64_t content = undecided ? s.facts.content_hash : 0;
         if (damaged) content = std::hash<std::string_view>()(answer->body) | 1;
         s.same_content_as_before = content != 0 && content == history.last_content;
-        history.last_content = content;
+        if (!says_nothing) history.last_content = content;
 
-        if (!terminal_unfilled && !undecided) {
+        if (says_nothing) {
+            // The window goes on.
+        } else if (!terminal_unfilled && !undecided) {
             history.settle_reads = 0;
         } else {
             if (undecided && !s.same_content_as_before) history.settle_reads = 0;

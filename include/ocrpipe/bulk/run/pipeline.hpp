@@ -145,6 +145,7 @@ struct pipeline_statistics {
     std::string_view limiting;
     std::string outage; ///< see client_statistics
     std::chrono::milliseconds outage_lasts{0};
+    std::chrono::milliseconds paused_for{0}; ///< the service asks to wait for so long from now
 };
 
 /// One bulk run: source -> submit -> wait -> parts -> results, with back-pressure up to the source.

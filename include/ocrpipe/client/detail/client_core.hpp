@@ -146,6 +146,7 @@ private:
         bool is_suspect = false;        ///< it was refused before
         bool is_patient = false;
         in_pause if_paused = in_pause::wait;
+        bool has_failed = false; ///< its last attempt failed
         /// Once decided: ok, or why the request must not be sent; errc::throttled if the origin is paused and
         /// the caller does not wait for pauses.
         errc refusal = errc::ok;
@@ -214,7 +215,8 @@ private:
                 health_.was_accepted(kind),
                 is_patient,
                 health_.is_silent(jobs_.size() + counters_.active_submits > 1),
-                health_.answers()};
+                health_.answers(),
+                health_.is_in_trouble(kind)};
     }
     result_context context_of(waiting_job const& job);
 

@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_CLIENT_DETAIL_SERVICE_HEALTH_HPP
 #define OCRPIPE_CLIENT_DETAIL_SERVICE_HEALTH_HPP
 
+#include <ocrpipe/client/detail/trouble_gate.hpp>
 #include <ocrpipe/job/action.hpp>
 #include <ocrpipe/pace/pace_options.hpp>
 #include <ocrpipe/pace/probe_gate.hpp>
@@ -23,6 +24,10 @@ namespace ocrpipe::detail
 ///   their kind; probes decide whether they concern all of them. A probe is a read of a result that was read
 ///   before, if there is one: if it is refused, too, all requests are.
 /// - If the service cannot be reached, patient requests of all kinds pause, and one probe at a time is sent.
+/// - If requests of a kind are answered with errors, or with pages that are not the service's, patient
+/// requests
+///   of this kind pause, and one probe at a time is sent. For results, and if there is one that was read
+///   before, it must fail, too. While results cannot be read, submits wait.
 /// - If many documents were accepted and no result was read since, patient submits pause until one is.
 class service_health
 {
@@ -35,11 +40,12 @@ public:
         bool is_suspect = false; ///< it was refused itself
         bool is_patient = false; ///< it waits out outages, for at most max_outage
         bool jobs_wait = true;   ///< for a submit: results are still awaited
+        bool has_failed = false; ///< its last attempt did, perhaps because the service is in trouble
     };
     enum class decision {
         send,
         probe, ///< call begin_probe(), send, and report the outcome to note()
-        read,  ///< call begin_probe(), read known_good(), report that to note_read(), and ask again
+        read,  ///< call begin_read(), read known_good(), report that to note_read(), and ask again
         wait,
         refuse,
     };
@@ -51,6 +57,7 @@ public:
 
     permission ask(request const& r, clock::time_point now) const;
     void begin_probe(request const& r, clock::time_point now);
+    void begin_read(request const& r, clock::time_point now);
     void probe_ended(request const& r);
 
     /// Learns from the end of an exchange. `next`: what the request's state machine made of it.
@@ -71,8 +78,11 @@ public:
     /// Whether a setback has paused such requests.
     bool is_paused(request const& r) const noexcept
     {
-        return gate(r.kind).is_paused() || (r.is_patient && outage_.is_paused());
+        return gate(r.kind).is_paused() ||
+               (r.is_patient && (outage_.is_paused() || is_in_trouble(r.kind) || waits_for_reads(r)));
     }
+    /// Whether patient requests of this kind are paused because such requests fail.
+    bool is_in_trouble(lane kind) const noexcept { return trouble(kind).is_paused(); }
     /// Earlier runs were not refused.
     void assume_accepted(lane kind) noexcept { gate(kind).assume_success(); }
     /// Whether the last requests got no answer. `others`: further requests or jobs that may show whether that
@@ -102,12 +112,21 @@ public:
     /// Whether so many results are unread that one should be read before another document is sent.
     bool wants_a_read() const noexcept { return unread_ >= max_unread; }
 
-    /// Whether patient requests are paused by an outage, or by unread results.
-    bool is_out() const noexcept { return outage_.is_paused() || wants_a_read(); }
+    /// Whether patient requests of some kind are paused by an outage, by trouble of the service, or by unread
+    /// results.
+    bool is_out() const noexcept;
 
-    /// Why patient requests are paused: an outage, or unread results. Empty if they are not.
+    /// Why they are paused; empty if they are not.
     std::string outage_text() const;
     clock::time_point outage_since() const noexcept;
+
+    /// Whether the service asks to wait for longer than max_outage.
+    bool asks_too_much(clock::time_point now) const noexcept
+    {
+        return max_outage_.count() > 0 && now < asked_until_ && asked_until_ - asked_since_ > max_outage_;
+    }
+    /// Why errc::service_unavailable ends patient requests.
+    std::string unavailable_text(clock::time_point now) const;
 
     /// How many documents may be accepted in a row while no result is read.
     static constexpr std::uint32_t max_unread = 100;
@@ -127,6 +146,12 @@ public:
     /// Fewer than the attempts of a document.
     static constexpr std::uint32_t silent_is_outage = 3;
 
+    /// So many different requests of a kind in a row that fail pause the others. For results, two failures
+    /// are enough if one of them is that of a known result.
+    static constexpr std::uint32_t reads_are_trouble = 3;
+    /// More than the 500s that stop a doc_type: see doc_type_gate.
+    static constexpr std::uint32_t submits_are_trouble = 4;
+
 private:
     struct refusal {
         errc code = errc::ok;
@@ -135,6 +160,25 @@ private:
 
     probe_gate& gate(lane kind) noexcept { return gates_[static_cast<std::size_t>(kind)]; }
     probe_gate const& gate(lane kind) const noexcept { return gates_[static_cast<std::size_t>(kind)]; }
+    trouble_gate& trouble(lane kind) noexcept { return troubles_[static_cast<std::size_t>(kind)]; }
+    trouble_gate const& trouble(lane kind) const noexcept
+    {
+        return troubles_[static_cast<std::size_t>(kind)];
+    }
+    /// Whether a request waits because results cannot be read.
+    bool waits_for_reads(request const& r) const noexcept
+    {
+        return r.kind == lane::submit && r.jobs_wait && is_in_trouble(lane::poll);
+    }
+    /// The lane whose trouble pauses patient requests; none if nothing does.
+    trouble_gate const* current_trouble() const noexcept;
+    void note_gates(request const& r, bool was_probe, exchange_result const& answer, action const& next,
+                    clock::time_point now, double random);
+    void note_trouble(request const& r, bool was_probe, exchange_result const& answer, action const& next,
+                      clock::time_point now, double random);
+    void note_known_result(exchange_result const& answer, action const& next, clock::time_point now,
+                           double random);
+    void note_wait(exchange_result const& answer, action const& next, clock::time_point now);
     void note_refused_alone(exchange_result const& answer, action const& next);
     void note_outage(exchange_result const& answer, action const& next, bool was_probe, clock::time_point now,
                      double random);
@@ -151,9 +195,13 @@ private:
     probe_gate outage_;
     clock::time_point outage_since_{};
     std::string outage_why_;
-    bool was_reached_ = false;  ///< some request was answered
-    bool was_accepted_ = false; ///< and with success
-    std::uint32_t silent_ = 0;  ///< requests in a row that got no answer
+    std::array<trouble_gate, lane_count> troubles_;
+    clock::time_point asked_since_{};    ///< when the service asked to wait; no good answer since
+    clock::time_point asked_until_{};    ///< as it asked, even if the wait is shortened
+    std::chrono::milliseconds asked_{0}; ///< by its last Retry-After
+    bool was_reached_ = false;           ///< some request was answered
+    bool was_accepted_ = false;          ///< and with success
+    std::uint32_t silent_ = 0;           ///< requests in a row that got no answer
     std::uint32_t answers_ = 0;
     std::uint32_t unanswered_ = 0; ///< submits in a row whose answer was lost
     std::uint32_t unread_ = 0;     ///< documents accepted since the last good read

@@ -146,7 +146,8 @@ struct client_core::result_exchange {
                 {},
                 fsm.is_suspect(),
                 job.request.patient,
-                in_pause::return_at_once};
+                in_pause::return_at_once,
+                fsm.is_failing()};
     }
     http_request request()
     {
@@ -162,7 +163,7 @@ struct client_core::result_exchange {
             core.polls_at_once_.refused(sent_in);
         else if (answer)
             core.polls_at_once_.succeeded();
-        if (fsm.is_failing() && next.what == step::wait) core.check_service();
+        if (next.is_trouble || (fsm.is_failing() && next.what == step::wait)) core.check_service();
         if (!fsm.read_well()) return;
         core.result_route_succeeded_ = true;
         ++core.good_reads_;
@@ -199,8 +200,11 @@ OCRPIPE_DECL void client_core::apply(slot s, action next)
     waiting_job& job = jobs_[s];
     if (next.what != step::finish && next.what != step::wait) {
         result_context const context = context_of(job);
-        next = job.fsm.may_wait(context) ? job.fsm.hold(std::max(next.until, next.own), context)
-                                         : job.fsm.give_up(errc::still_processing, why_not_read());
+        if (job.request.patient && health_.asks_too_much(context.now))
+            next = job.fsm.give_up(errc::service_unavailable, health_.unavailable_text(context.now));
+        else
+            next = job.fsm.may_wait(context) ? job.fsm.hold(std::max(next.until, next.own), context)
+                                             : job.fsm.give_up(errc::still_processing, why_not_read());
     }
     if (next.what != step::finish) return schedule(s, next.until);
 
@@ -217,7 +221,7 @@ OCRPIPE_DECL void client_core::apply(slot s, action next)
 OCRPIPE_DECL void client_core::start_probe(service_health::request r, clock::time_point now)
 {
     r.is_suspect = false; // the job of the probe was never refused
-    health_.begin_probe(r, now);
+    health_.begin_read(r, now);
     run(read_known_good(r), std::make_shared<operation_control>(), completion<bool>([](result<bool>) {}));
 }
 

@@ -51,7 +51,7 @@ OCRPIPE_DECL bool client_core::decide(admission& a)
 
 OCRPIPE_DECL service_health::request client_core::to_health(admission const& a) const
 {
-    return {a.kind, a.is_suspect, a.is_patient, jobs_.size() != 0};
+    return {a.kind, a.is_suspect, a.is_patient, jobs_.size() != 0, a.has_failed};
 }
 
 /// Reserves a slot at each rate limit, once. `a` then waits for the latest of them.
@@ -225,7 +225,7 @@ OCRPIPE_DECL std::string client_core::why_not_sent(errc e, lane kind) const
     case errc::certificate_invalid:
         return health_.refusal_text(kind) + "; nothing was sent";
     case errc::service_unavailable:
-        return fmt::format("{}; nothing was sent", health_.outage_text());
+        return fmt::format("{}; nothing was sent", health_.unavailable_text(clock::now()));
     case errc::cancelled:
         return "cancelled before anything was sent";
     case errc::client_closed:
@@ -249,7 +249,12 @@ struct client_core::submit_exchange {
     std::uint64_t body_size() const noexcept { return body.size(); }
     static clock::time_point due() noexcept { return clock::now(); }
 
-    admission terms() { return {via, permits, deadline, submit.doc_type, fsm.is_suspect(), submit.patient}; }
+    admission terms()
+    {
+        admission a{via, permits, deadline, submit.doc_type, fsm.is_suspect(), submit.patient};
+        a.has_failed = fsm.is_failing();
+        return a;
+    }
     /// Whether it has one of the connections, without a wait, and the caller's hook has run.
     bool has_turn()
     {
@@ -279,6 +284,7 @@ struct client_core::submit_exchange {
             core.doc_types_.failed(submit.doc_type);
         else if (answer && next.what == step::finish) // otherwise the answer was not examined
             core.doc_types_.answered(submit.doc_type);
+        if (next.is_trouble) core.check_service();
         if (!answer) return;
         if (fsm.overloaded())
             core.submits_at_once_.refused(sent_in);
@@ -371,7 +377,12 @@ struct client_core::part_exchange {
     static std::uint64_t body_size() noexcept { return 0; }
     static clock::time_point due() noexcept { return clock::now(); }
 
-    admission terms() { return {via, permits, clock::time_point::max(), {}, fsm.is_suspect(), part.patient}; }
+    admission terms()
+    {
+        admission a{via, permits, clock::time_point::max(), {}, fsm.is_suspect(), part.patient};
+        a.has_failed = fsm.is_failing();
+        return a;
+    }
     bool has_turn()
     {
         if (!slot && core.part_slots_.try_acquire()) slot = fifo_semaphore::unit(core.part_slots_);

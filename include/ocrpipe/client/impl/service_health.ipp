@@ -2,6 +2,7 @@
 #define OCRPIPE_CLIENT_IMPL_SERVICE_HEALTH_IPP
 
 #include <ocrpipe/client/detail/service_health.hpp>
+#include <ocrpipe/pace/retry_after.hpp>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,9 @@ OCRPIPE_DECL service_health::service_health(pace_options const& options)
              probe_gate({options.max_auth_refusals, std::chrono::seconds(30), options.first_alone}),
              probe_gate({options.max_auth_refusals, std::chrono::seconds(30), options.first_alone})}
     , outage_({0, std::chrono::seconds(10), false})
+    // The probe of a submit is a document, which may be left ambiguous.
+    , troubles_{trouble_gate(std::chrono::seconds(30)), trouble_gate(std::chrono::seconds(10)),
+                trouble_gate(std::chrono::seconds(10))}
 {
 }
 
@@ -37,16 +41,26 @@ OCRPIPE_DECL service_health::permission service_health::ask(request const& r, cl
     };
     if (is_refused(r.kind)) return {decision::refuse, {}, refusals_[static_cast<std::size_t>(r.kind)].code};
     heed(gate(r.kind), r.is_suspect);
-    if (r.is_patient && (outage_.is_paused() || wants_a_read())) {
+    bool is_read = gate(r.kind).is_paused();
+    if (r.is_patient) {
         if (is_too_long(r, now)) return {decision::refuse, {}, errc::service_unavailable};
         heed(outage_, false);
+        heed(trouble(r.kind).probes(), r.has_failed);
+        is_read |= outage_.is_paused() || (r.kind == lane::poll && is_in_trouble(r.kind));
+        if (waits_for_reads(r)) {
+            is_read = true;
+            if (known_good_.empty())
+                until = std::max(until, now + std::chrono::milliseconds(250));
+            else
+                heed(trouble(lane::poll).probes(), false);
+        }
         // Usually the first read is only a matter of milliseconds.
         bool const is_new = now < unread_since_ + std::chrono::seconds(1);
         if (r.kind == lane::submit && wants_a_read())
             until = std::max(until, now + std::chrono::milliseconds(is_new ? 5 : 250));
     }
     if (until > now) return {decision::wait, until};
-    if (is_probe && is_paused(r) && !known_good_.empty())
+    if (is_probe && is_read && !known_good_.empty())
         return {decision::read, now + std::chrono::milliseconds(50)};
     return {is_probe ? decision::probe : decision::send};
 }
@@ -58,6 +72,14 @@ OCRPIPE_DECL bool service_health::is_too_long(request const& r, clock::time_poin
         return limit.count() > 0 && now - since > limit;
     };
     if (outage_.is_paused() && beyond(outage_since_, was_reached_)) return true;
+    auto const is_troubled = [&](lane kind, bool was_good) {
+        return is_in_trouble(kind) && beyond(trouble(kind).since(), was_good);
+    };
+    bool const reads_were_good = was_read_ || !known_good_.empty();
+    if (r.kind == lane::part && is_troubled(lane::part, true)) return true;
+    if (r.kind == lane::submit && is_troubled(lane::submit, accepts_documents_)) return true;
+    if ((r.kind == lane::poll || waits_for_reads(r)) && is_troubled(lane::poll, reads_were_good)) return true;
+    if (asks_too_much(now)) return true;
     bool const is_blocked = r.kind == lane::submit && wants_a_read();
     return is_blocked && (!r.jobs_wait || beyond(unread_since_, was_read_));
 }
@@ -66,16 +88,34 @@ OCRPIPE_DECL void service_health::begin_probe(request const& r, clock::time_poin
 {
     gate(r.kind).begin_probe(now);
     if (r.is_patient && outage_.is_paused()) outage_.begin_probe(now);
+    if (r.is_patient && is_in_trouble(r.kind)) trouble(r.kind).probes().begin_probe(now);
+}
+
+OCRPIPE_DECL void service_health::begin_read(request const& r, clock::time_point now)
+{
+    gate(r.kind).begin_probe(now);
+    if (!r.is_patient) return;
+    if (outage_.is_paused()) outage_.begin_probe(now);
+    if (is_in_trouble(lane::poll)) trouble(lane::poll).probes().begin_probe(now);
 }
 
 OCRPIPE_DECL void service_health::probe_ended(request const& r)
 {
     gate(r.kind).probe_ended();
-    if (r.is_patient) outage_.probe_ended();
+    if (!r.is_patient) return;
+    outage_.probe_ended();
+    trouble(r.kind).probes().probe_ended();
 }
 
 OCRPIPE_DECL void service_health::note(request const& r, bool was_probe, exchange_result const& answer,
                                        action const& next, clock::time_point now, double random)
+{
+    note_gates(r, was_probe, answer, next, now, random);
+    note_trouble(r, was_probe, answer, next, now, random);
+}
+
+OCRPIPE_DECL void service_health::note_gates(request const& r, bool was_probe, exchange_result const& answer,
+                                             action const& next, clock::time_point now, double random)
 {
     probe_gate& own = gate(r.kind);
     last_ = now;
@@ -99,14 +139,77 @@ OCRPIPE_DECL void service_health::note(request const& r, bool was_probe, exchang
     }
     if (r.kind == lane::submit) note_refused_alone(answer, next);
     note_outage(answer, next, was_probe && r.is_patient, now, random);
+    note_wait(answer, next, now);
+}
+
+/// Whether the service answered, and neither failed nor asked to wait nor refused.
+inline bool was_good(exchange_result const& answer, action const& next) noexcept
+{
+    return answer && !next.is_trouble && next.what != step::pause_origin && next.what != step::refused;
+}
+
+inline std::string trouble_of(char const* requests, exchange_result const& answer)
+{
+    if (!answer) return fmt::format("{} get no answer: {}", requests, reason_of(answer.error()));
+    if (answer->status < 300) return fmt::format("{} get an answer that is not the service's", requests);
+    return fmt::format("{} are answered with HTTP {}", requests, answer->status);
+}
+
+OCRPIPE_DECL void service_health::note_trouble(request const& r, bool was_probe,
+                                               exchange_result const& answer, action const& next,
+                                               clock::time_point now, double random)
+{
+    trouble_gate& t = trouble(r.kind);
+    if (was_good(answer, next)) return t.succeeded();
+    if (!next.is_trouble) {
+        if (was_probe && r.is_patient) t.probes().probe_ended();
+        return;
+    }
+    t.failed(!r.has_failed);
+    bool const is_submit = r.kind == lane::submit;
+    std::uint32_t const enough = is_submit ? submits_are_trouble : reads_are_trouble;
+    // If there is a known result, it decides about the reads of others.
+    bool const is_asked = r.kind == lane::poll && !known_good_.empty();
+    if (!t.is_paused() && (is_asked || t.failures() < enough)) return;
+    char const* const requests = is_submit              ? "submits"
+                                 : r.kind == lane::part ? "reads of parts"
+                                                        : "reads of results";
+    t.pause(trouble_of(requests, answer), is_submit || is_asked, now, random);
+}
+
+/// The result of a read of known_good(): it decides whether the service fails or the jobs.
+OCRPIPE_DECL void service_health::note_known_result(exchange_result const& answer, action const& next,
+                                                    clock::time_point now, double random)
+{
+    trouble_gate& t = trouble(lane::poll);
+    if (was_good(answer, next)) return t.succeeded();
+    if (!next.is_trouble) return t.probes().probe_ended();
+    if (t.is_paused() || t.failures() + trouble(lane::submit).failures() > 0)
+        t.pause(trouble_of("reads of results", answer), true, now, random);
+}
+
+/// A wait that the service asks for.
+OCRPIPE_DECL void service_health::note_wait(exchange_result const& answer, action const& next,
+                                            clock::time_point now)
+{
+    if (was_good(answer, next)) asked_until_ = {};
+    if (!answer || next.what != step::pause_origin) return;
+    auto const asked = parse_retry_after(answer->retry_after, answer->date);
+    if (!asked) return;
+    if (asked_until_ == clock::time_point()) asked_since_ = now;
+    if (now + *asked <= asked_until_) return;
+    asked_ = *asked;
+    asked_until_ = now + *asked;
 }
 
 OCRPIPE_DECL void service_health::note_read(request const& r, exchange_result const& answer,
                                             action const& next, bool is_good, clock::time_point now,
                                             double random)
 {
+    note_known_result(answer, next, now, random);
     if (is_good) not_known_ = 0;
-    if (is_good || next.what == step::refused || !answer) return note(r, true, answer, next, now, random);
+    if (is_good || next.what == step::refused || !answer)
+        return note_gates(r, true, answer, next, now, random);
     gate(r.kind).probe_ended();
     note_outage(answer, next, r.is_patient, now, random);
     if (answer->status < 400 || answer->status >= 500 || next.what == step::pause_origin) return;
@@ -197,9 +300,22 @@ OCRPIPE_DECL std::string service_health::refusal_text(lane kind) const
     }
 }
 
+OCRPIPE_DECL trouble_gate const* service_health::current_trouble() const noexcept
+{
+    for (lane const kind : {lane::poll, lane::submit, lane::part})
+        if (is_in_trouble(kind)) return &trouble(kind);
+    return nullptr;
+}
+
+OCRPIPE_DECL bool service_health::is_out() const noexcept
+{
+    return outage_.is_paused() || current_trouble() != nullptr || wants_a_read();
+}
+
 OCRPIPE_DECL std::string service_health::outage_text() const
 {
     if (outage_.is_paused()) return outage_why_;
+    if (trouble_gate const* const t = current_trouble()) return t->why();
     if (wants_a_read())
         return fmt::format("no result could be read since {} documents were accepted", unread_);
     return {};
@@ -207,7 +323,16 @@ OCRPIPE_DECL std::string service_health::outage_text() const
 
 OCRPIPE_DECL clock::time_point service_health::outage_since() const noexcept
 {
-    return outage_.is_paused() ? outage_since_ : unread_since_;
+    if (outage_.is_paused()) return outage_since_;
+    if (trouble_gate const* const t = current_trouble()) return t->since();
+    return unread_since_;
+}
+
+OCRPIPE_DECL std::string service_health::unavailable_text(clock::time_point now) const
+{
+    if (!asks_too_much(now)) return outage_text();
+    return fmt::format("the service asks to wait for {} s, which is longer than an outage may last",
+                       std::chrono::duration_cast<std::chrono::seconds>(asked_).count());
 }
 
 } // namespace ocrpipe::detail

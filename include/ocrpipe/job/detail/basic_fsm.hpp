@@ -152,6 +152,9 @@ public:
     /// Whether the last answer refused this request in a way that may concern all of them.
     bool is_suspect() const noexcept { return counter_.refusals != 0; }
 
+    /// Whether the last request failed in a way that may be the service's.
+    bool is_failing() const noexcept { return counter_.failures_in_row != 0; }
+
     /// Requests answered or failed.
     int attempts() const noexcept { return counter_.attempts; }
 
@@ -221,6 +224,26 @@ protected:
                           fmt::format("{}, {} times; other requests are accepted", r.row, counter_.refusals));
         end.why = code;
         return end;
+    }
+
+    /// A failure while the service is in trouble costs a patient request no attempt.
+    static action wait_for_service(fsm_context const& c)
+    {
+        return action{step::unreachable, c.now, {}, errc::ok, true};
+    }
+
+    /// Whether a failure may be the beginning of an outage: nothing else succeeded since the last one. The
+    /// time that it costs does not count against a patient request's deadline.
+    bool may_be_outage(fsm_context const& c) const noexcept
+    {
+        return c.patient && counter_.own_failures < 2 && !counter_.used_up(c.retry);
+    }
+
+    /// How long a request waited for the answer that did not come.
+    static clock::duration unanswered_for(exchange_result const& answer, fsm_context const& c)
+    {
+        if (answer || answer.error().sent_at == clock::time_point()) return clock::duration::zero();
+        return std::max(c.now - answer.error().sent_at, clock::duration::zero());
     }
 
     /// Pauses the origin, and sends the next request afterwards. Fails if that is past the deadline.

@@ -58,6 +58,15 @@ OCRPIPE_DECL action part_fsm::failed_read(exchange_result const& answer, part_re
                                           fsm_context const& c)
 {
     if (counter_.is_outage(answer, c)) return action{step::unreachable, c.now};
+    if (c.patient && c.in_trouble) return wait_for_service(c);
+    action next = after_failure(answer, r, c);
+    next.is_trouble = true;
+    return next;
+}
+
+OCRPIPE_DECL action part_fsm::after_failure(exchange_result const& answer, part_reading const& r,
+                                            fsm_context const& c)
+{
     if (counter_.failures_in_row == 0) failing_since_ = c.now;
     bool const transient = answer && detail::is_transient(r.status);
     errc const code = transient ? errc::service_error : detail::code_of(answer, errc::unexpected_answer);
@@ -68,6 +77,8 @@ OCRPIPE_DECL action part_fsm::failed_read(exchange_result const& answer, part_re
         return fail(
             answer, r, code,
             fmt::format("{}; {} of {} attempts used", r.row, counter_.own_failures, c.retry.max_attempts));
+    if (may_be_outage(c)) deadline_ = std::max(deadline_ + unanswered_for(answer, c), c.now) + delay;
+    if (may_be_outage(c)) return action{step::wait, c.now + delay};
     return next_after(delay, answer, r, code, "the deadline is near", c);
 }
 

@@ -151,12 +151,24 @@ OCRPIPE_DECL action result_fsm::throttled(exchange_result const& answer, result_
     return action{step::finish, pause.until};
 }
 
-/// Handles a failed read. After the deadline, its error is reported only if the job is read once; otherwise
-/// still_processing is.
 OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, result_reading const& r,
                                             result_context const& c)
 {
     if (counter_.is_outage(answer, c)) return action{step::unreachable, c.now};
+    // Before a result was read, a page that is not the service's may be due to a wrong address.
+    bool const is_error = r.status >= 400 || r.status < 200;
+    bool const is_pages = r.what == result_verdict::foreign && c.route_succeeded;
+    bool const is_trouble = !answer || is_pages || (is_error && detail::is_transient(r.status));
+    if (is_trouble && c.patient && c.in_trouble) return wait_for_service(c);
+    action next = after_failure(answer, r, c, is_trouble);
+    next.is_trouble = is_trouble;
+    return next;
+}
+
+/// After the deadline, the error is reported only if the job is read once; otherwise still_processing is.
+OCRPIPE_DECL action result_fsm::after_failure(exchange_result const& answer, result_reading const& r,
+                                              result_context const& c, bool is_trouble)
+{
     auto const delay = counter_.failed(c);
     bool const foreign = r.what == result_verdict::foreign;
     bool const refused = answer && (r.status >= 400 || r.status < 200);
@@ -167,7 +179,9 @@ OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, resul
     bool const is_own = (foreign || refused) && counter_.fails_alone(c.retry);
     bool const is_nobodys = foreign && !c.route_succeeded && counter_.used_up(c.retry);
     if (is_own || is_nobodys) return fail(answer, r, code, attempts_used(r, c));
-    if (!is_late(c)) return wait_as_asked(delay, answer, c);
+    bool const has_time = is_trouble && has_deadline() && may_be_outage(c);
+    if (has_time) deadline_ = std::max(deadline_ + unanswered_for(answer, c), c.now) + delay;
+    if (has_time || !is_late(c)) return wait_as_asked(delay, answer, c);
     if (latest() == deadline_) code = errc::still_processing;
     return fail(answer, r, code, fmt::format("{}; the deadline has passed", r.row));
 }

@@ -31,8 +31,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::throttled:
         return pause(answer, r, c);
     case submit_verdict::overloaded:
-        return next_after(counter_.throttled(*answer, c), answer, r, errc::service_error,
-                          "no time for another attempt", c);
+        return wait_for_capacity(answer, r, c);
     case submit_verdict::credentials_refused:
         return refused(answer, r, detail::refusal_of(answer), c);
     case submit_verdict::certificate_refused:
@@ -58,6 +57,16 @@ OCRPIPE_DECL action submit_fsm::accepted(submitted_job&& job, clock::time_point 
     return finish(std::move(job));
 }
 
+/// Several 503s for one document: the service does more than limit the number of requests.
+OCRPIPE_DECL action submit_fsm::wait_for_capacity(exchange_result const& answer, submit_reading const& r,
+                                                  fsm_context const& c)
+{
+    action next = next_after(counter_.throttled(*answer, c), answer, r, errc::service_error,
+                             "no time for another attempt", c);
+    next.is_trouble = counter_.throttled_in_row >= trouble_after;
+    return next;
+}
+
 OCRPIPE_DECL action submit_fsm::perhaps_accepted(exchange_result const& answer, submit_reading const& r,
                                                  fsm_context const& c)
 {
@@ -72,9 +81,11 @@ OCRPIPE_DECL action submit_fsm::perhaps_accepted(exchange_result const& answer, 
     }
     // An attempt that our own side ended is not repeated, even if resubmitting is allowed.
     bool const ours = !answer && !is_transport(answer.error().code);
-    if (!c.retry.resubmit_ambiguous || repeated || ours)
-        return fail(answer, r, errc::ambiguous_submit, reason);
-    return again(answer, r, errc::ambiguous_submit, "no time for another attempt", c);
+    bool const ends = !c.retry.resubmit_ambiguous || repeated || ours;
+    action next = ends ? fail(answer, r, errc::ambiguous_submit, reason)
+                       : again(answer, r, errc::ambiguous_submit, "no time for another attempt", c);
+    next.is_trouble = bool(answer);
+    return next;
 }
 
 OCRPIPE_DECL result<submitted_job> submit_fsm::outcome() &&

@@ -444,6 +444,7 @@ OCRPIPE_DECL pipeline_statistics pipeline::impl::statistics()
     s.limiting = state_.is_stopped() ? std::string_view("draining") : limiting_;
     s.outage = c.outage;
     s.outage_lasts = c.outage_lasts;
+    s.paused_for = c.paused_for;
     return s;
 }
 

@@ -1,0 +1,139 @@
+"""A service that answers, but with errors or pages of a gateway, costs no document its result and no part its attempts."""
+
+import threading
+import time
+
+import workbench
+from scripted_service import Outputs, finished
+
+DONE = finished(("total", "12"))
+
+
+class Trouble(Outputs):
+    """An outage that shows as answers: they are errors, or pages of a gateway."""
+
+    PAGE = b"<html>maintenance</html>"
+    SUBMITS = (500, b"oops"), (502, PAGE), (503, b"busy"), (200, PAGE)
+    READS = *SUBMITS, (404, PAGE)
+    SECONDS = 4
+
+    def outage(self, answer, after):
+        """Gives `answer` for some seconds, instead of what a good service would, once `after` good ones were given."""
+        good, began = [], []
+
+        def trouble():
+            if len(good) < after:
+                good.append(1)
+                return None
+            if not began:
+                began.append(time.monotonic())
+            return answer if time.monotonic() < began[0] + self.SECONDS else None
+
+        return trouble
+
+    def run_through(self, *arguments):
+        return self.run_bulk(self.folder / "in", "--poll-interval", "100ms-200ms", "--deadline", "2s", "--connections", "3",
+                             "--submit-rate", "30", "--log-format", "json", *arguments)
+
+    def assert_told(self, done, answer):
+        outage, *_ = self.events(done, "outage")
+        status, _ = answer
+        self.assertIn("not the service's" if status == 200 else f"HTTP {status}", outage["reason"])
+
+    def test_reads(self):
+        for answer in self.READS:
+            with self.subTest(answer=answer):
+                self.setUp()
+                trouble = self.outage(answer, after=20)
+                self.script(lambda request_id: trouble() or DONE)
+                self.write_documents(60)
+                done = self.run_through()
+                self.assert_exit(done, 0)
+                self.assertEqual(len(self.results), 60)
+                self.assertEqual(self.failures, [])
+                self.assert_told(done, answer)
+
+    def test_submits(self):
+        for answer in self.SUBMITS:
+            with self.subTest(answer=answer):
+                self.setUp()
+                trouble = self.outage(answer, after=20)
+                self.script(DONE, refuse=lambda body: trouble())
+                self.write_documents(60)
+                done = self.run_through()
+                self.assertIn(done.returncode, (0, 1), done.stderr)
+                in_doubt = [f["class"] for f in self.failures]
+                self.assertEqual(in_doubt, ["ambiguous_submit"] * len(in_doubt))
+                self.assertLessEqual(len(in_doubt), 0 if answer[0] == 503 else 8)
+                self.assertEqual(len(self.results), 60 - len(in_doubt))
+
+    def test_all_requests(self):
+        for answer in self.SUBMITS:
+            with self.subTest(answer=answer):
+                self.setUp()
+                trouble = self.outage(answer, after=20)
+                self.script(lambda request_id: trouble() or DONE, refuse=lambda body: trouble())
+                self.write_documents(60)
+                done = self.run_through()
+                self.assertLessEqual(len(self.failures), 0 if answer[0] == 503 else 8)
+                self.assertEqual(len(self.results), 60 - len(self.failures))
+                self.assert_told(done, answer)
+
+    def test_parts(self):
+        for answer in self.READS:
+            with self.subTest(answer=answer):
+                self.setUp()
+                trouble = self.outage(answer, after=20)
+                self.script(DONE, part=lambda words: trouble() or (200, {"table": [["1"]]}))
+                self.write_documents(60)
+                done = self.run_through("--parts", "tables")
+                self.assert_exit(done, 0)
+                self.assertEqual(len(list(self.out.glob("parts/**/*.json"))), 60)
+                self.assert_told(done, answer)
+
+    def test_reads_that_get_no_answer_while_submits_do(self):
+        trouble, release = self.outage("hangs", after=20), threading.Event()
+        self.addCleanup(release.set)
+
+        def result(request_id):
+            if trouble():
+                release.wait(workbench.PATIENCE)
+                raise ConnectionAbortedError
+            return DONE
+
+        self.script(result)
+        self.write_documents(60)
+        done = self.run_through("--connections", "16")
+        self.assert_exit(done, 0)
+        self.assertEqual(len(self.results), 60)
+
+    def test_trouble_that_is_too_long_ends_the_run_and_fails_no_document(self):
+        reads = []
+
+        def result(request_id):
+            reads.append(request_id)
+            return DONE if len(reads) <= 20 else (502, self.PAGE)
+
+        service = self.script(result)
+        self.write_documents(60)
+        done = self.run_through("--max-outage", "2s")
+        self.assert_exit(done, 6)
+        self.assertIn("HTTP 502", done.stderr)
+        self.assertEqual(self.failures, [])
+        self.assertEqual(len(self.results), 20)
+        service.result = lambda request_id: DONE
+        self.assert_exit(self.run_through(), 0)
+        self.assertEqual(len(self.results), 60)
+        self.assertEqual(service.requests.count("POST"), 60)
+
+    def test_one_bad_part_and_one_bad_job_end_alone(self):
+        self.script(lambda request_id: (500, b"oops") if request_id == "r-7" else DONE,
+                    part=lambda words: (500, b"oops") if words[1] == "r-5" else (200, {"table": [["1"]]}))
+        self.write_documents(20)
+        done = self.run_through("--parts", "tables")
+        self.assert_exit(done, 1)
+        self.assertEqual(sorted(f["request_id"] for f in self.failures), ["r-5", "r-7"])
+        self.assertEqual(len(self.results), 19)
+
+
+workbench.main()
