@@ -211,7 +211,7 @@ class Load(LoadCase):
         worse = self.ocrpipe("load", "compare", a, c)
         self.assertEqual(worse.returncode, 0, worse.stderr)
         self.assertRegex(worse.stdout, r"end to end p95 .*: more")
-        self.assertRegex(worse.stdout, r"offered +60 /s +260 /s +\+200 .*: more")
+        self.assertRegex(worse.stdout, r"offered .* /s .*: more")
         self.assertRegex(worse.stdout, r"throughput .*: more")
         merged = self.ocrpipe("load", "merge", self.folder / "all", a, b)
         self.assertEqual(merged.returncode, 0, merged.stderr)
