@@ -11,8 +11,8 @@ import workbench
 from scripted_service import Outputs
 
 
-def answer_with(count):
-    documents = [{"document_id": f"d-{i}", "status": "SUCCESS", "ocr_data": [{"name": "text", "value": [f"w{i}"]}]} for i in range(count)]
+def answer_with(count, with_ids=True):
+    documents = [{"document_id": f"d-{i}" if with_ids else None, "status": "SUCCESS", "ocr_data": [{"name": "text", "value": [f"w{i}"]}]} for i in range(count)]
     return {"data": {"status": "SUCCESS", "progress": {"total_doc": count, "ignored": 0, "finished": count}, "documents": documents}}
 
 
@@ -44,10 +44,10 @@ class Gate:
 
 
 class Parts(Outputs):
-    def serve_parts(self, count, **more):
+    def serve_parts(self, count, with_ids=True, **more):
         self.gate = Gate()
         self.addCleanup(self.gate.opened.set)
-        self.service = self.script(answer_with(count), part=self.gate, **more)
+        self.service = self.script(answer_with(count, with_ids), part=self.gate, **more)
         return self.gate
 
     def run_parts(self, *arguments, **more):
@@ -180,11 +180,11 @@ class Failing(Parts):
     def test_retry_fetches_what_failed(self):
         self.fetch_later(lambda: self.ocrpipe("retry", self.out))
 
-    def test_export_fetches_what_failed_too(self):
+    def test_export_fetches_what_failed_or_was_absent_too(self):
         gate, _ = self.fail_two_of_four()
         gate.answers.clear()
         self.assert_exit(self.export("--parts", "tables"), 0)
-        self.assertEqual([line["document_id"] for line in self.lines_of("exported-parts.jsonl")], ["d-1", "d-2"])
+        self.assertEqual(sorted(line["document_id"] for line in self.lines_of("exported-parts.jsonl")), ["d-1", "d-2", "d-3"])
 
     def test_absent_parts_are_no_failure(self):
         gate = self.serve_parts(2)
@@ -195,6 +195,33 @@ class Failing(Parts):
         self.assertEqual((self.missing(), self.failures, self.report["parts_failed"]), ([], [], 0))
         self.assert_exit(self.run_parts(), 0)
         self.assertEqual(len(gate.seen), 2)
+
+    def test_parts_that_came_late_are_fetched_by_an_export(self):
+        gate = self.serve_parts(2)
+        gate.answers = {"d-0": (410, {}), "d-1": (410, {})}
+        self.write("in/a.pdf")
+        done = self.run_parts()
+        self.assert_exit(done, 0)
+        self.assertIn("2 parts absent", done.stderr)
+        self.assertEqual(self.report["parts_absent"], 2)
+        del gate.answers["d-0"]
+        done = self.export("--parts", "tables")
+        self.assert_exit(done, 0)
+        self.assertIn("1 parts fetched, 0 were there already, 1 absent", done.stderr)
+        self.assertEqual([line.get("error") for line in self.lines_of("exported-parts.jsonl")], [None, "part_absent"])
+        asked = len(gate.seen)
+        done = self.export("--parts", "tables")
+        self.assertIn("0 parts fetched, 1 were there already, 1 absent", done.stderr)
+        self.assertEqual(len(gate.seen), asked)
+
+    def test_parts_of_documents_without_an_id_are_counted_and_told(self):
+        self.serve_parts(2, with_ids=False)
+        self.write("in/a.pdf")
+        self.write("in/b.pdf", "%PDF-1.4 another")
+        done = self.run_parts()
+        self.assert_exit(done, 0)
+        self.assertEqual(self.report["parts_without_id"], 4)
+        self.assertEqual(done.stderr.count("parts without an id, which cannot be fetched"), 1)
 
     def test_a_part_over_the_limit_fails_and_a_run_with_a_higher_limit_fetches_it(self):
         gate = self.serve_parts(2)

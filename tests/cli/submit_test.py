@@ -278,6 +278,41 @@ class Resubmits(Submitting):
         self.assertIn("--submit-timeout", refused.stderr)
 
 
+class RepeatedIds(Submitting):
+    """A service, or a proxy before it, answers several documents with the same request_id."""
+
+    def same_for_all(self):
+        def post(handler):
+            handler.document()
+            return 201, {"data": {"request_id": "r-same"}}
+
+        return self.serve(post)
+
+    def test_only_the_first_document_gets_its_result(self):
+        service = self.same_for_all()
+        done = self.run_bulk(self.write_documents(5))
+        self.assert_exit(done, 1)
+        self.assertEqual([line["request_id"] for line in self.results], ["r-same"])
+        failures = self.failures
+        self.assertEqual([f["class"] for f in failures], ["ambiguous_submit"] * 4)
+        self.assertIn("it gave to another document", failures[0]["message"])
+        self.assert_exit(self.run_bulk(self.folder / "in"), 1)
+        self.assertEqual(sum(service.arrived.values()), 5)
+
+    def test_equal_documents_may_have_the_same(self):
+        self.same_for_all()
+        for name in "abc":
+            self.write(f"in/{name}.pdf", "%PDF-1.4 document number 1")
+        self.assert_exit(self.run_bulk(self.folder / "in"), 0)
+        self.assertEqual(len(self.results), 3)
+
+    def test_a_service_that_gives_all_the_same_is_sent_no_more(self):
+        service = self.same_for_all()
+        done = self.run_bulk(self.write_documents(300))
+        self.assert_exit(done, 6)
+        self.assertLess(sum(service.arrived.values()), 200)
+
+
 class Closes(Submitting):
     """Connections that the service closes without saying so."""
 

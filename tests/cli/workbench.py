@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,9 @@ USER = "4711"
 PATIENCE = 120  # seconds until a hanging program fails its test
 
 binary = None
+
+# A program that was started with it ignored, as by nohup, ignores it too.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def main():

@@ -162,8 +162,9 @@ private:
 
     void take(result_line const& line)
     {
+        // Those that the run found absent may be there now: each is asked for once more.
         for (part_entry const& p : line.parts)
-            note(word_key({name(p.kind), line.request_id, p.sub_id}), p.file, p.error);
+            note(word_key({name(p.kind), line.request_id, p.sub_id}), p.file, {});
         ocr_result const answer(line.request_id, std::string(line.result_json), completeness::whole, 0);
         std::vector<ocr_document> documents;
         for (operation const kind : kinds_) {
@@ -182,7 +183,7 @@ private:
     void want(result_line const& line, operation kind, std::size_t index, std::string const& sub_id)
     {
         for (part_entry const& p : line.parts)
-            if (p.kind == kind && p.sub_id == sub_id &&
+            if (p.kind == kind && p.sub_id == sub_id && !p.file.empty() &&
                 known_.contains(word_key({name(kind), line.request_id, sub_id}))) {
                 ++there_;
                 return;

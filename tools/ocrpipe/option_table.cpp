@@ -68,7 +68,9 @@ constexpr std::array table{
     option_spec{"poll-rate", "RATE", "0", "maximum rate of requests for results and parts; 0 is no limit",
                 bulk},
     option_spec{"bandwidth", "BYTES", "0",
-                "maximum upload in bytes a second, such as 500k, 10M or 4MiB; 0 is no limit", bulk},
+                "maximum upload in bytes a second, such as 500k, 10M or 4MiB; a document is sent without a break, "
+                "and the next one waits; 0 is no limit",
+                bulk},
     option_spec{"parts", "LIST", "", "also fetch these parts: tables,signatures,stamps,images", bulk},
     option_spec{"dedupe", "WHAT", "none",
                 "none, or content: send equal documents once and give each copy the result", bulk},

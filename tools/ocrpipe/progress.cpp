@@ -92,7 +92,7 @@ std::string progress_line(pipeline_statistics const& s, double per_second, std::
     std::vector<piece> pieces;
     if (s.source_exhausted && known(s) > 0)
         pieces.push_back(
-            {fmt::format("{} of {} done ({}%)", s.done, known(s), finished(s) * 100 / known(s)), 0});
+            {fmt::format("{} of {} done ({}%)", s.done, known(s), s.done * 100 / known(s)), 0});
     else
         pieces.push_back({fmt::format("{} done", s.done), 0});
     if (s.failed > 0) pieces.push_back({fmt::format("{} failed", s.failed), 1, red});
@@ -181,6 +181,8 @@ message summary_message(run_report const& r, std::string const& directory)
     if (r.not_sent > 0) text += fmt::format(", {} not sent", r.not_sent);
     if (r.repeated > 0) text += fmt::format(", {} listed again", r.repeated);
     if (r.changed_files > 0) text += fmt::format(", {} changed while being read", r.changed_files);
+    if (r.parts_absent > 0) text += fmt::format(", {} parts absent", r.parts_absent);
+    if (r.parts_without_id > 0) text += fmt::format(", {} parts without an id", r.parts_without_id);
     if (r.parts_failed > 0)
         text += fmt::format(", {} parts failed ({})", r.parts_failed, list_of(r.parts_failed_by_class));
     if (r.parts_wanted > 0) text += fmt::format(", {} parts not fetched yet", r.parts_wanted);
@@ -234,6 +236,8 @@ message summary_message(run_report const& r, std::string const& directory)
                     {"repeated", r.repeated},
                     {"changed_files", r.changed_files},
                     {"parts", r.parts},
+                    {"parts_absent", r.parts_absent},
+                    {"parts_without_id", r.parts_without_id},
                     {"parts_failed", r.parts_failed},
                     {"parts_wanted", r.parts_wanted},
                     {"bytes", r.bytes},

@@ -91,7 +91,7 @@ public:
     /// Cost: parses the JSON on each call, into a tree of 8 bytes per value.
     std::vector<ocr_document> documents(response_profile const& profile = default_profile()) const;
 
-    /// Calls `f` for each of documents() that has an id, with its position from 1 and the id. Needs less
+    /// Calls `f` for each of documents(), with its position from 1 and its id, which may be empty. Needs less
     /// memory than documents().
     void for_each_document_id(std::function<void(std::size_t number, std::string id)> const& f,
                               response_profile const& profile = default_profile()) const;

@@ -21,12 +21,18 @@ struct result_part {
     std::string sub_id;     ///< the service's document_id; for an image, its file_id
 };
 
-/// The parts of a result: an image for each file that has an id, the other kinds for each document in the
-/// answer that has one. In the order of `kinds`.
-OCRPIPE_DECL std::vector<result_part> parts_of(ocr_result const& answer,
-                                               std::span<std::string const> file_ids,
-                                               std::span<operation const> kinds,
-                                               response_profile const& profile = default_profile());
+/// The parts of a result.
+struct result_parts {
+    std::vector<result_part> parts;
+    /// How many more cannot be fetched, because the service gave their document or file no id.
+    std::size_t without_id = 0;
+};
+
+/// The parts of a result: an image for each file, the other kinds for each document in the answer. In the
+/// order of `kinds`.
+OCRPIPE_DECL result_parts parts_of(ocr_result const& answer, std::span<std::string const> file_ids,
+                                   std::span<operation const> kinds,
+                                   response_profile const& profile = default_profile());
 
 } // namespace ocrpipe
 

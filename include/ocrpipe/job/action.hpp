@@ -31,6 +31,9 @@ struct action {
     /// The request failed in a way that may be the trouble of the service: it got an error, a page that is
     /// not the service's, or no answer.
     bool is_trouble = false;
+    /// With wait or finish: the service asks this request to wait while it answers others, which need not
+    /// wait with it.
+    bool is_throttled_alone = false;
 };
 
 /// What a state machine receives with every event: the settings, the time and a random number.

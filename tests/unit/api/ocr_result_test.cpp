@@ -112,9 +112,8 @@ TEST_CASE("ocr_result: the ids alone -> those of the documents, in their places"
         CAPTURE(answer);
         ocr_result const r = result_of(answer);
         std::map<std::size_t, std::string> expected;
-        std::size_t number = 0;
         for (ocr_document const& d : r.documents())
-            if (++number; !d.id.empty()) expected.emplace(number, d.id);
+            expected.emplace(expected.size() + 1, d.id);
         std::map<std::size_t, std::string> ids;
         r.for_each_document_id([&](std::size_t n, std::string id) { ids.emplace(n, std::move(id)); });
         CHECK(ids == expected);

@@ -189,6 +189,10 @@ TEST_CASE("service_health: documents are accepted, and none is read -> no more a
     CHECK(h.asks({lane::submit}) == decision::send); // one that is not patient
     CHECK(h.asks(a_poll) == decision::send);
     CHECK(h.outage_text() == "no result could be read since 100 documents were accepted");
+    CHECK_FALSE(h.is_out()); // the first read is usually a matter of milliseconds
+    h.now += 2s;
+    h.learn(a_poll, answered(200));
+    CHECK(h.is_out());
     SUBCASE("a read: on with it")
     {
         h.note_good_read();

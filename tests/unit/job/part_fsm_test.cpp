@@ -232,6 +232,28 @@ TEST_CASE("part_fsm: throttled when the deadline has passed -> ends as throttled
     CHECK(p.failed().is(errc::throttled));
 }
 
+TEST_CASE("part_fsm: throttled again and again while others are read -> it waits alone, and in the end not "
+          "beyond its deadline")
+{
+    part p(operation::table, seconds(60));
+    auto const busy = answered(503, {}, "application/json", "30");
+    clock::time_point now = t0;
+    for (int i = 0; i != 10; ++i) {
+        CAPTURE(i);
+        ++p.good_answers;
+        action const a = p.resume(busy, now);
+        CHECK(a.what == (i < 3 ? step::pause_origin : step::wait));
+        CHECK(a.is_throttled_alone == (i >= 3));
+        if (i < 3) p.fsm.extend_deadline(a.until - now); // as the shell does
+        now = a.until;
+    }
+    ++p.good_answers;
+    action const last = p.resume(busy, now);
+    CHECK(last.what == step::finish);
+    CHECK(last.until == clock::time_point());
+    CHECK(p.failed().is(errc::throttled));
+}
+
 TEST_CASE("part_fsm: time that does not count against the deadline -> as if it had not passed")
 {
     part p(operation::table, seconds(5));

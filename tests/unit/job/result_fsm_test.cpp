@@ -496,6 +496,58 @@ TEST_CASE(
     CHECK(j.succeeded().reads == 22);
 }
 
+TEST_CASE("result_fsm: throttled again and again while others are read -> it waits alone, and in the end not "
+          "beyond its deadline")
+{
+    job j(seconds(60));
+    j.patient = true;
+    clock::time_point now = t0;
+    auto const next = [&] {
+        ++j.good_reads;
+        action const a = j.resume(answered(503, {}, "30"), now);
+        now = std::max(a.until, a.own);
+        return a;
+    };
+    for (int i = 0; i != 3; ++i) {
+        action const a = next();
+        CHECK(a.what == step::pause_origin);
+        CHECK_FALSE(a.is_throttled_alone);
+        j.fsm.hold(now, j.context(now - seconds(30))); // as the shell does
+    }
+    for (int i = 3; i != 9; ++i) {
+        CAPTURE(i);
+        action const a = next();
+        CHECK(a.what == step::wait);
+        CHECK(a.is_throttled_alone);
+    }
+    CHECK(next().what == step::wait); // the deadline does not stand still any more
+    CHECK(next().what == step::wait);
+    action const last = next();
+    CHECK(last.what == step::finish);
+    CHECK(last.until == clock::time_point());
+    CHECK(j.failed().is(errc::still_processing));
+}
+
+TEST_CASE("result_fsm: throttled again and again while no other is read -> pauses everybody")
+{
+    job j;
+    j.good_reads = 5;
+    for (int i = 0; i != 20; ++i)
+        CHECK(j.resume(answered(503, {}, "30")).what == step::pause_origin);
+}
+
+TEST_CASE("result_fsm: throttled alone, then a good answer -> the next throttled answer pauses everybody")
+{
+    job j;
+    for (int i = 0; i != 4; ++i) {
+        ++j.good_reads;
+        j.resume(answered(429, {}, "30"));
+    }
+    CHECK(j.resume(answered(200, not_yet)).what == step::wait);
+    ++j.good_reads;
+    CHECK(j.resume(answered(429, {}, "30")).what == step::pause_origin);
+}
+
 TEST_CASE(
     "result_fsm: throttled without Retry-After -> the longer of its own interval and a backoff that grows")
 {

@@ -97,6 +97,19 @@ TEST_CASE("submit_fsm: throttled more often than there are attempts -> costs non
     CHECK(s.succeeded().attempts == 23);
 }
 
+TEST_CASE("submit_fsm: throttled again and again while others are accepted -> it waits alone")
+{
+    submit s;
+    for (int i = 0; i != 30; ++i) {
+        ++s.others_accepted;
+        action const a = s.resume(too_many);
+        CHECK(a.what == (i < 3 ? step::pause_origin : step::wait));
+        CHECK(a.is_throttled_alone == (i >= 3));
+    }
+    CHECK(s.resume(accepted).what == step::finish);
+    CHECK(s.succeeded().attempts == 31);
+}
+
 TEST_CASE("submit_fsm: throttled without Retry-After -> a backoff of its own base, up to the cap")
 {
     submit least;

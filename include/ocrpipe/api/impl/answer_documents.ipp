@@ -29,10 +29,7 @@ OCRPIPE_DECL void
 answer_form::for_each_document_id(std::function<void(std::size_t, std::string)> const& f) const
 {
     std::size_t number = 0;
-    auto const note = [&](std::string id) {
-        ++number;
-        if (!id.empty()) f(number, std::move(id));
-    };
+    auto const note = [&](std::string id) { f(++number, std::move(id)); };
     if (list_ == answer_tree::none) {
         for (ocr_document& d : typed_documents())
             note(std::move(d.id));
@@ -43,7 +40,7 @@ answer_form::for_each_document_id(std::function<void(std::size_t, std::string)> 
         if (tree_.is_object(d))
             note(id_of(d));
         else if (content_of(d) != content_kind::none)
-            ++number;
+            note({});
 }
 
 OCRPIPE_DECL std::string answer_form::word(index object, response_profile::words const& keys) const

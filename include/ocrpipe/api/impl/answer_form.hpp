@@ -42,7 +42,7 @@ public:
     /// The objects or texts that are the job's documents. Without a list, the object that holds the content.
     std::vector<index> const& documents() const noexcept { return documents_; }
     std::vector<ocr_document> typed_documents() const;
-    /// Calls `f(number, id)` for each of typed_documents() that has an id, with its position from 1.
+    /// Calls `f(number, id)` for each of typed_documents(), with its position from 1; the id may be empty.
     void for_each_document_id(std::function<void(std::size_t, std::string)> const& f) const;
 
     /// The text of all content in the answer, in reading order.

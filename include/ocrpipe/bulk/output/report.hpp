@@ -77,6 +77,10 @@ struct run_report {
     std::uint64_t empty_inputs = 0; ///< inputs in which no document was found
 
     std::uint64_t parts = 0; ///< tables, signatures, stamps and images kept by this run
+    /// Those that the service did not have when this run asked.
+    std::uint64_t parts_absent = 0;
+    /// Those that cannot be fetched, because the service gave their document or file no id.
+    std::uint64_t parts_without_id = 0;
     /// Parts that documents of all runs in the directory lack, not counting those that the service does not
     /// have: those that failed, and those that no run has waited for yet. The next run fetches both.
     std::uint64_t parts_failed = 0;

@@ -161,7 +161,7 @@ OCRPIPE_DECL void client_core::note(admission const& a, exchange_result const& r
                                     fsm_context const& c)
 {
     if (!r) ++counters_.transport_failures;
-    if (next.what == step::pause_origin) ++counters_.throttled;
+    if (next.what == step::pause_origin || next.is_throttled_alone) ++counters_.throttled;
     health_.note(to_health(a), a.is_probe, r, next, c.now, c.random);
 }
 
@@ -184,7 +184,8 @@ void client_core::tell(Exchange const& x, admission const& a, exchange_result co
         sent = f.sent;
         e.sent = f.sent_at;
     }
-    e.not_yet = Exchange::via == lane::poll && r && r->status < 300 && next.what == step::wait;
+    e.not_yet = Exchange::via == lane::poll && r && r->status < 300 && next.what == step::wait &&
+                !next.is_throttled_alone;
     e.due = a.due;
     e.turn = a.turn;
     e.allowed = a.allowed;

@@ -145,7 +145,8 @@ OCRPIPE_DECL void service_health::note_gates(request const& r, bool was_probe, e
 /// Whether the service answered, and neither failed nor asked to wait nor refused.
 inline bool was_good(exchange_result const& answer, action const& next) noexcept
 {
-    return answer && !next.is_trouble && next.what != step::pause_origin && next.what != step::refused;
+    return answer && !next.is_trouble && !next.is_throttled_alone && next.what != step::pause_origin &&
+           next.what != step::refused;
 }
 
 inline std::string trouble_of(char const* requests, exchange_result const& answer)
@@ -309,7 +310,9 @@ OCRPIPE_DECL trouble_gate const* service_health::current_trouble() const noexcep
 
 OCRPIPE_DECL bool service_health::is_out() const noexcept
 {
-    return outage_.is_paused() || current_trouble() != nullptr || wants_a_read();
+    // Usually the first read is only a matter of milliseconds.
+    bool const is_unread = wants_a_read() && last_ > unread_since_ + std::chrono::seconds(1);
+    return outage_.is_paused() || current_trouble() != nullptr || is_unread;
 }
 
 OCRPIPE_DECL std::string service_health::outage_text() const

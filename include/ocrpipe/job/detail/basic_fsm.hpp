@@ -35,17 +35,33 @@ struct attempt_counter {
     std::uint16_t failures_in_row = 0; ///< those that count as attempts
     std::uint16_t own_failures = 0;    ///< of these, the first, and each before which others succeeded
     std::uint16_t throttled_in_row = 0;
-    std::uint16_t refusals = 0;          ///< in a row, of the credentials or the address
-    std::uint32_t good_answers_then = 0; ///< fsm_context::good_answers at the last of the failures
-    std::uint32_t answers_then = 0;      ///< fsm_context::answers at the first of them
-    std::uint32_t recoveries_then = 0;   ///< fsm_context::recoveries when the refusals began
+    std::uint16_t throttled_alone = 0; ///< of these, those before which others succeeded
+    std::uint16_t refusals = 0;        ///< in a row, of the credentials or the address
+    /// fsm_context::good_answers at the last failure or throttled answer.
+    std::uint32_t good_answers_then = 0;
+    std::uint32_t answers_then = 0;    ///< fsm_context::answers at the first of them
+    std::uint32_t recoveries_then = 0; ///< fsm_context::recoveries when the refusals began
 
     /// How long a throttled answer pauses the origin: its Retry-After, or our own backoff if that is longer
     /// or there is no Retry-After.
     std::chrono::milliseconds throttled(http_response const& answer, fsm_context const& c)
     {
+        bool const is_again = throttled_in_row != 0;
+        if (others_succeeded(c) && is_again && throttled_alone != UINT16_MAX) ++throttled_alone;
         if (throttled_in_row != UINT16_MAX) ++throttled_in_row;
         return std::max(backoff_delay(c.retry, throttled_in_row, true, c.random), asked_by(answer, c));
+    }
+
+    /// Whether the service throttles this request while it answers others: then the others need not wait.
+    bool is_throttled_alone() const noexcept { return throttled_alone >= 3; }
+
+    /// Whether it is throttled so often, and alone, that its deadline does not stand still any more.
+    bool has_waited_enough() const noexcept { return is_throttled_alone() && throttled_in_row >= 10; }
+
+    /// Whether others got a good answer since the last failure or throttled answer of this request.
+    bool others_succeeded(fsm_context const& c) noexcept
+    {
+        return std::exchange(good_answers_then, c.good_answers) != c.good_answers;
     }
 
     /// The answer's Retry-After, within the policy's limit; zero if it has none, or one that cannot be read.
@@ -66,7 +82,7 @@ struct attempt_counter {
         throttled_in_row = 0;
         bool const is_first = failures_in_row == 0;
         if (is_first) answers_then = c.answers;
-        bool const others_succeed = std::exchange(good_answers_then, c.good_answers) != c.good_answers;
+        bool const others_succeed = others_succeeded(c);
         if (failures_in_row != UINT16_MAX) ++failures_in_row;
         if ((is_first || others_succeed) && own_failures != UINT16_MAX) ++own_failures;
         return backoff_delay(c.retry, failures_in_row, false, c.random);
@@ -97,7 +113,10 @@ struct attempt_counter {
                (failures_in_row == 0 || c.answers == answers_then);
     }
 
-    void succeeded() noexcept { failures_in_row = own_failures = throttled_in_row = refusals = 0; }
+    void succeeded() noexcept
+    {
+        failures_in_row = own_failures = throttled_in_row = throttled_alone = refusals = 0;
+    }
 };
 
 /// Whether a refusal may be temporary; otherwise it concerns the request itself.
@@ -246,14 +265,34 @@ protected:
         return std::max(c.now - answer.error().sent_at, clock::duration::zero());
     }
 
-    /// Pauses the origin, and sends the next request afterwards. Fails if that is past the deadline.
+    /// Pauses the origin, and sends the next request afterwards. Fails if that is past the deadline. A
+    /// request that is throttled alone does not pause the others.
     template<class Verdict>
     action pause(exchange_result const& answer, reading<Verdict> const& r, fsm_context const& c)
     {
         clock::time_point const until = c.now + counter_.throttled(*answer, c);
-        if (until < deadline_) return action{step::pause_origin, until};
-        fail(answer, r, errc::throttled);
-        return action{step::finish, until};
+        if (until < deadline_)
+            return counter_.is_throttled_alone() ? wait_alone(until) : action{step::pause_origin, until};
+        return end_throttled(answer, r, errc::throttled, std::string(r.row), until);
+    }
+
+    /// Waits as the service asks, while others are answered.
+    static action wait_alone(clock::time_point until)
+    {
+        action next{step::wait, until};
+        next.is_throttled_alone = true;
+        return next;
+    }
+
+    /// Ends a request that has no time left to wait. The origin pauses, unless it is throttled alone.
+    template<class Verdict>
+    action end_throttled(exchange_result const& answer, reading<Verdict> const& r, errc code,
+                         std::string reason, clock::time_point until)
+    {
+        action end = fail(answer, r, code, std::move(reason));
+        end.is_throttled_alone = counter_.is_throttled_alone();
+        if (!end.is_throttled_alone) end.until = until;
+        return end;
     }
 
     std::unique_ptr<result<Outcome>> outcome_; ///< allocated on finish, to keep waiting jobs small

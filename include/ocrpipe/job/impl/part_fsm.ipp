@@ -44,14 +44,18 @@ OCRPIPE_DECL action part_fsm::ask_again(exchange_result const& answer, part_read
     return next_after(delay, answer, r, errc::deadline_exceeded, "the deadline is near", c);
 }
 
-/// Pauses the origin for as long as the service asks, also beyond the deadline, which stands still meanwhile.
+/// Waits for as long as the service asks, also beyond the deadline, which stands still meanwhile. The origin
+/// pauses, unless this part is throttled alone.
 OCRPIPE_DECL action part_fsm::throttled(exchange_result const& answer, part_reading const& r,
                                         fsm_context const& c)
 {
-    clock::time_point const until = c.now + counter_.throttled(*answer, c);
-    if (c.now < deadline_) return action{step::pause_origin, until};
-    fail(answer, r, errc::throttled);
-    return action{step::finish, until};
+    auto const asked = counter_.throttled(*answer, c);
+    clock::time_point const until = c.now + asked;
+    bool const is_late = c.now >= deadline_;
+    if (!is_late && !counter_.is_throttled_alone()) return action{step::pause_origin, until};
+    if (!is_late && !counter_.has_waited_enough()) deadline_ += asked;
+    if (until < deadline_) return wait_alone(until);
+    return end_throttled(answer, r, errc::throttled, std::string(r.row), until);
 }
 
 OCRPIPE_DECL action part_fsm::failed_read(exchange_result const& answer, part_reading const& r,

@@ -143,12 +143,18 @@ OCRPIPE_DECL action result_fsm::wait_as_asked(std::chrono::milliseconds own, exc
 OCRPIPE_DECL action result_fsm::throttled(exchange_result const& answer, result_reading const& r,
                                           result_context const& c)
 {
-    // The origin pauses for as long as the service asks; the job also waits for its own poll interval.
-    action const pause{step::pause_origin, c.now + counter_.throttled(*answer, c),
-                       c.now + until_next_poll(c)};
-    if (c.patient || !is_late(c)) return pause;
-    fail(answer, r, errc::still_processing, "throttled, and the deadline has passed");
-    return action{step::finish, pause.until};
+    // The origin pauses for as long as the service asks, unless this job is throttled alone. The job also
+    // waits for its own poll interval.
+    auto const asked = counter_.throttled(*answer, c);
+    auto const own = until_next_poll(c);
+    if (counter_.is_throttled_alone()) {
+        if (c.patient && !counter_.has_waited_enough()) deadline_ += asked;
+        if (!is_late(c)) return wait_alone(wait(std::max(asked, own), c).until);
+    } else if (c.patient || !is_late(c)) {
+        return action{step::pause_origin, c.now + asked, c.now + own};
+    }
+    return end_throttled(answer, r, errc::still_processing, "throttled, and the deadline has passed",
+                         c.now + asked);
 }
 
 OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, result_reading const& r,

@@ -190,7 +190,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     void fetch_parts(std::size_t index, std::string const& document, ocr_result const& answer,
                      std::vector<std::string> const& file_ids)
     {
-        std::vector<result_part> parts = parts_of(answer, file_ids, options.parts, service.profile());
+        std::vector<result_part> parts = parts_of(answer, file_ids, options.parts, service.profile()).parts;
         if (parts.empty()) return ended(index, document, answer.request_id());
         jobs[index].parts_wanted = static_cast<std::uint32_t>(parts.size());
         order_of_parts.add(index, parts.size());

@@ -30,7 +30,8 @@ std::vector<errc> every_code()
 
 } // namespace
 
-TEST_CASE("document_course: refused credentials, a wrong address, an outage or a stop -> the document has not failed")
+TEST_CASE("document_course: refused credentials, a wrong address, an outage or a stop -> the document has "
+          "not failed")
 {
     REQUIRE(every_code().size() > 20);
     for (errc const code : every_code()) {
@@ -81,18 +82,14 @@ TEST_CASE("document_course: an answer from the service -> not a submit without a
     CHECK_FALSE(detail::is_unanswered(with(errc::unreadable_file)));
 }
 
-TEST_CASE("document_course: the parts of a document -> an image for each file, the rest for each document with "
-          "an id, numbered by place")
+TEST_CASE("document_course: the parts of a document -> numbered by their places in the result line")
 {
-    ocr_result const answer(
-        "r-1",
-        R"({"data":{"documents":[{"document_id":"d1","data":[]},{"data":[]},{"document_id":"d3","data":[]}]}})",
-        completeness::whole, 1);
-    std::vector<std::string> const files{"f1", "f2"};
+    std::vector<result_part> const parts{
+        {operation::table, 1, "d1"}, {operation::table, 3, "d3"}, {operation::image, 1, "f1"}};
     std::string told;
-    for (auto const& p : detail::parts_to_fetch({operation::table, operation::image}, answer, files,
-                                                default_profile()))
-        told += std::string(name(p.kind)) + ' ' + std::to_string(p.index) + ' ' + p.sub_id + '\n';
-    CHECK(told == "table 1 d1\ntable 3 d3\nimage 1 f1\nimage 2 f2\n");
-    CHECK(detail::parts_to_fetch({}, answer, files, default_profile()).empty());
+    for (missing_part const& p : detail::parts_to_fetch({parts, 7}))
+        told += std::to_string(p.place) + ' ' + std::string(name(p.kind)) + ' ' + std::to_string(p.index) +
+                ' ' + p.sub_id + '\n';
+    CHECK(told == "0 table 1 d1\n1 table 3 d3\n2 image 1 f1\n");
+    CHECK(detail::parts_to_fetch({}).empty());
 }

@@ -76,6 +76,8 @@ inline constexpr std::array report_counts{
     report_count{"too_young", &run_report::too_young},
     report_count{"empty_inputs", &run_report::empty_inputs},
     report_count{"parts", &run_report::parts},
+    report_count{"parts_absent", &run_report::parts_absent},
+    report_count{"parts_without_id", &run_report::parts_without_id},
     report_count{"parts_failed", &run_report::parts_failed},
     report_count{"parts_wanted", &run_report::parts_wanted},
     report_count{"bytes", &run_report::bytes},

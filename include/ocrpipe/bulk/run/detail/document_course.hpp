@@ -3,6 +3,7 @@
 
 #include <ocrpipe/api/ocr_result.hpp>
 #include <ocrpipe/api/operation.hpp>
+#include <ocrpipe/api/result_part.hpp>
 #include <ocrpipe/bulk/ledger/ledger.hpp>
 #include <ocrpipe/core/result.hpp>
 
@@ -41,11 +42,8 @@ OCRPIPE_DECL bool may_concern_all(failure const& f) noexcept;
 /// Whether a submit ended without an answer from the service. A 500 comes from the service itself.
 OCRPIPE_DECL bool is_unanswered(failure const& f) noexcept;
 
-/// parts_of(), numbered by their places in the document's result line.
-OCRPIPE_DECL std::vector<missing_part> parts_to_fetch(std::vector<operation> const& kinds,
-                                                      ocr_result const& answer,
-                                                      std::vector<std::string> const& file_ids,
-                                                      response_profile const& profile);
+/// Numbers the parts by their places in the document's result line.
+OCRPIPE_DECL std::vector<missing_part> parts_to_fetch(result_parts found);
 
 } // namespace ocrpipe::detail
 

@@ -6,6 +6,7 @@
 #include <ocrpipe/bulk/run/detail/content_sharing.hpp>
 #include <ocrpipe/bulk/run/detail/document_course.hpp>
 #include <ocrpipe/bulk/run/detail/event.hpp>
+#include <ocrpipe/bulk/run/detail/given_ids.hpp>
 #include <ocrpipe/bulk/run/detail/intake.hpp>
 #include <ocrpipe/bulk/run/detail/part_batch.hpp>
 #include <ocrpipe/bulk/run/detail/read_ahead.hpp>
@@ -50,6 +51,7 @@ struct document_in_flight {
     error_code intent_failed;     ///< why the ledger has not
     error_code request_id_failed; ///< why the ledger has not recorded the request_id
     bool is_original = false;     ///< it is the original of its content in content_sharing
+    bool has_anothers_id = false; ///< the service gave it the request_id of other content
     submitted_job job;
     std::chrono::system_clock::time_point submitted_at{};
 };
@@ -102,6 +104,7 @@ private:
     // Its steps.
     task<result<submitted_job>> submit(document_ptr d);
     submit_hooks hooks_of(document_ptr d);
+    static failure anothers_id(submitted_job const& job);
     task<void> accept(document_ptr d, submitted_job job);
     void wait(document_ptr d, bool just_submitted);
     task<void> recall(std::string id, job_times submitted, result<ocr_result> answer);
@@ -112,6 +115,7 @@ private:
     bool file_has_changed(detail::document_in_flight const& d);
 
     // Its parts.
+    std::vector<missing_part> parts_to_fetch(detail::document_in_flight const& d, ocr_result const& answer);
     task<void> fetch(detail::part_batch& b);
     void ask_for_parts();
     void part_ended(detail::part_batch& b, std::size_t i, result<part_data> part);
@@ -250,6 +254,7 @@ private:
     detail::content_sharing<document_ptr> sharing_;
     /// If results are shared: documents under way that the ledger does not know yet, by id.
     std::unordered_map<std::string, document_ptr> unrecorded_;
+    detail::given_ids given_ids_;
     part_queue<detail::part_batch*> part_queue_;
     /// Of results that wait for their parts.
     static constexpr std::size_t most_waiting_bytes = 64 * 1024 * 1024;

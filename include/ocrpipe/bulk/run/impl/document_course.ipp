@@ -1,7 +1,6 @@
 #ifndef OCRPIPE_BULK_RUN_IMPL_DOCUMENT_COURSE_IPP
 #define OCRPIPE_BULK_RUN_IMPL_DOCUMENT_COURSE_IPP
 
-#include <ocrpipe/api/result_part.hpp>
 #include <ocrpipe/bulk/run/detail/document_course.hpp>
 
 #include <utility>
@@ -64,18 +63,15 @@ OCRPIPE_DECL bool is_unanswered(failure const& f) noexcept
     return lost || is_transport(make_error_code(static_cast<errc>(f.code.value())));
 }
 
-OCRPIPE_DECL std::vector<missing_part> parts_to_fetch(std::vector<operation> const& kinds,
-                                                      ocr_result const& answer,
-                                                      std::vector<std::string> const& file_ids,
-                                                      response_profile const& profile)
+OCRPIPE_DECL std::vector<missing_part> parts_to_fetch(result_parts found)
 {
     std::vector<missing_part> parts;
-    for (result_part& found : parts_of(answer, file_ids, kinds, profile)) {
+    for (result_part& part : found.parts) {
         missing_part& p = parts.emplace_back();
         p.place = parts.size() - 1;
-        p.kind = found.kind;
-        p.index = found.number;
-        p.sub_id = std::move(found.sub_id);
+        p.kind = part.kind;
+        p.index = part.number;
+        p.sub_id = std::move(part.sub_id);
     }
     return parts;
 }

@@ -154,9 +154,7 @@ OCRPIPE_DECL task<void> pipeline::impl::renew(std::shared_ptr<ledger_row const> 
     bool const is_better = has_more(*answer, *before);
     if (is_better) {
         document_ptr const d = from_row(*before);
-        detail::part_batch parts(
-            d->input.record, d->job.request_id,
-            detail::parts_to_fetch(options_.parts, *answer, d->job.file_ids, client_.profile()));
+        detail::part_batch parts(d->input.record, d->job.request_id, parts_to_fetch(*d, *answer));
         if (parts.open > 0) co_await fetch(parts);
         if (state_.have_outputs_failed()) co_return end_asking();
         // Its file may have changed, and been sent again, while the service was asked.

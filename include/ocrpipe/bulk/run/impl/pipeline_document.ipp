@@ -39,9 +39,7 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     // If an output has failed, the next run polls the job again.
     if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
 
-    detail::part_batch parts(
-        d->input.record, d->job.request_id,
-        detail::parts_to_fetch(options_.parts, *answer, d->job.file_ids, client_.profile()));
+    detail::part_batch parts(d->input.record, d->job.request_id, parts_to_fetch(*d, *answer));
     // The result waits in memory for its parts. If they had to wait for those of other documents, or many
     // bytes wait already, it is recorded first.
     std::size_t const bytes = answer->raw().size();
@@ -111,6 +109,7 @@ OCRPIPE_DECL task<result<submitted_job>> pipeline::impl::submit(document_ptr d)
     request.in_doubt = d->job.possible_duplicate;
     result<submitted_job> job =
         co_await client_.async_submit(std::move(request), hooks_of(d), detail::use_task);
+    if (job && d->has_anothers_id) job = anothers_id(*job);
     if (!job) state_.submit_failed(job.error());
     co_return job;
 }
@@ -128,14 +127,29 @@ OCRPIPE_DECL submit_hooks pipeline::impl::hooks_of(document_ptr d)
     return hooks;
 }
 
+/// The failure of a document that got the request_id of another one.
+OCRPIPE_DECL failure pipeline::impl::anothers_id(submitted_job const& job)
+{
+    failure f(
+        errc::ambiguous_submit, phase::classify,
+        fmt::format("the service answered with the request_id {}, which it gave to another document: the "
+                    "results of the two cannot be told apart",
+                    printable_excerpt(job.request_id, 128)));
+    f.attempts = job.attempts;
+    return f;
+}
+
 /// Records the request_id. The job is not polled before it is durable.
 OCRPIPE_DECL task<void> pipeline::impl::accept(document_ptr d, submitted_job job)
 {
+    bool const is_known = !d->input.request_id.empty();
+    d->has_anothers_id = !given_ids_.note(job.request_id, d->content()) && !is_known;
+    if (d->has_anothers_id) co_return;
     job.possible_duplicate |= d->job.possible_duplicate;
     d->job = std::move(job);
     d->submitted_at = std::chrono::system_clock::now();
     state_.accepted(d->input.record.size, d->job.possible_duplicate);
-    if (d->input.request_id.empty()) measured_->collected.accepted(d->input.record.size, clock::now());
+    if (!is_known) measured_->collected.accepted(d->input.record.size, clock::now());
     d->request_id_failed = co_await record_submitted(*d);
     judge_held_back();
 }

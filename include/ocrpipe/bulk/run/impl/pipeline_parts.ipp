@@ -16,6 +16,19 @@
 namespace ocrpipe
 {
 
+/// Returns the parts of a result, and counts those that cannot be fetched.
+OCRPIPE_DECL std::vector<missing_part> pipeline::impl::parts_to_fetch(detail::document_in_flight const& d,
+                                                                      ocr_result const& answer)
+{
+    result_parts found = parts_of(answer, d.job.file_ids, options_.parts, client_.profile());
+    if (found.without_id > 0 && state_.report.parts_without_id == 0)
+        notice("parts_without_id",
+               fmt::format("the result of {} has {} parts without an id, which cannot be fetched",
+                           printable_excerpt(d.input.record.path, 1024), found.without_id));
+    state_.report.parts_without_id += found.without_id;
+    return detail::parts_to_fetch(std::move(found));
+}
+
 /// Fetches the parts of a batch, in its turn. Ends when each part has ended, or when the run was interrupted:
 /// then the rest stays wanted.
 OCRPIPE_DECL task<void> pipeline::impl::fetch(detail::part_batch& b)
@@ -89,7 +102,10 @@ OCRPIPE_DECL void pipeline::impl::part_failed(detail::part_batch& b, std::size_t
     p.failure = static_cast<errc>(f.code.value());
     p.message = to_string(f);
     b.entries[i].error = std::string(name(p.failure));
-    if (f.is(errc::part_absent)) return;
+    if (f.is(errc::part_absent)) {
+        ++state_.report.parts_absent;
+        return;
+    }
     measured_->collected.failed("part", name(p.failure), b.document.id, p.message);
     if (options_.on_part_failure) options_.on_part_failure(b.document, p, f);
     failure_record line;
