@@ -7,6 +7,7 @@
 #include "load_documents.hpp"
 #include "load_outcome.hpp"
 #include "load_records.hpp"
+#include "load_search.hpp"
 #include "metrics_option.hpp"
 #include "remedy.hpp"
 #include "standard_output.hpp"
@@ -17,7 +18,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <ctime>
@@ -219,19 +219,6 @@ std::string report_of(load_outcome const& t, load_facts const& facts)
     return report_members(t.measured, shown) + ",\n  " + load_member(t.summary, facts);
 }
 
-load_facts facts_of(load_plan const& p, load_outcome const& t)
-{
-    load_facts f;
-    f.arrivals = p.arrivals_text;
-    f.stopped = t.stopped;
-    if (!t.stopped) f.ended_by = t.counts.ended_by;
-    f.generator = t.generator;
-    f.sampled_in_flight = t.sampled_in_flight;
-    for (threshold const& one : p.thresholds)
-        f.thresholds.emplace_back(one, judge(one, t.summary));
-    return f;
-}
-
 void announce(load_plan const& p, client_options const& options, logger& log)
 {
     auto const most = most_documents(p.arrivals);
@@ -254,98 +241,11 @@ void announce(load_plan const& p, client_options const& options, logger& log)
                        {"arrivals", p.arrivals_text}}));
 }
 
-/// Why a step of the search did not pass; empty if it did.
-std::string why_failed(load_facts const& facts, load_summary const& s)
-{
-    if (s.all_failed()) return "all documents fail";
-    if (s.backlog.grows()) return "the backlog grows; the service is the limit";
-    for (auto const& [t, judged] : facts.thresholds)
-        if (!judged.holds) return fmt::format("{} does not hold ({})", t.text, judged.seen);
-    if (facts.thresholds.empty() && s.error_rate() > 0.01)
-        return fmt::format("{:.1f} % of the documents fail", 100 * s.error_rate());
-    if (s.unfinished > 0) return "documents are unfinished after the drain";
-    if (s.parts_wanted > 0) return "parts are not fetched after the drain";
-    return {};
-}
-
-bool misses(load_facts const& f)
-{
-    return std::any_of(f.thresholds.begin(), f.thresholds.end(),
-                       [](auto const& t) { return !t.second.holds; });
-}
-
-/// If no rate passed: whether the service is too slow for all of them, or fails.
-exit_code exit_code_of(capacity_search const& searched)
-{
-    if (searched.steps().empty() || searched.found().low > 0) return exit_code::all_done;
-    bool const missed = std::all_of(searched.steps().begin(), searched.steps().end(),
-                                    [](capacity_step const& s) { return s.missed; });
-    return missed ? exit_code::threshold_missed : exit_code::documents_failed;
-}
-
 /// As the exit code of a run: refused, or the service does not answer.
 exit_code exit_code_of_end(failure const& f)
 {
     exit_code const code = cli::exit_code_of(f);
     return code == exit_code::refused ? code : exit_code::failure_budget_used_up;
-}
-
-/// The last step, or nothing if no step was made.
-std::optional<load_outcome> search(load_plan const& p, tester& tests, capacity_search& searched, logger& log)
-{
-    std::optional<load_outcome> last;
-    std::uint64_t sent = 0;
-    auto const begin = clock::now();
-    while (auto const rate = searched.next_rate()) {
-        arrival_plan step = p.arrivals;
-        step.stages = {{*rate, *rate, p.step_seconds}};
-        step.max_seconds = 0;
-        step.max_documents = 0;
-        double const elapsed = std::chrono::duration<double>(clock::now() - begin).count();
-        std::uint64_t const needed = most_documents(step).value_or(0);
-        if ((p.arrivals.max_documents > 0 && sent + needed > p.arrivals.max_documents) ||
-            (p.arrivals.max_seconds > 0 && elapsed + p.step_seconds > p.arrivals.max_seconds)) {
-            log.write(message(level::warn, "search_cut",
-                              "the search ended early: the next step would exceed --max-documents or "
-                              "--duration, so the interval is wide"));
-            break;
-        }
-        last = tests.run(step);
-        if (!last) break;
-        sent += last->summary.documents;
-        load_facts const facts = facts_of(p, *last);
-        std::string const bottleneck = bottleneck_of(last->generator);
-        std::string why = why_failed(facts, last->summary);
-        if (last->stopped || !bottleneck.empty()) break;
-        log.write(message(why.empty() ? level::info : level::warn, "step",
-                          fmt::format("{:.4g}/s: {}", *rate, why.empty() ? "passed" : why),
-                          {{"rate", *rate},
-                           {"passed", why.empty()},
-                           {"throughput", last->summary.throughput},
-                           {"slope", last->summary.backlog.slope}}));
-        bool const drained = last->summary.unfinished + last->summary.parts_wanted == 0;
-        bool const all_failed = last->summary.all_failed();
-        capacity_step made{*rate, why.empty(), last->summary.throughput,
-                           last->summary.backlog.grows() && !all_failed, why};
-        made.missed = made.backlog_grows || misses(facts);
-        searched.record(std::move(made));
-        if (last->ended_by || tests.records().failed()) break;
-        if (all_failed) {
-            log.write(
-                message(level::warn, "all_failed",
-                        "all documents of the step failed, so a lower rate would tell nothing about the "
-                        "capacity: the search ends"));
-            break;
-        }
-        if (!drained) {
-            log.write(message(
-                level::warn, "not_drained",
-                "the service did not finish all documents and parts within --drain-timeout, so the next "
-                "step would measure this one's backlog"));
-            break;
-        }
-    }
-    return last;
 }
 
 /// Names the documents that were paid for and are in no file.
@@ -390,7 +290,8 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         capacity_search_options how;
         how.start = p.arrivals.stages.front().from;
         searched.emplace(how);
-        last = search(p, tests, *searched, log);
+        last = search_capacity(
+            p, [&tests](arrival_plan const& step) { return tests.run(step); }, *searched, log);
         if (!last) {
             tests.records().discard();
             if (tests.could_be_shown())

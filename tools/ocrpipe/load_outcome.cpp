@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -127,6 +128,25 @@ load_outcome outcome_of(load_run const& run, load_plan const& p, client_options 
                         run.sampled_in_flight(), run.stopped(),
                         run.ended_by(),          std::move(r),
                         run.measurements(),      std::move(facts)};
+}
+
+load_facts facts_of(load_plan const& p, load_outcome const& t)
+{
+    load_facts f;
+    f.arrivals = p.arrivals_text;
+    f.stopped = t.stopped;
+    if (!t.stopped) f.ended_by = t.counts.ended_by;
+    f.generator = t.generator;
+    f.sampled_in_flight = t.sampled_in_flight;
+    for (threshold const& one : p.thresholds)
+        f.thresholds.emplace_back(one, judge(one, t.summary));
+    return f;
+}
+
+bool misses(load_facts const& f)
+{
+    return std::any_of(f.thresholds.begin(), f.thresholds.end(),
+                       [](auto const& t) { return !t.second.holds; });
 }
 
 error_code write_load_report(std::string const& folder, run_report const& r)

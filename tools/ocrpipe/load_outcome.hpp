@@ -47,6 +47,12 @@ load_outcome outcome_of(load_run const& run, load_plan const& p, client_options 
                         client_statistics const& traffic, std::chrono::system_clock::time_point started_at,
                         double cpu_share);
 
+/// What the report says beside the summary; without a capacity.
+load_facts facts_of(load_plan const& p, load_outcome const& t);
+
+/// Whether a threshold does not hold.
+bool misses(load_facts const& f);
+
 /// Writes report.json and report.html.
 ///
 /// Errors: a system error.

@@ -3,6 +3,7 @@
 
 #include <ocrpipe/client/client_observer.hpp>
 #include <ocrpipe/core/task.hpp>
+#include <ocrpipe/load/detail/early_end.hpp>
 #include <ocrpipe/load/impl/arrival_plan.ipp>
 #include <ocrpipe/load/load_run.hpp>
 #include <ocrpipe/pace/part_queue.hpp>
@@ -145,7 +146,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         r.submits = static_cast<std::uint16_t>(job->attempts);
         ++accepted;
         if (options.on_accepted) options.on_accepted(document, job->request_id);
-        unreached = refused_submits = 0;
+        early.accepted();
         measured->collected.accepted(r.bytes, clock::now());
         note_gauges();
         wait_request w(job->request_id);
@@ -176,7 +177,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         t.sent = submit.sent;
         t.accepted = submit.accepted;
         ++done;
-        refused_reads = 0;
+        early.done();
         measured_document m;
         m.id = document;
         m.request_id = answer->request_id();
@@ -269,31 +270,6 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         return closing && (f.is(errc::client_closed) || f.is(errc::cancelled));
     }
 
-    /// Whether all further documents would fail like this one.
-    bool is_hopeless(failure const& f, bool was_accepted)
-    {
-        constexpr int enough_refusals = 20; // of documents in a row, if others were accepted
-        constexpr int enough_silence = 3;   // of documents in a row, each after all its attempts
-        switch (static_cast<errc>(f.code.value())) {
-        case errc::unauthorized:
-        case errc::client_certificate_refused:
-        case errc::wrong_base_url:
-        case errc::proxy_refused:
-        case errc::certificate_invalid:
-            return ++(was_accepted ? refused_reads : refused_submits) >=
-                   (accepted == 0 ? 1 : enough_refusals);
-        case errc::resolve_failed:
-        case errc::connect_failed:
-        case errc::connect_timeout:
-        case errc::tls_failed:
-        case errc::tls_timeout:
-            return !was_reached && accepted == 0 && ++unreached >= enough_silence;
-        default:
-            was_reached = true;
-            return false;
-        }
-    }
-
     void failed(std::size_t index, std::string const& document, failure const& f)
     {
         job_record& r = jobs[index];
@@ -311,7 +287,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         ++failures;
         measured->collected.failed(name(r.error), document, to_string(f), clock::now());
         if (options.on_failure) options.on_failure(document, f);
-        if (!ended_by && is_hopeless(f, is_known(r.accepted))) {
+        if (!ended_by && early.failed(f, is_known(r.accepted))) {
             ended_by = f;
             end_arrivals();
         }
@@ -415,10 +391,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     std::uint64_t parts = 0;
     std::uint64_t failed_parts = 0;
     std::uint64_t no_descriptor = 0;
-    int refused_submits = 0; ///< documents in a row; likewise the next two
-    int refused_reads = 0;
-    int unreached = 0;
-    bool was_reached = false;
+    detail::early_end early;
     std::optional<failure> ended_by;
     double sum_in_flight = 0;
     std::uint64_t samples = 0;
