@@ -2,6 +2,7 @@
 
 import collections
 import json
+import signal
 import socket
 import threading
 import time
@@ -337,6 +338,16 @@ class Waiting(Outputs):
         done = self.run_bulk(self.write_documents(20), "--deadline", "1s", "--poll-interval", "100ms-200ms")
         self.assert_exit(done, 0)
         self.assertEqual(len(self.results), 20)
+
+    def test_one_document_that_is_throttled_every_time_does_not_hold_the_results_of_the_others(self):
+        service = self.script(DONE, refuse=lambda body: (429, b"") if b"number 5" in body else None)
+        self.write_documents(12)
+        process = self.start("run", self.folder / "in", "--out", self.out, "--doc-type", "invoice", "--poll-interval", "100ms-200ms")
+        self.wait_until(lambda: len(self.results) == 11)
+        self.assertLess(service.requests.count("refused"), 12)
+        process.send_signal(signal.SIGINT)
+        process.wait(workbench.PATIENCE)
+        self.assertEqual(len(self.results), 11)
 
     def test_a_pending_answer_that_asks_to_wait_holds_only_its_own_document(self):
         reads = []

@@ -131,9 +131,13 @@ class Outcome:
         if not resubmit and held and useful:
             yield f"is in doubt and was sent again as {', '.join(useful)}"
         if resubmit and unknown and not held:
-            for row in (row for row in rows if row["state"] != "skipped"):
-                if not row["possible_duplicate"] or not all(x["possible_duplicate"] for x in self.lines[row["path"] or row["id"]]):
-                    yield f"was accepted as {', '.join(unknown)} too, and is not marked as a possible duplicate"
+            # If the job of the marked document came to nothing, a copy was sent, which is none.
+            marked = [row for row in rows if row["possible_duplicate"]]
+            if not marked:
+                yield f"was accepted as {', '.join(unknown)} too, and is not marked as a possible duplicate"
+            for row in (row for row in marked if row["state"] != "skipped"):
+                if not all(x["possible_duplicate"] for x in self.lines[row["path"] or row["id"]]):
+                    yield f"was accepted as {', '.join(unknown)} too, and its result is not marked as a possible duplicate"
 
     def _report_problems(self):
         classes = collections.Counter(row["class"] for row in self.failures.values())

@@ -3,6 +3,7 @@
 import threading
 import time
 
+import scripted_service
 import workbench
 from scripted_service import Outputs, finished
 
@@ -13,8 +14,9 @@ class Trouble(Outputs):
     """An outage that shows as answers: they are errors, or pages of a gateway."""
 
     PAGE = b"<html>maintenance</html>"
-    SUBMITS = (500, b"oops"), (502, PAGE), (503, b"busy"), (200, PAGE)
-    READS = *SUBMITS, (404, PAGE)
+    BOTH = (500, b"oops"), (502, PAGE), (503, b"busy"), (200, PAGE)
+    READS = *BOTH, (404, PAGE)
+    SUBMITS = *BOTH, (501, b"no"), (425, b"early"), (307, b"", [("Location", "/login")])
     SECONDS = 4
 
     def outage(self, answer, after):
@@ -37,7 +39,7 @@ class Trouble(Outputs):
 
     def assert_told(self, done, answer):
         outage, *_ = self.events(done, "outage")
-        status, _ = answer
+        status = answer[0]
         self.assertIn("not the service's" if status == 200 else f"HTTP {status}", outage["reason"])
 
     def test_reads(self):
@@ -62,13 +64,35 @@ class Trouble(Outputs):
                 self.write_documents(60)
                 done = self.run_through()
                 self.assertIn(done.returncode, (0, 1), done.stderr)
-                in_doubt = [f["class"] for f in self.failures]
-                self.assertEqual(in_doubt, ["ambiguous_submit"] * len(in_doubt))
-                self.assertLessEqual(len(in_doubt), 0 if answer[0] == 503 else 8)
-                self.assertEqual(len(self.results), 60 - len(in_doubt))
+                ended_as = {501: "rejected", 307: "redirect_refused", 425: "service_error"}.get(answer[0], "ambiguous_submit")
+                failed = [f["class"] for f in self.failures]
+                self.assertEqual(failed, [ended_as] * len(failed))
+                self.assertLessEqual(len(failed), 0 if answer[0] == 503 else 8)
+                self.assertEqual(len(self.results), 60 - len(failed))
+
+    def test_submits_whose_answers_are_lost_or_no_http(self):
+        for trouble_with in (lambda handler: scripted_service.reset(handler.connection), lambda handler: handler.wfile.write(b"no HTTP at all\r\n\r\n")):
+            self.setUp()
+            service = self.script(DONE)
+            lose, trouble = trouble_with, self.outage(True, after=20)
+            answer = service.handler.answer
+
+            def broken(handler, *arguments, **more):
+                if handler.command == "POST" and trouble():
+                    lose(handler)
+                    handler.close_connection = True
+                else:
+                    answer(handler, *arguments, **more)
+
+            service.handler.answer = broken
+            self.write_documents(60)
+            self.assert_exit(self.run_through(), 1)
+            self.assertEqual({f["class"] for f in self.failures}, {"ambiguous_submit"})
+            self.assertLessEqual(len(self.failures), 8)
+            self.assertEqual(len(self.results), 60 - len(self.failures))
 
     def test_all_requests(self):
-        for answer in self.SUBMITS:
+        for answer in self.BOTH:
             with self.subTest(answer=answer):
                 self.setUp()
                 trouble = self.outage(answer, after=20)

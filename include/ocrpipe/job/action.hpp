@@ -60,6 +60,9 @@ struct fsm_context {
     std::uint32_t answers = 0;
     /// Whether patient requests of this kind are paused, because the service is in trouble.
     bool in_trouble = false;
+    /// Good answers to requests of all kinds so far, and answers that asked to slow down; may wrap around.
+    std::uint32_t all_good_answers = 0;
+    std::uint32_t all_throttled = 0;
 };
 
 } // namespace ocrpipe

@@ -51,6 +51,8 @@ struct part {
         c.patient = patient;
         c.silent = silent;
         c.in_trouble = in_trouble;
+        c.all_good_answers = good_answers;
+        c.all_throttled = throttled;
         return c;
     }
     action start() { return fsm.start(context()); }
@@ -75,6 +77,7 @@ struct part {
     bool patient = false;
     bool silent = false;
     bool in_trouble = false;
+    std::uint32_t throttled = 0; ///< answers to all requests
     std::uint32_t good_answers = 0;
     part_fsm fsm;
 };
@@ -244,6 +247,7 @@ TEST_CASE("part_fsm: throttled again and again while others are read -> it waits
         action const a = p.resume(busy, now);
         CHECK(a.what == (i < 3 ? step::pause_origin : step::wait));
         CHECK(a.is_throttled_alone == (i >= 3));
+        ++p.throttled;
         if (i < 3) p.fsm.extend_deadline(a.until - now); // as the shell does
         now = a.until;
     }

@@ -83,7 +83,7 @@ struct job {
     result_context context(clock::time_point now = t0, double random = 0) const
     {
         return {{default_profile(), retry, now, random, good_reads, recoveries, good_reads != 0, patient,
-                 false, 0, in_trouble},
+                 false, 0, in_trouble, good_reads, throttled},
                 schedule,
                 "r",
                 "invoice",
@@ -113,6 +113,7 @@ struct job {
     retry_policy retry;
     bool route_succeeded = true;
     std::uint32_t good_reads = 0;
+    std::uint32_t throttled = 0; ///< answers to all requests
     std::uint32_t recoveries = 0;
     bool patient = false;
     bool in_trouble = false;
@@ -505,6 +506,7 @@ TEST_CASE("result_fsm: throttled again and again while others are read -> it wai
     auto const next = [&] {
         ++j.good_reads;
         action const a = j.resume(answered(503, {}, "30"), now);
+        ++j.throttled;
         now = std::max(a.until, a.own);
         return a;
     };
@@ -532,8 +534,20 @@ TEST_CASE("result_fsm: throttled again and again while no other is read -> pause
 {
     job j;
     j.good_reads = 5;
-    for (int i = 0; i != 20; ++i)
+    for (int i = 0; i != 20; ++i) {
         CHECK(j.resume(answered(503, {}, "30")).what == step::pause_origin);
+        ++j.throttled;
+    }
+}
+
+TEST_CASE("result_fsm: throttled again and again as others are -> pauses everybody")
+{
+    job j;
+    for (int i = 0; i != 20; ++i) {
+        ++j.good_reads;
+        j.throttled += 2;
+        CHECK(j.resume(answered(503, {}, "30")).what == step::pause_origin);
+    }
 }
 
 TEST_CASE("result_fsm: throttled alone, then a good answer -> the next throttled answer pauses everybody")
@@ -542,6 +556,7 @@ TEST_CASE("result_fsm: throttled alone, then a good answer -> the next throttled
     for (int i = 0; i != 4; ++i) {
         ++j.good_reads;
         j.resume(answered(429, {}, "30"));
+        ++j.throttled;
     }
     CHECK(j.resume(answered(200, not_yet)).what == step::wait);
     ++j.good_reads;

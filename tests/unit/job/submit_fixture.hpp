@@ -66,8 +66,11 @@ struct submit {
     action start() { return fsm.start({default_profile(), retry, t0, 0}); }
     action resume(exchange_result answer, clock::time_point now = t0, double random = 0)
     {
-        return fsm.resume(answer, {default_profile(), retry, now, random, others_accepted, recoveries,
-                                   others_accepted != 0, patient, silent, answers});
+        fsm_context c{default_profile(),    retry,   now,    random, others_accepted, recoveries,
+                      others_accepted != 0, patient, silent, answers};
+        c.all_good_answers = others_accepted;
+        c.all_throttled = throttled;
+        return fsm.resume(answer, c);
     }
     failure failed()
     {
@@ -88,6 +91,7 @@ struct submit {
     bool patient = false;
     bool silent = false;
     std::uint32_t answers = 0;
+    std::uint32_t throttled = 0; ///< answers to all requests
     submit_fsm fsm;
 };
 

@@ -97,17 +97,26 @@ TEST_CASE("submit_fsm: throttled more often than there are attempts -> costs non
     CHECK(s.succeeded().attempts == 23);
 }
 
-TEST_CASE("submit_fsm: throttled again and again while others are accepted -> it waits alone")
+TEST_CASE(
+    "submit_fsm: throttled again and again while others are accepted -> it waits alone, and fails in the end")
 {
     submit s;
-    for (int i = 0; i != 30; ++i) {
+    for (int i = 0; i != 3; ++i) {
         ++s.others_accepted;
-        action const a = s.resume(too_many);
-        CHECK(a.what == (i < 3 ? step::pause_origin : step::wait));
-        CHECK(a.is_throttled_alone == (i >= 3));
+        CHECK(s.resume(too_many).what == step::pause_origin);
+        ++s.throttled;
     }
-    CHECK(s.resume(accepted).what == step::finish);
-    CHECK(s.succeeded().attempts == 31);
+    ++s.others_accepted;
+    for (int i = 3; i != 29; ++i) {
+        action const a = s.resume(too_many);
+        CHECK(a.what == step::wait);
+        CHECK(a.is_throttled_alone);
+        ++s.throttled;
+    }
+    CHECK(s.resume(too_many).what == step::finish);
+    failure const f = s.failed();
+    CHECK(f.is(errc::throttled));
+    CHECK(f.reason == "throttled, 30 times in a row, while others were answered");
 }
 
 TEST_CASE("submit_fsm: throttled without Retry-After -> a backoff of its own base, up to the cap")

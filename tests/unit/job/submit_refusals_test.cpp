@@ -151,7 +151,9 @@ TEST_CASE("submit_fsm: others get answers meanwhile -> its uploads that break of
 TEST_CASE("submit_fsm: an ambiguous answer, or many 503s -> may be the trouble of the service")
 {
     for (exchange_result const& answer :
-         {answered(500), answered(502), answered(504), answered(200, "<html>"), answered(302)}) {
+         {answered(500), answered(502), answered(504), answered(200, "<html>"), answered(302),
+          broken(errc::malformed_answer, bytes_sent::all),
+          broken(errc::connection_closed, bytes_sent::all)}) {
         submit s;
         action const a = s.resume(answer);
         CHECK(a.what == step::finish);
@@ -159,12 +161,31 @@ TEST_CASE("submit_fsm: an ambiguous answer, or many 503s -> may be the trouble o
     }
     for (exchange_result const& answer :
          {answered(400), answered(403), answered(404, "{}"), answered(413), answered(429), answered(503),
-          broken(errc::connection_closed, bytes_sent::all)}) {
+          broken(errc::connection_closed, bytes_sent::some), broken(errc::cancelled, bytes_sent::all)}) {
         submit s;
+        s.others_accepted = 7;
         CHECK_FALSE(s.resume(answer).is_trouble);
+    }
+    for (int const status : {423, 425}) {
+        submit s;
+        action const a = s.resume(answered(status));
+        CHECK(a.what == step::wait);
+        CHECK(a.is_trouble);
     }
     submit s;
     for (int i = 1; i != submit_fsm::trouble_after; ++i)
         CHECK_FALSE(s.resume(answered(503)).is_trouble);
     CHECK(s.resume(answered(503)).is_trouble);
+}
+
+TEST_CASE("submit_fsm: refused for good in an unusual way -> the trouble of a service that accepted others")
+{
+    for (int const status : {501, 507, 307, 308}) {
+        CAPTURE(status);
+        submit before;
+        CHECK_FALSE(before.resume(answered(status)).is_trouble);
+        submit after;
+        after.others_accepted = 7;
+        CHECK(after.resume(answered(status)).is_trouble);
+    }
 }

@@ -192,6 +192,8 @@ private:
     void start_probe(service_health::request r, clock::time_point now);
     void check_service();
     task<result<bool>> read_known_good(service_health::request r);
+    /// How long reads have the connections to themselves after a pause of the origin.
+    static constexpr std::chrono::milliseconds reads_first{100};
     std::string why_not_sent(errc e, lane kind) const;
     /// Why a job that cannot wait any longer was not read.
     std::string why_not_read() const;
@@ -216,7 +218,9 @@ private:
                 is_patient,
                 health_.is_silent(jobs_.size() + counters_.active_submits > 1),
                 health_.answers(),
-                health_.is_in_trouble(kind)};
+                health_.is_in_trouble(kind),
+                health_.good_answers(),
+                static_cast<std::uint32_t>(counters_.throttled)};
     }
     result_context context_of(waiting_job const& job);
 

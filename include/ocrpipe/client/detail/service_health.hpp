@@ -83,6 +83,8 @@ public:
     }
     /// Whether patient requests of this kind are paused because such requests fail.
     bool is_in_trouble(lane kind) const noexcept { return trouble(kind).is_paused(); }
+    /// Good answers to requests of all kinds; may wrap around.
+    std::uint32_t good_answers() const noexcept { return good_answers_; }
     /// Earlier runs were not refused.
     void assume_accepted(lane kind) noexcept { gate(kind).assume_success(); }
     /// Whether the last requests got no answer. `others`: further requests or jobs that may show whether that
@@ -203,6 +205,7 @@ private:
     bool was_accepted_ = false;          ///< and with success
     std::uint32_t silent_ = 0;           ///< requests in a row that got no answer
     std::uint32_t answers_ = 0;
+    std::uint32_t good_answers_ = 0;
     std::uint32_t unanswered_ = 0; ///< submits in a row whose answer was lost
     std::uint32_t unread_ = 0;     ///< documents accepted since the last good read
     bool was_read_ = false;        ///< some result was read

@@ -30,7 +30,11 @@ OCRPIPE_DECL bool client_core::decide(admission& a)
     bool const is_read = health.what == service_health::decision::read;
     bool const is_held = is_read || health.what == service_health::decision::wait;
     if (is_read && origin_gate_.open_at() <= now) start_probe(asking, now);
-    a.until = is_held ? std::max(health.until, origin_gate_.open_at()) : origin_gate_.open_at();
+    clock::time_point open = origin_gate_.open_at();
+    // After a pause, jobs are read first: a submit that is throttled again would otherwise pause them for
+    // ever.
+    if (a.kind != lane::poll && jobs_.size() != 0 && open > now - reads_first) open += reads_first;
+    a.until = is_held ? std::max(health.until, open) : open;
     a.waited = &counters_.waited_for_pause;
     if (a.until > now && a.if_paused == in_pause::return_at_once) {
         // Thousands of jobs may wait for the same probe: they ask again at different times.

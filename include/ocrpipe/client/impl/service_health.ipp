@@ -161,7 +161,10 @@ OCRPIPE_DECL void service_health::note_trouble(request const& r, bool was_probe,
                                                clock::time_point now, double random)
 {
     trouble_gate& t = trouble(r.kind);
-    if (was_good(answer, next)) return t.succeeded();
+    if (was_good(answer, next)) {
+        ++good_answers_;
+        return t.succeeded();
+    }
     if (!next.is_trouble) {
         if (was_probe && r.is_patient) t.probes().probe_ended();
         return;

@@ -35,19 +35,22 @@ struct attempt_counter {
     std::uint16_t failures_in_row = 0; ///< those that count as attempts
     std::uint16_t own_failures = 0;    ///< of these, the first, and each before which others succeeded
     std::uint16_t throttled_in_row = 0;
-    std::uint16_t throttled_alone = 0; ///< of these, those before which others succeeded
-    std::uint16_t refusals = 0;        ///< in a row, of the credentials or the address
-    /// fsm_context::good_answers at the last failure or throttled answer.
-    std::uint32_t good_answers_then = 0;
-    std::uint32_t answers_then = 0;    ///< fsm_context::answers at the first of them
-    std::uint32_t recoveries_then = 0; ///< fsm_context::recoveries when the refusals began
+    std::uint16_t throttled_alone = 0;   ///< of these, those before which only others succeeded
+    std::uint16_t refusals = 0;          ///< in a row, of the credentials or the address
+    std::uint32_t good_answers_then = 0; ///< fsm_context::good_answers at the last of the failures
+    std::uint32_t answers_then = 0;      ///< fsm_context::answers at the first of them
+    std::uint32_t recoveries_then = 0;   ///< fsm_context::recoveries when the refusals began
+    std::uint32_t all_good_then = 0;     ///< fsm_context::all_good_answers at the last throttled answer
+    std::uint32_t all_throttled_then = 0;
 
     /// How long a throttled answer pauses the origin: its Retry-After, or our own backoff if that is longer
     /// or there is no Retry-After.
     std::chrono::milliseconds throttled(http_response const& answer, fsm_context const& c)
     {
-        bool const is_again = throttled_in_row != 0;
-        if (others_succeeded(c) && is_again && throttled_alone != UINT16_MAX) ++throttled_alone;
+        bool const others_succeed = std::exchange(all_good_then, c.all_good_answers) != c.all_good_answers;
+        std::uint32_t const asked = c.all_throttled - std::exchange(all_throttled_then, c.all_throttled);
+        bool const is_alone = throttled_in_row != 0 && others_succeed && asked == 1; // by the one before
+        if (is_alone && throttled_alone != UINT16_MAX) ++throttled_alone;
         if (throttled_in_row != UINT16_MAX) ++throttled_in_row;
         return std::max(backoff_delay(c.retry, throttled_in_row, true, c.random), asked_by(answer, c));
     }
@@ -57,12 +60,8 @@ struct attempt_counter {
 
     /// Whether it is throttled so often, and alone, that its deadline does not stand still any more.
     bool has_waited_enough() const noexcept { return is_throttled_alone() && throttled_in_row >= 10; }
-
-    /// Whether others got a good answer since the last failure or throttled answer of this request.
-    bool others_succeeded(fsm_context const& c) noexcept
-    {
-        return std::exchange(good_answers_then, c.good_answers) != c.good_answers;
-    }
+    /// Whether it is throttled so often, and alone, that a document is given up. Takes about ten minutes.
+    bool has_waited_in_vain() const noexcept { return is_throttled_alone() && throttled_in_row >= 30; }
 
     /// The answer's Retry-After, within the policy's limit; zero if it has none, or one that cannot be read.
     static std::chrono::milliseconds asked_by(http_response const& answer, fsm_context const& c)
@@ -82,7 +81,7 @@ struct attempt_counter {
         throttled_in_row = 0;
         bool const is_first = failures_in_row == 0;
         if (is_first) answers_then = c.answers;
-        bool const others_succeed = others_succeeded(c);
+        bool const others_succeed = std::exchange(good_answers_then, c.good_answers) != c.good_answers;
         if (failures_in_row != UINT16_MAX) ++failures_in_row;
         if ((is_first || others_succeed) && own_failures != UINT16_MAX) ++own_failures;
         return backoff_delay(c.retry, failures_in_row, false, c.random);
@@ -266,11 +265,16 @@ protected:
     }
 
     /// Pauses the origin, and sends the next request afterwards. Fails if that is past the deadline. A
-    /// request that is throttled alone does not pause the others.
+    /// request that is throttled alone does not pause the others, and fails in the end.
     template<class Verdict>
     action pause(exchange_result const& answer, reading<Verdict> const& r, fsm_context const& c)
     {
         clock::time_point const until = c.now + counter_.throttled(*answer, c);
+        if (counter_.has_waited_in_vain())
+            return end_throttled(answer, r, errc::throttled,
+                                 fmt::format("{}, {} times in a row, while others were answered", r.row,
+                                             counter_.throttled_in_row),
+                                 until);
         if (until < deadline_)
             return counter_.is_throttled_alone() ? wait_alone(until) : action{step::pause_origin, until};
         return end_throttled(answer, r, errc::throttled, std::string(r.row), until);

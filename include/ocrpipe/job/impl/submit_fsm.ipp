@@ -25,9 +25,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::ambiguous:
         return perhaps_accepted(answer, r, c);
     case submit_verdict::safe_to_repeat:
-        if (counter_.is_outage(answer, c)) return action{step::unreachable, c.now};
-        return again(answer, r, detail::code_of(answer, errc::service_error), "no time for another attempt",
-                     c);
+        return not_accepted(answer, r, c);
     case submit_verdict::throttled:
         return pause(answer, r, c);
     case submit_verdict::overloaded:
@@ -39,9 +37,9 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::wrong_base_url:
         return refused(answer, r, errc::wrong_base_url, c);
     case submit_verdict::rejected:
-        return fail(answer, r, errc::rejected);
+        return ended(answer, r, errc::rejected, r.status >= 500, c);
     case submit_verdict::misdirected:
-        return fail(answer, r, errc::redirect_refused);
+        return ended(answer, r, errc::redirect_refused, true, c);
     case submit_verdict::stopped:
         break;
     }
@@ -84,7 +82,28 @@ OCRPIPE_DECL action submit_fsm::perhaps_accepted(exchange_result const& answer, 
     bool const ends = !c.retry.resubmit_ambiguous || repeated || ours;
     action next = ends ? fail(answer, r, errc::ambiguous_submit, reason)
                        : again(answer, r, errc::ambiguous_submit, "no time for another attempt", c);
-    next.is_trouble = bool(answer);
+    next.is_trouble = answer || is_transport(answer.error().code);
+    return next;
+}
+
+/// Refused, and safe to repeat. An answer such as 423 or 425 may be the service's trouble.
+OCRPIPE_DECL action submit_fsm::not_accepted(exchange_result const& answer, submit_reading const& r,
+                                             fsm_context const& c)
+{
+    if (counter_.is_outage(answer, c)) return action{step::unreachable, c.now};
+    action next =
+        again(answer, r, detail::code_of(answer, errc::service_error), "no time for another attempt", c);
+    next.is_trouble = answer.has_value();
+    return next;
+}
+
+/// Refused for good, which need not be the document's fault: a service that accepted others before may be in
+/// trouble.
+OCRPIPE_DECL action submit_fsm::ended(exchange_result const& answer, submit_reading const& r, errc code,
+                                      bool may_be_trouble, fsm_context const& c)
+{
+    action next = fail(answer, r, code);
+    next.is_trouble = may_be_trouble && c.was_accepted;
     return next;
 }
 
