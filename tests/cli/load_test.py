@@ -11,31 +11,14 @@ import unittest
 import urllib.request
 
 import workbench
-from workbench import Case
-
-WORKERS = 20
-
+from load_case import WORKERS, LoadCase
 
 def percentile(values, p):
     values = sorted(values)
     return values[max(0, math.ceil(p / 100 * len(values)) - 1)]
 
 
-class Load(Case):
-    def serve(self, latency="fixed:100ms", *more):
-        return self.start_emulator("--workers", str(WORKERS), "--latency", latency, *more)
-
-    def load(self, out, *arguments):
-        # Tests share the machine: a late generator is not their subject.
-        return self.ocrpipe("load", "--doc-type", "invoice", "--out", self.folder / out, "--poll-interval", "20ms-40ms", "--send-delay", "5s",
-                            *arguments)
-
-    def report_of(self, out):
-        return json.loads((self.folder / out / "report.json").read_text())
-
-    def jobs(self, out):
-        return [json.loads(line) for line in (self.folder / out / "jobs.jsonl").read_text().splitlines()]
-
+class Load(LoadCase):
     def test_constant_rate_below_capacity(self):
         emulator = self.serve()
         done = self.load("low", "--rate", "100/s", "--duration", "4s", "--threshold", "error_rate<1%,backlog_slope<=0,e2e.p95<60s")
@@ -185,6 +168,41 @@ class Load(Case):
         done = self.ocrpipe("load", "compare", good, good)
         self.assertIn("jobs.jsonl has 1 documents, but report.json has 50", done.stderr)
 
+    def test_a_merged_test_keeps_what_its_parts_say(self):
+        emulator = self.serve("fixed:0s", "--fault", "error-500-after-acceptance:count=2", "--fault", "status:code=400:count=3:route=submit")
+        for out in "ab":
+            self.load(out, "--rate", "20/s", "--max-documents", "10")
+        a, b = self.report_of("a"), self.report_of("b")
+        merged = self.ocrpipe("load", "merge", self.folder / "all", self.folder / "a", self.folder / "b")
+        self.assert_exit(merged, 1)
+        report = self.report_of("all")
+        self.assertEqual(report["failed_by_class"], {"ambiguous_submit": 2, "rejected": 3})
+        self.assertEqual(report["paid"], {"accepted": 15, "in_doubt": 2, "possible_duplicates": 0})
+        self.assertEqual(len(emulator.truth("accepted")), 17)
+        for status in ("201", "400", "500"):
+            self.assertEqual(report["http_statuses"]["submit"][status], sum(r["http_statuses"]["submit"].get(status, 0) for r in (a, b)), status)
+        errors = {e["class"]: e for e in report["errors"]}
+        self.assertIn("--doc-type", errors["rejected"]["remedy"])
+        self.assertNotIn("resubmit", errors["ambiguous_submit"]["remedy"])
+        first = {e["class"]: e["message"] for r in (b, a) for e in r["errors"]}
+        self.assertEqual(errors["rejected"]["message"], first["rejected"])
+        again = self.ocrpipe("load", "merge", self.folder / "all", self.folder / "a", self.folder / "b")
+        self.assert_exit(again, 2)
+        self.assertIn("give another directory", again.stderr)
+
+    def test_the_offered_rate_of_a_few_documents(self):
+        self.serve("fixed:0s")
+        self.load("three", "--rate", "5/s", "--max-documents", "3")
+        self.assertAlmostEqual(self.report_of("three")["load"]["offered_per_second"], 5, places=6)
+        self.load("one", "--rate", "5/s", "--max-documents", "1")
+        self.assertAlmostEqual(self.report_of("one")["load"]["offered_per_second"], 5, places=6)
+
+    def test_a_poisson_plan_sends_no_more_than_announced(self):
+        emulator = self.serve("fixed:0s")
+        done = self.load("poisson", "--stages", "1/s:1s", "--poisson", "--seed", "29062")
+        self.assertIn("at most 7 documents", done.stderr)
+        self.assertEqual(len(emulator.truth("accepted")), 7)
+
     def test_compare_and_merge(self):
         self.serve()
         for out, rate in (("a", "60/s"), ("b", "60/s"), ("c", "260/s")):
@@ -193,6 +211,8 @@ class Load(Case):
         worse = self.ocrpipe("load", "compare", a, c)
         self.assertEqual(worse.returncode, 0, worse.stderr)
         self.assertRegex(worse.stdout, r"end to end p95 .*: more")
+        self.assertRegex(worse.stdout, r"offered .* /s .*: more")
+        self.assertRegex(worse.stdout, r"throughput .*: more")
         merged = self.ocrpipe("load", "merge", self.folder / "all", a, b)
         self.assertEqual(merged.returncode, 0, merged.stderr)
         report = self.report_of("all")
@@ -212,6 +232,9 @@ class Load(Case):
             (["--stages", "50/s", "--duration", "5s"], "stage 1"),
             (["--rate", "5/s", "--duration", "5s", "--threshold", "e2e<3s"], "e2e.p95"),
             (["--rate", "5/s", "--duration", "5s", "--threshold", ""], "is empty"),
+            (["--rate", "5/s", "--duration", "5s", "--threshold", "error_rate<5"], "such as 5%"),
+            (["--rate", "0->40/s:5s"], "give --stages '0->40/s:5s'"),
+            (["--rate", "5/s", "--duration", "5s", "--on-ambiguous", "resubmit"], "--on-ambiguous: resubmit would send and pay for more documents"),
             (["--rate", "5/s", "--duration", "5s", "--threshold", "latency<3s"], "there is no such metric"),
             (["--rate", "5/s", "--duration", "5s", "--generate", "big"], "--generate"),
             (["--rate", "5/s", "--duration", "5s", "--parts", "tables,seals"], "give a list of tables, signatures, stamps, images"),

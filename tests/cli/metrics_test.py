@@ -91,10 +91,18 @@ class Metrics(Case):
         run = self.start_run()
         self.assertEqual(self.get("/nothing")[0].status, 404)
         self.assertEqual(self.get("/", method="POST")[0].status, 405)
+        for size in (10, 300_000, 3_000_000):
+            peer = http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=workbench.PATIENCE)
+            try:
+                peer.request("POST", "/", body=b"x" * size)
+            except ConnectionError:
+                pass  # it was answered before everything was sent
+            self.assertEqual(peer.getresponse().status, 405, size)
+            peer.close()
         head, body = self.get("/", method="HEAD")
         self.assertEqual((head.status, body), (200, ""))
         # A page of another site that has a name for this address.
-        for host, status in (("attacker.example:9464", 421), ("localhost:9464", 200), ("[::1]:9464", 200), ("", 421)):
+        for host, status in (("attacker.example:9464", 421), ("localhost:9464", 200), ("LocalHost", 200), ("[::1]:9464", 200), ("", 421)):
             self.assertEqual(self.get("/report.json", Host=host)[0].status, status, host)
         with socket.create_connection((self.url.hostname, self.url.port), timeout=workbench.PATIENCE) as peer:
             peer.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n")
@@ -104,6 +112,17 @@ class Metrics(Case):
                 pass
         self.assertEqual(self.get("/healthz")[0].status, 200)
         self.end(run, 3)  # no input was named
+
+    def test_idle_connections_give_way(self):
+        self.start_emulator()
+        run = self.start_run()
+        idle = [socket.create_connection((self.url.hostname, self.url.port), timeout=workbench.PATIENCE) for _ in range(40)]
+        self.assertEqual(self.get("/healthz")[0].status, 200)
+        idle[0].settimeout(workbench.PATIENCE)
+        self.assertEqual(idle[0].recv(1), b"", "the oldest was closed")
+        for peer in idle:
+            peer.close()
+        self.end(run, 3)
 
     def test_a_port_in_use_is_an_error_before_anything_is_sent(self):
         emulator = self.start_emulator()

@@ -102,6 +102,7 @@ class Many(Parts):
         self.assert_exit(self.run_parts(), 0)
         self.assert_complete(700, lines=4)
         self.assertEqual(len(gate.seen), 2800)
+        self.assertEqual(self.report["latency"]["parts"]["count"], 4)
 
     def test_the_wait_for_the_poll_rate_does_not_count_against_the_deadline(self):
         gate = self.serve_parts(25)

@@ -6,6 +6,7 @@
 #include <ocrpipe/core/sha256.hpp>
 
 #include "commands.hpp"
+#include "load_records.hpp"
 #include "remedy.hpp"
 #include "report_page.hpp"
 #include "run_ledger.hpp"
@@ -13,6 +14,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
@@ -41,6 +43,21 @@ std::string time_text(std::int64_t ms)
     return text;
 }
 
+bool file_exists(std::string const& path)
+{
+    std::error_code ec;
+    return std::filesystem::exists(path, ec);
+}
+
+/// Whether the text is a report.json: an object with the members that every report has.
+bool is_report(std::string_view text)
+{
+    boost::system::error_code ec;
+    json::value const v = json::parse({text.data(), text.size()}, ec);
+    json::object const* const o = v.if_object();
+    return !ec && o != nullptr && o->contains("kind") && o->contains("state");
+}
+
 /// Writes report.html from report.json, and prints the path of the latter.
 exit_code make_page(std::string const& directory, logger& log)
 {
@@ -48,10 +65,17 @@ exit_code make_page(std::string const& directory, logger& log)
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text; // an iterator throws on a directory; this sets failbit
     error_code failed;
-    if (!(text << file.rdbuf()))
-        failed = error_code(boost::system::errc::io_error, boost::system::generic_category());
-    else
-        failed = write_report_page(directory, text.str());
+    text << file.rdbuf();
+    if (!is_report(text.str())) {
+        log.write(message(
+            level::error, "unreadable",
+            fmt::format("{}: it is empty, damaged or not a report, so there is no page: restore it{}", path,
+                        file_exists(directory + "/jobs.jsonl")
+                            ? "; the load test's records are in jobs.jsonl"
+                            : ", or give the --out directory of a run or a load test")));
+        return exit_code::inputs_unreadable;
+    }
+    failed = write_report_page(directory, text.str());
     if (failed) {
         log.write(message(level::error, "failed",
                           fmt::format("{}: the page cannot be created: {}", path, failed.message())));
@@ -128,10 +152,16 @@ std::string folder_name(std::string_view request_id)
 
 exit_code carry_out(report_plan const& p, client_options const&, logger& log)
 {
-    namespace fs = std::filesystem;
-    std::error_code ec;
-    if (!fs::exists(fs::path(p.directory) / "ledger.db", ec) && fs::exists(report_path(p.directory), ec))
-        return make_page(p.directory, log);
+    if (!file_exists(p.directory + "/ledger.db")) {
+        std::string const unfinished = unfinished_load_test(p.directory);
+        bool const is_there = file_exists(report_path(p.directory));
+        if (!unfinished.empty())
+            log.write(message(
+                is_there ? level::warn : level::error, "load_unfinished",
+                fmt::format("{}: {}{}", p.directory, unfinished, is_there ? "" : "; it has no report yet")));
+        if (is_there) return make_page(p.directory, log);
+        if (!unfinished.empty()) return exit_code::inputs_unreadable;
+    }
     boost::asio::io_context ioc;
     auto const l = open_run_ledger(ioc, p.directory, ledger_use::look);
     if (!l) return refuse(l.error(), "no report", log);

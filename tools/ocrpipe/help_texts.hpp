@@ -112,12 +112,12 @@ inline constexpr char image_examples[] = R"(Examples:
 inline constexpr char load_examples[] = R"(Examples:
   ocrpipe load --rate 50/s --duration 2m --out load --doc-type invoice
       sends 6,000 generated documents; give files or directories to send those, in turn
-  ocrpipe load scans/ --stages '0->50/s:2m,50/s:10m' --poisson --out load --doc-type invoice
-  ocrpipe load --concurrency 20 --max-documents 1000 --parts tables --out load --doc-type invoice
-  ocrpipe load --find-capacity --rate 5/s --max-documents 20000 --out load --doc-type invoice
+  ocrpipe load scans/ --stages '0->50/s:2m,50/s:10m' --poisson --out stages --doc-type invoice
+  ocrpipe load --concurrency 20 --max-documents 1000 --parts tables --out closed --doc-type invoice
+  ocrpipe load --find-capacity --rate 5/s --max-documents 20000 --out capacity --doc-type invoice
       doubles the rate until the backlog grows or a threshold does not hold, then narrows the interval down; waits
       after each step until all documents are done
-  ocrpipe load --rate 20/s --duration 1m --threshold 'e2e.p95<30s,error_rate<1%,backlog_slope<=0' --out load --doc-type invoice
+  ocrpipe load --rate 20/s --duration 1m --threshold 'e2e.p95<30s,error_rate<1%,backlog_slope<=0' --out ci --doc-type invoice
   ocrpipe load compare before/ after/              what changed, and whether the change is more than noise
   ocrpipe load merge all/ generator-1/ generator-2/
 Every document costs money at the real service. The command says how many documents it will send at most, and where to.

@@ -94,6 +94,11 @@ void read_arrivals(raw_arguments const& raw, option_reader& read, load_plan& p)
         p.arrivals_text = fmt::format("closed loop of {}", *n);
     } else {
         auto const rate = l.rate.empty() ? std::optional(1.0) : parse_rate(l.rate);
+        if (l.rate.find("->") != std::string::npos || l.rate.find("→") != std::string::npos ||
+            l.rate.find(':') != std::string::npos)
+            return read.problem(
+                "--rate", fmt::format("is one rate such as 50/s: for a rate that changes, give --stages '{}'",
+                                      printable_excerpt(l.rate, 64)));
         if (!rate || !(*rate > 0) || *rate > 100'000)
             return read.problem("--rate", "is not valid: give a rate above zero such as 50/s or 300/m");
         a.stages = {{*rate, *rate, unlimited}};
@@ -171,6 +176,11 @@ load_plan read_load(raw_arguments const& raw, option_reader& read, enum file_typ
         read.problem("--generate",
                      "is not valid: give a size such as 20k or lognormal(20k,0.5), of at most 64M");
     read_arrivals(raw, read, p);
+    if (client.retry.resubmit_ambiguous)
+        read.problem(read.names().of("on-ambiguous"),
+                     "resubmit would send and pay for more documents than announced, at other "
+                     "times than planned: give --on-ambiguous hold; a load test counts such "
+                     "documents as failed");
     auto const time = [&](char const* flag, std::string const& text) {
         auto const d = parse_duration(text);
         if (!d) read.problem(flag, "is not valid: give a time such as 500ms, 30s or 5m");
@@ -200,6 +210,7 @@ load_plan read_load(raw_arguments const& raw, option_reader& read, enum file_typ
     p.limited = client.rates.submits_per_second > 0 || client.rates.bytes_per_second > 0;
     // An open load must never fail documents because of a queue in the generator; it reports the delay.
     client.pool.max_waiting = 10'000'000;
+    client.first_alone = false;
     return p;
 }
 

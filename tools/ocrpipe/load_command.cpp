@@ -6,27 +6,26 @@
 #include "load_display.hpp"
 #include "load_documents.hpp"
 #include "load_outcome.hpp"
+#include "load_records.hpp"
+#include "load_search.hpp"
 #include "metrics_option.hpp"
-#include "output_file.hpp"
 #include "remedy.hpp"
 #include "standard_output.hpp"
 #include "text_units.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/system/errc.hpp>
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <ctime>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <sys/ioctl.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -68,26 +67,25 @@ public:
     exit_code signal() const noexcept { return signal_; }
     bool could_be_shown() const noexcept { return !show_failed_; }
 
-    /// Starts jobs.jsonl.
-    error_code open()
-    {
-        std::error_code ec;
-        std::filesystem::create_directories(plan_.directory, ec);
-        if (ec) return error_code(ec.value(), boost::system::system_category());
-        return records_.open(plan_.directory + "/jobs.jsonl");
-    }
+    load_records& records() noexcept { return records_; }
 
     /// Nothing if the report cannot be shown at the address of --metrics; the reason was logged.
     std::optional<load_outcome> run(arrival_plan const& arrivals);
 
-    /// Ends jobs.jsonl.
-    error_code finish()
+private:
+    /// Documents that cost money must not be sent if they leave no record.
+    void stop_if_unwritable(load_run& run)
     {
-        if (!unwritable_) unwritable_ = records_.finish();
-        return unwritable_;
+        if (!records_.failed() || std::exchange(unwritable_told_, true)) return;
+        log_.write(
+            message(level::error, "unwritable",
+                    fmt::format("the records of the test cannot be written to {}: {}: no further document "
+                                "is sent; waiting for {} documents for at most {}",
+                                plan_.directory, records_.failed().message(), run.statistics().in_flight(),
+                                format_duration(plan_.drain_timeout))));
+        run.end_arrivals();
     }
 
-private:
     void show_failure(char const* event, std::string what, failure const& f)
     {
         if (shown_++ >= most_shown) return;
@@ -100,11 +98,11 @@ private:
     client_options const& options_;
     logger& log_;
     std::function<load_document(std::uint64_t)> document_;
-    output_file records_;
-    error_code unwritable_;
+    load_records records_;
     std::uint64_t numbers_ = 0; ///< of documents made by earlier tests
     std::uint64_t shown_ = 0;
     bool report_missed_ = false;
+    bool unwritable_told_ = false;
     bool show_failed_ = false;
     exit_code signal_ = exit_code::all_done;
 };
@@ -119,10 +117,13 @@ std::optional<load_outcome> tester::run(arrival_plan const& arrivals)
     how.arrivals = arrivals;
     how.drain_timeout = plan_.drain_timeout;
     how.document = [this](std::uint64_t number) { return document_(numbers_ + number); };
+    how.on_accepted = [&](std::string_view document, std::string_view request_id) {
+        records_.accepted(document, request_id);
+    };
     how.on_job = [&](job_record const& r, std::string_view document, std::string_view request_id) {
         line.clear();
         append_json_line(line, r, document, request_id);
-        if (!unwritable_) unwritable_ = records_.append(line);
+        records_.ended(line);
     };
     how.on_failure = [&](std::string_view document, failure const& f) {
         show_failure("document_failed", std::string(document), f);
@@ -133,6 +134,7 @@ std::optional<load_outcome> tester::run(arrival_plan const& arrivals)
     };
     how.on_end = [&] { has_ended = true; };
     load_run run(ioc, c, how);
+    unwritable_told_ = false;
 
     interruption signals(ioc, [&](int times) {
         log_.write(message(
@@ -169,6 +171,7 @@ std::optional<load_outcome> tester::run(arrival_plan const& arrivals)
             redraw.async_wait([&](error_code ec) {
                 if (ec) return;
                 shown.show();
+                records_.flush();
                 tick();
             });
         };
@@ -189,15 +192,23 @@ std::optional<load_outcome> tester::run(arrival_plan const& arrivals)
         };
         report();
         run.start();
-        while (!has_ended && ioc.run_one() != 0) {
-        }
+        while (!has_ended && ioc.run_one() != 0)
+            stop_if_unwritable(run);
     }
     double const cpu = cpu_seconds() - cpu_before;
     double const wall = std::chrono::duration<double>(clock::now() - cpu_at).count();
     signal_ = worst(signal_, signals.code());
 
     numbers_ += run.jobs().size();
-    return outcome_of(run, plan_, options_, c.statistics(), started_at, wall > 0 ? cpu / wall : 0);
+    load_outcome out =
+        outcome_of(run, plan_, options_, c.statistics(), started_at, wall > 0 ? cpu / wall : 0);
+    if (records_.failed() && out.counts.ended_by.empty()) {
+        out.counts.end = run_end::failed;
+        out.counts.ended_by =
+            fmt::format("the records of the test cannot be written: {}", records_.failed().message());
+        out.facts.state = "stopped";
+    }
+    return out;
 }
 
 /// The measured part of report.json.
@@ -206,18 +217,6 @@ std::string report_of(load_outcome const& t, load_facts const& facts)
     report_facts shown = t.facts;
     shown.verdict = verdict_of(t.summary, facts);
     return report_members(t.measured, shown) + ",\n  " + load_member(t.summary, facts);
-}
-
-load_facts facts_of(load_plan const& p, load_outcome const& t)
-{
-    load_facts f;
-    f.arrivals = p.arrivals_text;
-    f.stopped = t.stopped;
-    f.generator = t.generator;
-    f.sampled_in_flight = t.sampled_in_flight;
-    for (threshold const& one : p.thresholds)
-        f.thresholds.emplace_back(one, judge(one, t.summary));
-    return f;
 }
 
 void announce(load_plan const& p, client_options const& options, logger& log)
@@ -242,63 +241,22 @@ void announce(load_plan const& p, client_options const& options, logger& log)
                        {"arrivals", p.arrivals_text}}));
 }
 
-/// Why a step of the search did not pass; empty if it did.
-std::string why_failed(load_facts const& facts, load_summary const& s)
+/// As the exit code of a run: refused, or the service does not answer.
+exit_code exit_code_of_end(failure const& f)
 {
-    if (s.backlog.grows()) return "the backlog grows; the service is the limit";
-    for (auto const& [t, judged] : facts.thresholds)
-        if (!judged.holds) return fmt::format("{} does not hold ({})", t.text, judged.seen);
-    if (facts.thresholds.empty() && s.error_rate() > 0.01)
-        return fmt::format("{:.1f} % of the documents fail", 100 * s.error_rate());
-    if (s.unfinished > 0) return "documents are unfinished after the drain";
-    if (s.parts_wanted > 0) return "parts are not fetched after the drain";
-    return {};
+    exit_code const code = cli::exit_code_of(f);
+    return code == exit_code::refused ? code : exit_code::failure_budget_used_up;
 }
 
-/// The last step, or nothing if no step was made.
-std::optional<load_outcome> search(load_plan const& p, tester& tests, capacity_search& searched, logger& log)
+/// Names the documents that were paid for and are in no file.
+void tell_lost(std::string_view lines, logger& log)
 {
-    std::optional<load_outcome> last;
-    std::uint64_t sent = 0;
-    auto const begin = clock::now();
-    while (auto const rate = searched.next_rate()) {
-        arrival_plan step = p.arrivals;
-        step.stages = {{*rate, *rate, p.step_seconds}};
-        step.max_seconds = 0;
-        step.max_documents = 0;
-        double const elapsed = std::chrono::duration<double>(clock::now() - begin).count();
-        std::uint64_t const needed = most_documents(step).value_or(0);
-        if ((p.arrivals.max_documents > 0 && sent + needed > p.arrivals.max_documents) ||
-            (p.arrivals.max_seconds > 0 && elapsed + p.step_seconds > p.arrivals.max_seconds)) {
-            log.write(message(level::warn, "search_cut",
-                              "the search ended early: the next step would exceed --max-documents or "
-                              "--duration, so the interval is wide"));
-            break;
-        }
-        last = tests.run(step);
-        if (!last) break;
-        sent += last->summary.documents;
-        load_facts const facts = facts_of(p, *last);
-        std::string const bottleneck = bottleneck_of(last->generator);
-        std::string why = why_failed(facts, last->summary);
-        if (last->stopped || !bottleneck.empty()) break;
-        log.write(message(why.empty() ? level::info : level::warn, "step",
-                          fmt::format("{:.4g}/s: {}", *rate, why.empty() ? "passed" : why),
-                          {{"rate", *rate},
-                           {"passed", why.empty()},
-                           {"throughput", last->summary.throughput},
-                           {"slope", last->summary.backlog.slope}}));
-        bool const drained = last->summary.unfinished + last->summary.parts_wanted == 0;
-        searched.record({*rate, why.empty(), last->summary.throughput, last->summary.backlog.grows(), why});
-        if (!drained) {
-            log.write(message(
-                level::warn, "not_drained",
-                "the service did not finish all documents and parts within --drain-timeout, so the next "
-                "step would measure this one's backlog"));
-            break;
-        }
+    std::uint64_t told = 0;
+    for (std::size_t end; (end = lines.find('\n')) != lines.npos; lines.remove_prefix(end + 1)) {
+        if (told++ == most_shown) break;
+        log.write(message(level::error, "not_recorded",
+                          fmt::format("accepted, but not recorded: {}", lines.substr(0, end))));
     }
-    return last;
 }
 
 } // namespace
@@ -311,8 +269,18 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         log.write(message(level::error, "usage", "no document was found in the inputs"));
         return exit_code::inputs_unreadable;
     }
-    if (error_code const ec = tests.open()) {
-        log.write(message(level::error, "unwritable", fmt::format("{}: {}", p.directory, ec.message())));
+    error_code const not_opened = tests.records().open(p.directory);
+    if (not_opened == boost::system::errc::file_exists) {
+        log.write(
+            message(level::error, "usage",
+                    fmt::format("--out: {} has the files of another load test or of a run, which would be "
+                                "lost: give another directory",
+                                p.directory)));
+        return exit_code::usage;
+    }
+    if (not_opened) {
+        log.write(
+            message(level::error, "unwritable", fmt::format("{}: {}", p.directory, not_opened.message())));
         return exit_code::disk_error;
     }
     announce(p, options, log);
@@ -322,8 +290,10 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         capacity_search_options how;
         how.start = p.arrivals.stages.front().from;
         searched.emplace(how);
-        last = search(p, tests, *searched, log);
+        last = search_capacity(
+            p, [&tests](arrival_plan const& step) { return tests.run(step); }, *searched, log);
         if (!last) {
+            tests.records().discard();
             if (tests.could_be_shown())
                 log.write(
                     message(level::error, "usage",
@@ -333,9 +303,13 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         }
     } else {
         last = tests.run(p.arrivals);
-        if (!last) return exit_code::usage;
+        if (!last) {
+            tests.records().discard();
+            return exit_code::usage;
+        }
     }
-    error_code unwritable = tests.finish();
+    error_code unwritable = tests.records().finish();
+    tell_lost(tests.records().lost(), log);
 
     load_facts facts = facts_of(p, *last);
     if (searched) {
@@ -343,20 +317,24 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         facts.steps = searched->steps();
     }
     last->counts.measured = report_of(*last, facts);
-    if (!unwritable) unwritable = write_load_report(p.directory, last->counts);
+    if (error_code const ec = write_load_report(p.directory, last->counts); ec && !unwritable)
+        unwritable = ec;
     if (unwritable)
-        log.write(
-            message(level::error, "unwritable", fmt::format("{}: {}", p.directory, unwritable.message())));
+        log.write(message(level::error, "unwritable",
+                          fmt::format("{}: {}: the records of the test are not complete: make room",
+                                      p.directory, unwritable.message())));
 
     exit_code code = tests.signal();
     std::string const bottleneck = bottleneck_of(facts.generator);
-    // In a search, the last step may have failed on purpose.
-    bool const missed = !searched && std::any_of(facts.thresholds.begin(), facts.thresholds.end(),
-                                                 [](auto const& t) { return !t.second.holds; });
     load_summary const& s = last->summary;
     if (!searched && s.failed + s.unfinished + s.parts_failures() + s.parts_wanted > 0)
         code = worst(code, exit_code::documents_failed);
-    if (missed) code = worst(code, exit_code::threshold_missed);
+    // In a search, the last step may have failed on purpose.
+    if (searched)
+        code = worst(code, exit_code_of(*searched));
+    else if (misses(facts))
+        code = worst(code, exit_code::threshold_missed);
+    if (last->ended_by) code = worst(code, exit_code_of_end(*last->ended_by));
     if (!bottleneck.empty()) code = worst(code, exit_code::generator_bottleneck);
     if (unwritable) code = worst(code, exit_code::disk_error);
     std::string verdict = verdict_of(last->summary, facts);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -58,6 +59,13 @@ void enter(load_summary const& s, run_report& r)
     r.parts_failed_by_class = by_class(s.parts_failed);
 }
 
+std::string_view remedy_of_class(std::string_view failure_class)
+{
+    auto const e = errc_named(failure_class);
+    if (e == errc::ambiguous_submit) return "ask the service's support whether it has the document";
+    return e ? remedy(*e) : std::string_view();
+}
+
 report_facts report_facts_of(load_plan const& p, client_options const& options,
                              client_statistics const& traffic, run_report const& counts,
                              std::string_view state)
@@ -76,10 +84,7 @@ report_facts report_facts_of(load_plan const& p, client_options const& options,
     f.waited_for_poll_rate = traffic.waited_for_poll_rate;
     f.waited_for_bytes = traffic.waited_for_bytes;
     f.waited_for_pause = traffic.waited_for_pause;
-    f.remedy = [](std::string_view failure_class) {
-        auto const e = errc_named(failure_class);
-        return e ? remedy(*e) : std::string_view();
-    };
+    f.remedy = remedy_of_class;
     f.configuration = {{"base_url", options.endpoint.base_url},
                        {"arrivals", p.arrivals_text},
                        {"seed", std::to_string(p.seed)},
@@ -97,6 +102,7 @@ load_outcome outcome_of(load_run const& run, load_plan const& p, client_options 
                         double cpu_share)
 {
     load_summary summary = summarize(run.jobs(), run.arrival_seconds(), run.total_seconds());
+    summary.offered = run.offered_per_second();
     generator_health g;
     g.send_delay_p99 = summary.send_delay.percentile(99).count();
     g.start_delay_p99 = summary.start_delay.percentile(99).count();
@@ -110,12 +116,37 @@ load_outcome outcome_of(load_run const& run, load_plan const& p, client_options 
     r.finished_at = std::chrono::system_clock::now();
     r.end = run.stopped() ? run_end::stopped : run_end::complete;
     if (run.stopped()) r.ended_by = "stopped by a signal";
+    if (run.ended_by()) {
+        r.end = run_end::failed;
+        r.ended_by = to_string(*run.ended_by());
+    }
     enter(summary, r);
-    report_facts facts = report_facts_of(p, options, traffic, r, run.stopped() ? "stopped" : "finished");
+    report_facts facts =
+        report_facts_of(p, options, traffic, r, r.end == run_end::complete ? "finished" : "stopped");
     facts.total_known = true;
-    return load_outcome{
-        std::move(summary), g, run.sampled_in_flight(), run.stopped(), std::move(r), run.measurements(),
-        std::move(facts)};
+    return load_outcome{std::move(summary),      g,
+                        run.sampled_in_flight(), run.stopped(),
+                        run.ended_by(),          std::move(r),
+                        run.measurements(),      std::move(facts)};
+}
+
+load_facts facts_of(load_plan const& p, load_outcome const& t)
+{
+    load_facts f;
+    f.arrivals = p.arrivals_text;
+    f.stopped = t.stopped;
+    if (!t.stopped) f.ended_by = t.counts.ended_by;
+    f.generator = t.generator;
+    f.sampled_in_flight = t.sampled_in_flight;
+    for (threshold const& one : p.thresholds)
+        f.thresholds.emplace_back(one, judge(one, t.summary));
+    return f;
+}
+
+bool misses(load_facts const& f)
+{
+    return std::any_of(f.thresholds.begin(), f.thresholds.end(),
+                       [](auto const& t) { return !t.second.holds; });
 }
 
 error_code write_load_report(std::string const& folder, run_report const& r)

@@ -8,6 +8,7 @@
 #include "plan.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@ struct load_outcome {
     generator_health generator;
     double sampled_in_flight = 0;
     bool stopped = false;
+    std::optional<failure> ended_by; ///< what ended it early; see load_run::ended_by()
     run_report counts;
     run_measurements measured;
     report_facts facts;
@@ -37,10 +39,19 @@ report_facts report_facts_of(load_plan const& p, client_options const& options,
                              client_statistics const& traffic, run_report const& counts,
                              std::string_view state);
 
+/// What a user can do about failures of a class; empty if there is no advice.
+std::string_view remedy_of_class(std::string_view failure_class);
+
 /// The result of a test that has ended. `cpu_share`: of one core, used by the thread of the test.
 load_outcome outcome_of(load_run const& run, load_plan const& p, client_options const& options,
                         client_statistics const& traffic, std::chrono::system_clock::time_point started_at,
                         double cpu_share);
+
+/// What the report says beside the summary; without a capacity.
+load_facts facts_of(load_plan const& p, load_outcome const& t);
+
+/// Whether a threshold does not hold.
+bool misses(load_facts const& f);
 
 /// Writes report.json and report.html.
 ///

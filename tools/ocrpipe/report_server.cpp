@@ -11,7 +11,9 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/none.hpp>
 
 #include <fmt/format.h>
 
@@ -19,6 +21,7 @@
 #include <cstddef>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace ocrpipe::cli
 {
@@ -35,6 +38,7 @@ using reply_type = http::response<http::string_body>;
 
 constexpr std::size_t most_connections = 16;
 constexpr std::uint32_t header_limit = 16 * 1024;
+constexpr std::size_t most_taken = 1024 * 1024; ///< of a body that is refused
 constexpr std::chrono::seconds patience{10};
 constexpr std::chrono::milliseconds descriptor_pause{100};
 
@@ -50,7 +54,7 @@ bool is_loopback_host(std::string_view host)
     }
     error_code ec;
     auto const address = asio::ip::make_address(std::string(host), ec);
-    return ec ? host == "localhost" : address.is_loopback();
+    return ec ? boost::beast::iequals({host.data(), host.size()}, "localhost") : address.is_loopback();
 }
 
 reply_type text_reply(http::status status, std::string_view type, std::string body)
@@ -120,15 +124,15 @@ private:
                 co_await self->pause_.async_wait(asio::redirect_error(detail::use_task, ec));
                 continue;
             }
-            if (self->connections_ == most_connections) continue; // closes it
             auto socket = std::make_shared<socket_type>(std::move(peer));
+            self->make_room();
+            self->open_.push_back(socket);
             asio::co_spawn(self->ioc_, serve(self, std::move(socket)), asio::detached);
         }
     }
 
     static task<void> serve(std::shared_ptr<impl> self, std::shared_ptr<socket_type> socket)
     {
-        ++self->connections_;
         detail::timer limit(self->ioc_.get_executor());
         limit.expires_after(patience);
         limit.async_wait([socket](error_code const& expired) {
@@ -139,7 +143,9 @@ private:
         boost::beast::flat_buffer buffer;
         http::request_parser<http::empty_body> parser;
         parser.header_limit(header_limit);
-        co_await http::async_read(*socket, buffer, parser, asio::redirect_error(detail::use_task, ec));
+        parser.body_limit(boost::none);
+        // Only the header: a request with a body is refused.
+        co_await http::async_read_header(*socket, buffer, parser, asio::redirect_error(detail::use_task, ec));
         if (!ec && !self->stopped_) {
             reply_type answer = self->reply(parser.get());
             http::response_serializer<http::string_body> serializer(answer);
@@ -149,8 +155,29 @@ private:
             else
                 co_await http::async_write(*socket, serializer, asio::redirect_error(detail::use_task, ec));
             socket->shutdown(tcp::socket::shutdown_send, ec);
+            if (!parser.is_done()) co_await take_rest(socket, buffer);
         }
-        --self->connections_;
+        std::erase(self->open_, socket);
+    }
+
+    /// A connection that is closed with unread bytes is reset, and the peer may then lose the answer.
+    static task<void> take_rest(std::shared_ptr<socket_type> socket, boost::beast::flat_buffer& buffer)
+    {
+        error_code ec;
+        for (std::size_t taken = 0; !ec && taken < most_taken;) {
+            buffer.clear();
+            taken += co_await socket->async_read_some(buffer.prepare(16 * 1024),
+                                                      asio::redirect_error(detail::use_task, ec));
+        }
+    }
+
+    /// The oldest connection gives way to a new one: it may be idle.
+    void make_room()
+    {
+        if (open_.size() < most_connections) return;
+        error_code ignored;
+        open_.front()->close(ignored);
+        open_.erase(open_.begin());
     }
 
     reply_type reply(request_type const& request) const
@@ -177,7 +204,7 @@ private:
     detail::timer pause_;
     std::function<std::string()> report_json_;
     tcp::endpoint where_;
-    std::size_t connections_ = 0;
+    std::vector<std::shared_ptr<socket_type>> open_; ///< oldest first
     bool stopped_ = false;
 };
 

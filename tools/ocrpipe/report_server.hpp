@@ -16,7 +16,7 @@ namespace ocrpipe::cli
 ///
 /// A server on a loopback address answers only requests for a loopback host, so that no page of another site
 /// can read it through a name of its own (DNS rebinding). At most 16 connections at a time, one request each,
-/// within 10 seconds.
+/// within 10 seconds; the oldest gives way to a new one.
 ///
 /// Thread safety: none; it runs on the thread of the io_context, which it does not keep from ending.
 class report_server

@@ -17,7 +17,8 @@ struct capacity_step {
     bool passed = false;   ///< the backlog does not grow, and all thresholds hold
     double throughput = 0; ///< documents per second that the service finished, after the warm-up
     bool backlog_grows = false;
-    std::string why; ///< why it did not pass; empty if it passed
+    std::string why;     ///< why it did not pass; empty if it passed
+    bool missed = false; ///< the backlog grows or a threshold does not hold
 };
 
 struct capacity_search_options {
@@ -34,7 +35,7 @@ struct capacity_search_options {
 /// backlog grew, the interval contains each of these throughputs, too: they vary, and they may lie beyond a
 /// rate that passed or failed by chance.
 struct service_capacity {
-    double estimate = 0;
+    double estimate = 0; ///< 0 if no rate passed and the backlog grew in no step
     double low = 0;    ///< 0 if no rate passed
     double high = 0;   ///< infinity if no rate failed
     std::string limit; ///< why the step at `high` did not pass; empty if none failed

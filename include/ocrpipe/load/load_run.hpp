@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,8 @@ struct load_options {
     std::vector<operation> parts;
     /// How long to wait for unfinished documents after the last arrival.
     std::chrono::milliseconds drain_timeout{10 * 60'000};
+    /// Called when the service has accepted a document, before anything else is done with it. May be empty.
+    std::function<void(std::string_view document, std::string_view request_id)> on_accepted;
     /// Called once for each document, when it and its parts end or when the test ends. May be empty.
     std::function<void(job_record const&, std::string_view document, std::string_view request_id)> on_job;
     /// Called once for each document that failed. May be empty.
@@ -64,8 +67,8 @@ struct load_statistics {
 };
 
 /// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each.
-/// Arrivals follow the clock and never wait for answers. Between its submit and its result, a job is a record
-/// in the client's table and a record in this class.
+/// Arrivals follow the clock and never wait for answers, if the client's pace_options::first_alone is off.
+/// Between its submit and its result, a job is a record in the client's table and a record in this class.
 ///
 /// Thread safety: none; use it only on the thread that runs the io_context. Lifetime: the client must outlive
 /// the io_context's handlers. If documents are unfinished when the test ends, the client is closed. Cost:
@@ -85,6 +88,9 @@ public:
     /// once; unfinished documents keep their request_id.
     void stop();
 
+    /// Ends the arrivals as their plan does, and waits for unfinished documents.
+    void end_arrivals();
+
     load_statistics statistics() const;
     std::vector<job_record> const& jobs() const;
     run_measurements const& measurements() const;
@@ -92,9 +98,14 @@ public:
     // Seconds; final when the test has ended.
     double arrival_seconds() const;
     double total_seconds() const;
+    /// Documents due per second. If their number ended the plan, the time until one more would be due counts.
+    double offered_per_second() const;
     /// Mean number of documents in flight, sampled ten times a second.
     double sampled_in_flight() const;
-    bool stopped() const;                   ///< by stop()
+    bool stopped() const; ///< by stop()
+    /// The failure that ended the arrivals early: it would be that of all further documents. The credentials
+    /// are refused, or nothing was ever answered.
+    std::optional<failure> const& ended_by() const;
     std::uint64_t descriptors_gone() const; ///< failures because the process could not open a socket or file
 
 private:

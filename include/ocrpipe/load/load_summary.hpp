@@ -40,7 +40,7 @@ struct load_summary {
     double polls_per_document = 0;
 
     // Without documents due in the first second, unless the arrivals take less than two: connections are
-    // opened then, and a client's first request goes alone.
+    // opened then.
     latency_histogram start_delay; ///< from due until the client got the document
     /// From due until the first byte of the submit left; of documents whose first attempt was accepted,
     /// because later ones wait for the service.
@@ -70,6 +70,7 @@ struct load_summary {
             n += count;
         return n;
     }
+    bool all_failed() const noexcept { return documents > 0 && failed == documents; }
     double unfinished_rate() const noexcept { return share(unfinished); }
 
 private:

@@ -36,9 +36,10 @@ struct threshold_outcome {
     std::string seen; ///< the value for people, such as ">= 108 s (7.0 % unfinished)"
 };
 
-/// A percentile with unfinished jobs counts with its least favourable bound, so that a condition never holds
-/// just because the test ended too early. backlog_slope counts with its most favourable one, because a
-/// service that keeps up has a slope that varies about zero.
+/// A condition on a value that is not known does not hold. A percentile with unfinished jobs counts with its
+/// least favourable bound, so that a condition never holds just because the test ended too early.
+/// backlog_slope counts with its most favourable one, because a service that keeps up has a slope that varies
+/// about zero.
 OCRPIPE_DECL threshold_outcome judge(threshold const& t, load_summary const& s);
 
 } // namespace ocrpipe

@@ -64,6 +64,11 @@ public:
 
     void add(exchange_event const& e);
     void add(pause_event const& e);
+    /// Counts exchanges of other measurements; `status`: as in statuses().
+    void add_statuses(operation what, int status, std::uint64_t count)
+    {
+        statuses_[static_cast<std::size_t>(what)][status] += count;
+    }
     void accepted(std::uint64_t bytes, clock::time_point now);
     void finished(measured_document const& d, clock::time_point now);
     /// All parts of a document ended; `ready`: its result was read.

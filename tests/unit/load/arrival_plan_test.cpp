@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -97,6 +98,17 @@ TEST_CASE("arrival_times: Poisson -> as many as asked for within its spread, and
     p.seed = 2;
     CHECK(times_of(p) != t);
     CHECK(*most_documents(p) == 10'501);
+}
+
+TEST_CASE("arrival_times: Poisson arrivals of ten thousand seeds -> never more than most_documents")
+{
+    arrival_plan p = constant(1, 1);
+    p.poisson = true;
+    CHECK(*most_documents(p) == 7);
+    std::size_t most = 0;
+    for (p.seed = 29'000; p.seed != 39'000; ++p.seed)
+        most = std::max(most, times_of(p).size());
+    CHECK(most == 7); // seed 29062 would have 8
 }
 
 TEST_CASE("most_documents: a closed loop -> only max_documents limits it")

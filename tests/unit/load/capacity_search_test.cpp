@@ -139,6 +139,7 @@ TEST_CASE("capacity_search: everything fails -> ends, and says that nothing work
     while (auto const rate = s.next_rate())
         s.record({*rate, false, 0, false, "error_rate"});
     CHECK(s.found().low == 0);
+    CHECK(s.found().estimate == 0);
     CHECK(s.found().limit == "error_rate");
     CHECK(s.steps().size() <= 30);
 }

@@ -85,6 +85,28 @@ TEST_CASE("summarize: nothing was due -> no division by zero")
     CHECK(verdict_of(s, {}).find("Too few documents") != std::string::npos);
 }
 
+TEST_CASE("verdict_of: all documents failed -> says so with the classes, and blames no backlog")
+{
+    std::vector<job_record> jobs = steady();
+    for (std::size_t i = 0; i != jobs.size(); ++i) {
+        jobs[i].outcome = job_outcome::failed;
+        jobs[i].error = i < 10 ? errc::throttled : errc::rejected;
+    }
+    load_facts facts;
+    facts.generator.send_delay_bound = 1;
+    facts.ended_by = "the credentials were refused";
+    std::string const fixed = verdict_of(summarize(jobs, 10, 10.9), facts);
+    CHECK(fixed == "The test ended early: the credentials were refused. 100 documents were due in 10 s (10 a "
+                   "second): all of them failed (90 rejected, 10 throttled).");
+    facts.ended_by.clear();
+    facts.capacity = service_capacity{0.5, 0, 1, "all documents fail"};
+    std::string const searched = verdict_of(summarize(jobs, 10, 10.9), facts);
+    CHECK(searched.find("No rate passed") == 0);
+    CHECK(searched.find("100 of 100 documents failed (90 rejected, 10 throttled)") != std::string::npos);
+    facts.capacity = capacity_search({}).found();
+    CHECK(verdict_of(summarize({}, 0, 0), facts) == "No step came to its end.");
+}
+
 TEST_CASE("bottleneck_of: descriptors, processor, connections -> each with its remedy")
 {
     generator_health g;

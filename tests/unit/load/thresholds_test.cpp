@@ -67,6 +67,9 @@ TEST_CASE("parse_thresholds: nonsense -> names the condition and the remedy")
     CHECK(why_not("e2e.p95=30s").find("comparison") != std::string::npos);
     CHECK(why_not(",e2e.p95<3s").find("empty") != std::string::npos);
     CHECK(why_not("throughput>fast").find("20/s") != std::string::npos);
+    for (char const* none : {"error_rate<5", "error_rate<101%", "unfinished_rate<=1.5"})
+        CHECK_MESSAGE(why_not(none).find("such as 5%") != std::string::npos, none);
+    CHECK(one("error_rate<1").limit == 1);
 }
 
 TEST_CASE("judge: 10 % unfinished -> a percentile above 90 never holds as an upper limit")
@@ -92,5 +95,20 @@ TEST_CASE("judge: no document was done -> unknown, and does not hold")
 {
     CHECK_FALSE(judge(one("e2e.p95<1h"), load_summary()).holds);
     CHECK_FALSE(judge(one("submit.p95<1h"), load_summary()).holds);
-    CHECK(judge(one("error_rate<1%"), load_summary()).holds);
+    load_summary all_failed;
+    all_failed.documents = all_failed.failed = 3;
+    CHECK(judge(one("error_rate<=100%"), all_failed).holds);
+    threshold_outcome const polls = judge(one("polls_per_document<5"), all_failed);
+    CHECK_FALSE(polls.holds);
+    CHECK(polls.seen == "unknown: no document was done");
+}
+
+TEST_CASE("judge: no document was due, or too few for a slope -> unknown, and does not hold")
+{
+    for (char const* condition :
+         {"error_rate<1%", "unfinished_rate<1%", "throughput>=0", "backlog_slope<=0"}) {
+        threshold_outcome const t = judge(one(condition), summarize({}, 1, 1));
+        CHECK_MESSAGE(!t.holds, condition);
+        CHECK_MESSAGE(t.seen.starts_with("unknown: "), t.seen);
+    }
 }

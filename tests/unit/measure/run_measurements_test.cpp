@@ -209,3 +209,13 @@ TEST_CASE("run_measurements: pauses -> their number and length; one that is exte
     CHECK(m.paused(pause_kind::throttled, t0 + 20s).count == 2);
     CHECK(m.paused(pause_kind::throttled, t0 + 20s).total == 5s);
 }
+
+TEST_CASE("run_measurements: statuses of other measurements -> added to its own")
+{
+    run_measurements m = fresh();
+    m.add(exchange(operation::submit, 201));
+    m.add_statuses(operation::submit, 201, 4);
+    m.add_statuses(operation::submit, -static_cast<int>(errc::connection_closed), 2);
+    CHECK(m.statuses(operation::submit) ==
+          std::map<int, std::uint64_t>{{201, 5}, {-static_cast<int>(errc::connection_closed), 2}});
+}

@@ -20,9 +20,9 @@ inline std::string reason_of(transport_failure const& f)
 
 OCRPIPE_DECL service_health::service_health(pace_options const& options)
     : max_outage_(options.max_outage)
-    , gates_{probe_gate({options.max_auth_refusals, std::chrono::seconds(30), true}),
-             probe_gate({options.max_auth_refusals, std::chrono::seconds(30), true}),
-             probe_gate({options.max_auth_refusals, std::chrono::seconds(30), true})}
+    , gates_{probe_gate({options.max_auth_refusals, std::chrono::seconds(30), options.first_alone}),
+             probe_gate({options.max_auth_refusals, std::chrono::seconds(30), options.first_alone}),
+             probe_gate({options.max_auth_refusals, std::chrono::seconds(30), options.first_alone})}
     , outage_({0, std::chrono::seconds(10), false})
     // The probe of a submit is a document, which may be left ambiguous.
     , troubles_{trouble_gate(std::chrono::seconds(30)), trouble_gate(std::chrono::seconds(10)),

@@ -76,11 +76,14 @@ OCRPIPE_DECL std::optional<std::uint64_t> most_documents(arrival_plan const& pla
     return most;
 }
 
-OCRPIPE_DECL arrival_times::arrival_times(arrival_plan plan) : plan_(std::move(plan)), random_(plan_.seed) {}
+OCRPIPE_DECL arrival_times::arrival_times(arrival_plan plan)
+    : plan_(std::move(plan)), most_(most_documents(plan_)), random_(plan_.seed)
+{
+}
 
 OCRPIPE_DECL std::optional<std::chrono::nanoseconds> arrival_times::next()
 {
-    if (plan_.max_documents > 0 && given_ == plan_.max_documents) return std::nullopt;
+    if (most_ && given_ == *most_) return std::nullopt;
     // The distributions of the standard library differ between implementations; this one does not.
     if (plan_.poisson)
         target_ += -std::log1p(-static_cast<double>(random_() >> 11) * 0x1.0p-53);

@@ -86,7 +86,7 @@ OCRPIPE_DECL service_capacity capacity_search::found() const
     // the better estimate, unless the service becomes slower in overload.
     double const doubt = 2 * how_.precision;
     bool const fits = busy > out.low * (1 - doubt) && busy < out.high * (1 + doubt);
-    out.estimate = fits ? busy : (out.low + out.high) / 2;
+    out.estimate = fits ? busy : top == nullptr ? 0 : (out.low + out.high) / 2;
     if (!fits || top == nullptr) return out;
     for (capacity_step const& s : steps_)
         if (s.backlog_grows) {

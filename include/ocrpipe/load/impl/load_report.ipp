@@ -7,10 +7,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <iterator>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace ocrpipe
 {
@@ -66,8 +69,34 @@ inline std::string parts_text(load_summary const& s)
     return out + '.';
 }
 
-inline std::string capacity_text(service_capacity const& c)
+inline std::string missed_text(load_facts const& facts)
 {
+    std::string out;
+    for (auto const& [t, judged] : facts.thresholds)
+        if (!judged.holds) out += fmt::format(" Missed: {} ({}).", t.text, judged.seen);
+    return out;
+}
+
+/// The failures by class, the most frequent first.
+inline std::string failures_text(load_summary const& s)
+{
+    std::vector<std::pair<errc, std::uint64_t>> counts(s.errors.begin(), s.errors.end());
+    std::stable_sort(counts.begin(), counts.end(),
+                     [](auto const& a, auto const& b) { return a.second > b.second; });
+    std::string out;
+    for (auto const& [e, n] : counts)
+        out += fmt::format("{}{} {}", out.empty() ? "" : ", ", n, name(e));
+    return out;
+}
+
+inline std::string capacity_text(service_capacity const& c, load_summary const& last)
+{
+    if (c.low <= 0 && !std::isfinite(c.high)) return "No step came to its end.";
+    if (c.low <= 0 && last.failed > 0)
+        return fmt::format(
+            "No rate passed: {:.4g} documents a second was the lowest, and {}. In the last step, {} "
+            "of {} documents failed ({}).",
+            c.high, c.limit, last.failed, last.documents, failures_text(last));
     if (!std::isfinite(c.high))
         return fmt::format("The service sustains at least {:.4g} documents a second; no step failed.", c.low);
     if (c.low <= 0)
@@ -112,10 +141,17 @@ OCRPIPE_DECL std::string verdict_of(load_summary const& s, load_facts const& fac
     if (std::string const why = bottleneck_of(facts.generator); !why.empty())
         out = fmt::format(
             "The generator was the bottleneck, so this is not a measurement of the service: {}. ", why);
-    if (facts.capacity) return out + detail::capacity_text(*facts.capacity);
-    out += fmt::format("{} documents were due in {} ({:.4g} a second): {} done", s.documents,
-                       detail::time_text(s.arrival_seconds), s.offered, s.done);
-    if (s.failed > 0) out += fmt::format(", {} failed", s.failed);
+    if (!facts.ended_by.empty()) out += fmt::format("The test ended early: {}. ", facts.ended_by);
+    if (facts.capacity) return out + detail::capacity_text(*facts.capacity, s);
+    out += fmt::format("{} documents were due in {} ({:.4g} a second): ", s.documents,
+                       detail::time_text(s.arrival_seconds), s.offered);
+    if (s.all_failed()) {
+        // A backlog of documents that fail says nothing about the service's speed.
+        out += fmt::format("all of them failed ({}).", detail::failures_text(s));
+        return out + detail::missed_text(facts);
+    }
+    out += fmt::format("{} done", s.done);
+    if (s.failed > 0) out += fmt::format(", {} failed ({})", s.failed, detail::failures_text(s));
     if (s.unfinished > 0) out += fmt::format(", {} unfinished", s.unfinished);
     out += '.';
     if (s.backlog.grows())
@@ -131,10 +167,7 @@ OCRPIPE_DECL std::string verdict_of(load_summary const& s, load_facts const& fac
     if (s.end_to_end.count() > 0)
         out += fmt::format(" 95 % of the documents took {} or less from when they were due.",
                            detail::percentile_text(s.end_to_end, 95));
-    out += detail::parts_text(s);
-    for (auto const& [t, judged] : facts.thresholds)
-        if (!judged.holds) out += fmt::format(" Missed: {} ({}).", t.text, judged.seen);
-    return out;
+    return out + detail::parts_text(s) + detail::missed_text(facts);
 }
 
 OCRPIPE_DECL std::string load_member(load_summary const& s, load_facts const& facts)

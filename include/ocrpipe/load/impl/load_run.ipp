@@ -3,6 +3,7 @@
 
 #include <ocrpipe/client/client_observer.hpp>
 #include <ocrpipe/core/task.hpp>
+#include <ocrpipe/load/detail/early_end.hpp>
 #include <ocrpipe/load/impl/arrival_plan.ipp>
 #include <ocrpipe/load/load_run.hpp>
 #include <ocrpipe/pace/part_queue.hpp>
@@ -144,6 +145,8 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         r.accepted = offset(job->times.accepted);
         r.submits = static_cast<std::uint16_t>(job->attempts);
         ++accepted;
+        if (options.on_accepted) options.on_accepted(document, job->request_id);
+        early.accepted();
         measured->collected.accepted(r.bytes, clock::now());
         note_gauges();
         wait_request w(job->request_id);
@@ -174,6 +177,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         t.sent = submit.sent;
         t.accepted = submit.accepted;
         ++done;
+        early.done();
         measured_document m;
         m.id = document;
         m.request_id = answer->request_id();
@@ -283,6 +287,10 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         ++failures;
         measured->collected.failed(name(r.error), document, to_string(f), clock::now());
         if (options.on_failure) options.on_failure(document, f);
+        if (!ended_by && early.failed(f, is_known(r.accepted))) {
+            ended_by = f;
+            end_arrivals();
+        }
         ended(index, document, f.request_id);
     }
 
@@ -383,6 +391,8 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     std::uint64_t parts = 0;
     std::uint64_t failed_parts = 0;
     std::uint64_t no_descriptor = 0;
+    detail::early_end early;
+    std::optional<failure> ended_by;
     double sum_in_flight = 0;
     std::uint64_t samples = 0;
     part_queue<std::size_t> order_of_parts{1000};
@@ -415,6 +425,8 @@ OCRPIPE_DECL void load_run::stop()
     impl_->end_arrivals();
 }
 
+OCRPIPE_DECL void load_run::end_arrivals() { impl_->end_arrivals(); }
+
 OCRPIPE_DECL load_statistics load_run::statistics() const { return impl_->now_statistics(); }
 OCRPIPE_DECL std::vector<job_record> const& load_run::jobs() const { return impl_->jobs; }
 OCRPIPE_DECL run_measurements const& load_run::measurements() const { return impl_->measured->collected; }
@@ -430,12 +442,27 @@ OCRPIPE_DECL double load_run::total_seconds() const
     return std::chrono::duration<double>(impl_->now_statistics().elapsed).count();
 }
 
+OCRPIPE_DECL double load_run::offered_per_second() const
+{
+    arrival_plan const& plan = impl_->options.arrivals;
+    std::vector<job_record> const& jobs = impl_->jobs;
+    if (jobs.empty()) return 0;
+    double seconds = arrival_seconds();
+    if (!plan.closed() && plan.max_documents > 0 && jobs.size() >= plan.max_documents) {
+        double const last = std::chrono::duration<double>(jobs.back().due).count();
+        double const rate = rate_at(plan, last);
+        if (rate > 0) seconds = std::min(last + 1 / rate, length_of(plan));
+    }
+    return seconds > 0 ? static_cast<double>(jobs.size()) / seconds : 0;
+}
+
 OCRPIPE_DECL double load_run::sampled_in_flight() const
 {
     return impl_->samples == 0 ? 0 : impl_->sum_in_flight / static_cast<double>(impl_->samples);
 }
 
 OCRPIPE_DECL bool load_run::stopped() const { return impl_->was_stopped; }
+OCRPIPE_DECL std::optional<failure> const& load_run::ended_by() const { return impl_->ended_by; }
 OCRPIPE_DECL std::uint64_t load_run::descriptors_gone() const { return impl_->no_descriptor; }
 
 } // namespace ocrpipe

@@ -70,8 +70,8 @@ inline std::optional<double> parse_limit(std::string_view text, threshold_unit u
         if (suffix == "h") return value * 3600;
         break;
     case threshold_unit::share:
-        if (suffix == "%") return value / 100;
-        if (suffix.empty()) return value;
+        if (suffix == "%" && value <= 100) return value / 100;
+        if (suffix.empty() && value <= 1) return value;
         break;
     case threshold_unit::number:
         if (suffix.empty() || suffix == "/s") return value;
@@ -131,9 +131,10 @@ inline result<threshold> parse_threshold(std::string_view text)
     auto const limit = parse_limit(without_spaces(text.substr(at + (or_equal ? 2 : 1))), metric->unit);
     if (!limit)
         return bad_threshold(
-            text, metric->unit == threshold_unit::time    ? "the limit must be a time such as 30s or 500ms"
-                  : metric->unit == threshold_unit::share ? "the limit must be a share such as 1%"
-                                                          : "the limit must be a number such as 20 or 20/s");
+            text, metric->unit == threshold_unit::time ? "the limit must be a time such as 30s or 500ms"
+                  : metric->unit == threshold_unit::share
+                      ? "the limit must be a share: give 0% to 100%, such as 5%, or 0 to 1, such as 0.05"
+                      : "the limit must be a number such as 20 or 20/s");
     out.limit = *limit;
     return out;
 }
@@ -208,9 +209,14 @@ OCRPIPE_DECL threshold_outcome judge(threshold const& t, load_summary const& s)
     if (t.metric == "send_delay") return detail::judge_time(t, s.send_delay);
     if (t.metric == "backlog_slope") {
         backlog_trend const& b = s.backlog;
+        if (!std::isfinite(b.low) || !std::isfinite(b.high))
+            return {false, b.slope, "unknown: too few documents"};
         return {detail::compares(detail::wants_less(t) ? b.low : b.high, t), b.slope,
                 fmt::format("{:+.3g} documents a second, from {:+.3g} to {:+.3g}", b.slope, b.low, b.high)};
     }
+    if (t.metric == "polls_per_document" ? s.done == 0 : s.documents == 0)
+        return {false, 0,
+                s.documents == 0 ? "unknown: no document was due" : "unknown: no document was done"};
     bool const share = t.metric == "error_rate" || t.metric == "unfinished_rate";
     double const value = t.metric == "error_rate"        ? s.error_rate()
                          : t.metric == "unfinished_rate" ? s.unfinished_rate()

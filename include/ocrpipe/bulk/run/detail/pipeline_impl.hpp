@@ -217,6 +217,7 @@ private:
     void end_measuring();
     void note_gauges();
     void measure(detail::document_in_flight const& d, job_times times);
+    void measure_parts(job_times const& times);
     report_facts facts_of(run_report const& report, std::string_view state) const;
     void write_report_so_far();
 

@@ -49,6 +49,7 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
         waiting_bytes_ += bytes;
         co_await fetch(parts);
         waiting_bytes_ -= bytes;
+        if (!parts.is_interrupted) measure_parts(answer->times());
     }
     if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
     result<result_location> const written = write_result(*d, *answer, parts.entries);
@@ -70,7 +71,10 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     measure(*d, times);
     if (how_complete == completeness::empty) watch(d->id());
     std::optional<result_location> where = *written;
-    if (!at_once) where = co_await complete(d->id());
+    if (!at_once) {
+        where = co_await complete(d->id());
+        if (!state_.is_draining()) measure_parts(times);
+    }
     // The ledger knows that this content has a result.
     for (document_ptr& other : copies_of(*d))
         start(copy(std::move(other), d->id(), where.value_or(*written)));

@@ -73,6 +73,12 @@ OCRPIPE_DECL void pipeline::impl::measure(detail::document_in_flight const& d, j
     measured_->collected.finished(m, clock::now());
 }
 
+/// All parts of a document ended. `times` has those of the read of its result.
+OCRPIPE_DECL void pipeline::impl::measure_parts(job_times const& times)
+{
+    if (is_known(times.ready)) measured_->collected.parts_done(times.ready, clock::now());
+}
+
 OCRPIPE_DECL report_facts pipeline::impl::facts_of(run_report const& report, std::string_view state) const
 {
     report_facts f;

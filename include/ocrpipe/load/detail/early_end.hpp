@@ -1,0 +1,61 @@
+#ifndef OCRPIPE_LOAD_DETAIL_EARLY_END_HPP
+#define OCRPIPE_LOAD_DETAIL_EARLY_END_HPP
+
+#include <ocrpipe/core/error.hpp>
+#include <ocrpipe/core/result.hpp>
+
+namespace ocrpipe::detail
+{
+
+/// Decides from the failures of a load test whether all further documents would fail, too. Pure.
+///
+/// The credentials, the certificate or the address are refused: from the start, or for many documents in a
+/// row. Or nothing was ever reached; an outage later is something that the test measures.
+class early_end
+{
+public:
+    void accepted() noexcept
+    {
+        was_reached_ = has_accepted_ = true;
+        refused_submits_ = 0;
+    }
+    void done() noexcept { refused_reads_ = 0; }
+
+    /// A document failed; `was_accepted`: after the service had accepted it. True if the test should end.
+    bool failed(failure const& f, bool was_accepted) noexcept
+    {
+        switch (static_cast<errc>(f.code.value())) {
+        case errc::unauthorized:
+        case errc::client_certificate_refused:
+        case errc::wrong_base_url:
+        case errc::proxy_refused:
+        case errc::certificate_invalid:
+            return ++(was_accepted ? refused_reads_ : refused_submits_) >=
+                   (has_accepted_ ? enough_refusals : 1);
+        case errc::resolve_failed:
+        case errc::connect_failed:
+        case errc::connect_timeout:
+        case errc::tls_failed:
+        case errc::tls_timeout:
+            return !was_reached_ && ++unreached_ >= enough_silence;
+        default:
+            was_reached_ = true;
+            return false;
+        }
+    }
+
+private:
+    static constexpr int enough_refusals = 20;
+    static constexpr int enough_silence = 3; // each after all its attempts
+
+    // Documents in a row.
+    int refused_submits_ = 0;
+    int refused_reads_ = 0;
+    int unreached_ = 0;
+    bool was_reached_ = false;
+    bool has_accepted_ = false;
+};
+
+} // namespace ocrpipe::detail
+
+#endif

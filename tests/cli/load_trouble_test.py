@@ -1,0 +1,153 @@
+"""`ocrpipe load` when something is wrong: with the service, the key, the disk, or because it is killed."""
+
+import json
+import resource
+
+import workbench
+from load_case import LoadCase
+from scripted_service import Service
+
+
+class Trouble(LoadCase):
+    def test_documents_do_not_wait_for_the_first_answer(self):
+        self.serve("fixed:100ms", "--fault", "stall:count=1:route=submit:ms=2500")
+        done = self.load("stalled", "--rate", "10/s", "--duration", "3s")
+        self.assert_exit(done, 0)
+        jobs = self.jobs("stalled")
+        self.assertEqual(len(jobs), 30)
+        self.assertGreater(max(job["accepted"] - job["sent"] for job in jobs), 2.4, "one was stalled")
+        self.assertLess(max(job["sent"] - job["due"] for job in jobs), 1)
+
+    def test_a_refused_key_ends_the_test_with_4(self):
+        emulator = self.serve(key="another")
+        for search in ([], ["--find-capacity", "--step", "5s"]):
+            done = self.load("key" + "-search" * bool(search), "--rate", "20/s", "--max-documents", "10000", *search)
+            self.assert_exit(done, 4)
+            report = self.report_of("key" + "-search" * bool(search))
+            self.assertIn("The test ended early", report["verdict"])
+            self.assertIn("unauthorized", report["verdict"])
+            self.assertNotIn("is the limit", report["verdict"])
+            self.assertLess(report["found"], 1000)
+            self.assertEqual(report["state"], "stopped")
+        self.assertEqual(emulator.truth("accepted"), [])
+
+    def test_a_service_that_is_not_there_ends_the_test_with_6(self):
+        for search in ([], ["--find-capacity", "--step", "5s"]):
+            out = "gone" + "-search" * bool(search)
+            done = self.load(out, "--rate", "20/s", "--max-documents", "10000", *search)
+            self.assert_exit(done, 6)
+            self.assertIn("connect_failed", self.report_of(out)["verdict"])
+            self.assertLess(self.report_of(out)["found"], 1000)
+
+    def test_documents_that_are_all_refused_are_counted_by_class(self):
+        self.serve("fixed:0s", "--fault", "status:code=400:route=submit")
+        fixed = self.load("fixed", "--rate", "20/s", "--max-documents", "10")
+        self.assert_exit(fixed, 1)
+        self.assertIn("all of them failed (10 rejected).", self.report_of("fixed")["verdict"])
+        self.assertNotIn("acklog", self.report_of("fixed")["verdict"])
+        searched = self.load("searched", "--find-capacity", "--rate", "10/s", "--step", "1s", "--max-documents", "60")
+        self.assert_exit(searched, 1)
+        self.assertEqual(len(self.report_of("searched")["load"]["capacity"]["steps"]), 1)
+        self.assertIn("10 of 10 documents failed (10 rejected)", self.report_of("searched")["verdict"])
+
+    def test_a_threshold_missed_at_every_rate_gives_99(self):
+        self.serve("fixed:100ms")
+        done = self.load("missed", "--find-capacity", "--rate", "20/s", "--step", "1s", "--max-documents", "60", "--threshold", "e2e.p95<1ms")
+        self.assert_exit(done, 99)
+        self.assertIn("No rate passed", self.report_of("missed")["verdict"])
+
+    def test_a_directory_with_results_is_refused(self):
+        emulator = self.serve("fixed:0s")
+        self.load("first", "--rate", "50/s", "--max-documents", "5")
+        self.write_documents(2)
+        self.assert_exit(self.run_bulk(self.folder / "in"), 0)
+        accepted = len(emulator.truth("accepted"))
+        for out in ("first", "out"):
+            before = {p.name: p.read_bytes() for p in (self.folder / out).iterdir() if p.is_file()}
+            done = self.load(out, "--rate", "50/s", "--max-documents", "5")
+            self.assert_exit(done, 2)
+            self.assertIn("give another directory", done.stderr)
+            self.assertEqual({p.name: p.read_bytes() for p in (self.folder / out).iterdir() if p.is_file()}, before)
+        self.assertEqual(len(emulator.truth("accepted")), accepted)
+
+    def test_a_killed_test_leaves_the_request_ids_and_says_what_it_is(self):
+        # Every other result is never ready.
+        service = Service(lambda request_id: self.finished() if int(request_id[2:]) % 2 else {"data": {"progress": {
+            "total_doc": 1, "ignored": 0, "finished": 0}, "documents": []}})
+        self.addCleanup(service.close)
+        self.url = service.url
+        process = self.start("load", "--doc-type", "invoice", "--out", self.folder / "killed", "--rate", "40/s", "--duration", "100s",
+                             "--log-format", "json")
+        self.wait_for_event(process, "load_progress", lambda o: o["done"] > 10)
+        killed = self.folder / "killed"
+        self.wait_until(lambda: (killed / "report.json").exists() and len((killed / "jobs.jsonl").read_text()) > 0)
+        live = self.ocrpipe("load", "compare", killed, killed)
+        self.assert_exit(live, 3)
+        self.assertIn("its load test still runs", live.stderr)
+        process.kill()
+        process.communicate()
+        accepted = self.records("killed", "accepted.jsonl")
+        ended = self.records("killed")
+        answered = service.requests.count("POST")
+        # The last answers may have been on their way.
+        self.assertLessEqual(answered - len(accepted), 5)
+        self.assertLessEqual({job["request_id"] for job in ended}, {a["request_id"] for a in accepted})
+        self.assertGreater(len(ended), 5)
+        for command in (["load", "compare", killed, killed], ["load", "merge", self.folder / "all", killed, killed], ["report", killed]):
+            done = self.ocrpipe(*command)
+            self.assertIn("its load test was killed", done.stderr, command)
+            self.assertIn("accepted.jsonl", done.stderr)
+            self.assertEqual(done.returncode, 0 if command[0] == "report" else 3)
+        (killed / "report.json").unlink()
+        early = self.ocrpipe("report", killed)
+        self.assert_exit(early, 3)
+        self.assertIn("its load test was killed", early.stderr)
+
+    def finished(self):
+        return {"data": {"status": "COMPLETED", "progress": {"total_doc": 1, "ignored": 0, "finished": 1}, "documents": [
+            {"document_id": "d-1", "status": "SUCCESS", "ocr_data": [{"name": "total", "value": ["12"]}]}]}}
+
+    def test_a_finished_test_leaves_no_accepted_jsonl(self):
+        self.serve("fixed:0s")
+        self.load("whole", "--rate", "50/s", "--max-documents", "5")
+        self.assertEqual(sorted(p.name for p in (self.folder / "whole").iterdir()), ["jobs.jsonl", "report.html", "report.json"])
+
+    def test_a_full_disk_ends_the_sending_and_leaves_what_could_be_written(self):
+        emulator = self.serve("fixed:100ms")
+        # report.html is larger than this; the records reach it after some 40 documents.
+        done = self.load("full", "--rate", "40/s", "--duration", "60s", "--log-format", "json",
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+        self.assert_exit(done, 8)
+        paid = {a["request_id"] for a in emulator.truth("accepted")}
+        self.assertLess(len(paid), 400, "it went on sending")
+        events = [json.loads(line) for line in done.stderr.splitlines()]
+        self.assertIn("no further document is sent", " ".join(e.get("text", "") for e in events))
+        recorded = {a["request_id"] for a in self.records("full", "accepted.jsonl")} | {job["request_id"] for job in self.records("full")}
+        self.assertGreater(len(recorded), 10)
+        told = " ".join(e.get("text", "") for e in events if e["event"] == "not_recorded")
+        self.assertEqual({r for r in paid - recorded if r not in told}, set())
+
+    def test_a_damaged_report_is_an_error_that_names_it(self):
+        self.serve("fixed:0s")
+        self.load("whole", "--rate", "50/s", "--max-documents", "5")
+        for text in ("", "{", "[]", "null", "{}"):
+            with self.subTest(text):
+                (self.folder / "whole" / "report.json").write_text(text)
+                done = self.ocrpipe("report", self.folder / "whole")
+                self.assert_exit(done, 3)
+                self.assertIn("report.json: it is empty, damaged or not a report", done.stderr)
+                self.assertIn("jobs.jsonl", done.stderr)
+
+    def test_missing_values_are_not_compared_as_zero(self):
+        self.serve("fixed:0s")
+        self.load("good", "--rate", "50/s", "--max-documents", "30")
+        self.url = "http://127.0.0.1:9"
+        self.load("bad", "--rate", "50/s", "--max-documents", "3")
+        compared = self.ocrpipe("load", "compare", self.folder / "good", self.folder / "bad")
+        self.assert_exit(compared, 0)
+        self.assertRegex(compared.stdout, r"end to end p50 .* s +no value +-  unknown")
+        self.assertRegex(compared.stdout, r"throughput .* no value")
+
+
+if __name__ == "__main__":
+    workbench.main()
