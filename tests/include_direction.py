@@ -20,6 +20,7 @@ RINGS = {
     "job": 3,
     "http": 3,
     "client": 4,
+    "testing": 5,
     "bulk/source": 5,
     "bulk/ledger": 6,
     "bulk/output": 7,

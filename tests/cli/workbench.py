@@ -18,7 +18,8 @@ PATIENCE = 120  # seconds until a hanging program fails its test
 
 binary = None
 
-# A program that was started with it ignored, as by nohup, ignores it too.
+# A program ignores the signals that its parent ignored, such as a shell in the background, or nohup.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 

@@ -4,10 +4,10 @@
 #include <ocrpipe/bulk/output/result_line.hpp>
 #include <ocrpipe/bulk/run/pipeline.hpp>
 #include <ocrpipe/bulk/source/open_input.hpp>
+#include <ocrpipe/testing/scripted_transport.hpp>
 
 #include "support/failing_files.hpp"
 #include "support/failing_ledger.hpp"
-#include "support/scripted_transport.hpp"
 #include "support/temp_directory.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -33,7 +33,8 @@
 #include <vector>
 
 using namespace ocrpipe;
-using t = scripted_transport;
+using testing::seen_request;
+using t = testing::scripted_transport;
 namespace fs = std::filesystem;
 
 namespace

@@ -22,7 +22,7 @@ namespace detail
 {
 
 /// A timer and a token on the engine's concrete executor.
-using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, asio::io_context::executor_type>;
+using timer = asio::basic_waitable_timer<clock, clock_wait_traits, asio::io_context::executor_type>;
 inline constexpr asio::use_awaitable_t<asio::io_context::executor_type> use_task{};
 
 } // namespace detail

@@ -2,8 +2,7 @@
 #define TESTS_UNIT_CLIENT_CLIENT_FIXTURE_HPP
 
 #include <ocrpipe/client.hpp>
-
-#include "support/scripted_transport.hpp"
+#include <ocrpipe/testing/scripted_transport.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -14,7 +13,8 @@ namespace client_tests
 {
 
 using namespace ocrpipe;
-using t = scripted_transport;
+using testing::seen_request;
+using t = testing::scripted_transport;
 
 inline std::string const accepted = R"({"data":{"request_id":"r-1","file_ids":["f-1"]}})";
 inline std::string const pending =

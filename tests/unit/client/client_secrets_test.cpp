@@ -1,6 +1,5 @@
 #include <ocrpipe/client.hpp>
-
-#include "support/scripted_transport.hpp"
+#include <ocrpipe/testing/scripted_transport.hpp>
 
 #include <doctest/doctest.h>
 
@@ -11,7 +10,8 @@
 #include <vector>
 
 using namespace ocrpipe;
-using t = scripted_transport;
+using testing::seen_request;
+using t = testing::scripted_transport;
 
 namespace
 {
