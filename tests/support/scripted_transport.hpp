@@ -69,8 +69,7 @@ public:
         auto const executor = co_await boost::asio::this_coro::executor;
         boost::asio::steady_timer never(executor, ocrpipe::clock::time_point::max());
         ocrpipe::error_code ec;
-        co_await never.async_wait(boost::asio::redirect_error(
-            boost::asio::use_awaitable_t<boost::asio::io_context::executor_type>(), ec));
+        co_await never.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ec));
         co_return fails(ocrpipe::errc::cancelled, ocrpipe::bytes_sent::all);
     }
 

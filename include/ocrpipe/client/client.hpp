@@ -6,19 +6,16 @@
 #include <ocrpipe/api/submit_request.hpp>
 #include <ocrpipe/client/client_observer.hpp>
 #include <ocrpipe/client/client_options.hpp>
+#include <ocrpipe/client/detail/tracked_handler.hpp>
 #include <ocrpipe/core/result.hpp>
 #include <ocrpipe/core/task.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/execution_context.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -85,7 +82,8 @@ struct service_knowledge {
 
 /// Functions that run around a submit while it holds one of the pool_options::submit_connections, for example
 /// to record it in a ledger. At most as many documents as there are connections are therefore between
-/// before_sending and accepted. Each function may be empty. They run on the io_context's thread.
+/// before_sending and accepted. Each function may be empty. They run where the client keeps its state; see
+/// client.
 class submit_hooks
 {
 public:
@@ -102,7 +100,8 @@ public:
     std::function<task<void>(submitted_job const&)> accepted;
 };
 
-/// A snapshot of one client's counters and gauges, cheap to take. Counters never decrease.
+/// A snapshot of one client's counters and gauges, cheap to take. Counters never decrease. With
+/// client_options::shared, the pauses, the refusals and the outage are those of all clients that share.
 struct client_statistics {
     std::uint64_t submits = 0;         ///< POSTs sent, repeats included
     std::uint64_t accepted = 0;        ///< submits answered with a request_id
@@ -139,28 +138,53 @@ using completion = asio::any_completion_handler<void(result<T>)>;
 ///
 /// Every operation takes any completion token; its handler's signature is `void(result<T>)`, so that
 /// `co_await` yields a `result<T>`: its `value()` throws ocrpipe::error, its `error()` returns the failure.
-/// The handler runs on its associated executor, by default the context's.
+/// The handler runs on its associated executor, by default the client's.
 ///
-/// Cancellation: through the handler's slot; terminal, partial and total act alike. If a submit is cancelled
-/// after its last byte was sent, it ends with errc::ambiguous_submit, since the service may have accepted
-/// it. A waiting job ends with errc::cancelled and its request_id; resume it with async_wait. Thread safety:
-/// you may start operations and emit slots from any thread, as long as a single thread runs the io_context.
-/// Call the other members on that thread. Lifetime: operations keep the state they need alive; destroying the
-/// client closes it. Cost: a waiting job takes less than 300 bytes plus its strings; a coroutine exists only
-/// while a request is in progress.
+/// A client is a handle: copies are cheap and refer to the same client.
+///
+/// Cancellation: through the handler's slot, in every phase of every operation; terminal, partial and total
+/// have the same effect. An operation that waits, connects or receives ends with errc::cancelled. If a submit
+/// is cancelled after its last byte was sent, it ends with errc::ambiguous_submit, since the service may have
+/// accepted it. A job that waits for its result ends with errc::cancelled and its request_id; resume it with
+/// async_wait.
+/// Thread safety: any thread may call any member, and any number of threads may run the executor, unless
+/// client_options::thread_safe is false. Emit a slot on the executor of its handler, as everywhere in Asio.
+/// The client keeps its state on a strand of its own, or on the given executor if that is a strand; hooks,
+/// observers and transports run there.
+/// Lifetime: operations keep the state that they need alive. Destroying the last copy of a client closes it;
+/// the execution context must outlive that.
+/// Cost: a waiting job takes less than 300 bytes plus its strings; a coroutine exists only while a request is
+/// in progress.
 class client
 {
 public:
+    using executor_type = executor;
+
     /// Opens no connection. Throws ocrpipe::error (errc::invalid_argument) that lists every problem in
-    /// `options`.
-    client(asio::io_context& ioc, client_options options);
+    /// `options`. `ex` is any executor on which sockets can be opened: of an io_context, of a thread_pool, or
+    /// a strand of either.
+    client(executor ex, client_options options);
 
     /// Uses the given transport, so that tests need no server.
-    client(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
+    client(executor ex, client_options options, std::unique_ptr<transport> t);
 
-    client(client&&) noexcept;
-    client& operator=(client&&) noexcept;
-    ~client();
+    /// The same, on the executor of `context`.
+    template<class Context>
+        requires std::convertible_to<Context&, asio::execution_context&>
+    client(Context& context, client_options options)
+        : client(executor(context.get_executor()), std::move(options))
+    {
+    }
+
+    template<class Context>
+        requires std::convertible_to<Context&, asio::execution_context&>
+    client(Context& context, client_options options, std::unique_ptr<transport> t)
+        : client(executor(context.get_executor()), std::move(options), std::move(t))
+    {
+    }
+
+    /// The executor that the client was made with.
+    executor_type get_executor() const noexcept { return executor_; }
 
     /// Sends one document. The service answers with a request_id and processes the document asynchronously.
     ///
@@ -169,7 +193,9 @@ public:
     /// lost, was 500, or was a redirect that is not followed (301, 302, 303); unauthorized, wrong_base_url;
     /// client_certificate_refused; transport errors and throttled when the attempts or the deadline are used
     /// up. If a doc_type was never accepted and three submits in a row get a 500, further submits with that
-    /// doc_type are rejected without being sent.
+    /// doc_type are rejected without being sent. too_many_waiting if pool_options::max_waiting is reached.
+    /// Cancellation: errc::cancelled until the last byte was sent; then errc::ambiguous_submit, or success if
+    /// the answer has already arrived.
     /// Source: OCR API Usage Guide, "Submit OCR".
     template<asio::completion_token_for<void(result<submitted_job>)> Token>
     auto async_submit(submit_request request, Token&& token)
@@ -190,6 +216,7 @@ public:
     /// empty job gives the same error, because a single read cannot confirm either; use async_wait(), which
     /// reads again.
     ///
+    /// Cancellation: errc::cancelled with the request_id.
     /// Source: OCR API Usage Guide, "Get OCR Result".
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_result(std::string request_id, Token&& token)
@@ -203,6 +230,7 @@ public:
     /// job_expired, job_lost; unauthorized, wrong_base_url, rejected, unexpected_answer; service_error when
     /// only the reads of this job keep failing. Connection failures are retried until the deadline, and then
     /// become the failure's cause. The failure holds the request_id.
+    /// Cancellation: errc::cancelled with the request_id; the job continues at the service.
     /// Source: OCR API Usage Guide, "What if no data is returned yet?": wait 2 to 5 seconds between calls.
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_wait(wait_request request, Token&& token)
@@ -224,6 +252,7 @@ public:
     /// Errors: errc::part_absent when the service has none; deadline_exceeded if it is not available within
     /// client_options::job_deadline, not counting waits for a connection, a rate limit or a pause; otherwise
     /// those of async_result.
+    /// Cancellation: errc::cancelled with the request_id.
     /// Source: OCR API Usage Guide, "Additional OCR Data APIs".
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_table(std::string request_id, std::string document_id, Token&& token)
@@ -271,15 +300,18 @@ public:
         return initiate<part_data>(&client::start_part, std::move(part), std::forward<Token>(token));
     }
 
+    /// Never waits for I/O. The members are read one after another while the client works, so they may differ
+    /// by the requests of that moment.
     client_statistics statistics() const;
 
-    /// The profile used to interpret answers. Thread safety: any thread.
+    /// The profile used to interpret answers.
     response_profile const& profile() const noexcept;
 
     /// Tells the client what earlier runs have learned about the service. Adds to what it already knows.
     void remember(service_knowledge const& known);
 
-    /// Adds an observer, beside that of the options. The client keeps it until it is destroyed.
+    /// Adds an observer, beside that of the options. The client keeps it until it is destroyed. Exchanges in
+    /// progress may end without it.
     void observe(std::shared_ptr<client_observer> observer);
 
     /// Stops new submits: those waiting for a rate limit or a pause, and all later ones, end with
@@ -312,25 +344,15 @@ private:
                   Token&& token)
     {
         return asio::async_initiate<Token, void(result<T>)>(
-            [start, &ioc = *ioc_](auto handler, core_ptr core, Request r) {
-                // A work guard keeps the caller's executor running; the type-erased handler keeps its
-                // executor and slot.
-                auto const executor = asio::get_associated_executor(handler, ioc.get_executor());
-                auto const slot = asio::get_associated_cancellation_slot(handler);
-                auto work = asio::make_work_guard(executor);
-                auto tracked = [h = std::move(handler), w = std::move(work)](result<T> outcome) mutable {
-                    w.reset();
-                    std::move(h)(std::move(outcome));
-                };
+            [start](auto handler, core_ptr core, Request r) {
                 start(core, std::move(r),
-                      detail::completion<T>(asio::bind_cancellation_slot(
-                          slot, asio::bind_executor(executor, std::move(tracked)))));
+                      detail::completion<T>(detail::tracked_handler<decltype(handler)>(std::move(handler))));
             },
             token, core_, std::move(request));
     }
 
-    asio::io_context* ioc_;
-    core_ptr core_;
+    executor executor_;
+    core_ptr core_; ///< closes the core when the last copy is gone
 };
 
 } // namespace ocrpipe

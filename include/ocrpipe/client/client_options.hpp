@@ -2,6 +2,7 @@
 #define OCRPIPE_CLIENT_CLIENT_OPTIONS_HPP
 
 #include <ocrpipe/api/profile.hpp>
+#include <ocrpipe/client/shared_pace.hpp>
 #include <ocrpipe/core/config.hpp>
 #include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/pace/pace_options.hpp>
@@ -24,6 +25,14 @@ struct client_options : http_options, pace_options {
     std::chrono::milliseconds job_deadline{30 * 60'000};
     /// Sees the client's exchanges and pauses; may be empty. See also client::observe().
     std::shared_ptr<client_observer> observer;
+    /// Whether several threads may run the client's executor, or call the client's members. If so, the state
+    /// of the client is on a strand. If false, a single thread must do both, and the state is on the executor
+    /// itself, which costs less. Debug builds end the program with a message if two threads use such a client
+    /// at once.
+    bool thread_safe = true;
+    /// Rate limits, pauses and refusals in common with other clients; see shared_pace. If null, the client
+    /// has its own.
+    std::shared_ptr<shared_pace> shared;
 
     /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;
