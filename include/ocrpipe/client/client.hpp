@@ -109,8 +109,13 @@ struct client_statistics {
     std::uint64_t pending_answers = 0; ///< polls answered with "not yet"
     std::uint64_t part_reads = 0;      ///< table, signature, stamp and image GETs sent
     std::uint64_t transport_failures = 0;
-    std::uint64_t throttled = 0;             ///< answers that asked to slow down
-    std::uint64_t bytes_uploaded = 0;        ///< bodies of accepted submits
+    std::uint64_t throttled = 0;      ///< answers that asked to slow down
+    std::uint64_t bytes_uploaded = 0; ///< bodies of accepted submits
+    std::size_t held_documents = 0;   ///< gauge: see saturation_options
+    std::uint64_t held_bytes = 0;     ///< gauge: of documents in memory
+    /// Gauge: how long one more document would wait for the end of its submit, as far as can be told; 0
+    /// before the first.
+    std::chrono::seconds estimated_wait{0};
     std::size_t waiting_jobs = 0;            ///< gauge: jobs in the poll heap
     std::size_t active_submits = 0;          ///< gauge: submits in progress, pacing included
     std::size_t active_polls = 0;            ///< gauge
@@ -193,7 +198,8 @@ public:
     /// lost, was 500, or was a redirect that is not followed (301, 302, 303); unauthorized, wrong_base_url;
     /// client_certificate_refused; transport errors and throttled when the attempts or the deadline are used
     /// up. If a doc_type was never accepted and three submits in a row get a 500, further submits with that
-    /// doc_type are rejected without being sent. too_many_waiting if pool_options::max_waiting is reached.
+    /// doc_type are rejected without being sent. saturated if client_options::saturation is reached, and
+    /// too_many_waiting if pool_options::max_waiting is.
     /// Cancellation: errc::cancelled until the last byte was sent; then errc::ambiguous_submit, or success if
     /// the answer has already arrived.
     /// Source: OCR API Usage Guide, "Submit OCR".
@@ -240,11 +246,30 @@ public:
 
     /// Submits a document and waits for its result.
     ///
-    /// Errors: those of async_submit and async_wait.
+    /// submit_request::deadline counts from the call. It covers the wait for rate_options::max_in_flight, the
+    /// submit, and the wait for the result. If it passes before the document is accepted, no further attempt
+    /// begins, but an attempt in progress goes on. If it passes later, the error is errc::still_processing
+    /// with the request_id. If it is 0, client_options::job_deadline applies twice: from the call to the last
+    /// attempt, and from the acceptance to the result.
+    /// Errors: those of async_submit and async_wait. The failure holds the request_id if the document was
+    /// accepted.
+    /// Cancellation: as for async_submit until the document is accepted, then as for async_wait. The loser of
+    /// an operator|| has no outcome; use the hooks to keep its request_id.
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_recognize(submit_request request, Token&& token)
     {
-        return initiate<ocr_result>(&client::start_recognize, std::move(request), std::forward<Token>(token));
+        return async_recognize(std::move(request), submit_hooks(), std::forward<Token>(token));
+    }
+
+    /// The same, with hooks. submit_hooks::accepted gets the request_id and the file_ids when the service has
+    /// accepted the document, before the wait for the result. If it keeps them, a job that was paid for can
+    /// be resumed even if the operation is cancelled, loses a race or outlives its caller.
+    template<asio::completion_token_for<void(result<ocr_result>)> Token>
+    auto async_recognize(submit_request request, submit_hooks hooks, Token&& token)
+    {
+        return initiate<ocr_result>(&client::start_recognize,
+                                    hooked_submit(std::move(request), std::move(hooks)),
+                                    std::forward<Token>(token));
     }
 
     /// Fetches one document's tables; take `document_id` from the result.
@@ -336,7 +361,7 @@ private:
     static void start_submit(core_ptr const&, hooked_submit&&, detail::completion<submitted_job>&&);
     static void start_result(core_ptr const&, std::string&&, detail::completion<ocr_result>&&);
     static void start_wait(core_ptr const&, wait_request&&, detail::completion<ocr_result>&&);
-    static void start_recognize(core_ptr const&, submit_request&&, detail::completion<ocr_result>&&);
+    static void start_recognize(core_ptr const&, hooked_submit&&, detail::completion<ocr_result>&&);
     static void start_part(core_ptr const&, part_request&&, detail::completion<part_data>&&);
 
     template<class T, class Request, class Token>

@@ -4,6 +4,7 @@
 #include <ocrpipe/client/client.hpp>
 #include <ocrpipe/client/client_observer.hpp>
 #include <ocrpipe/client/detail/counters.hpp>
+#include <ocrpipe/client/detail/held_documents.hpp>
 #include <ocrpipe/client/detail/pace_state.hpp>
 #include <ocrpipe/client/detail/shard.hpp>
 #include <ocrpipe/core/fifo_semaphore.hpp>
@@ -37,7 +38,7 @@ public:
     void submit(submit_request&& request, submit_hooks&& hooks, completion<submitted_job>&& handler);
     void read_once(std::string&& request_id, completion<ocr_result>&& handler);
     void wait(wait_request&& request, completion<ocr_result>&& handler);
-    void recognize(submit_request&& request, completion<ocr_result>&& handler);
+    void recognize(submit_request&& request, submit_hooks&& hooks, completion<ocr_result>&& handler);
     void part(part_request&& request, completion<part_data>&& handler);
 
     client_statistics statistics() const;
@@ -91,6 +92,7 @@ private:
         submit_request request;
         submit_hooks hooks;
         completion<T> handler;
+        std::uint64_t held_bytes = 0;
     };
 
     /// The state machine of an operation, and what the request loop needs beside it: the terms of admission,
@@ -111,7 +113,11 @@ private:
     void complete(completion<T>&& handler, result<T>&& outcome);
 
     task<result<submitted_job>> do_submit(submit_request const& request, submit_hooks const& hooks);
-    task<result<submitted_job>> do_submit_in_flight(submit_request const& request);
+    task<result<submitted_job>> do_submit_in_flight(submit_request& request, submit_hooks const& hooks,
+                                                    clock::time_point end);
+    /// Holds a document. If too many are held, completes its operation and returns false.
+    template<class T>
+    bool has_room_for(submit_operation<T>& op);
     task<result<part_data>> do_part(part_request request);
 
     void start_job(wait_request&& request, std::chrono::milliseconds deadline,
@@ -302,6 +308,7 @@ private:
     bool outage_told_ = false;
     bool refusing_told_ = false;
     counters counters_;
+    held_documents held_;
     mutable thread_check one_thread_;
     std::list<timer*> sleeping_submits_;
     bool submits_stopped_ = false;

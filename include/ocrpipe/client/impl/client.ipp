@@ -77,10 +77,10 @@ OCRPIPE_DECL void client::start_wait(core_ptr const& core, wait_request&& r,
     core->wait(std::move(r), std::move(h));
 }
 
-OCRPIPE_DECL void client::start_recognize(core_ptr const& core, submit_request&& r,
+OCRPIPE_DECL void client::start_recognize(core_ptr const& core, hooked_submit&& r,
                                           detail::completion<ocr_result>&& h)
 {
-    core->recognize(std::move(r), std::move(h));
+    core->recognize(std::move(r.request), std::move(r.hooks), std::move(h));
 }
 
 OCRPIPE_DECL void client::start_part(core_ptr const& core, part_request&& r,

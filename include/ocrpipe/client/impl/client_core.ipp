@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace ocrpipe::detail
@@ -36,6 +37,7 @@ OCRPIPE_DECL client_core::client_core(shard where, client_options options, std::
     , parts_at_once_(options_.pool.part_connections)
     , part_slots_(shard_.inner(), options_.pool.part_connections)
     , heap_timer_(shard_.inner())
+    , held_(options_.saturation)
 {
     if (options_.observer) observers_.push_back(options_.observer);
 }
@@ -99,18 +101,40 @@ void client_core::run(task<result<T>> work, control_ptr control, Done done)
     if (control->cancelled || closed_) control->stop.emit(asio::cancellation_type::terminal);
 }
 
-OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit_in_flight(submit_request const& request)
+OCRPIPE_DECL task<result<submitted_job>>
+client_core::do_submit_in_flight(submit_request& request, submit_hooks const& hooks, clock::time_point end)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
+    std::size_t const units = options_.rates.max_in_flight;
     if (!in_flight_.available() && in_flight_.waiting() >= options_.pool.max_waiting)
         co_return failure(errc::too_many_waiting, phase::wait,
-                          fmt::format("{} operations are already waiting", in_flight_.waiting()));
-    if (!co_await in_flight_.acquire())
-        co_return failure(stop_code(), phase::wait, why_not_sent(stop_code(), lane::submit));
-    submit_hooks const none;
-    result<submitted_job> outcome = co_await do_submit(request, none);
+                          fmt::format("{} documents are between submit and result (rates.max_in_flight), and "
+                                      "{} more wait already (pool.max_waiting)",
+                                      units, in_flight_.waiting()));
+    if (!co_await in_flight_.acquire(end)) {
+        bool const late = clock::now() >= end;
+        errc const code = late ? errc::deadline_exceeded : stop_code();
+        co_return failure(code, phase::wait,
+                          late ? fmt::format("the deadline passed while {} documents were between submit and "
+                                             "result (rates.max_in_flight)",
+                                             units)
+                               : why_not_sent(code, lane::submit));
+    }
+    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now());
+    request.deadline = std::max(left, std::chrono::milliseconds(1));
+    result<submitted_job> outcome = co_await do_submit(request, hooks);
     if (!outcome) in_flight_.release();
     co_return outcome;
+}
+
+template<class T>
+bool client_core::has_room_for(submit_operation<T>& op)
+{
+    auto const& bytes = op.request.doc.bytes();
+    op.held_bytes = bytes ? bytes->size() : 0;
+    std::optional<failure> full = held_.hold(op.held_bytes, clock::now());
+    if (full) complete(std::move(op.handler), result<T>(*std::move(full)));
+    return !full;
 }
 
 OCRPIPE_DECL void client_core::submit(submit_request&& request, submit_hooks&& hooks,
@@ -120,18 +144,27 @@ OCRPIPE_DECL void client_core::submit(submit_request&& request, submit_hooks&& h
     op->hooks = std::move(hooks);
     connect_cancellation(op, op->handler);
     shard_.post([self = shared_from_this(), op = std::move(op)] {
+        if (!self->has_room_for(*op)) return;
         self->run(self->do_submit(op->request, op->hooks), op, [self, op](result<submitted_job>&& job) {
+            self->held_.release(op->held_bytes, clock::now());
             self->complete(std::move(op->handler), std::move(job));
         });
     });
 }
 
-OCRPIPE_DECL void client_core::recognize(submit_request&& request, completion<ocr_result>&& handler)
+OCRPIPE_DECL void client_core::recognize(submit_request&& request, submit_hooks&& hooks,
+                                         completion<ocr_result>&& handler)
 {
     auto op = std::make_shared<submit_operation<ocr_result>>(std::move(request), std::move(handler));
+    op->hooks = std::move(hooks);
     connect_cancellation(op, op->handler);
-    shard_.post([self = shared_from_this(), op = std::move(op)] {
-        auto submitted = [self, op](result<submitted_job>&& job) {
+    bool const is_total = op->request.deadline.count() > 0;
+    auto const allowed = is_total ? op->request.deadline : options_.job_deadline;
+    auto const end = clock::now() + std::min<std::chrono::milliseconds>(allowed, longest_time);
+    shard_.post([self = shared_from_this(), op = std::move(op), end, is_total] {
+        if (!self->has_room_for(*op)) return;
+        auto submitted = [self, op, end, is_total](result<submitted_job>&& job) {
+            self->held_.release(op->held_bytes, clock::now());
             if (!job)
                 return self->complete(std::move(op->handler), result<ocr_result>(std::move(job).error()));
             wait_request then(std::move(job->request_id));
@@ -139,9 +172,12 @@ OCRPIPE_DECL void client_core::recognize(submit_request&& request, completion<oc
             then.just_submitted = true;
             then.possible_duplicate = job->possible_duplicate;
             op->request = submit_request(); // do not hold the document while waiting for its result
-            self->add_job(std::move(then), self->options_.job_deadline, op, true, std::move(op->handler));
+            std::chrono::milliseconds deadline = self->options_.job_deadline;
+            auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now());
+            if (is_total) deadline = std::clamp(left, std::chrono::milliseconds(0), deadline);
+            self->add_job(std::move(then), deadline, op, true, std::move(op->handler));
         };
-        self->run(self->do_submit_in_flight(op->request), op, std::move(submitted));
+        self->run(self->do_submit_in_flight(op->request, op->hooks, end), op, std::move(submitted));
     });
 }
 
@@ -169,6 +205,9 @@ OCRPIPE_DECL client_statistics client_core::statistics() const
     s.transport_failures = counters_.transport_failures;
     s.throttled = counters_.throttled;
     s.bytes_uploaded = counters_.bytes_uploaded;
+    s.held_documents = held_.count;
+    s.held_bytes = held_.bytes_held;
+    s.estimated_wait = held_.wait;
     s.waiting_jobs = counters_.waiting_jobs;
     s.active_submits = counters_.active_submits;
     s.active_polls = counters_.active_polls;

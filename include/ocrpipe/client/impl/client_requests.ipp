@@ -212,7 +212,7 @@ OCRPIPE_DECL std::string client_core::why_not_sent(errc e, lane kind) const
     case errc::client_closed:
         return "the client was closed before anything was sent";
     case errc::too_many_waiting:
-        return fmt::format("{} operations wait for a connection already; nothing was sent",
+        return fmt::format("{} operations wait for a connection already (pool.max_waiting); nothing was sent",
                            options_.pool.max_waiting);
     case errc::rejected:
         return fmt::format("{} submits of this doc_type in a row were answered with 500 and none was ever "
