@@ -51,6 +51,7 @@ private:
     static ocrpipe::client_options options_for(bench::client_arguments const& a)
     {
         ocrpipe::client_options o;
+        o.thread_safe = false;
         o.endpoint.base_url = a.url;
         o.endpoint.portal_user_id = bench::portal_user_id;
         o.endpoint.api_key = ocrpipe::secret(std::string(bench::api_key));

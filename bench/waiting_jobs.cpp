@@ -65,6 +65,7 @@ void run(std::size_t jobs, std::size_t polls)
 {
     asio::io_context ioc(1);
     client_options options;
+    options.thread_safe = false;
     options.endpoint.base_url = "http://127.0.0.1";
     options.endpoint.portal_user_id = "bench";
     options.endpoint.api_key = secret("bench-key");

@@ -1,3 +1,4 @@
 #include <ocrpipe/client/impl/client.ipp>
 #include <ocrpipe/client/impl/client_options.ipp>
 #include <ocrpipe/client/impl/service_health.ipp>
+#include <ocrpipe/client/impl/shared_pace.ipp>

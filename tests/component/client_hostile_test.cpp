@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 namespace
 {
 
-auto const token = asio::use_awaitable_t<asio::io_context::executor_type>();
+auto const& token = asio::use_awaitable;
 
 client_options hurried(scripted_server const& server)
 {
@@ -94,7 +94,8 @@ std::vector<hostile_answer> hostile_answers(std::size_t& written)
          once("HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\n" + id)},
         {"fewer bytes than Content-Length says",
          [id](scripted_peer& p) -> task<void> {
-             co_await p.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + id.substr(0, id.size() - 3));
+             co_await p.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" +
+                              id.substr(0, id.size() - 3));
              p.close();
          }},
         {"a Content-Length that cuts the JSON off",
@@ -152,8 +153,9 @@ TEST_CASE("hostile: every kind of broken answer to a poll -> asked again, and th
         CAPTURE(h.what);
         bool const long_header = h.what == "a header without end" || h.what == "a header line without end" ||
                                  h.what == "chunk extensions without end" || h.what == "trailers without end";
-        bool const over_limit = long_header || h.what == "a body without end" || h.what == "chunks without end" ||
-                                h.what == "a body larger than it may be" || h.what == "a gzip bomb";
+        bool const over_limit = long_header || h.what == "a body without end" ||
+                                h.what == "chunks without end" || h.what == "a body larger than it may be" ||
+                                h.what == "a gzip bomb";
         int polls = 0;
         asio::io_context ioc(1);
         scripted_server server(ioc, [&](scripted_peer& p) -> task<void> {

@@ -133,7 +133,7 @@ TEST_CASE("http_transport: destroyed with exchanges under way -> they end by the
     f.run([&]() -> task<void> {
         background_exchange running(f, f.get());
         co_await server.async_arrived(1);
-        f.transport = std::move(http_transport::make(f.ioc, f.options).value());
+        f.transport = std::move(http_transport::make(f.ioc.get_executor(), f.options).value());
         server.release_all();
         co_await running.async_done();
         CHECK(running.result().has_value());
@@ -145,7 +145,7 @@ TEST_CASE("http_transport: the io_context is destroyed with exchanges in every s
     held_answers server;
     http_fixture f(server.script());
     f.options.pool.poll_connections = 1;
-    f.transport = std::move(http_transport::make(f.ioc, f.options).value());
+    f.transport = std::move(http_transport::make(f.ioc.get_executor(), f.options).value());
     for (int i = 0; i < 3; ++i)
         asio::co_spawn(f.ioc, f.get(), asio::detached);
     while (server.arrived == 0)

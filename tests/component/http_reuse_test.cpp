@@ -18,7 +18,7 @@ TEST_CASE("http_transport: exchanges one after another -> one connection")
 TEST_CASE("http_transport: an idle connection -> does not keep the io_context running")
 {
     http_fixture f(once_and_close(answer()));
-    f.transport = std::move(http_transport::make(f.ioc, f.options).value());
+    f.transport = std::move(http_transport::make(f.ioc.get_executor(), f.options).value());
     bool answered = false;
     run_coro(f.ioc, [&]() -> task<void> {
         exchange_result const r = co_await f.get();

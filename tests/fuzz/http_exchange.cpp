@@ -151,8 +151,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     hostile_peer peer(fds[1], bytes, wants, end == 1, cutter(seed));
 
     asio::io_context ioc(1);
-    detail::watchdog dog(ioc);
-    detail::shared_io shared(ioc);
+    detail::watchdog dog(ioc.get_executor());
+    detail::shared_io shared(ioc.get_executor());
     outcome out;
     {
         detail::tcp_socket socket(ioc);

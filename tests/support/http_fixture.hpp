@@ -80,7 +80,7 @@ public:
     /// Makes the transport of `options`, runs `body`, and stops everything.
     void run(std::function<ocrpipe::task<void>()> const& body)
     {
-        auto made = ocrpipe::http_transport::make(ioc, options);
+        auto made = ocrpipe::http_transport::make(ioc.get_executor(), options);
         REQUIRE_MESSAGE(made.has_value(), (made.has_error() ? made.error().reason : std::string()));
         transport = std::move(*made);
         run_coro(ioc, [&]() -> ocrpipe::task<void> {

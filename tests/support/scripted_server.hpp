@@ -27,7 +27,7 @@
 class scripted_peer
 {
 public:
-    using executor = boost::asio::io_context::executor_type;
+    using executor = boost::asio::any_io_executor;
     using socket_type = boost::asio::basic_stream_socket<boost::asio::ip::tcp, executor>;
     template<class T>
     using task = ocrpipe::task<T>;

@@ -163,7 +163,7 @@ std::string text_of(answer_explanation const& e, std::string_view body)
 result<http_response> ask(std::string const& request_id, client_options const& options)
 {
     boost::asio::io_context ioc(1);
-    auto made = http_transport::make(ioc, options);
+    auto made = http_transport::make(ioc.get_executor(), options);
     if (!made) return std::move(made).error();
     std::unique_ptr<http_transport> const transport = std::move(*made);
     http_request request(lane::poll, http_method::get, target(operation::result, request_id));

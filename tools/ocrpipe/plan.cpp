@@ -105,6 +105,7 @@ client_options read_client(raw_arguments const& raw, surroundings const& around,
                            planning& out)
 {
     client_options o;
+    o.thread_safe = false;
     o.endpoint.base_url = read.text("base-url");
     o.endpoint.portal_user_id = read.text("portal-user-id");
     o.endpoint.allow_plain_http = read.is_on("allow-plain-http");

@@ -36,7 +36,8 @@ public:
     std::string doc_type; ///< required if flow is "single"
     std::string flow;     ///< "single" or a flow id
     enum file_type type = file_type::detect;
-    /// Time until the last attempt begins; 0 means client_options::job_deadline. It does not end an attempt
+    /// Time from the call until the last attempt begins, and for client::async_recognize until the result; 0
+    /// means client_options::job_deadline. It does not end an attempt
     /// whose first byte was sent, because the service might accept the document; timeout_options does.
     std::chrono::milliseconds deadline{0};
     /// Whether the submit waits out an outage of the service, for at most pace_options::max_outage. Otherwise

@@ -6,19 +6,16 @@
 #include <ocrpipe/api/submit_request.hpp>
 #include <ocrpipe/client/client_observer.hpp>
 #include <ocrpipe/client/client_options.hpp>
+#include <ocrpipe/client/detail/tracked_handler.hpp>
 #include <ocrpipe/core/result.hpp>
 #include <ocrpipe/core/task.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/execution_context.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -88,7 +85,8 @@ struct service_knowledge {
 
 /// Functions that run around a submit while it holds one of the pool_options::submit_connections, for example
 /// to record it in a ledger. At most as many documents as there are connections are therefore between
-/// before_sending and accepted. Each function may be empty. They run on the io_context's thread.
+/// before_sending and accepted. Each function may be empty. They run where the client keeps its state; see
+/// client.
 class submit_hooks
 {
 public:
@@ -105,7 +103,8 @@ public:
     std::function<task<void>(submitted_job const&)> accepted;
 };
 
-/// A snapshot of one client's counters and gauges, cheap to take. Counters never decrease.
+/// A snapshot of one client's counters and gauges, cheap to take. Counters never decrease. With
+/// client_options::shared, the pauses, the refusals and the outage are those of all clients that share.
 struct client_statistics {
     std::uint64_t submits = 0;         ///< POSTs sent, repeats included
     std::uint64_t accepted = 0;        ///< submits answered with a request_id
@@ -113,8 +112,13 @@ struct client_statistics {
     std::uint64_t pending_answers = 0; ///< polls answered with "not yet"
     std::uint64_t part_reads = 0;      ///< table, signature, stamp and image GETs sent
     std::uint64_t transport_failures = 0;
-    std::uint64_t throttled = 0;             ///< answers that asked to slow down
-    std::uint64_t bytes_uploaded = 0;        ///< bodies of accepted submits
+    std::uint64_t throttled = 0;      ///< answers that asked to slow down
+    std::uint64_t bytes_uploaded = 0; ///< bodies of accepted submits
+    std::size_t held_documents = 0;   ///< gauge: see saturation_options
+    std::uint64_t held_bytes = 0;     ///< gauge: of documents in memory
+    /// Gauge: how long one more document would wait for the end of its submit, as far as can be told; 0
+    /// before the first.
+    std::chrono::seconds estimated_wait{0};
     std::size_t waiting_jobs = 0;            ///< gauge: jobs in the poll heap
     std::size_t active_submits = 0;          ///< gauge: submits in progress, pacing included
     std::size_t active_polls = 0;            ///< gauge
@@ -142,28 +146,53 @@ using completion = asio::any_completion_handler<void(result<T>)>;
 ///
 /// Every operation takes any completion token; its handler's signature is `void(result<T>)`, so that
 /// `co_await` yields a `result<T>`: its `value()` throws ocrpipe::error, its `error()` returns the failure.
-/// The handler runs on its associated executor, by default the context's.
+/// The handler runs on its associated executor, by default the client's.
 ///
-/// Cancellation: through the handler's slot; terminal, partial and total act alike. If a submit is cancelled
-/// after its last byte was sent, it ends with errc::ambiguous_submit, since the service may have accepted
-/// it. A waiting job ends with errc::cancelled and its request_id; resume it with async_wait. Thread safety:
-/// you may start operations and emit slots from any thread, as long as a single thread runs the io_context.
-/// Call the other members on that thread. Lifetime: operations keep the state they need alive; destroying the
-/// client closes it. Cost: a waiting job takes less than 300 bytes plus its strings; a coroutine exists only
-/// while a request is in progress.
+/// A client is a handle: copies are cheap and refer to the same client.
+///
+/// Cancellation: through the handler's slot, in every phase of every operation; terminal, partial and total
+/// have the same effect. An operation that waits, connects or receives ends with errc::cancelled. If a submit
+/// is cancelled after its last byte was sent, it ends with errc::ambiguous_submit, since the service may have
+/// accepted it. A job that waits for its result ends with errc::cancelled and its request_id; resume it with
+/// async_wait.
+/// Thread safety: any thread may call any member, and any number of threads may run the executor, unless
+/// client_options::thread_safe is false. Emit a slot on the executor of its handler, as everywhere in Asio.
+/// The client keeps its state on a strand of its own, or on the given executor if that is a strand; hooks,
+/// observers and transports run there.
+/// Lifetime: operations keep the state that they need alive. Destroying the last copy of a client closes it;
+/// the execution context must outlive that.
+/// Cost: a waiting job takes less than 300 bytes plus its strings; a coroutine exists only while a request is
+/// in progress.
 class client
 {
 public:
+    using executor_type = executor;
+
     /// Opens no connection. Throws ocrpipe::error (errc::invalid_argument) that lists every problem in
-    /// `options`.
-    client(asio::io_context& ioc, client_options options);
+    /// `options`. `ex` is any executor on which sockets can be opened: of an io_context, of a thread_pool, or
+    /// a strand of either.
+    client(executor ex, client_options options);
 
     /// Uses the given transport, so that tests need no server.
-    client(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
+    client(executor ex, client_options options, std::unique_ptr<transport> t);
 
-    client(client&&) noexcept;
-    client& operator=(client&&) noexcept;
-    ~client();
+    /// The same, on the executor of `context`.
+    template<class Context>
+        requires std::convertible_to<Context&, asio::execution_context&>
+    client(Context& context, client_options options)
+        : client(executor(context.get_executor()), std::move(options))
+    {
+    }
+
+    template<class Context>
+        requires std::convertible_to<Context&, asio::execution_context&>
+    client(Context& context, client_options options, std::unique_ptr<transport> t)
+        : client(executor(context.get_executor()), std::move(options), std::move(t))
+    {
+    }
+
+    /// The executor that the client was made with.
+    executor_type get_executor() const noexcept { return executor_; }
 
     /// Sends one document. The service answers with a request_id and processes the document asynchronously.
     ///
@@ -172,7 +201,10 @@ public:
     /// lost, was 500, or was a redirect that is not followed (301, 302, 303); unauthorized, wrong_base_url;
     /// client_certificate_refused; transport errors and throttled when the attempts or the deadline are used
     /// up. If a doc_type was never accepted and three submits in a row get a 500, further submits with that
-    /// doc_type are rejected without being sent.
+    /// doc_type are rejected without being sent. saturated if client_options::saturation is reached, and
+    /// too_many_waiting if pool_options::max_waiting is.
+    /// Cancellation: errc::cancelled until the last byte was sent; then errc::ambiguous_submit, or success if
+    /// the answer has already arrived.
     /// Source: OCR API Usage Guide, "Submit OCR".
     template<asio::completion_token_for<void(result<submitted_job>)> Token>
     auto async_submit(submit_request request, Token&& token)
@@ -193,6 +225,7 @@ public:
     /// empty job gives the same error, because a single read cannot confirm either; use async_wait(), which
     /// reads again.
     ///
+    /// Cancellation: errc::cancelled with the request_id.
     /// Source: OCR API Usage Guide, "Get OCR Result".
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_result(std::string request_id, Token&& token)
@@ -206,6 +239,7 @@ public:
     /// job_expired, job_lost; unauthorized, wrong_base_url, rejected, unexpected_answer; service_error when
     /// only the reads of this job keep failing. Connection failures are retried until the deadline, and then
     /// become the failure's cause. The failure holds the request_id.
+    /// Cancellation: errc::cancelled with the request_id; the job continues at the service.
     /// Source: OCR API Usage Guide, "What if no data is returned yet?": wait 2 to 5 seconds between calls.
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_wait(wait_request request, Token&& token)
@@ -215,11 +249,30 @@ public:
 
     /// Submits a document and waits for its result.
     ///
-    /// Errors: those of async_submit and async_wait.
+    /// submit_request::deadline counts from the call. It covers the wait for rate_options::max_in_flight, the
+    /// submit, and the wait for the result. If it passes before the document is accepted, no further attempt
+    /// begins, but an attempt in progress goes on. If it passes later, the error is errc::still_processing
+    /// with the request_id. If it is 0, client_options::job_deadline applies twice: from the call to the last
+    /// attempt, and from the acceptance to the result.
+    /// Errors: those of async_submit and async_wait. The failure holds the request_id if the document was
+    /// accepted.
+    /// Cancellation: as for async_submit until the document is accepted, then as for async_wait. The loser of
+    /// an operator|| has no outcome; use the hooks to keep its request_id.
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_recognize(submit_request request, Token&& token)
     {
-        return initiate<ocr_result>(&client::start_recognize, std::move(request), std::forward<Token>(token));
+        return async_recognize(std::move(request), submit_hooks(), std::forward<Token>(token));
+    }
+
+    /// The same, with hooks. submit_hooks::accepted gets the request_id and the file_ids when the service has
+    /// accepted the document, before the wait for the result. If it keeps them, a job that was paid for can
+    /// be resumed even if the operation is cancelled, loses a race or outlives its caller.
+    template<asio::completion_token_for<void(result<ocr_result>)> Token>
+    auto async_recognize(submit_request request, submit_hooks hooks, Token&& token)
+    {
+        return initiate<ocr_result>(&client::start_recognize,
+                                    hooked_submit(std::move(request), std::move(hooks)),
+                                    std::forward<Token>(token));
     }
 
     /// Fetches one document's tables; take `document_id` from the result.
@@ -227,6 +280,7 @@ public:
     /// Errors: errc::part_absent when the service has none; deadline_exceeded if it is not available within
     /// client_options::job_deadline, not counting waits for a connection, a rate limit or a pause; otherwise
     /// those of async_result.
+    /// Cancellation: errc::cancelled with the request_id.
     /// Source: OCR API Usage Guide, "Additional OCR Data APIs".
     template<asio::completion_token_for<void(result<part_data>)> Token>
     auto async_table(std::string request_id, std::string document_id, Token&& token)
@@ -274,15 +328,18 @@ public:
         return initiate<part_data>(&client::start_part, std::move(part), std::forward<Token>(token));
     }
 
+    /// Never waits for I/O. The members are read one after another while the client works, so they may differ
+    /// by the requests of that moment.
     client_statistics statistics() const;
 
-    /// The profile used to interpret answers. Thread safety: any thread.
+    /// The profile used to interpret answers.
     response_profile const& profile() const noexcept;
 
     /// Tells the client what earlier runs have learned about the service. Adds to what it already knows.
     void remember(service_knowledge const& known);
 
-    /// Adds an observer, beside that of the options. The client keeps it until it is destroyed.
+    /// Adds an observer, beside that of the options. The client keeps it until it is destroyed. Exchanges in
+    /// progress may end without it.
     void observe(std::shared_ptr<client_observer> observer);
 
     /// Stops new submits: those waiting for a rate limit or a pause, and all later ones, end with
@@ -307,7 +364,7 @@ private:
     static void start_submit(core_ptr const&, hooked_submit&&, detail::completion<submitted_job>&&);
     static void start_result(core_ptr const&, std::string&&, detail::completion<ocr_result>&&);
     static void start_wait(core_ptr const&, wait_request&&, detail::completion<ocr_result>&&);
-    static void start_recognize(core_ptr const&, submit_request&&, detail::completion<ocr_result>&&);
+    static void start_recognize(core_ptr const&, hooked_submit&&, detail::completion<ocr_result>&&);
     static void start_part(core_ptr const&, part_request&&, detail::completion<part_data>&&);
 
     template<class T, class Request, class Token>
@@ -315,25 +372,15 @@ private:
                   Token&& token)
     {
         return asio::async_initiate<Token, void(result<T>)>(
-            [start, &ioc = *ioc_](auto handler, core_ptr core, Request r) {
-                // A work guard keeps the caller's executor running; the type-erased handler keeps its
-                // executor and slot.
-                auto const executor = asio::get_associated_executor(handler, ioc.get_executor());
-                auto const slot = asio::get_associated_cancellation_slot(handler);
-                auto work = asio::make_work_guard(executor);
-                auto tracked = [h = std::move(handler), w = std::move(work)](result<T> outcome) mutable {
-                    w.reset();
-                    std::move(h)(std::move(outcome));
-                };
+            [start](auto handler, core_ptr core, Request r) {
                 start(core, std::move(r),
-                      detail::completion<T>(asio::bind_cancellation_slot(
-                          slot, asio::bind_executor(executor, std::move(tracked)))));
+                      detail::completion<T>(detail::tracked_handler<decltype(handler)>(std::move(handler))));
             },
             token, core_, std::move(request));
     }
 
-    asio::io_context* ioc_;
-    core_ptr core_;
+    executor executor_;
+    core_ptr core_; ///< closes the core when the last copy is gone
 };
 
 } // namespace ocrpipe

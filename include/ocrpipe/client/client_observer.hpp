@@ -8,9 +8,10 @@ namespace ocrpipe
 
 /// Sees every HTTP exchange of a client, for metrics, tracing or a log. Override what you need.
 ///
-/// The functions are called on the thread that runs the io_context, before the handler of the operation. They
-/// must not throw, must not block, and must not call the client. The events and the views in them are valid
-/// during the call.
+/// The functions are called where the client keeps its state, one at a time, before the handler of the
+/// operation. They must not throw, must not block, and must not call the client. The events and the views in
+/// them are valid during the call.
+/// Thread safety: an observer of several clients that run on different threads must be safe for them.
 /// Cost: a client without observers takes no times for them.
 class client_observer
 {

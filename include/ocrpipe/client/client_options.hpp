@@ -2,11 +2,14 @@
 #define OCRPIPE_CLIENT_CLIENT_OPTIONS_HPP
 
 #include <ocrpipe/api/profile.hpp>
+#include <ocrpipe/client/shared_pace.hpp>
 #include <ocrpipe/core/config.hpp>
 #include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/pace/pace_options.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +19,15 @@ namespace ocrpipe
 
 class client_observer;
 
+/// Bounds of the documents that a client holds: each from the call of async_submit or async_recognize to the
+/// end of its submit. One more is refused at once with errc::saturated and failure::retry_after, so that a
+/// server can answer 503 with Retry-After. 0 means no bound.
+struct saturation_options {
+    std::size_t max_documents = 0;
+    /// Of documents in memory. If none is held, one of any size is accepted.
+    std::uint64_t max_bytes = 0;
+};
+
 /// All options of a client: connections, pace, and its own. `validate()` reports every problem at once.
 struct client_options : http_options, pace_options {
     response_profile profile;
@@ -24,6 +36,15 @@ struct client_options : http_options, pace_options {
     std::chrono::milliseconds job_deadline{30 * 60'000};
     /// Sees the client's exchanges and pauses; may be empty. See also client::observe().
     std::shared_ptr<client_observer> observer;
+    saturation_options saturation;
+    /// Whether several threads may run the client's executor, or call the client's members. If so, the state
+    /// of the client is on a strand. If false, a single thread must do both, and the state is on the executor
+    /// itself, which costs less. Debug builds end the program with a message if two threads use such a client
+    /// at once.
+    bool thread_safe = true;
+    /// Rate limits, pauses and refusals in common with other clients; see shared_pace. If null, the client
+    /// has its own.
+    std::shared_ptr<shared_pace> shared;
 
     /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;

@@ -33,7 +33,7 @@ enum class errc {
     cancelled, ///< the caller cancelled
     /// The caller's deadline passed before the request was sent or the part was available.
     deadline_exceeded,
-    too_many_waiting, ///< the bounded queue in front of the connection pool is full
+    too_many_waiting, ///< a bounded queue is full; the message names its bound
     client_closed,    ///< the client was closed while the operation waited
 
     // The network: transport failures, never reported as an HTTP status.
@@ -74,6 +74,10 @@ enum class errc {
     part_absent,       ///< the service has no such table, signature, stamp or image
     /// An outage lasted for too long, or no result could be read; nothing was sent.
     service_unavailable,
+
+    /// As many documents or bytes are held as saturation_options allows. Nothing was sent; try again after
+    /// failure::retry_after.
+    saturated,
 };
 
 OCRPIPE_DECL boost::system::error_category const& category() noexcept;

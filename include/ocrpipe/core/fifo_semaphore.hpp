@@ -14,8 +14,8 @@
 namespace ocrpipe::detail
 {
 
-/// A counting semaphore for coroutines of one thread: first come, first served, and a released unit is handed
-/// to the first waiter directly, so that nobody can overtake it and no wake-up is lost.
+/// A counting semaphore for coroutines of one thread or strand: first come, first served, and a released unit
+/// is handed to the first waiter directly, so that nobody can overtake it and no wake-up is lost.
 ///
 /// Boost 1.81's experimental channels drop messages on close and never wake blocked senders; the engine uses
 /// this semaphore instead.
@@ -45,8 +45,8 @@ public:
     };
 
     /// `units` 0 means no limit.
-    fifo_semaphore(asio::io_context& ioc, std::size_t units)
-        : ioc_(ioc), units_(units == 0 ? std::numeric_limits<std::size_t>::max() : units)
+    fifo_semaphore(executor const& ex, std::size_t units)
+        : executor_(ex), units_(units == 0 ? std::numeric_limits<std::size_t>::max() : units)
     {
     }
 
@@ -64,7 +64,7 @@ public:
     {
         if (try_acquire()) co_return true;
         if (closed_) co_return false;
-        auto const self = waiters_.emplace(waiters_.end(), ioc_);
+        auto const self = waiters_.emplace(waiters_.end(), executor_);
         self->expiry.expires_at(deadline);
         error_code ignored;
         co_await self->expiry.async_wait(asio::redirect_error(use_task, ignored));
@@ -100,7 +100,7 @@ public:
 
 private:
     struct waiter {
-        explicit waiter(asio::io_context& ioc) : expiry(ioc.get_executor()) {}
+        explicit waiter(executor const& ex) : expiry(ex) {}
         timer expiry;
         bool granted = false;
     };
@@ -118,7 +118,7 @@ private:
         }
     }
 
-    asio::io_context& ioc_;
+    executor executor_;
     std::size_t units_;
     std::size_t used_ = 0;
     bool closed_ = false;

@@ -6,6 +6,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -56,6 +57,8 @@ struct failure {
     /// The complete answer, byte for byte, for errc::unreadable_answer; otherwise null.
     std::shared_ptr<std::string const> answer;
     job_times times; ///< of a submit or a wait, as far as it came
+    /// For errc::saturated: when a place will probably be free, at least a second. Otherwise 0.
+    std::chrono::seconds retry_after{0};
 
     bool is(errc e) const noexcept { return code == e; }
 };

@@ -32,7 +32,7 @@ namespace detail
 class shared_io
 {
 public:
-    explicit shared_io(asio::io_context& ioc) : uploads(ioc), large_answers(ioc, 1) {}
+    explicit shared_io(executor const& ex) : uploads(ex), large_answers(ex, 1) {}
 
     fair_send_queue uploads;
     fifo_semaphore large_answers; ///< one answer at a time may be longer than answer_limits::share

@@ -22,7 +22,7 @@ namespace detail
 class connection_pool
 {
 public:
-    connection_pool(asio::io_context& ioc, http_options const& options, shared_io& shared, origin to,
+    connection_pool(executor const& ex, http_options const& options, shared_io& shared, origin to,
                     std::optional<proxy_server> proxy, std::unique_ptr<tls_context> tls);
 
     /// Closes idle connections and refuses waiting and later leases. Connections in use are closed when their
@@ -34,7 +34,7 @@ private:
 
     void close_retired();
 
-    asio::io_context& ioc_;
+    executor executor_;
     std::chrono::milliseconds acquire_timeout_;
     watchdog watchdog_;
     connector connector_;

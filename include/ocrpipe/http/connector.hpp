@@ -20,7 +20,7 @@ namespace detail
 ///
 /// Errors: asio::error::timed_out at `deadline`, operation_aborted, or that of the last attempt.
 /// Source: RFC 8305, section 5.
-OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context& ioc,
+OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(executor const& ex,
                                                                std::span<tcp::endpoint const> to,
                                                                clock::time_point deadline, error_code& ec);
 
@@ -30,7 +30,7 @@ OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context&
 class connector
 {
 public:
-    connector(asio::io_context& ioc, watchdog& dog, shared_io& shared, origin to,
+    connector(executor const& ex, watchdog& dog, shared_io& shared, origin to,
               std::optional<proxy_server> proxy, std::unique_ptr<tls_context> tls,
               timeout_options const& timeouts, limit_options const& limits);
 
@@ -41,7 +41,7 @@ private:
     task<bool> async_tunnel(connection& c, clock::time_point deadline, transport_failure& failure);
     task<bool> async_handshake(connection& c, clock::time_point deadline, transport_failure& failure);
 
-    asio::io_context& ioc_;
+    executor executor_;
     watchdog& dog_;
     shared_io& shared_;
     origin to_;

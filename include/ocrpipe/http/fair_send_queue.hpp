@@ -25,7 +25,7 @@ namespace detail
 class fair_send_queue
 {
 public:
-    explicit fair_send_queue(asio::io_context& ioc) : executor_(ioc.get_executor()) {}
+    explicit fair_send_queue(executor const& ex) : executor_(ex) {}
 
     /// co_await returns at the caller's turn.
     auto async_turn()
@@ -47,20 +47,20 @@ private:
         if (first) post_next(executor_, std::move(queue));
     }
 
-    /// The pending handler in the io_context owns the queue, so both are destroyed together.
-    static void post_next(io_executor const& executor, std::shared_ptr<queue_type> queue)
+    /// The pending handler in the context owns the queue, so both are destroyed together.
+    static void post_next(executor const& ex, std::shared_ptr<queue_type> queue)
     {
-        asio::post(executor, [executor, queue = std::move(queue)]() mutable {
+        asio::post(ex, [ex, queue = std::move(queue)]() mutable {
             handler_type next = std::move(queue->front());
             queue->pop_front();
             // Post one at a time: handlers posted together run together, before the sockets are polled.
-            if (!queue->empty()) post_next(executor, std::move(queue));
+            if (!queue->empty()) post_next(ex, std::move(queue));
             queue.reset();
             std::move(next)();
         });
     }
 
-    io_executor executor_;
+    executor executor_;
     std::weak_ptr<queue_type> queue_;
 };
 

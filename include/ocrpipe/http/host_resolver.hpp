@@ -23,8 +23,8 @@ OCRPIPE_DECL endpoints interleave_families(std::span<tcp::endpoint const> in);
 /// Resolves host names to addresses. Concurrent lookups of the same name are shared, and the answer is cached
 /// for a while.
 ///
-/// A lookup runs in a thread of the io_context and cannot be cancelled. Callers give up at their deadline,
-/// but io_context::run() returns only after the lookup.
+/// A lookup runs in a thread of the execution context and cannot be cancelled. Callers give up at their
+/// deadline, but its run() returns only after the lookup.
 ///
 /// Thread safety: none.
 class host_resolver
@@ -32,7 +32,7 @@ class host_resolver
 public:
     static constexpr std::chrono::seconds keep{30};
 
-    explicit host_resolver(asio::io_context& ioc) : ioc_(ioc) {}
+    explicit host_resolver(executor const& ex) : executor_(ex) {}
 
     /// Addresses of `host`, in the order in which to try them; never empty without an error.
     ///
@@ -45,7 +45,7 @@ private:
 
     void start(std::string const& host, std::string const& port, std::shared_ptr<lookup> const& to);
 
-    asio::io_context& ioc_;
+    executor executor_;
     /// By host:port; a transport knows two at most.
     std::unordered_map<std::string, std::shared_ptr<lookup>> lookups_;
 };

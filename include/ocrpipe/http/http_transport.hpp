@@ -11,11 +11,12 @@ namespace ocrpipe
 
 /// HTTP/1.1 over pooled TCP or TLS connections to one origin.
 ///
-/// Thread safety: none; everything happens on the thread that runs the io_context.
-/// Lifetime: the transport must be destroyed before its io_context. Exchanges in progress keep the state they
-/// need alive.
+/// Thread safety: none; everything happens on its executor, which must run one handler at a time: a strand,
+/// or an executor whose context is run by one thread.
+/// Lifetime: the transport must be destroyed before its execution context. Exchanges in progress keep the
+/// state they need alive.
 /// Cost: a connection holds 16 KiB for the start of an answer; an exchange buffers at most 64 KiB of its
-/// request, twice that with TLS. While no exchange is in progress nothing is pending: io_context::run()
+/// request, twice that with TLS. While no exchange is in progress nothing is pending: run() of its context
 /// returns, and expired idle connections are closed by the next exchange.
 class http_transport final : public transport
 {
@@ -23,7 +24,7 @@ public:
     /// Loads certificates and checks the options; does no network I/O.
     ///
     /// Errors: errc::invalid_argument, with a reason that names each invalid option and its remedy.
-    static result<std::unique_ptr<http_transport>> make(asio::io_context& ioc, http_options const& options);
+    static result<std::unique_ptr<http_transport>> make(executor const& ex, http_options const& options);
 
     ~http_transport() override;
 

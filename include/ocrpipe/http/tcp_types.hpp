@@ -4,7 +4,6 @@
 #include <ocrpipe/core/error.hpp>
 #include <ocrpipe/core/task.hpp>
 
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -15,9 +14,8 @@ namespace ocrpipe
 namespace detail
 {
 
-using io_executor = asio::io_context::executor_type;
 using tcp = asio::ip::tcp;
-using tcp_socket = asio::basic_stream_socket<tcp, io_executor>;
+using tcp_socket = tcp::socket;
 
 /// The completion token of this layer: errors are values, because a disconnecting peer is not exceptional.
 inline auto await_into(error_code& ec) { return asio::redirect_error(use_task, ec); }

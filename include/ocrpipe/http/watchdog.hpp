@@ -38,7 +38,7 @@ public:
         std::size_t index_ = unwatched;
     };
 
-    explicit watchdog(asio::io_context& ioc) : timer_(ioc) {}
+    explicit watchdog(executor const& ex) : timer_(ex) {}
 
     /// Watches `e`, or changes its deadline. Call forget() before destroying an entry.
     void watch(entry& e, clock::time_point when);

@@ -38,13 +38,16 @@ public:
     };
 
     static constexpr std::chrono::seconds first_alone{5};
+    /// A probe without an outcome for so long is lost: its client was destroyed, or its thread runs no more.
+    static constexpr std::chrono::minutes longest_probe{10};
 
     explicit probe_gate(limits l) noexcept : limits_(l) {}
 
     decision ask(clock::time_point now, bool suspect = false) const noexcept
     {
         if (is_closed()) return decision::closed;
-        if (is_paused()) return probing_ || now < first_probe(suspect) ? decision::wait : decision::probe;
+        if (is_paused())
+            return is_probing(now) || now < first_probe(suspect) ? decision::wait : decision::probe;
         if (is_known_ || !limits_.one_first) return decision::open;
         if (!probing_) return decision::probe;
         return now < probe_began_ + first_alone ? decision::wait : decision::open;
@@ -142,6 +145,11 @@ public:
 
 private:
     static constexpr std::chrono::milliseconds recheck{50};
+
+    bool is_probing(clock::time_point now) const noexcept
+    {
+        return probing_ && now < probe_began_ + longest_probe;
+    }
 
     clock::time_point first_probe(bool suspect) const noexcept
     {

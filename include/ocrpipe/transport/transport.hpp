@@ -50,7 +50,7 @@ public:
     /// Errors: in the result; throws only std::bad_alloc.
     /// Cancellation: terminal, at any point; the connection in use is closed unless the response was
     /// complete.
-    /// Thread safety: call it only on the thread that runs the io_context.
+    /// Thread safety: the client calls it on one executor, and never from two threads at once.
     virtual task<exchange_result> send(http_request request) = 0;
 
     /// Closes idle connections, and fails waiting and later exchanges with errc::client_closed. Exchanges in

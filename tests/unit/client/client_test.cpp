@@ -90,8 +90,7 @@ TEST_CASE_FIXTURE(fixture,
 {
     client c = make([&](seen_request const&) { return t::json(200, finished); });
     run_coro(ioc, [&]() -> task<void> {
-        result<ocr_result> const r =
-            co_await c.async_wait("r-1", asio::use_awaitable_t<asio::io_context::executor_type>());
+        result<ocr_result> const r = co_await c.async_wait("r-1", asio::use_awaitable);
         CHECK(r.has_value());
     });
     {

@@ -13,7 +13,7 @@ namespace
 
 /// Waiters that note when they have a unit, in turn.
 struct waiters {
-    explicit waiters(std::size_t units) : semaphore(ioc, units) {}
+    explicit waiters(std::size_t units) : semaphore(ioc.get_executor(), units) {}
 
     void start(int n)
     {

@@ -37,7 +37,7 @@ task<void> upload(detail::fair_send_queue& queue, int number, std::vector<int>& 
 TEST_CASE("fair_send_queue: many uploads -> one chunk each in turn")
 {
     asio::io_context ioc(1);
-    detail::fair_send_queue queue(ioc);
+    detail::fair_send_queue queue(ioc.get_executor());
     std::vector<int> log;
     for (int i = 0; i != uploads; ++i)
         asio::co_spawn(ioc, upload(queue, i, log), asio::detached);
@@ -53,7 +53,7 @@ TEST_CASE(
 {
     constexpr int answer = -1;
     asio::io_context ioc(1);
-    detail::fair_send_queue queue(ioc);
+    detail::fair_send_queue queue(ioc.get_executor());
     asio::local::stream_protocol::socket ours(ioc), peers(ioc);
     asio::local::connect_pair(ours, peers);
     std::vector<int> log;
@@ -80,7 +80,7 @@ TEST_CASE("fair_send_queue: the io_context ends with uploads queued -> they end 
     auto const alive = std::make_shared<int>(0);
     {
         asio::io_context ioc(1);
-        auto const queue = std::make_shared<detail::fair_send_queue>(ioc);
+        auto const queue = std::make_shared<detail::fair_send_queue>(ioc.get_executor());
         // As in a transport: what waits keeps alive what it waits in.
         auto waits = [](std::shared_ptr<detail::fair_send_queue> q, std::shared_ptr<int>) -> task<void> {
             co_await q->async_turn();

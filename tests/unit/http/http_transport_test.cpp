@@ -13,11 +13,11 @@ TEST_CASE(
     good.endpoint.base_url = "https://ocr.test";
     good.endpoint.portal_user_id = "42";
     good.endpoint.api_key = secret("top-secret");
-    CHECK(http_transport::make(ioc, good).has_value());
+    CHECK(http_transport::make(ioc.get_executor(), good).has_value());
     auto const reason = [&](auto change) {
         http_options o = good;
         change(o);
-        auto const made = http_transport::make(ioc, o);
+        auto const made = http_transport::make(ioc.get_executor(), o);
         REQUIRE(made.has_error());
         CHECK(made.error().is(errc::invalid_argument));
         CHECK(made.error().where == phase::prepare);

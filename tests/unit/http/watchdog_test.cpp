@@ -25,7 +25,7 @@ private:
 TEST_CASE("watchdog: deadlines that pass -> each fires once, and nothing keeps the io_context running")
 {
     asio::io_context ioc(1);
-    watchdog dog(ioc);
+    watchdog dog(ioc.get_executor());
     test_entry late;
     test_entry soon;
     test_entry past;
@@ -41,7 +41,7 @@ TEST_CASE("watchdog: deadlines that pass -> each fires once, and nothing keeps t
 TEST_CASE("watchdog: forgotten, by all -> none fires and run() returns at once")
 {
     asio::io_context ioc(1);
-    watchdog dog(ioc);
+    watchdog dog(ioc.get_executor());
     test_entry a;
     test_entry b;
     dog.watch(a, clock::now() + 24h);
@@ -56,7 +56,7 @@ TEST_CASE("watchdog: forgotten, by all -> none fires and run() returns at once")
 TEST_CASE("watchdog: a deadline moved away while the timer waits for it -> fires at the new one only")
 {
     asio::io_context ioc(1);
-    watchdog dog(ioc);
+    watchdog dog(ioc.get_executor());
     test_entry e;
     clock::time_point const first = clock::now() + 5ms;
     clock::time_point const moved = first + 15ms;
@@ -71,7 +71,7 @@ TEST_CASE("watchdog: destroyed with a wait that has completed -> nothing is call
 {
     asio::io_context ioc(1);
     test_entry e;
-    auto dog = std::make_unique<watchdog>(ioc);
+    auto dog = std::make_unique<watchdog>(ioc.get_executor());
     dog->watch(e, clock::now() - 1ms);
     dog.reset();
     ioc.run();

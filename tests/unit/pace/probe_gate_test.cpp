@@ -31,7 +31,19 @@ TEST_CASE("probe_gate: one setback -> all wait, and one probe goes after an inte
     CHECK(gate.ask(start + 1s) == decision::probe);
     gate.begin_probe(start + 1s);
     CHECK(gate.ask(start + 1s) == decision::wait);
-    CHECK(gate.ask(start + 1h) == decision::wait);
+    CHECK(gate.ask(start + 10min) == decision::wait);
+}
+
+TEST_CASE("probe_gate: a probe without an outcome for ten minutes -> another one goes")
+{
+    probe_gate gate({3});
+    gate.failed(start, 0);
+    gate.begin_probe(start + 1s);
+    CHECK(gate.ask(start + 1s + 10min) == decision::probe);
+    gate.begin_probe(start + 1s + 10min);
+    CHECK(gate.ask(start + 1s + 11min) == decision::wait);
+    gate.succeeded();
+    CHECK(gate.ask(start + 1s + 11min) == decision::open);
 }
 
 TEST_CASE("probe_gate: the probe succeeds -> open for all, and the next setback begins a new count")

@@ -3,15 +3,15 @@
 
 #include <ocrpipe/client/client.hpp>
 #include <ocrpipe/client/client_observer.hpp>
-#include <ocrpipe/client/detail/service_health.hpp>
+#include <ocrpipe/client/detail/counters.hpp>
+#include <ocrpipe/client/detail/held_documents.hpp>
+#include <ocrpipe/client/detail/pace_state.hpp>
+#include <ocrpipe/client/detail/shard.hpp>
 #include <ocrpipe/core/fifo_semaphore.hpp>
+#include <ocrpipe/core/thread_check.hpp>
 #include <ocrpipe/job/job_table.hpp>
 #include <ocrpipe/job/result_fsm.hpp>
 #include <ocrpipe/pace/concurrency_limit.hpp>
-#include <ocrpipe/pace/doc_type_gate.hpp>
-#include <ocrpipe/pace/gcra.hpp>
-#include <ocrpipe/pace/origin_gate.hpp>
-#include <ocrpipe/pace/settle_window.hpp>
 #include <ocrpipe/transport/transport.hpp>
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -26,19 +26,19 @@
 namespace ocrpipe::detail
 {
 
-/// The shared state behind a client: one thread, one transport, one table of waiting jobs behind one timer.
+/// The shared state behind a client: one shard, one transport, one table of waiting jobs behind one timer.
 ///
-/// Everything here runs on the thread of the io_context. The state machines decide; this class waits, sends
-/// and delivers results.
+/// The operations and statistics() may be called anywhere; everything else runs on the shard. The state
+/// machines decide; this class waits, sends and delivers results.
 class client_core : public std::enable_shared_from_this<client_core>
 {
 public:
-    client_core(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t);
+    client_core(shard where, client_options options, std::unique_ptr<transport> t);
 
     void submit(submit_request&& request, submit_hooks&& hooks, completion<submitted_job>&& handler);
     void read_once(std::string&& request_id, completion<ocr_result>&& handler);
     void wait(wait_request&& request, completion<ocr_result>&& handler);
-    void recognize(submit_request&& request, completion<ocr_result>&& handler);
+    void recognize(submit_request&& request, submit_hooks&& hooks, completion<ocr_result>&& handler);
     void part(part_request&& request, completion<part_data>&& handler);
 
     client_statistics statistics() const;
@@ -92,6 +92,7 @@ private:
         submit_request request;
         submit_hooks hooks;
         completion<T> handler;
+        std::uint64_t held_bytes = 0;
     };
 
     /// The state machine of an operation, and what the request loop needs beside it: the terms of admission,
@@ -103,14 +104,20 @@ private:
     template<class T>
     void connect_cancellation(control_ptr const& control, completion<T> const& handler);
     void cancel(operation_control& control);
+    void close_now();
     void end_all();
-    template<class T>
-    void run(task<result<T>> work, control_ptr control, completion<T>&& handler);
+    /// Runs `work`, then calls `done` with its outcome, on the shard.
+    template<class T, class Done>
+    void run(task<result<T>> work, control_ptr control, Done done);
     template<class T>
     void complete(completion<T>&& handler, result<T>&& outcome);
 
     task<result<submitted_job>> do_submit(submit_request const& request, submit_hooks const& hooks);
-    task<result<submitted_job>> do_submit_in_flight(submit_request const& request);
+    task<result<submitted_job>> do_submit_in_flight(submit_request& request, submit_hooks const& hooks,
+                                                    clock::time_point end);
+    /// Holds a document. If too many are held, completes its operation and returns false.
+    template<class T>
+    bool has_room_for(submit_operation<T>& op);
     task<result<part_data>> do_part(part_request request);
 
     void start_job(wait_request&& request, std::chrono::milliseconds deadline,
@@ -120,6 +127,8 @@ private:
     void schedule(slot s, clock::time_point due);
     /// Schedules or finishes a job after a read.
     void apply(slot s, action next);
+    /// What a job does instead of `next`, which is a pause.
+    action hold(waiting_job& job, action next);
     void finish_job(slot s, result<ocr_result> outcome);
     void fail_job(slot s, failure f);
     /// Ends a job at once, or its read if one is in progress.
@@ -132,8 +141,8 @@ private:
     struct rate_permit {
         gcra& limit;
         double cost;
-        std::chrono::nanoseconds& waited; ///< counts the time spent waiting for `start`
-        clock::time_point start{};        ///< when the limit allows the request
+        published<std::chrono::nanoseconds>& waited; ///< counts the time spent waiting for `start`
+        clock::time_point start{};                   ///< when the limit allows the request
     };
     enum class in_pause { wait, return_at_once };
 
@@ -150,10 +159,10 @@ private:
         /// Once decided: ok, or why the request must not be sent; errc::throttled if the origin is paused and
         /// the caller does not wait for pauses.
         errc refusal = errc::ok;
-        bool reserved = false;                      ///< the permits are reserved
-        bool is_probe = false;                      ///< service_health awaits its outcome
-        clock::time_point until{};                  ///< while undecided: when to check again
-        std::chrono::nanoseconds* waited = nullptr; ///< counts the time until then
+        bool reserved = false;                                 ///< the permits are reserved
+        bool is_probe = false;                                 ///< service_health awaits its outcome
+        clock::time_point until{};                             ///< while undecided: when to check again
+        published<std::chrono::nanoseconds>* waited = nullptr; ///< counts the time until then
 
         // When it got so far; see exchange_event.
         clock::time_point due{}; ///< known only if there are observers
@@ -164,34 +173,52 @@ private:
 
     /// Whether `a` is decided: the request may be sent, or must not.
     bool decide(admission& a);
+    bool decide_locked(admission& a);
     task<void> admit(submit_exchange& x, admission& a);
     task<void> admit(part_exchange& x, admission& a);
     /// Waits until `a` is decided.
     task<void> wait_for(admission& a);
     void reserve(admission& a, clock::time_point now);
     /// Refuses `a`. Reservations made after this one keep their slots.
-    static bool refuse(admission& a, errc why_not_sent);
+    bool refuse(admission& a, errc why_not_sent);
     /// False if the wait was cancelled, or if it belongs to a submit and submits were stopped.
-    task<bool> sleep_until(lane l, clock::time_point when, std::chrono::nanoseconds& waited);
+    task<bool> sleep_until(lane l, clock::time_point when, published<std::chrono::nanoseconds>& waited);
 
     /// One exchange of an operation, after the wait that `previous` asks for. Returns what the operation does
     /// next; it may not send before origin_gate_ and health_ allow it.
     template<class Exchange>
     task<action> exchange(Exchange& x, action previous);
+    /// Learns from the end of an exchange. Returns what the operation does next.
+    template<class Exchange>
+    action learn(Exchange& x, admission const& a, exchange_result& answer);
     /// Sees to it that no failure made from `r` contains a secret, and that it says when it was sent.
     void complete(exchange_result& r, admission const& a) const;
     /// Updates the gates and the counters after an exchange.
     void note(admission const& a, exchange_result const& r, action const& next, fsm_context const& c);
-    /// Tells the observers of an exchange, and of the pauses that it began or ended.
+    /// The pauses after an exchange, as far as observers are told of them.
+    struct pauses {
+        clock::time_point throttled_until{};
+        bool is_out = false;
+        bool is_refusing = false;
+    };
+    /// Pauses the origin if the service asked for it.
+    pauses heed(action const& next, clock::time_point now);
+    /// Tells the observers of an exchange, and of the pauses that it began or ended. Call it without the lock
+    /// of pace_, because observers may have locks of their own.
     template<class Exchange>
     void tell(Exchange const& x, admission const& a, exchange_result const& r, std::uint64_t received,
-              action const& next, clock::time_point now);
-    void tell_pauses(action const& next, clock::time_point now);
+              action const& next, pauses const& now_paused, clock::time_point now);
+    void tell_pauses(pauses const& now_paused, clock::time_point now);
     service_health::request to_health(admission const& a) const;
     /// Probes on behalf of a request, by a read of a result that was read before.
-    void start_probe(service_health::request r, clock::time_point now);
+    void want_probe(service_health::request r, clock::time_point now);
     void check_service();
-    task<result<bool>> read_known_good(service_health::request r);
+    /// Call it after the lock of pace_ is released.
+    void start_wanted_read();
+    task<result<bool>> read_known_good(service_health::request r, std::string request_id);
+    void note_accepted(std::string_view doc_type);
+    void note_result(std::string const& request_id, read_outcome const& outcome);
+    bool wants_a_read() const;
     /// How long reads have the connections to themselves after a pause of the origin.
     static constexpr std::chrono::milliseconds reads_first{100};
     std::string why_not_sent(errc e, lane kind) const;
@@ -209,6 +236,7 @@ private:
     fsm_context context(lane kind, std::uint64_t good_answers, bool is_patient)
     {
         bool const others = jobs_.size() + counters_.active_submits > 1;
+        auto const lock = pace_->lock();
         return {options_.profile,
                 options_.retry,
                 clock::now(),
@@ -221,25 +249,35 @@ private:
                 health_.answers(),
                 health_.is_in_trouble(kind),
                 health_.good_answers(),
-                static_cast<std::uint32_t>(counters_.throttled),
+                pace_->throttled,
                 !others};
     }
     result_context context_of(waiting_job const& job);
 
-    asio::io_context& ioc_;
+    shard const shard_;
+    asio::any_completion_executor const outer_; ///< of the user
     client_options const options_;
     secret_mask const secrets_;
     std::shared_ptr<poll_schedule const> schedule_;
     std::unique_ptr<transport> transport_;
     std::mt19937_64 rng_;
 
-    gcra submit_rate_;
-    gcra poll_rate_;
-    gcra byte_rate_;
-    origin_gate origin_gate_;
-    service_health health_;
-    doc_type_gate doc_types_;
+    /// Hold pace_->lock() to use the references, which are its members.
+    std::shared_ptr<pace_state> const pace_;
+    gcra& submit_rate_ = pace_->submit_rate;
+    gcra& poll_rate_ = pace_->poll_rate;
+    gcra& byte_rate_ = pace_->byte_rate;
+    origin_gate& origin_gate_ = pace_->origin_gate;
+    service_health& health_ = pace_->health;
+    doc_type_gate& doc_types_ = pace_->doc_types;
+    settle_window& settle_window_ = pace_->settle_window;
+    bool& result_route_succeeded_ = pace_->result_route_succeeded;
+
     fifo_semaphore in_flight_;
+    static constexpr char const* one_thread_rule =
+        "two threads use a client at the same time; set client_options::thread_safe, or let one thread run "
+        "its executor and call its members";
+
     /// As many as the pool has connections for submits, so that a submit never waits in the pool: what is
     /// admitted is sent at once. A submit keeps its slot between attempts.
     fifo_semaphore submit_slots_;
@@ -251,12 +289,10 @@ private:
     /// As many as the pool has connections for parts, so that the time in the queue can be told from the time
     /// of the request; or as many as the service serves at a time.
     fifo_semaphore part_slots_;
-    bool result_route_succeeded_ = false;
     std::uint32_t good_reads_ = 0;      ///< of results; wraps around
     std::uint32_t good_parts_ = 0;      ///< likewise
     std::uint32_t good_reads_then_ = 0; ///< at the last failed read
     clock::time_point next_check_{};    ///< whether a known result can be read
-    settle_window settle_window_;
 
     table jobs_;
     timer heap_timer_;
@@ -264,10 +300,18 @@ private:
     std::list<poll_worker> workers_;
     std::list<control_ptr> active_;
 
+    struct known_read {
+        service_health::request on_behalf_of;
+        std::string request_id;
+    };
+    std::optional<known_read> wanted_read_;
+
     std::vector<std::shared_ptr<client_observer>> observers_;
     bool outage_told_ = false;
     bool refusing_told_ = false;
-    client_statistics counters_;
+    counters counters_;
+    held_documents held_;
+    mutable thread_check one_thread_;
     std::list<timer*> sleeping_submits_;
     bool submits_stopped_ = false;
     bool closed_ = false;

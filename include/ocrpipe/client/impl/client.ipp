@@ -23,34 +23,28 @@ inline client_options checked(client_options options)
         failure(errc::invalid_argument, phase::prepare, fmt::format("{}", fmt::join(problems, "; "))));
 }
 
+/// A handle whose last copy closes the core. Operations share the core itself.
+inline std::shared_ptr<client_core> closing(std::shared_ptr<client_core> core)
+{
+    client_core* const p = core.get();
+    return std::shared_ptr<client_core>(p, [c = std::move(core)](client_core*) { c->close(); });
+}
+
 } // namespace detail
 
-OCRPIPE_DECL client::client(asio::io_context& ioc, client_options options) : ioc_(&ioc)
+OCRPIPE_DECL client::client(executor ex, client_options options) : executor_(ex)
 {
     options = detail::checked(std::move(options));
-    std::unique_ptr<transport> t = http_transport::make(ioc, options).value();
-    core_ = std::make_shared<detail::client_core>(ioc, std::move(options), std::move(t));
+    detail::shard const where(std::move(ex), options.thread_safe);
+    std::unique_ptr<transport> t = http_transport::make(where.inner(), options).value();
+    core_ = detail::closing(std::make_shared<detail::client_core>(where, std::move(options), std::move(t)));
 }
 
-OCRPIPE_DECL client::client(asio::io_context& ioc, client_options options, std::unique_ptr<transport> t)
-    : ioc_(&ioc)
-    , core_(std::make_shared<detail::client_core>(ioc, detail::checked(std::move(options)), std::move(t)))
+OCRPIPE_DECL client::client(executor ex, client_options options, std::unique_ptr<transport> t) : executor_(ex)
 {
-}
-
-OCRPIPE_DECL client::client(client&&) noexcept = default;
-
-OCRPIPE_DECL client& client::operator=(client&& other) noexcept
-{
-    if (core_ && core_ != other.core_) core_->close();
-    ioc_ = other.ioc_;
-    core_ = std::move(other.core_);
-    return *this;
-}
-
-OCRPIPE_DECL client::~client()
-{
-    if (core_) core_->close();
+    options = detail::checked(std::move(options));
+    detail::shard const where(std::move(ex), options.thread_safe);
+    core_ = detail::closing(std::make_shared<detail::client_core>(where, std::move(options), std::move(t)));
 }
 
 OCRPIPE_DECL client_statistics client::statistics() const { return core_->statistics(); }
@@ -83,10 +77,10 @@ OCRPIPE_DECL void client::start_wait(core_ptr const& core, wait_request&& r,
     core->wait(std::move(r), std::move(h));
 }
 
-OCRPIPE_DECL void client::start_recognize(core_ptr const& core, submit_request&& r,
+OCRPIPE_DECL void client::start_recognize(core_ptr const& core, hooked_submit&& r,
                                           detail::completion<ocr_result>&& h)
 {
-    core->recognize(std::move(r), std::move(h));
+    core->recognize(std::move(r.request), std::move(r.hooks), std::move(h));
 }
 
 OCRPIPE_DECL void client::start_part(core_ptr const& core, part_request&& r,

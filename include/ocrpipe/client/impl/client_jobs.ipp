@@ -38,14 +38,15 @@ OCRPIPE_DECL void client_core::start_job(wait_request&& request, std::chrono::mi
         control = std::make_shared<operation_control>();
         connect_cancellation(control, handler);
     }
-    asio::post(ioc_, [self = shared_from_this(), control, deadline, r = std::move(request),
-                      h = std::move(handler)]() mutable {
+    shard_.post([self = shared_from_this(), control, deadline, r = std::move(request),
+                 h = std::move(handler)]() mutable {
         self->add_job(std::move(r), deadline, std::move(control), false, std::move(h));
     });
 }
 
 OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job)
 {
+    auto const lock = pace_->lock();
     return result_context{context(lane::poll, good_reads_, job.request.patient),
                           *schedule_,
                           job.request.request_id,
@@ -58,8 +59,10 @@ OCRPIPE_DECL result_context client_core::context_of(waiting_job const& job)
 OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::milliseconds deadline,
                                        control_ptr control, bool in_flight, completion<ocr_result>&& handler)
 {
+    thread_check::scope const alone(one_thread_, one_thread_rule);
     clock::time_point const now = clock::now();
     slot const s = jobs_.emplace(std::move(request), now, now + deadline);
+    counters_.waiting_jobs = jobs_.size();
     waiting_job& job = jobs_[s];
     job.handler.swap(handler); // Boost 1.81's move assignment of any_completion_handler recurses infinitely
     job.in_flight = in_flight;
@@ -71,7 +74,7 @@ OCRPIPE_DECL void client_core::add_job(wait_request&& request, std::chrono::mill
     if (job.request.finished_before) job.fsm.assume_settled();
     action const first = job.fsm.start(context_of(job));
     // If many documents were accepted and no result was read, one is read now: the reads may all fail.
-    bool const is_early = health_.wants_a_read() && workers_.empty();
+    bool const is_early = wants_a_read() && workers_.empty();
     if (job.request.just_submitted && !is_early) return schedule(s, first.until);
     // Bypasses the timer, which would round up to its tick.
     jobs_.schedule(s, now);
@@ -118,10 +121,12 @@ OCRPIPE_DECL void client_core::serve_due_jobs()
         auto const worker = workers_.emplace(workers_.end());
         worker->current = *s;
         worker->due = *due;
-        asio::co_spawn(ioc_, poll(worker),
+        counters_.active_polls = workers_.size();
+        asio::co_spawn(shard_.inner(), poll(worker),
                        asio::bind_cancellation_slot(
                            worker->stop.slot(), [self = shared_from_this(), worker](std::exception_ptr e) {
                                self->workers_.erase(worker);
+                               self->counters_.active_polls = self->workers_.size();
                                if (e) std::rethrow_exception(e);
                                self->arm_timer();
                            }));
@@ -198,31 +203,46 @@ OCRPIPE_DECL task<void> client_core::poll(std::list<poll_worker>::iterator self)
 OCRPIPE_DECL void client_core::apply(slot s, action next)
 {
     waiting_job& job = jobs_[s];
-    if (next.what != step::finish && next.what != step::wait) {
-        result_context const context = context_of(job);
-        if (job.request.patient && health_.asks_too_much(context.now))
-            next = job.fsm.give_up(errc::service_unavailable, health_.unavailable_text(context.now));
-        else
-            next = job.fsm.may_wait(context) ? job.fsm.hold(std::max(next.until, next.own), context)
-                                             : job.fsm.give_up(errc::still_processing, why_not_read());
-    }
+    if (next.what != step::finish && next.what != step::wait) next = hold(job, next);
     if (next.what != step::finish) return schedule(s, next.until);
 
     result<read_outcome> outcome = std::move(job.fsm).outcome();
     if (!outcome) return fail_job(s, std::move(outcome).error());
-    settle_window_.content_came_after(outcome->content_delay);
-    health_.note_result(job.request.request_id, outcome->raw.size());
+    note_result(job.request.request_id, *outcome);
     job_times times = job.fsm.times();
     times.ready = outcome->read_at;
     finish_job(s, ocr_result(job.request.request_id, std::move(outcome->raw), outcome->how_complete,
                              outcome->reads, job.request.possible_duplicate, outcome->recognized, times));
 }
 
-OCRPIPE_DECL void client_core::start_probe(service_health::request r, clock::time_point now)
+OCRPIPE_DECL action client_core::hold(waiting_job& job, action next)
+{
+    auto const lock = pace_->lock();
+    result_context const context = context_of(job);
+    if (job.request.patient && health_.asks_too_much(context.now))
+        return job.fsm.give_up(errc::service_unavailable, health_.unavailable_text(context.now));
+    if (!job.fsm.may_wait(context)) return job.fsm.give_up(errc::still_processing, why_not_read());
+    return job.fsm.hold(std::max(next.until, next.own), context);
+}
+
+OCRPIPE_DECL void client_core::note_result(std::string const& request_id, read_outcome const& outcome)
+{
+    auto const lock = pace_->lock();
+    settle_window_.content_came_after(outcome.content_delay);
+    health_.note_result(request_id, outcome.raw.size());
+}
+
+OCRPIPE_DECL bool client_core::wants_a_read() const
+{
+    auto const lock = pace_->lock();
+    return health_.wants_a_read();
+}
+
+OCRPIPE_DECL void client_core::want_probe(service_health::request r, clock::time_point now)
 {
     r.is_suspect = false; // the job of the probe was never refused
     health_.begin_read(r, now);
-    run(read_known_good(r), std::make_shared<operation_control>(), completion<bool>([](result<bool>) {}));
+    wanted_read_ = known_read{r, health_.known_good()};
 }
 
 /// A read has failed. If no other has succeeded since the one before it, a known result is read, so that it
@@ -234,13 +254,22 @@ OCRPIPE_DECL void client_core::check_service()
     service_health::request const r{lane::poll, false, true};
     if (others_succeed || now < next_check_ || health_.known_good().empty() || health_.is_paused(r)) return;
     next_check_ = now + options_.retry.base;
-    run(read_known_good(r), std::make_shared<operation_control>(), completion<bool>([](result<bool>) {}));
+    wanted_read_ = known_read{r, health_.known_good()};
 }
 
-OCRPIPE_DECL task<result<bool>> client_core::read_known_good(service_health::request r)
+OCRPIPE_DECL void client_core::start_wanted_read()
+{
+    if (!wanted_read_) return;
+    known_read const wanted = *std::exchange(wanted_read_, std::nullopt);
+    run(read_known_good(wanted.on_behalf_of, wanted.request_id), std::make_shared<operation_control>(),
+        [](result<bool>&&) {});
+}
+
+OCRPIPE_DECL task<result<bool>> client_core::read_known_good(service_health::request r,
+                                                             std::string request_id)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
-    wait_request wanted(health_.known_good());
+    wait_request wanted(std::move(request_id));
     wanted.patient = r.is_patient;
     clock::time_point const now = clock::now();
     waiting_job job(std::move(wanted), now, now); // reads exactly once
@@ -252,19 +281,22 @@ OCRPIPE_DECL task<result<bool>> client_core::read_known_good(service_health::req
     complete(answer, a);
     std::uint64_t const received = answer ? answer->body.size() : 0;
     if (!answer) ++counters_.transport_failures;
+    auto lock = pace_->lock();
     result_context c = x.context();
     // If a gateway answered the request with 404, another 404 from a gateway says the same of all requests.
     if (health_.last_refusal(r.kind) == errc::wrong_base_url) c.route_succeeded = false;
     action const next = job.fsm.resume(answer, c);
     health_.note_read(r, answer, next, job.fsm.read_well(), c.now, c.random);
-    if (!observers_.empty()) tell(x, a, answer, received, next, c.now);
-    if (next.what == step::pause_origin) origin_gate_.pause_until(next.until);
+    pauses const now_paused = heed(next, c.now);
+    lock = pace_state::lock_type();
+    if (!observers_.empty()) tell(x, a, answer, received, next, now_paused, c.now);
     if (job.fsm.read_well()) ++good_reads_;
     co_return job.fsm.read_well();
 }
 
 OCRPIPE_DECL std::string client_core::why_not_read() const
 {
+    auto const lock = pace_->lock();
     if (origin_gate_.open_at() > clock::now()) return "the service asked to wait beyond the deadline";
     std::string const outage = health_.outage_text();
     return (outage.empty() ? health_.refusal_text(lane::poll) : outage) + ", and the deadline has passed";
@@ -277,6 +309,7 @@ OCRPIPE_DECL void client_core::finish_job(slot s, result<ocr_result> outcome)
     if (job.control) job.control->waiting.reset();
     if (job.in_flight) in_flight_.release();
     jobs_.erase(s);
+    counters_.waiting_jobs = jobs_.size();
     complete(std::move(handler), std::move(outcome));
 }
 

@@ -5,6 +5,7 @@
 
 #include <ocrpipe/api/multipart.hpp>
 #include <ocrpipe/client/detail/client_core.hpp>
+#include <ocrpipe/client/impl/client_events.ipp>
 #include <ocrpipe/job/part_fsm.hpp>
 #include <ocrpipe/job/submit_fsm.hpp>
 
@@ -19,6 +20,16 @@ namespace ocrpipe::detail
 
 OCRPIPE_DECL bool client_core::decide(admission& a)
 {
+    thread_check::scope const alone(one_thread_, one_thread_rule);
+    auto lock = pace_->lock();
+    bool const is_decided = decide_locked(a);
+    lock = pace_state::lock_type();
+    start_wanted_read();
+    return is_decided;
+}
+
+OCRPIPE_DECL bool client_core::decide_locked(admission& a)
+{
     if (closed_) return refuse(a, errc::client_closed);
     if (a.kind == lane::submit && submits_stopped_) return refuse(a, errc::cancelled);
     if (doc_types_.is_stopped(a.doc_type)) return refuse(a, errc::rejected);
@@ -29,7 +40,7 @@ OCRPIPE_DECL bool client_core::decide(admission& a)
     if (health.what == service_health::decision::refuse) return refuse(a, health.why);
     bool const is_read = health.what == service_health::decision::read;
     bool const is_held = is_read || health.what == service_health::decision::wait;
-    if (is_read && origin_gate_.open_at() <= now) start_probe(asking, now);
+    if (is_read && origin_gate_.open_at() <= now) want_probe(asking, now);
     clock::time_point open = origin_gate_.open_at();
     // After a pause, jobs are read first: a submit that is throttled again would otherwise pause them for
     // ever.
@@ -55,7 +66,9 @@ OCRPIPE_DECL bool client_core::decide(admission& a)
 
 OCRPIPE_DECL service_health::request client_core::to_health(admission const& a) const
 {
-    return {a.kind, a.is_suspect, a.is_patient, jobs_.size() != 0, a.has_failed};
+    // With a shared pace, others may have the jobs.
+    bool const jobs_wait = options_.shared || jobs_.size() != 0;
+    return {a.kind, a.is_suspect, a.is_patient, jobs_wait, a.has_failed};
 }
 
 /// Reserves a slot at each rate limit, again if it passed during a pause. `a` then waits for the latest of
@@ -73,6 +86,7 @@ OCRPIPE_DECL void client_core::reserve(admission& a, clock::time_point now)
 
 OCRPIPE_DECL bool client_core::refuse(admission& a, errc why_not_sent)
 {
+    auto const lock = pace_->lock();
     if (a.reserved)
         for (rate_permit const& p : a.permits)
             p.limit.cancel_last(p.start, p.cost);
@@ -92,11 +106,11 @@ OCRPIPE_DECL task<void> client_core::wait_for(admission& a)
 }
 
 OCRPIPE_DECL task<bool> client_core::sleep_until(lane l, clock::time_point when,
-                                                 std::chrono::nanoseconds& waited)
+                                                 published<std::chrono::nanoseconds>& waited)
 {
     if (l == lane::submit && submits_stopped_) co_return false;
     auto const from = clock::now();
-    timer t(ioc_.get_executor(), when);
+    timer t(shard_.inner(), when);
     auto place = sleeping_submits_.end();
     if (l == lane::submit) place = sleeping_submits_.insert(place, &t);
     error_code ec;
@@ -124,29 +138,39 @@ task<action> client_core::exchange(Exchange& x, action previous)
     if (a.refusal == errc::ok) {
         http_request request = x.request();
         exchange_result answer = co_await transport_->send(std::move(request));
-        complete(answer, a);
-        std::uint64_t const received = answer ? answer->body.size() : 0;
-        auto const context = x.context();
-        next = x.fsm.resume(answer, context);
-        note(a, answer, next, context);
-        x.note(answer, next);
-        if (!observers_.empty()) tell(x, a, answer, received, next, context.now);
-        if (next.what == step::pause_origin || next.what == step::finish)
-            origin_gate_.pause_until(next.until);
+        next = learn(x, a, answer);
     } else if (a.refusal != errc::throttled) {
         next = x.fsm.give_up(a.refusal, why_not_sent(a.refusal, Exchange::via));
-    }
-    if (next.what == step::refused) {
-        if (health_.is_refused(Exchange::via))
-            next = x.fsm.give_up(next.why, health_.refusal_text(Exchange::via));
-        else
-            next.until = health_.next_for_suspects(Exchange::via, clock::now());
     }
 
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     bool const stopped = closed_ || state.cancelled() != asio::cancellation_type::none;
     if (stopped && next.what != step::finish) next = stop(x);
     co_return next;
+}
+
+template<class Exchange>
+action client_core::learn(Exchange& x, admission const& a, exchange_result& answer)
+{
+    thread_check::scope const alone(one_thread_, one_thread_rule);
+    complete(answer, a);
+    std::uint64_t const received = answer ? answer->body.size() : 0;
+    auto lock = pace_->lock();
+    auto const context = x.context();
+    action next = x.fsm.resume(answer, context);
+    note(a, answer, next, context);
+    x.note(answer, next);
+    pauses const now_paused = heed(next, context.now);
+    if (next.what == step::refused) {
+        if (health_.is_refused(Exchange::via))
+            next = x.fsm.give_up(next.why, health_.refusal_text(Exchange::via));
+        else
+            next.until = health_.next_for_suspects(Exchange::via, clock::now());
+    }
+    lock = pace_state::lock_type();
+    start_wanted_read();
+    if (!observers_.empty()) tell(x, a, answer, received, next, now_paused, context.now);
+    return next;
 }
 
 OCRPIPE_DECL void client_core::complete(exchange_result& r, admission const& a) const
@@ -166,64 +190,16 @@ OCRPIPE_DECL void client_core::note(admission const& a, exchange_result const& r
                                     fsm_context const& c)
 {
     if (!r) ++counters_.transport_failures;
-    if (next.what == step::pause_origin || next.is_throttled_alone) ++counters_.throttled;
+    if (next.what == step::pause_origin || next.is_throttled_alone) {
+        ++counters_.throttled;
+        ++pace_->throttled;
+    }
     health_.note(to_health(a), a.is_probe, r, next, c.now, c.random);
-}
-
-template<class Exchange>
-void client_core::tell(Exchange const& x, admission const& a, exchange_result const& r,
-                       std::uint64_t received, action const& next, clock::time_point now)
-{
-    exchange_event e;
-    e.what = x.what();
-    e.request_id = x.id();
-    e.attempt = x.fsm.attempts();
-    bytes_sent sent = bytes_sent::all;
-    if (r) {
-        e.status = r->status;
-        sent = r->sent;
-        e.sent = r->sent_at;
-    } else {
-        transport_failure const& f = r.error();
-        e.error = f.code;
-        sent = f.sent;
-        e.sent = f.sent_at;
-    }
-    e.not_yet = Exchange::via == lane::poll && r && r->status < 300 && next.what == step::wait &&
-                !next.is_throttled_alone;
-    e.due = a.due;
-    e.turn = a.turn;
-    e.allowed = a.allowed;
-    e.handed = a.handed;
-    e.answered = now;
-    if (sent == bytes_sent::all) e.bytes_up = x.body_size();
-    e.bytes_down = received;
-    for (auto const& o : observers_)
-        o->on_exchange(e);
-    tell_pauses(next, now);
-}
-
-OCRPIPE_DECL void client_core::tell_pauses(action const& next, clock::time_point now)
-{
-    auto const to_all = [this](pause_event const& e) {
-        for (auto const& o : observers_)
-            o->on_pause(e);
-    };
-    bool const pauses = next.what == step::pause_origin || next.what == step::finish;
-    if (pauses && next.until > now && next.until > origin_gate_.open_at())
-        to_all({pause_kind::throttled, true, now, next.until});
-    if (health_.is_out() != outage_told_) {
-        outage_told_ = !outage_told_;
-        to_all({pause_kind::outage, outage_told_, now, {}});
-    }
-    if (health_.is_refusing() != refusing_told_) {
-        refusing_told_ = !refusing_told_;
-        to_all({pause_kind::credentials, refusing_told_, now, {}});
-    }
 }
 
 OCRPIPE_DECL std::string client_core::why_not_sent(errc e, lane kind) const
 {
+    auto const lock = pace_->lock();
     switch (e) {
     case errc::unauthorized:
     case errc::wrong_base_url:
@@ -237,7 +213,7 @@ OCRPIPE_DECL std::string client_core::why_not_sent(errc e, lane kind) const
     case errc::client_closed:
         return "the client was closed before anything was sent";
     case errc::too_many_waiting:
-        return fmt::format("{} operations wait for a connection already; nothing was sent",
+        return fmt::format("{} operations wait for a connection already (pool.max_waiting); nothing was sent",
                            options_.pool.max_waiting);
     case errc::rejected:
         return fmt::format("{} submits of this doc_type in a row were answered with 500 and none was ever "
@@ -348,6 +324,7 @@ OCRPIPE_DECL task<void> client_core::admit(submit_exchange& x, admission& a)
     a.handed = clock::now();
     if (!ec && !closed_ && !submits_stopped_) co_return;
     refuse(a, ec ? errc::cancelled : stop_code());
+    auto const lock = pace_->lock();
     if (a.is_probe) health_.probe_ended(to_health(a));
 }
 
@@ -367,13 +344,19 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
     --counters_.active_submits;
     result<submitted_job> outcome = std::move(x.fsm).outcome();
     if (outcome) {
-        doc_types_.accepted(request.doc_type);
+        note_accepted(request.doc_type);
         ++counters_.accepted;
-        health_.note_accepted();
         counters_.bytes_uploaded += body->size();
         if (hooks.accepted) co_await hooks.accepted(*outcome);
     }
     co_return outcome;
+}
+
+OCRPIPE_DECL void client_core::note_accepted(std::string_view doc_type)
+{
+    auto const lock = pace_->lock();
+    doc_types_.accepted(doc_type);
+    health_.note_accepted();
 }
 
 struct client_core::part_exchange {

@@ -32,7 +32,7 @@ inline constexpr std::array errc_texts{
     errc_text{errc::cancelled, "cancelled", "cancelled by the caller"},
     errc_text{errc::deadline_exceeded, "deadline_exceeded",
               "the deadline passed before the request was sent"},
-    errc_text{errc::too_many_waiting, "too_many_waiting", "too many operations wait for a connection"},
+    errc_text{errc::too_many_waiting, "too_many_waiting", "too many operations are waiting"},
     errc_text{errc::client_closed, "client_closed", "the client was closed"},
     errc_text{errc::resolve_failed, "resolve_failed", "the host name could not be resolved"},
     errc_text{errc::connect_failed, "connect_failed", "no address accepted the connection"},
@@ -70,14 +70,16 @@ inline constexpr std::array errc_texts{
     errc_text{errc::job_lost, "job_lost", "the service no longer knows this request_id"},
     errc_text{errc::still_processing, "still_processing", "the job was not finished at the deadline"},
     errc_text{errc::part_absent, "part_absent", "the service has no such part"},
-    errc_text{errc::service_unavailable, "service_unavailable", "the service cannot be used; nothing was sent"},
+    errc_text{errc::service_unavailable, "service_unavailable",
+              "the service cannot be used; nothing was sent"},
+    errc_text{errc::saturated, "saturated", "as many documents are held as the options allow"},
 };
 
 constexpr bool errc_texts_in_order()
 {
     for (std::size_t i = 0; i != errc_texts.size(); ++i)
         if (static_cast<std::size_t>(errc_texts[i].code) != i) return false;
-    return errc_texts.size() == static_cast<std::size_t>(errc::service_unavailable) + 1;
+    return errc_texts.size() == static_cast<std::size_t>(errc::saturated) + 1;
 }
 static_assert(errc_texts_in_order(), "errc_texts must list every errc in the order of the enumeration");
 

@@ -12,13 +12,13 @@ namespace ocrpipe
 namespace detail
 {
 
-OCRPIPE_DECL connection_pool::connection_pool(asio::io_context& ioc, http_options const& options,
+OCRPIPE_DECL connection_pool::connection_pool(executor const& ex, http_options const& options,
                                               shared_io& shared, origin to, std::optional<proxy_server> proxy,
                                               std::unique_ptr<tls_context> tls)
-    : ioc_(ioc)
+    : executor_(ex)
     , acquire_timeout_(options.timeouts.acquire)
-    , watchdog_(ioc)
-    , connector_(ioc, watchdog_, shared, std::move(to), std::move(proxy), std::move(tls), options.timeouts,
+    , watchdog_(ex)
+    , connector_(ex, watchdog_, shared, std::move(to), std::move(proxy), std::move(tls), options.timeouts,
                  options.limits)
     , fsm_(options.pool)
     , random_(options.seed != 0 ? static_cast<unsigned>(options.seed) : std::random_device()())
@@ -37,13 +37,13 @@ OCRPIPE_DECL void connection_pool::close_retired()
         connections_[id].reset();
 }
 
-/// A lease that waits, woken through its own timer. The timer's wait belongs to the io_context, expires at
-/// the waiter's deadline, and supports cancellation.
+/// A lease that waits, woken through its own timer. The timer's wait belongs to the execution context,
+/// expires at the waiter's deadline, and supports cancellation.
 class connection_lease::waiter final : public pool_waiter
 {
 public:
     waiter(connection_lease const& l, clock::time_point until)
-        : pool_waiter(l.lane_), expiry(l.pool_.ioc_, until), fsm_(l.pool_.fsm_)
+        : pool_waiter(l.lane_), expiry(l.pool_.executor_, until), fsm_(l.pool_.fsm_)
     {
     }
     ~waiter() { fsm_.leave(*this); }
@@ -183,7 +183,7 @@ OCRPIPE_DECL task<void> connection_lease::async_rest()
 {
     clock::duration const left = rest(boot_clock::now());
     if (left == clock::duration::zero()) co_return;
-    timer quiet(pool_.ioc_, clock::now() + left);
+    timer quiet(pool_.executor_, clock::now() + left);
     error_code ec;
     co_await quiet.async_wait(await_into(ec));
 }

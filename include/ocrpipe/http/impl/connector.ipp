@@ -20,7 +20,7 @@ inline constexpr std::chrono::milliseconds connect_stagger{250};
 
 /// Concurrent connection attempts. Shared with their handlers, which may run after the race is over.
 struct connect_race {
-    explicit connect_race(asio::io_context& ioc) : next_attempt(ioc) {}
+    explicit connect_race(executor const& ex) : next_attempt(ex) {}
 
     void close_losers() noexcept
     {
@@ -51,10 +51,10 @@ private:
     connect_race& race_;
 };
 
-inline void start_attempt(std::shared_ptr<connect_race> const& race, asio::io_context& ioc,
+inline void start_attempt(std::shared_ptr<connect_race> const& race, executor const& ex,
                           tcp::endpoint const& to)
 {
-    tcp_socket& s = race->sockets.emplace_back(ioc);
+    tcp_socket& s = race->sockets.emplace_back(ex);
     error_code ec;
     s.open(to.protocol(), ec);
     if (ec) {
@@ -73,17 +73,17 @@ inline void start_attempt(std::shared_ptr<connect_race> const& race, asio::io_co
     });
 }
 
-OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context& ioc,
+OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(executor const& ex,
                                                                std::span<tcp::endpoint const> to,
                                                                clock::time_point deadline, error_code& ec)
 {
-    auto const race = std::make_shared<connect_race>(ioc);
+    auto const race = std::make_shared<connect_race>(ex);
     race_end const end(*race);
     std::optional<tcp_socket> connected;
     ec = {};
     while (race->winner == nullptr) {
         if (!to.empty()) {
-            start_attempt(race, ioc, to.front());
+            start_attempt(race, ex, to.front());
             to = to.subspan(1);
         }
         if (race->running == 0) {
@@ -108,10 +108,10 @@ OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(asio::io_context&
     co_return connected;
 }
 
-OCRPIPE_DECL connector::connector(asio::io_context& ioc, watchdog& dog, shared_io& shared, origin to,
+OCRPIPE_DECL connector::connector(executor const& ex, watchdog& dog, shared_io& shared, origin to,
                                   std::optional<proxy_server> proxy, std::unique_ptr<tls_context> tls,
                                   timeout_options const& timeouts, limit_options const& limits)
-    : ioc_(ioc)
+    : executor_(ex)
     , dog_(dog)
     , shared_(shared)
     , to_(std::move(to))
@@ -119,7 +119,7 @@ OCRPIPE_DECL connector::connector(asio::io_context& ioc, watchdog& dog, shared_i
     , tls_(std::move(tls))
     , timeouts_(timeouts)
     , limits_(limits)
-    , resolver_(ioc)
+    , resolver_(ex)
 {
 }
 
@@ -154,7 +154,7 @@ OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time
     }
 
     until = std::min(deadline, later(clock::now(), timeouts_.connect));
-    std::optional<tcp_socket> socket = co_await async_connect_any(ioc_, addresses, until, ec);
+    std::optional<tcp_socket> socket = co_await async_connect_any(executor_, addresses, until, ec);
     if (!socket) {
         failure =
             opening_failure(ec, errc::connect_timeout, errc::connect_failed, phase::connect, deadline, where);

@@ -11,9 +11,9 @@ namespace detail
 {
 
 struct host_resolver::lookup {
-    explicit lookup(asio::io_context& ioc) : resolver(ioc.get_executor()) {}
+    explicit lookup(executor const& ex) : resolver(ex) {}
 
-    asio::ip::basic_resolver<tcp, io_executor> resolver;
+    tcp::resolver resolver;
     bool running = false;
     error_code cause;
     endpoints addresses;
@@ -69,14 +69,14 @@ OCRPIPE_DECL task<endpoints> host_resolver::async_resolve(std::string const& hos
         co_return out;
     }
     std::shared_ptr<lookup>& known = lookups_[host + ":" + port];
-    if (!known) known = std::make_shared<lookup>(ioc_);
+    if (!known) known = std::make_shared<lookup>(executor_);
     std::shared_ptr<lookup> const l = known;
     if (!l->running && l->until <= clock::now()) {
         l->addresses.clear();
         start(host, port, l);
     }
     if (l->running) {
-        timer expiry(ioc_, deadline);
+        timer expiry(executor_, deadline);
         l->waiting.push_back(&expiry);
         co_await expiry.async_wait(await_into(ec));
         std::erase(l->waiting, &expiry);

@@ -19,7 +19,7 @@ inline constexpr int max_redirects = 3;
 class http_transport::impl
 {
 public:
-    impl(asio::io_context& ioc, http_options const& options, origin to, std::optional<proxy_server> proxy,
+    impl(executor const& ex, http_options const& options, origin to, std::optional<proxy_server> proxy,
          std::unique_ptr<detail::tls_context> tls);
 
     /// A coroutine that keeps `self` alive.
@@ -56,15 +56,15 @@ private:
     detail::connection_pool pool_;
 };
 
-OCRPIPE_DECL http_transport::impl::impl(asio::io_context& ioc, http_options const& options, origin to,
+OCRPIPE_DECL http_transport::impl::impl(executor const& ex, http_options const& options, origin to,
                                         std::optional<proxy_server> proxy,
                                         std::unique_ptr<detail::tls_context> tls)
     : origin_(to)
     , timeouts_(options.timeouts)
-    , shared_(ioc)
+    , shared_(ex)
     , head_(to, options.endpoint, proxy.has_value() && !to.tls, proxy ? proxy->authorization : std::string())
     , proxy_(proxy && !to.tls ? proxy->at.host_and_port() : std::string())
-    , pool_(ioc, options, shared_, std::move(to), std::move(proxy), std::move(tls))
+    , pool_(ex, options, shared_, std::move(to), std::move(proxy), std::move(tls))
 {
     limits_.max_header = options.limits.max_header_bytes;
     limits_.max_body = options.limits.max_answer_bytes;
@@ -204,7 +204,7 @@ OCRPIPE_DECL task<exchange_result> http_transport::send(http_request request)
     return impl::send(impl_, std::move(request));
 }
 
-OCRPIPE_DECL result<std::unique_ptr<http_transport>> http_transport::make(asio::io_context& ioc,
+OCRPIPE_DECL result<std::unique_ptr<http_transport>> http_transport::make(executor const& ex,
                                                                           http_options const& options)
 {
     if (std::vector<std::string> const problems = options.validate(); !problems.empty())
@@ -219,7 +219,7 @@ OCRPIPE_DECL result<std::unique_ptr<http_transport>> http_transport::make(asio::
         if (!made) return made.error();
         tls = *std::move(made);
     }
-    auto i = std::make_shared<impl>(ioc, options, std::move(to), std::move(proxy), std::move(tls));
+    auto i = std::make_shared<impl>(ex, options, std::move(to), std::move(proxy), std::move(tls));
     return std::unique_ptr<http_transport>(new http_transport(std::move(i)));
 }
 
