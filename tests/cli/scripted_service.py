@@ -27,6 +27,7 @@ class Service:
         self.is_resetting = False  # each connection is reset when it is accepted, or before its next request is read
         self.part = part
         self.requests = []
+        self.lock = threading.Lock()
         self.fields = {}  # of the answers to GETs
         self.status = 201  # of the answers to submits
         service = self
@@ -57,8 +58,9 @@ class Service:
                 if refusal := service.refuse(body):
                     service.requests.append("refused")
                     return self.answer(*refusal)
-                service.requests.append("POST")
-                number = service.requests.count("POST")
+                with service.lock:  # each number once
+                    service.requests.append("POST")
+                    number = service.requests.count("POST")
                 service.on_submit(number)
                 self.answer(service.status, {"data": {"request_id": f"r-{number}"}} if service.status < 300 else {"message": "no"})
 
