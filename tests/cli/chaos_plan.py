@@ -60,7 +60,9 @@ class Life:
             o += ["--fail-budget", generator.choice((2, "10%"))]
         # What a good service needs for the documents in the worst case, if only one at a time is under way.
         one_at_a_time = "--max-inflight" in o and o[o.index("--max-inflight") + 1] == 1
-        self.slowness = 3 * plan.documents if one_at_a_time else 0
+        # With few connections, each answer that never comes takes up one of them for a minute.
+        few = o[o.index("--connections") + 1] <= 4 and plan.fault_rate >= 0.4
+        self.slowness = plan.documents * (3 if one_at_a_time else 2 if few else 0)
         self.modes = []  # (seconds, mode)
         for _ in range(generator.choice((0, 1, 1, 2, 3))):
             self.modes.append((generator.uniform(0, 3), "good"))

@@ -736,6 +736,15 @@ TEST_CASE("result_fsm: gone, redirected, stopped -> ends at once, each with its 
     }
 }
 
+TEST_CASE("result_fsm: refused although this job was read before -> the gate decides, however often")
+{
+    job j;
+    j.good_reads = 7;
+    CHECK(j.resume(answered(200, not_yet)).what == step::wait);
+    for (int i = 0; i != 10; ++i)
+        CHECK(j.resume(answered(403)).what == step::refused);
+}
+
 TEST_CASE("result_fsm: credentials refused -> asks the gate, costs no attempt in a row")
 {
     job j;

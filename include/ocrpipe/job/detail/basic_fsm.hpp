@@ -231,15 +231,16 @@ protected:
 
     /// Handles a refusal that may concern every request, such as 403: `code` is the error if it does. It
     /// concerns this request alone if a probe of something else is accepted meanwhile, and this request is
-    /// refused again. It also does after four refusals, if others were accepted before.
+    /// refused again. It also does after four refusals, if others were accepted before, and this one was not.
     template<class Verdict>
-    action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c)
+    action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c,
+                   bool was_allowed = false)
     {
         counter_.refused(c);
         // Four attempts take seven seconds, in case all requests are refused for a moment.
         bool const alone = c.recoveries != counter_.recoveries_then
                                ? counter_.refusals >= 2
-                               : c.was_accepted && counter_.refusals >= 4;
+                               : c.was_accepted && counter_.refusals >= 4 && !was_allowed;
         if (!alone) return action{step::refused, c.now, {}, code};
         action end = fail(answer, r, errc::rejected,
                           fmt::format("{}, {} times; other requests are accepted", r.row, counter_.refusals));

@@ -40,7 +40,7 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     case result_verdict::foreign:
         return failed_read(answer, r, c);
     case result_verdict::credentials_refused:
-        return refused(answer, r, detail::refusal_of(answer), c);
+        return refused(answer, r, detail::refusal_of(answer), c, last_pending_.count() != 0);
     case result_verdict::unreadable:
         return unreadable(answer, r);
     case result_verdict::too_large:
