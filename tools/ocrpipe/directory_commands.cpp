@@ -55,7 +55,7 @@ bool is_report(std::string_view text)
     boost::system::error_code ec;
     json::value const v = json::parse({text.data(), text.size()}, ec);
     json::object const* const o = v.if_object();
-    return !ec && o != nullptr && o->contains("kind") && o->contains("state");
+    return !ec && o != nullptr && o->contains("version") && o->contains("started_at");
 }
 
 /// Writes report.html from report.json, and prints the path of the latter.
