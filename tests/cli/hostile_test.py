@@ -1,6 +1,7 @@
 """Hostile inputs and a hostile service, end to end on the real binary: reported, bounded, and nothing written where it must not be."""
 
 import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -12,7 +13,7 @@ sys.dont_write_bytecode = True  # the source folder stays as it is
 import workbench
 from workbench import Case
 
-EVIL_ID = "../../etc/passwd\r\nX-Evil: 1"
+EVIL_ID = "../../etc/passwd\r\nX-Evil: "
 
 
 class HostileService:
@@ -20,6 +21,7 @@ class HostileService:
 
     def __init__(self):
         self.requests = []
+        self.numbers = itertools.count(1)
         service = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -36,7 +38,7 @@ class HostileService:
                 self.wfile.write(body)
 
             def do_POST(self):
-                self.answer({"data": {"request_id": EVIL_ID, "file_ids": ["../../../file", "/etc/shadow"]}})
+                self.answer({"data": {"request_id": EVIL_ID + str(next(service.numbers)), "file_ids": ["../../../file", "/etc/shadow"]}})
 
             def do_GET(self):
                 self.answer({"data": {"status": "SUCCESS", "documents": [
@@ -148,7 +150,7 @@ class Hostile(Case):
         done = self.run_bulk(folder, "--text", "--parts", "tables,signatures,stamps,images", "--log-format", "human")
         self.assertEqual(self.report["done"], 2, done.stderr)
         self.assertEqual(self.everything(), before)
-        self.assertEqual({r["request_id"] for r in self.results}, {EVIL_ID})
+        self.assertEqual({r["request_id"] for r in self.results}, {EVIL_ID + "1", EVIL_ID + "2"})
         self.assertTrue(list((self.out / "parts").iterdir()))
         for path in self.out.rglob("*"):
             self.assertFalse(path.is_symlink())
