@@ -1,7 +1,7 @@
 // What threads cost and bring: documents a second through clients whose transport answers from memory, so
 // that only the client itself is measured. One client on one thread, without and with a strand; then a client
-// for each thread, with shared limits. Wall time counts only if the cores are free; compare CPU seconds
-// otherwise.
+// for each thread, with limits of their own and with shared limits. Wall time counts only if the cores are
+// free, which the clients with limits of their own show; compare CPU seconds otherwise.
 
 #include <ocrpipe/client.hpp>
 #include <ocrpipe/transport/transport.hpp>
@@ -127,13 +127,15 @@ try {
     for (int round = 0; round != 3; ++round) {
         measured const one = run(1, single, documents);
         measured const strand = run(1, o, documents);
+        measured const apart = run(2, single, documents);
         measured const two = run(2, shared, documents);
         std::printf("one thread %.2f us CPU; on a strand %.2f us (x %.3f); two clients with shared limits "
-                    "%.2f us (x %.3f), documents a second x %.2f\n",
+                    "%.2f us (x %.3f), documents a second x %.2f, with limits of their own x %.2f\n",
                     one.cpu_microseconds, strand.cpu_microseconds,
                     strand.cpu_microseconds / one.cpu_microseconds, two.cpu_microseconds,
                     two.cpu_microseconds / one.cpu_microseconds,
-                    two.documents_a_second / one.documents_a_second);
+                    two.documents_a_second / one.documents_a_second,
+                    apart.documents_a_second / one.documents_a_second);
     }
     return 0;
 } catch (std::exception const& e) {

@@ -285,7 +285,9 @@ OCRPIPE_DECL task<result<bool>> client_core::read_known_good(service_health::req
     result_context c = x.context();
     // If a gateway answered the request with 404, another 404 from a gateway says the same of all requests.
     if (health_.last_refusal(r.kind) == errc::wrong_base_url) c.route_succeeded = false;
+    lock = pace_state::lock_type();
     action const next = job.fsm.resume(answer, c);
+    lock = pace_->lock();
     health_.note_read(r, answer, next, job.fsm.read_well(), c.now, c.random);
     pauses const now_paused = heed(next, c.now);
     lock = pace_state::lock_type();

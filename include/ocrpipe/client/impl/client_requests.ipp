@@ -155,9 +155,9 @@ action client_core::learn(Exchange& x, admission const& a, exchange_result& answ
     thread_check::scope const alone(one_thread_, one_thread_rule);
     complete(answer, a);
     std::uint64_t const received = answer ? answer->body.size() : 0;
-    auto lock = pace_->lock();
     auto const context = x.context();
-    action next = x.fsm.resume(answer, context);
+    action next = x.fsm.resume(answer, context); // parses the answer: not under the lock
+    auto lock = pace_->lock();
     note(a, answer, next, context);
     x.note(answer, next);
     pauses const now_paused = heed(next, context.now);
