@@ -1,5 +1,5 @@
-// Gets the results of jobs that another process submitted. A request_id is all that is needed, and asking for
-// it costs nothing.
+// Gets the results of jobs that another process submitted. A request_id is all that is needed, and reading a
+// result costs nothing.
 //
 //     resume r-17 r-18 r-19
 #include "service.hpp"
@@ -24,7 +24,7 @@ try {
                 std::printf("%s: %s\n", id, answer->text().c_str());
                 return;
             }
-            // After errc::still_processing, the same call later may give the result.
+            // After errc::still_processing, the same call may give the result later.
             std::fprintf(stderr, "%s: %s\n", id, to_string(answer.error()).c_str());
             exit_code = 1;
         });

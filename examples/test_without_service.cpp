@@ -14,7 +14,7 @@ using ocrpipe::testing::seen_request;
 namespace
 {
 
-/// The program under test: what it makes of a document.
+/// The program under test: gives the text of a document, or the reason for its failure, to `done`.
 void total_of(ocrpipe::client& client, ocrpipe::document invoice, std::function<void(std::string)> done)
 {
     client.async_recognize(ocrpipe::submit_request(std::move(invoice), "INVOICE"),

@@ -76,8 +76,8 @@ inline constexpr char export_examples[] = R"(Examples:
   ocrpipe export results --csv -o march.csv        writes a row for each document and a column for each named field
 --text and --parts list the files of each document in DIR/exported-text.jsonl or DIR/exported-parts.jsonl, and print its path.
 --text and --csv use no network. --parts needs the key; parts that are there already are not fetched again. You can export
-during a run. If a document was read again, its last result is exported. If a spreadsheet would read a cell as a formula, a '
-is put in front of it.)";
+during a run. If a document was read again, its last result is exported. If a spreadsheet would read a cell as a formula, an
+apostrophe is put in front of it.)";
 
 inline constexpr char support_examples[] = R"(Examples:
   ocrpipe support results 0d9ff7e1                 writes results/support/..., for the service's support
@@ -120,7 +120,7 @@ inline constexpr char load_examples[] = R"(Examples:
   ocrpipe load --rate 20/s --duration 1m --threshold 'e2e.p95<30s,error_rate<1%,backlog_slope<=0' --out ci --doc-type invoice
   ocrpipe load compare before/ after/              what changed, and whether the change is more than noise
   ocrpipe load merge all/ generator-1/ generator-2/
-Every document costs money at the real service. The command says how many documents it will send at most, and where to.
+Every document costs money at the real service. The command says where it will send documents, and how many at most.
 Arrivals follow the clock and never wait for answers: a document that is sent late is measured from the time it was due.
 With --parts, a document is in flight until its parts have ended; its end-to-end time ends with the result.
 Unfinished documents count with the time for which they were observed. Ctrl-C stops the arrivals and waits for the documents

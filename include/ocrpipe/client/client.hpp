@@ -78,15 +78,14 @@ struct service_knowledge {
     bool results_read = false; ///< a result was read, so a 404 concerns its job and not the address
     /// The longest time from the end of a job to the arrival of its content; the settle window covers it.
     std::chrono::milliseconds content_delay{0};
-    /// Accepted documents of which no result was read. If they are many, one is read before patient submits
-    /// are sent.
+    /// The number of accepted documents whose results were not read. If there are many, one result must be
+    /// read before patient submits are sent.
     std::uint64_t unread = 0;
 };
 
 /// Functions that run around a submit while it holds one of the pool_options::submit_connections, for example
-/// to record it in a ledger. At most as many documents as there are connections are therefore between
-/// before_sending and accepted. Each function may be empty. They run where the client keeps its state; see
-/// client.
+/// to record it in a ledger. Therefore, no more documents than connections are between before_sending and
+/// accepted. Each function may be empty. They run where the client keeps its state; see client.
 class submit_hooks
 {
 public:
@@ -116,8 +115,8 @@ struct client_statistics {
     std::uint64_t bytes_uploaded = 0; ///< bodies of accepted submits
     std::size_t held_documents = 0;   ///< gauge: see saturation_options
     std::uint64_t held_bytes = 0;     ///< gauge: of documents in memory
-    /// Gauge: how long one more document would wait for the end of its submit, as far as can be told; 0
-    /// before the first.
+    /// Gauge: an estimate of how long one more document would wait for the end of its submit; 0 before the
+    /// first submit.
     std::chrono::seconds estimated_wait{0};
     std::size_t waiting_jobs = 0;            ///< gauge: jobs in the poll heap
     std::size_t active_submits = 0;          ///< gauge: submits in progress, pacing included
@@ -169,8 +168,8 @@ public:
     using executor_type = executor;
 
     /// Opens no connection. Throws ocrpipe::error (errc::invalid_argument) that lists every problem in
-    /// `options`. `ex` is any executor on which sockets can be opened: of an io_context, of a thread_pool, or
-    /// a strand of either.
+    /// `options`. `ex` is any executor on which sockets can be opened: that of an io_context or a
+    /// thread_pool, or a strand of either.
     client(executor ex, client_options options);
 
     /// Uses the given transport, so that tests need no server.
@@ -201,8 +200,8 @@ public:
     /// lost, was 500, or was a redirect that is not followed (301, 302, 303); unauthorized, wrong_base_url;
     /// client_certificate_refused; transport errors and throttled when the attempts or the deadline are used
     /// up. If a doc_type was never accepted and three submits in a row get a 500, further submits with that
-    /// doc_type are rejected without being sent. saturated if client_options::saturation is reached, and
-    /// too_many_waiting if pool_options::max_waiting is.
+    /// doc_type are rejected without being sent. saturated if a bound of client_options::saturation is
+    /// reached; too_many_waiting if pool_options::max_waiting operations wait.
     /// Cancellation: errc::cancelled until the last byte was sent; then errc::ambiguous_submit, or success if
     /// the answer has already arrived.
     /// Source: OCR API Usage Guide, "Submit OCR".
@@ -254,6 +253,7 @@ public:
     /// begins, but an attempt in progress goes on. If it passes later, the error is errc::still_processing
     /// with the request_id. If it is 0, client_options::job_deadline applies twice: from the call to the last
     /// attempt, and from the acceptance to the result.
+    ///
     /// Errors: those of async_submit and async_wait. The failure holds the request_id if the document was
     /// accepted.
     /// Cancellation: as for async_submit until the document is accepted, then as for async_wait. The loser of
@@ -265,7 +265,7 @@ public:
     }
 
     /// The same, with hooks. submit_hooks::accepted gets the request_id and the file_ids when the service has
-    /// accepted the document, before the wait for the result. If it keeps them, a job that was paid for can
+    /// accepted the document, before the wait for the result. If it stores them, a job that was paid for can
     /// be resumed even if the operation is cancelled, loses a race or outlives its caller.
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_recognize(submit_request request, submit_hooks hooks, Token&& token)
@@ -328,8 +328,8 @@ public:
         return initiate<part_data>(&client::start_part, std::move(part), std::forward<Token>(token));
     }
 
-    /// Never waits for I/O. The members are read one after another while the client works, so they may differ
-    /// by the requests of that moment.
+    /// Never waits for I/O. The members are read one after another while the client works, so they may not
+    /// all describe the same moment.
     client_statistics statistics() const;
 
     /// The profile used to interpret answers.
@@ -338,8 +338,8 @@ public:
     /// Tells the client what earlier runs have learned about the service. Adds to what it already knows.
     void remember(service_knowledge const& known);
 
-    /// Adds an observer, beside that of the options. The client keeps it until it is destroyed. Exchanges in
-    /// progress may end without it.
+    /// Adds an observer, beside that of the options. The client keeps it until the client is destroyed. The
+    /// observer may not see the end of exchanges that are in progress now.
     void observe(std::shared_ptr<client_observer> observer);
 
     /// Stops new submits: those waiting for a rate limit or a pause, and all later ones, end with

@@ -11,7 +11,7 @@ namespace ocrpipe
 /// The functions are called where the client keeps its state, one at a time, before the handler of the
 /// operation. They must not throw, must not block, and must not call the client. The events and the views in
 /// them are valid during the call.
-/// Thread safety: an observer of several clients that run on different threads must be safe for them.
+/// Thread safety: an observer of several clients may be called on their threads at the same time.
 /// Cost: a client without observers takes no times for them.
 class client_observer
 {

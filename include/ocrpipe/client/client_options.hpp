@@ -19,12 +19,12 @@ namespace ocrpipe
 
 class client_observer;
 
-/// Bounds of the documents that a client holds: each from the call of async_submit or async_recognize to the
-/// end of its submit. One more is refused at once with errc::saturated and failure::retry_after, so that a
-/// server can answer 503 with Retry-After. 0 means no bound.
+/// Bounds of the documents that a client holds. It holds a document from the call of async_submit or
+/// async_recognize to the end of the submit. A document beyond a bound fails at once with errc::saturated and
+/// failure::retry_after, so that a server can answer 503 with Retry-After. 0 means no bound.
 struct saturation_options {
     std::size_t max_documents = 0;
-    /// Of documents in memory. If none is held, one of any size is accepted.
+    /// Of documents in memory. If no document is held, one of any size is accepted.
     std::uint64_t max_bytes = 0;
 };
 
@@ -37,13 +37,13 @@ struct client_options : http_options, pace_options {
     /// Sees the client's exchanges and pauses; may be empty. See also client::observe().
     std::shared_ptr<client_observer> observer;
     saturation_options saturation;
-    /// Whether several threads may run the client's executor, or call the client's members. If so, the state
+    /// Whether several threads may run the client's executor or call the client's members. If true, the state
     /// of the client is on a strand. If false, a single thread must do both, and the state is on the executor
     /// itself, which costs less. Debug builds end the program with a message if two threads use such a client
     /// at once.
     bool thread_safe = true;
-    /// Rate limits, pauses and refusals in common with other clients; see shared_pace. If null, the client
-    /// has its own.
+    /// The rate limits, pauses and refusals that this client shares with others; see shared_pace. If null, it
+    /// shares none.
     std::shared_ptr<shared_pace> shared;
 
     /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.

@@ -28,11 +28,11 @@ struct action {
     /// For refused: the error, if all requests are refused. With finish: the same, of a request that ended
     /// because it alone is refused.
     errc why = errc::ok;
-    /// The request failed in a way that may be the trouble of the service: it got an error, a page that is
-    /// not the service's, or no answer.
+    /// The request failed in a way that may mean that the service is in trouble: it got an error, a page that
+    /// is not the service's, or no answer.
     bool is_trouble = false;
-    /// With wait or finish: the service asks this request to wait while it answers others, which need not
-    /// wait with it.
+    /// With wait or finish: the service asks only this request to wait, and answers others, so the others
+    /// need not wait.
     bool is_throttled_alone = false;
 };
 

@@ -26,8 +26,8 @@ public:
     {
     }
 
-    /// After so many 503s in a row without a Retry-After, the service may be in trouble. Fewer may mean that
-    /// it does not take so many submits at a time.
+    /// After this many 503s in a row without a Retry-After, the service may be in trouble. Fewer may only
+    /// mean that it does not take as many submits at a time.
     static constexpr int trouble_after = 4;
 
     action start(fsm_context const& context);

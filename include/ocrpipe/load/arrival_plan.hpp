@@ -40,9 +40,9 @@ OCRPIPE_DECL double rate_at(arrival_plan const& plan, double seconds) noexcept;
 /// Seconds until the last arrival may be due; infinity if only `max_documents` ends the plan.
 OCRPIPE_DECL double length_of(arrival_plan const& plan) noexcept;
 
-/// The number of documents that arrivals submit at most; with Poisson arrivals and no `max_documents`,
-/// 5 standard deviations above the mean, where arrival_times ends. Nothing if there is no limit, and for a
-/// closed loop without `max_documents`.
+/// The largest number of documents that the arrivals may submit. With Poisson arrivals and no
+/// `max_documents`, it is 5 standard deviations above the mean, and arrival_times ends there. Nothing if
+/// there is no limit, and for a closed loop without `max_documents`.
 OCRPIPE_DECL std::optional<std::uint64_t> most_documents(arrival_plan const& plan);
 
 /// The times at which documents are due, one after the other. Pure: the plan and its seed decide all of them.

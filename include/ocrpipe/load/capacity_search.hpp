@@ -30,10 +30,10 @@ struct capacity_search_options {
 
 /// What the service can take, in documents per second.
 ///
-/// The interval contains the highest rate that passed below the lowest that did not, and this one; steps of
-/// this length cannot tell rates inside it apart. If the estimate is the throughput of the steps in which the
-/// backlog grew, the interval contains each of these throughputs, too: they vary, and they may lie beyond a
-/// rate that passed or failed by chance.
+/// The interval contains two rates: the lowest that did not pass, and the highest below it that passed. Steps
+/// of this length cannot tell rates inside the interval apart. If the estimate is the throughput of the steps
+/// in which the backlog grew, the interval contains each of these throughputs, too: they vary, and may lie
+/// beyond a rate that passed or failed by chance.
 struct service_capacity {
     double estimate = 0; ///< 0 if no rate passed and the backlog grew in no step
     double low = 0;    ///< 0 if no rate passed

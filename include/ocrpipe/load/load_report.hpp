@@ -33,7 +33,7 @@ OCRPIPE_DECL std::string bottleneck_of(generator_health const& g);
 struct load_facts {
     std::string arrivals; ///< for people
     bool stopped = false; ///< by a signal
-    std::string ended_by; ///< why the test ended early, as a sentence without its stop; empty if it did not
+    std::string ended_by; ///< why the test ended early, without a full stop; empty if it did not
     generator_health generator;
     std::optional<double> sampled_in_flight; ///< the other side of Little's law
     std::vector<std::pair<threshold, threshold_outcome>> thresholds;

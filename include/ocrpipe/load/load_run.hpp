@@ -37,7 +37,7 @@ struct load_options {
     std::chrono::milliseconds drain_timeout{10 * 60'000};
     /// Called when the service has accepted a document, before anything else is done with it. May be empty.
     std::function<void(std::string_view document, std::string_view request_id)> on_accepted;
-    /// Called once for each document, when it and its parts end or when the test ends. May be empty.
+    /// Called once for each document: when it and its parts have ended, or when the test ends. May be empty.
     std::function<void(job_record const&, std::string_view document, std::string_view request_id)> on_job;
     /// Called once for each document that failed. May be empty.
     std::function<void(std::string_view document, failure const&)> on_failure;
@@ -56,7 +56,7 @@ struct load_statistics {
     std::uint64_t failed = 0;
     std::uint64_t given_up = 0;       ///< the deadline of the job passed, or the test ended
     bool with_parts = false;          ///< load_options::parts is not empty
-    std::uint64_t fetching_parts = 0; ///< documents that are done, but not all of their parts
+    std::uint64_t fetching_parts = 0; ///< documents that are done, but whose parts are not
     std::uint64_t parts = 0;          ///< fetched
     std::uint64_t parts_failed = 0;
     bool draining = false;
@@ -67,7 +67,7 @@ struct load_statistics {
 };
 
 /// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each.
-/// Arrivals follow the clock and never wait for answers, if the client's pace_options::first_alone is off.
+/// Arrivals follow the clock and never wait for answers if the client's pace_options::first_alone is false.
 /// Between its submit and its result, a job is a record in the client's table and a record in this class.
 ///
 /// Thread safety: none; use it only on the thread that runs the io_context. Lifetime: the client must outlive
@@ -98,13 +98,14 @@ public:
     // Seconds; final when the test has ended.
     double arrival_seconds() const;
     double total_seconds() const;
-    /// Documents due per second. If their number ended the plan, the time until one more would be due counts.
+    /// Documents due per second of the arrivals. If `max_documents` ended the plan, the time until one more
+    /// document would have been due counts instead.
     double offered_per_second() const;
     /// Mean number of documents in flight, sampled ten times a second.
     double sampled_in_flight() const;
     bool stopped() const; ///< by stop()
-    /// The failure that ended the arrivals early: it would be that of all further documents. The credentials
-    /// are refused, or nothing was ever answered.
+    /// The failure that ended the arrivals early, because all further documents would fail in the same way:
+    /// the credentials, the certificate or the address were refused, or the service was never reached.
     std::optional<failure> const& ended_by() const;
     std::uint64_t descriptors_gone() const; ///< failures because the process could not open a socket or file
 

@@ -53,7 +53,7 @@ struct load_summary {
     /// From the acceptance until the last answer "not yet", and until the result was read.
     survival ready_low{{}};
     survival ready_high{{}};
-    /// From the result until all its parts had ended, of documents that have parts.
+    /// From the result of a document until its parts had ended; only of documents that have parts.
     survival time_to_parts{{}};
     /// end_to_end as tools see it that stop with the arrivals: only of documents that were done by then.
     survival completed_only{{}};

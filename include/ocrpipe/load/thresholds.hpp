@@ -38,8 +38,8 @@ struct threshold_outcome {
 
 /// A condition on a value that is not known does not hold. A percentile with unfinished jobs counts with its
 /// least favourable bound, so that a condition never holds just because the test ended too early.
-/// backlog_slope counts with its most favourable one, because a service that keeps up has a slope that varies
-/// about zero.
+/// backlog_slope counts with its most favourable bound, because the slope of a service that keeps up varies
+/// around zero.
 OCRPIPE_DECL threshold_outcome judge(threshold const& t, load_summary const& s);
 
 } // namespace ocrpipe

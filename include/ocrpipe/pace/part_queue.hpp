@@ -50,7 +50,7 @@ public:
     /// A part that next() returned has ended.
     void ended() noexcept { --under_way_; }
 
-    /// The parts of this batch that wait are not asked for. Returns how many there were.
+    /// Drops the parts of this batch that still wait, so that they are not asked for. Returns how many.
     std::size_t drop(Batch b)
     {
         auto const found =
@@ -70,7 +70,7 @@ private:
     };
 
     std::size_t const at_once_;
-    std::deque<place> batches_; ///< those with parts that wait
+    std::deque<place> batches_; ///< batches with parts that wait
     std::size_t waiting_ = 0;
     std::size_t under_way_ = 0;
 };

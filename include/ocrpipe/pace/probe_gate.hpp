@@ -38,7 +38,8 @@ public:
     };
 
     static constexpr std::chrono::seconds first_alone{5};
-    /// A probe without an outcome for so long is lost: its client was destroyed, or its thread runs no more.
+    /// A probe that has had no outcome for this long is lost: its client was destroyed, or its thread no
+    /// longer runs.
     static constexpr std::chrono::minutes longest_probe{10};
 
     explicit probe_gate(limits l) noexcept : limits_(l) {}

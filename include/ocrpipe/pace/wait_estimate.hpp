@@ -10,7 +10,7 @@
 namespace ocrpipe
 {
 
-/// How long a newcomer waits behind a queue, by the pace at which its operations ended lately.
+/// Estimates how long a new operation waits in a queue, from the pace at which earlier ones ended lately.
 class wait_estimate
 {
 public:
@@ -25,7 +25,7 @@ public:
         last_ = now;
     }
 
-    /// The time until `ahead` operations have ended: a second or more, and a minute at most.
+    /// The time until `ahead` operations have ended: at least a second, and at most a minute.
     std::chrono::seconds until(std::size_t ahead) const noexcept
     {
         double const seconds = interval_.count() * static_cast<double>(ahead) + 0.999;

@@ -15,17 +15,18 @@ namespace ocrpipe::testing
 
 namespace asio = boost::asio;
 
-/// Stops ocrpipe::clock while it exists, and lets a test move it: backoffs, poll intervals, deadlines and
-/// Retry-After then take no real time. The wall clock goes on, and so do timers that are not the engine's.
+/// Stops ocrpipe::clock while it exists, and lets a test move that clock: backoffs, poll intervals, deadlines
+/// and Retry-After then take no real time. The wall clock goes on, and so do timers that are not the
+/// library's.
 ///
-/// Use it with a transport that does not wait for anything real, such as scripted_transport: time does not
-/// pass while a socket is waited for.
+/// Use it with a transport that waits for nothing real, such as scripted_transport. With real sockets, no
+/// time passes while they are waited for.
 ///
-/// Thread safety: none. The clock is one for the process, so at most one manual_clock exists at a time.
+/// Thread safety: none. The process has one clock, so at most one manual_clock may exist at a time.
 class manual_clock
 {
 public:
-    /// Throws std::logic_error if there is one already.
+    /// Throws std::logic_error if another manual_clock exists.
     manual_clock()
     {
         std::int64_t none = 0;
@@ -45,7 +46,7 @@ public:
     /// the next timer. Returns the number of handlers that ran.
     std::size_t run(asio::io_context& context) { return run_until(context, clock::time_point::max()); }
 
-    /// The same, but at most until the clock has moved by `span`.
+    /// The same, but ends when the clock has moved by `span`, at the latest.
     std::size_t run_for(asio::io_context& context, clock::duration span)
     {
         clock::time_point const until = clock::now() + span;
@@ -66,7 +67,7 @@ private:
             std::int64_t const next = detail::next_manual_timer;
             std::int64_t const last = until.time_since_epoch().count();
             if (next > last) break;
-            // Without a timer, the work is something that another thread ends.
+            // If there is no timer, the context waits for another thread.
             if (next == 0)
                 ran += context.run_one_for(std::chrono::milliseconds(1));
             else

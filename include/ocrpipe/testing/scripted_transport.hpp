@@ -24,7 +24,7 @@ struct seen_request {
     std::string body;
 };
 
-/// A transport that sends nothing: it answers each request from a function, and keeps what it was asked.
+/// A transport that sends nothing. It answers each request from a function, and appends the request to a log.
 ///
 /// Thread safety: the function and the log are used on the client's executor only.
 class scripted_transport final : public transport
@@ -46,7 +46,7 @@ public:
         return r;
     }
 
-    /// No answer: the connection failed after so much was sent.
+    /// No answer: the connection failed. `sent`: how much of the request had been sent by then.
     static exchange_result fails(errc code, bytes_sent sent)
     {
         transport_failure f;
@@ -56,7 +56,7 @@ public:
         return f;
     }
 
-    /// No answer, ever: the request ends by cancellation, with all bytes sent.
+    /// No answer, ever: the request ends only when it is cancelled, with all bytes sent.
     static exchange_result hold() { return fails(errc::ok, bytes_sent::all); }
 
     task<exchange_result> send(http_request request) override

@@ -127,7 +127,7 @@ private:
     void schedule(slot s, clock::time_point due);
     /// Schedules or finishes a job after a read.
     void apply(slot s, action next);
-    /// What a job does instead of `next`, which is a pause.
+    /// What a job does instead of `next`, which is a pause, a refusal or an outage.
     action hold(waiting_job& job, action next);
     void finish_job(slot s, result<ocr_result> outcome);
     void fail_job(slot s, failure f);
@@ -195,7 +195,7 @@ private:
     void complete(exchange_result& r, admission const& a) const;
     /// Updates the gates and the counters after an exchange.
     void note(admission const& a, exchange_result const& r, action const& next, fsm_context const& c);
-    /// The pauses after an exchange, as far as observers are told of them.
+    /// The pauses after an exchange that observers are told about.
     struct pauses {
         clock::time_point throttled_until{};
         bool is_out = false;
@@ -255,14 +255,14 @@ private:
     result_context context_of(waiting_job const& job);
 
     shard const shard_;
-    asio::any_completion_executor const outer_; ///< of the user
+    asio::any_completion_executor const outer_; ///< the user's
     client_options const options_;
     secret_mask const secrets_;
     std::shared_ptr<poll_schedule const> schedule_;
     std::unique_ptr<transport> transport_;
     std::mt19937_64 rng_;
 
-    /// Hold pace_->lock() to use the references, which are its members.
+    /// The references are members of *pace_: hold pace_->lock() while you use them.
     std::shared_ptr<pace_state> const pace_;
     gcra& submit_rate_ = pace_->submit_rate;
     gcra& poll_rate_ = pace_->poll_rate;
@@ -292,7 +292,7 @@ private:
     std::uint32_t good_reads_ = 0;      ///< of results; wraps around
     std::uint32_t good_parts_ = 0;      ///< likewise
     std::uint32_t good_reads_then_ = 0; ///< at the last failed read
-    clock::time_point next_check_{};    ///< whether a known result can be read
+    clock::time_point next_check_{};    ///< when a known result may be read again, as a check
 
     table jobs_;
     timer heap_timer_;

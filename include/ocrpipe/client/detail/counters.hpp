@@ -9,8 +9,8 @@
 namespace ocrpipe::detail
 {
 
-/// A number that one shard changes and any thread reads. It costs what a plain one costs, because no two
-/// threads change it at the same time.
+/// A number that one shard changes and any thread reads. Because no two threads change it at the same time,
+/// it costs no more than a plain number.
 template<class T>
 class published
 {

@@ -15,8 +15,8 @@
 namespace ocrpipe::detail
 {
 
-/// What is known about the service and how fast it may be asked: by one client, or by several that share it.
-/// Everything waits for points in time, so no client ever needs to wake another.
+/// What is known about the service, and how fast requests may be sent to it. Belongs to one client, or to
+/// several that share it. All waits are for points in time, so no client ever needs to wake another.
 class pace_state
 {
 public:
@@ -29,15 +29,15 @@ public:
     {
     }
 
-    /// The shared state, or else one for a single client.
+    /// The state of `shared`, or a new one for a single client if `shared` is null.
     static std::shared_ptr<pace_state> of(std::shared_ptr<shared_pace> const& shared,
                                           pace_options const& options, bool needs_lock)
     {
         return shared ? shared->state_ : std::make_shared<pace_state>(options, needs_lock);
     }
 
-    /// To be held while the members are used, and never across a co_await. Recursive, because a decision
-    /// under the lock may refuse a request, which returns its reservations.
+    /// Hold it while you use the members, but never across a co_await. It is recursive, because a decision
+    /// under the lock may refuse a request, and the refusal locks again to return the reservations.
     using lock_type = std::unique_lock<std::recursive_mutex>;
     lock_type lock() const { return needs_lock_ ? lock_type(mutex_) : lock_type(); }
 

@@ -25,10 +25,10 @@ namespace ocrpipe::detail
 ///   before, if there is one: if it is refused, too, all requests are.
 /// - If the service cannot be reached, patient requests of all kinds pause, and one probe at a time is sent.
 /// - If requests of a kind are answered with errors, or with pages that are not the service's, patient
-/// requests
-///   of this kind pause, and one probe at a time is sent. For results, and if there is one that was read
-///   before, it must fail, too. While results cannot be read, submits wait.
-/// - If many documents were accepted and no result was read since, patient submits pause until one is.
+///   requests of this kind pause, and one probe at a time is sent. Reads of results pause only if a read of a
+///   result that was read before fails, too; if there is none, they pause like the others. While results
+///   cannot be read, submits wait.
+/// - If many documents were accepted and no result was read since, patient submits pause until one is read.
 class service_health
 {
 public:
@@ -40,7 +40,7 @@ public:
         bool is_suspect = false; ///< it was refused itself
         bool is_patient = false; ///< it waits out outages, for at most max_outage
         bool jobs_wait = true;   ///< for a submit: results are still awaited
-        bool has_failed = false; ///< its last attempt did, perhaps because the service is in trouble
+        bool has_failed = false; ///< its last attempt failed, perhaps because the service is in trouble
     };
     enum class decision {
         send,
@@ -111,7 +111,7 @@ public:
     /// Why a kind of request is refused, and how often it was in a row.
     std::string refusal_text(lane kind) const;
 
-    /// Earlier runs left so many results unread.
+    /// Tells how many results earlier runs left unread.
     void assume_unread(std::uint64_t documents, clock::time_point now) noexcept;
 
     /// Whether so many results are unread that one should be read before another document is sent.
@@ -151,7 +151,7 @@ public:
     /// Fewer than the attempts of a document.
     static constexpr std::uint32_t silent_is_outage = 3;
 
-    /// So many different requests of a kind in a row that fail pause the others. For results, two failures
+    /// If this many different requests of a kind fail in a row, the others pause. For results, two failures
     /// are enough if one of them is that of a known result.
     static constexpr std::uint32_t reads_are_trouble = 3;
     /// More than the 500s that stop a doc_type: see doc_type_gate.
@@ -202,10 +202,10 @@ private:
     std::string outage_why_;
     std::array<trouble_gate, lane_count> troubles_;
     clock::time_point asked_since_{};    ///< when the service asked to wait; no good answer since
-    clock::time_point asked_until_{};    ///< as it asked, even if the wait is shortened
+    clock::time_point asked_until_{};    ///< until when it asked to wait, even if the wait is shortened
     std::chrono::milliseconds asked_{0}; ///< by its last Retry-After
     bool was_reached_ = false;           ///< some request was answered
-    bool was_accepted_ = false;          ///< and with success
+    bool was_accepted_ = false;          ///< some request was answered with success
     std::uint32_t silent_ = 0;           ///< requests in a row that got no answer
     std::uint32_t answers_ = 0;
     std::uint32_t good_answers_ = 0;

@@ -24,8 +24,8 @@ inline asio::any_completion_executor as_completion_executor(executor const& ex)
     return plain ? asio::any_completion_executor(*plain) : asio::any_completion_executor(ex);
 }
 
-/// Where a client keeps its state: the executor of its user if one thread at a time runs that, or else a
-/// strand of it.
+/// Where a client keeps its state: on the user's executor if only one thread at a time runs it, otherwise on
+/// a strand of it.
 class shard
 {
 public:
@@ -38,8 +38,8 @@ public:
         if (auto const* const plain = inner_.target<asio::io_context::executor_type>()) plain_ = *plain;
     }
 
-    executor const& outer() const noexcept { return outer_; } ///< of the user
-    executor const& inner() const noexcept { return inner_; } ///< of the state
+    executor const& outer() const noexcept { return outer_; } ///< the user's
+    executor const& inner() const noexcept { return inner_; } ///< where the state is
     bool has_own_strand() const noexcept { return has_own_strand_; }
     bool is_thread_safe() const noexcept { return thread_safe_; }
 
@@ -47,11 +47,12 @@ public:
     template<class F>
     void post(F f) const
     {
-        if (plain_) return asio::post(*plain_, std::move(f)); // cheaper than by way of any_io_executor
+        if (plain_) return asio::post(*plain_, std::move(f)); // cheaper than through any_io_executor
         asio::post(inner_, std::move(f));
     }
 
-    /// Runs `f` on the inner executor, at once if the caller is there. Without thread safety it is.
+    /// Runs `f` on the inner executor: at once if the caller runs there, as it always does without thread
+    /// safety.
     template<class F>
     void run(F f) const
     {

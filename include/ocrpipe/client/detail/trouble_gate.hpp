@@ -10,15 +10,15 @@
 namespace ocrpipe::detail
 {
 
-/// Pauses requests of one kind while the service answers them, but with errors or with pages that are not its
-/// own. One probe at a time is then sent, until one gets a good answer.
+/// Pauses requests of one kind while they are answered with errors, or with pages that are not the service's.
+/// During the pause, one probe at a time is sent, until one gets a good answer.
 ///
 /// Thread safety: none; a gate belongs to one thread.
 class trouble_gate
 {
 public:
-    /// If nothing shows whether the service or the requests are bad, they wait for at most this long. After
-    /// that, there is no pause until one of them gets a good answer.
+    /// The longest pause while nothing shows whether the service fails or only these requests. After it, only
+    /// proof begins another pause, until a request gets a good answer.
     static constexpr std::chrono::minutes longest_unproved{10};
 
     explicit trouble_gate(std::chrono::milliseconds longest_interval) : probes_({0, longest_interval, false})
@@ -30,7 +30,7 @@ public:
     bool is_paused() const noexcept { return probes_.is_paused(); }
     /// Different requests in a row that failed.
     std::uint32_t failures() const noexcept { return failures_; }
-    /// Of the pause.
+    /// When the pause began, and why.
     clock::time_point since() const noexcept { return since_; }
     std::string const& why() const noexcept { return why_; }
 
@@ -40,7 +40,8 @@ public:
         if (is_another && failures_ != UINT32_MAX) ++failures_;
     }
 
-    /// Begins the pause, or prolongs it after a probe. `is_proved`: the service fails, not these requests.
+    /// Begins the pause, or prolongs it after a probe. `is_proved`: it is known that the service fails, and
+    /// not only these requests.
     void pause(std::string why, bool is_proved, clock::time_point now, double random)
     {
         if (given_up_ && !is_proved) return;

@@ -97,7 +97,7 @@ void client_core::run(task<result<T>> work, control_ptr control, Done done)
                                          if (thrown) std::rethrow_exception(thrown);
                                          d(std::move(outcome));
                                      }));
-    // Cancelled or closed between the caller's start and ours.
+    // The operation may have been cancelled, or the client closed, before the coroutine was spawned.
     if (control->cancelled || closed_) control->stop.emit(asio::cancellation_type::terminal);
 }
 

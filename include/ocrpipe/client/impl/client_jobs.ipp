@@ -245,8 +245,8 @@ OCRPIPE_DECL void client_core::want_probe(service_health::request r, clock::time
     wanted_read_ = known_read{r, health_.known_good()};
 }
 
-/// A read has failed. If no other has succeeded since the one before it, a known result is read, so that it
-/// becomes clear whether the service fails or the job.
+/// A read has failed. If no other read has succeeded since the failure before it, a known result is read, to
+/// show whether the service fails or only the job.
 OCRPIPE_DECL void client_core::check_service()
 {
     clock::time_point const now = clock::now();

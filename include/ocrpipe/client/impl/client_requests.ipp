@@ -42,8 +42,8 @@ OCRPIPE_DECL bool client_core::decide_locked(admission& a)
     bool const is_held = is_read || health.what == service_health::decision::wait;
     if (is_read && origin_gate_.open_at() <= now) want_probe(asking, now);
     clock::time_point open = origin_gate_.open_at();
-    // After a pause, jobs are read first: a submit that is throttled again would otherwise pause them for
-    // ever.
+    // After a pause, jobs are read first. Otherwise, a submit that is throttled again and again could keep
+    // them from ever being read.
     if (a.kind != lane::poll && jobs_.size() != 0 && open > now - reads_first) open += reads_first;
     a.until = is_held ? std::max(health.until, open) : open;
     a.waited = &counters_.waited_for_pause;
@@ -66,13 +66,13 @@ OCRPIPE_DECL bool client_core::decide_locked(admission& a)
 
 OCRPIPE_DECL service_health::request client_core::to_health(admission const& a) const
 {
-    // With a shared pace, others may have the jobs.
+    // With a shared pace, the jobs may be those of other clients.
     bool const jobs_wait = options_.shared || jobs_.size() != 0;
     return {a.kind, a.is_suspect, a.is_patient, jobs_wait, a.has_failed};
 }
 
-/// Reserves a slot at each rate limit, again if it passed during a pause. `a` then waits for the latest of
-/// them.
+/// Reserves a slot at each rate limit, and a new one if the reserved slot passed during a pause. `a` then
+/// waits for the latest of the slots.
 OCRPIPE_DECL void client_core::reserve(admission& a, clock::time_point now)
 {
     for (rate_permit& p : a.permits) {
@@ -156,7 +156,7 @@ action client_core::learn(Exchange& x, admission const& a, exchange_result& answ
     complete(answer, a);
     std::uint64_t const received = answer ? answer->body.size() : 0;
     auto const context = x.context();
-    action next = x.fsm.resume(answer, context); // parses the answer: not under the lock
+    action next = x.fsm.resume(answer, context); // without the lock, because it parses the answer
     auto lock = pace_->lock();
     note(a, answer, next, context);
     x.note(answer, next);

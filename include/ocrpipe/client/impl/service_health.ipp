@@ -172,7 +172,7 @@ OCRPIPE_DECL void service_health::note_trouble(request const& r, bool was_probe,
     t.failed(!r.has_failed);
     bool const is_submit = r.kind == lane::submit;
     std::uint32_t const enough = is_submit ? submits_are_trouble : reads_are_trouble;
-    // If there is a known result, it decides about the reads of others.
+    // If there is a known result, a read of it decides whether reads pause.
     bool const is_asked = r.kind == lane::poll && !known_good_.empty();
     if (!t.is_paused() && (is_asked || t.failures() < enough)) return;
     char const* const requests = is_submit              ? "submits"
@@ -181,7 +181,7 @@ OCRPIPE_DECL void service_health::note_trouble(request const& r, bool was_probe,
     t.pause(trouble_of(requests, answer), is_submit || is_asked, now, random);
 }
 
-/// The result of a read of known_good(): it decides whether the service fails or the jobs.
+/// A read of known_good() has ended. It decides whether the service fails or only some jobs.
 OCRPIPE_DECL void service_health::note_known_result(exchange_result const& answer, action const& next,
                                                     clock::time_point now, double random)
 {

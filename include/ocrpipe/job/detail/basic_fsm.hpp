@@ -49,7 +49,7 @@ struct attempt_counter {
     {
         bool const others_succeed = std::exchange(all_good_then, c.all_good_answers) != c.all_good_answers;
         std::uint32_t const asked = c.all_throttled - std::exchange(all_throttled_then, c.all_throttled);
-        // All others have ended meanwhile, if any were answered while this one alone was throttled.
+        // Others were answered while this one alone was throttled, and all of them have ended.
         bool const is_left = c.is_last && throttled_alone != 0;
         bool const only_this_asked = throttled_in_row != 0 && asked == 1; // the one before
         bool const is_alone = only_this_asked && (others_succeed || is_left);
@@ -61,9 +61,9 @@ struct attempt_counter {
     /// Whether the service throttles this request while it answers others: then the others need not wait.
     bool is_throttled_alone() const noexcept { return throttled_alone >= 3; }
 
-    /// Whether it is throttled so often, and alone, that its deadline does not stand still any more.
+    /// Whether it was throttled alone so often that its deadline no longer stands still.
     bool has_waited_enough() const noexcept { return is_throttled_alone() && throttled_in_row >= 10; }
-    /// Whether it is throttled so often, and alone, that a document is given up. Takes about ten minutes.
+    /// Whether it was throttled alone so often that its document is given up. That takes about ten minutes.
     bool has_waited_in_vain() const noexcept { return is_throttled_alone() && throttled_in_row >= 30; }
 
     /// The answer's Retry-After, within the policy's limit; zero if it has none, or one that cannot be read.
@@ -98,8 +98,8 @@ struct attempt_counter {
         if (refusals != UINT16_MAX) ++refusals;
     }
 
-    /// Whether this request used up its attempts while others succeeded. If none did since the last failure,
-    /// the service fails, not this request.
+    /// Whether this request used up its attempts while others succeeded. If no other succeeded since the last
+    /// failure, the service fails, not this request.
     bool fails_alone(retry_policy const& policy) const noexcept
     {
         return own_failures >= std::max(policy.max_attempts, 2);
@@ -173,7 +173,7 @@ public:
     /// Whether the last answer refused this request in a way that may concern all of them.
     bool is_suspect() const noexcept { return counter_.refusals != 0; }
 
-    /// Whether the last request failed in a way that may be the service's.
+    /// Whether the last request failed in a way that may be the service's fault.
     bool is_failing() const noexcept { return counter_.failures_in_row != 0; }
 
     /// Requests answered or failed.
@@ -231,7 +231,8 @@ protected:
 
     /// Handles a refusal that may concern every request, such as 403: `code` is the error if it does. It
     /// concerns this request alone if a probe of something else is accepted meanwhile, and this request is
-    /// refused again. It also does after four refusals, if others were accepted before, and this one was not.
+    /// refused again. It also concerns this request alone after four refusals if others were accepted before
+    /// and this one was not.
     template<class Verdict>
     action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c,
                    bool was_allowed = false)
@@ -254,8 +255,8 @@ protected:
         return action{step::unreachable, c.now, {}, errc::ok, true};
     }
 
-    /// Whether a failure may be the beginning of an outage: nothing else succeeded since the last one. The
-    /// time that it costs does not count against a patient request's deadline.
+    /// Whether a failure may be the beginning of an outage: nothing else succeeded since the last failure.
+    /// The time that the failure takes does not count against a patient request's deadline.
     bool may_be_outage(fsm_context const& c) const noexcept
     {
         return c.patient && counter_.own_failures < 2 && !counter_.used_up(c.retry);
@@ -292,7 +293,8 @@ protected:
         return next;
     }
 
-    /// Ends a request that has no time left to wait. The origin pauses, unless it is throttled alone.
+    /// Ends a request that has no time left to wait. The origin pauses, unless this request is throttled
+    /// alone.
     template<class Verdict>
     action end_throttled(exchange_result const& answer, reading<Verdict> const& r, errc code,
                          std::string reason, clock::time_point until)

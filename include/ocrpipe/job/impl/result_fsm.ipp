@@ -50,7 +50,7 @@ OCRPIPE_DECL action result_fsm::resume(exchange_result& answer, result_context c
     case result_verdict::rejected:
         return fail(answer, r, errc::rejected);
     case result_verdict::misdirected:
-        // A page for maintenance or a login stands before a service that was read before.
+        // Results were read before, so this may be a maintenance or login page in front of the service.
         if (c.route_succeeded) return failed_read(answer, r, c);
         return fail(answer, r, errc::redirect_refused);
     case result_verdict::job_failed:
@@ -179,7 +179,8 @@ OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, resul
     return next;
 }
 
-/// After the deadline, the error is reported only if the job is read once; otherwise still_processing is.
+/// After the deadline, the error is reported only if the job is to be read once; otherwise, still_processing
+/// is reported.
 OCRPIPE_DECL action result_fsm::after_failure(exchange_result const& answer, result_reading const& r,
                                               result_context const& c, bool is_trouble)
 {

@@ -35,7 +35,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::certificate_refused:
         return fail(answer, r, errc::client_certificate_refused);
     case submit_verdict::wrong_base_url:
-        // A network that demands a login (511) stands before a service that accepted others.
+        // Others were accepted before, so this may be a network that now demands a login (511).
         if (r.status == 511 && c.was_accepted) return not_accepted(answer, r, c);
         return refused(answer, r, errc::wrong_base_url, c);
     case submit_verdict::rejected:
@@ -57,7 +57,8 @@ OCRPIPE_DECL action submit_fsm::accepted(submitted_job&& job, clock::time_point 
     return finish(std::move(job));
 }
 
-/// Several 503s for one document: the service does more than limit the number of requests.
+/// Waits after a 503. Several in a row for one document mean that the service does more than limit the number
+/// of requests.
 OCRPIPE_DECL action submit_fsm::wait_for_capacity(exchange_result const& answer, submit_reading const& r,
                                                   fsm_context const& c)
 {
@@ -88,7 +89,7 @@ OCRPIPE_DECL action submit_fsm::perhaps_accepted(exchange_result const& answer, 
     return next;
 }
 
-/// Refused, and safe to repeat. An answer such as 423 or 425 may be the service's trouble.
+/// Refused, and safe to repeat. An answer such as 423 or 425 may mean that the service is in trouble.
 OCRPIPE_DECL action submit_fsm::not_accepted(exchange_result const& answer, submit_reading const& r,
                                              fsm_context const& c)
 {

@@ -9,8 +9,9 @@ namespace ocrpipe::detail
 
 /// Decides from the failures of a load test whether all further documents would fail, too. Pure.
 ///
-/// The credentials, the certificate or the address are refused: from the start, or for many documents in a
-/// row. Or nothing was ever reached; an outage later is something that the test measures.
+/// They would if the credentials, the certificate or the address are refused, from the start or for many
+/// documents in a row, or if the service was never reached. A later outage is something that the test
+/// measures.
 class early_end
 {
 public:
@@ -21,7 +22,8 @@ public:
     }
     void done() noexcept { refused_reads_ = 0; }
 
-    /// A document failed; `was_accepted`: after the service had accepted it. True if the test should end.
+    /// A document failed. `was_accepted`: the service had accepted it before. Returns whether the test should
+    /// end.
     bool failed(failure const& f, bool was_accepted) noexcept
     {
         switch (static_cast<errc>(f.code.value())) {

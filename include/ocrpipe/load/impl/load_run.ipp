@@ -264,7 +264,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
             ++no_descriptor;
     }
 
-    /// Whether it is this test that ended the operation.
+    /// Whether the operation ended only because this test ended it.
     bool is_end_of_test(failure const& f) const
     {
         return closing && (f.is(errc::client_closed) || f.is(errc::cancelled));
