@@ -3,6 +3,7 @@
 The bounds are wide, because the machine may be busy with other tests; bench/load proves the precision.
 """
 
+import shutil
 import json
 import math
 import signal
@@ -163,6 +164,13 @@ class Load(LoadCase):
             done = self.ocrpipe("load", "merge", self.folder / out, *others)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(words, done.stderr)
+        shutil.copytree(good, self.folder / "copy")
+        done = self.ocrpipe("load", "merge", self.folder / "all", good, self.folder / "copy")
+        self.assert_exit(done, 2)
+        self.assertIn("the same documents", done.stderr)
+        done = self.ocrpipe("run", self.write_documents(1), "--out", good, "--doc-type", "invoice")
+        self.assert_exit(done, 2)
+        self.assertIn("has the records of a load test", done.stderr)
         self.assertEqual((good / "jobs.jsonl").read_bytes(), before)
         (good / "jobs.jsonl").write_bytes(before[:before.index(b"\n") + 1])
         done = self.ocrpipe("load", "compare", good, good)

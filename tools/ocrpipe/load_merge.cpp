@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -100,6 +101,16 @@ run_measurements replay(stored_load_test const& all)
     return out;
 }
 
+/// Whether the test has a request_id that is known already; adds those that it has.
+bool shares_documents(stored_load_test const& t, std::unordered_set<std::string>& known)
+{
+    auto const is_known_id = [&known](job_line const& j) { return known.contains(j.request_id); };
+    if (std::any_of(t.jobs.begin(), t.jobs.end(), is_known_id)) return true;
+    for (job_line const& j : t.jobs)
+        if (!j.request_id.empty()) known.insert(j.request_id);
+    return false;
+}
+
 } // namespace
 
 exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log)
@@ -111,6 +122,7 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
     std::error_code not_there;
     std::vector<std::filesystem::path> seen{std::filesystem::weakly_canonical(p.output, not_there)};
     std::vector<stored_load_test> tests;
+    std::unordered_set<std::string> request_ids;
     for (std::string const& d : p.directories) {
         auto t = load_test_of(d);
         if (!t) return refuse_input(t.error(), log);
@@ -120,6 +132,13 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
             return exit_code::usage;
         }
         seen.push_back(place);
+        if (shares_documents(*t, request_ids)) {
+            log.write(message(level::error, "usage",
+                              fmt::format("{}: another of the tests has the same documents: it is a copy of "
+                                          "this one, or was merged from it",
+                                          d)));
+            return exit_code::usage;
+        }
         if (t->was_generator_late)
             return refuse_input(
                 unreadable(d, "its generator was the bottleneck, so its figures are not about the service"),

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fcntl.h>
 #include <filesystem>
@@ -117,13 +118,27 @@ void load_records::discard()
     ::unlink(accepted_.path().c_str());
 }
 
+namespace
+{
+
+bool holds_one_of(std::string const& directory, std::initializer_list<char const*> names)
+{
+    return std::any_of(names.begin(), names.end(), [&directory](char const* name) {
+        struct ::stat there{};
+        return ::lstat((directory + name).c_str(), &there) == 0;
+    });
+}
+
+} // namespace
+
 bool holds_results(std::string const& directory)
 {
-    for (char const* const name : {jobs_name, accepted_name, "/report.json", "/ledger.db"}) {
-        struct ::stat there{};
-        if (::lstat((directory + name).c_str(), &there) == 0) return true;
-    }
-    return false;
+    return holds_one_of(directory, {jobs_name, accepted_name, "/report.json", "/ledger.db"});
+}
+
+bool holds_load_test(std::string const& directory)
+{
+    return holds_one_of(directory, {jobs_name, accepted_name});
 }
 
 std::string unfinished_load_test(std::string const& directory)

@@ -68,6 +68,9 @@ private:
 /// Whether the directory has the files of a run or of a load test, which must not be overwritten.
 bool holds_results(std::string const& directory);
 
+/// Whether the directory has the records of a load test.
+bool holds_load_test(std::string const& directory);
+
 /// If the directory has the records of a load test that has not come to its end: what it is, as a sentence
 /// without its stop. Otherwise empty.
 std::string unfinished_load_test(std::string const& directory);

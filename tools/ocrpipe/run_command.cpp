@@ -10,6 +10,7 @@
 #include "commands.hpp"
 #include "file_limit.hpp"
 #include "interruption.hpp"
+#include "load_records.hpp"
 #include "metrics_option.hpp"
 #include "progress.hpp"
 #include "remedy.hpp"
@@ -391,6 +392,12 @@ exit_code carry_out(run_plan const& p, client_options const& options, logger& lo
     }
     if (std::string wrong = misnamed_column(p); !wrong.empty()) {
         log.write(message(level::error, "usage", "the run was not started: " + std::move(wrong)));
+        return exit_code::usage;
+    }
+    if (holds_load_test(p.pipeline.directory)) {
+        log.write(message(level::error, "usage",
+                          fmt::format("{} has the records of a load test: give another directory",
+                                      p.pipeline.directory)));
         return exit_code::usage;
     }
     asio::io_context ioc(1);
