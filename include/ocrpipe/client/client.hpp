@@ -9,6 +9,7 @@
 #include <ocrpipe/client/detail/tracked_handler.hpp>
 #include <ocrpipe/core/result.hpp>
 #include <ocrpipe/core/task.hpp>
+#include <ocrpipe/transport/transport.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
@@ -27,7 +28,6 @@ namespace ocrpipe
 {
 
 namespace asio = boost::asio;
-class transport;
 
 /// A job to wait for. It may come from another process or an earlier run: the request_id is enough.
 class wait_request
