@@ -34,7 +34,7 @@ USED_BY = {
         "tesseract-ocr-vie": ("tools/emulator/emulator_main.cpp", '"vie+eng"'), "fonts-dejavu-core": ("tools/emulator/samples.cpp", '"DejaVu Sans"')},
     "test_packages": {
         "python3": ("tests/CMakeLists.txt", "find_package(Python3"), "curl": ("tests/cli/guide_curl.sh", "$(curl "),
-        "valgrind": ("bench/counting.py", '"valgrind"'), "chromium": ("tests/cli/browser.py", '"chromium"'),
+        "openssl": ("tests/cli/chaos.py", '"openssl"'), "valgrind": ("bench/counting.py", '"valgrind"'), "chromium": ("tests/cli/browser.py", '"chromium"'),
         "tidy": ("tests/cli/report_page_test.py", '"tidy"'), "prometheus": ("tests/cli/metrics_test.py", '"promtool"')},
     "clang_packages": {"clang-19": ("CMakePresets.json", '"clang++-19"')},
     "fuzz_packages": {

@@ -50,6 +50,39 @@ class Trouble(LoadCase):
         self.assertEqual(len(self.report_of("searched")["load"]["capacity"]["steps"]), 1)
         self.assertIn("10 of 10 documents failed (10 rejected)", self.report_of("searched")["verdict"])
 
+    def test_submits_that_are_lost_late_count_for_the_send_delay(self):
+        self.serve("fixed:0s", "--fault", "stall:route=submit:ms=3000")
+        done = self.load("stalled", "--rate", "10/s", "--duration", "2s", "--connections", "4", "--submit-timeout", "1s", "--send-delay", "500ms")
+        self.assert_exit(done, 98)
+        self.assertGreater(self.report_of("stalled")["load"]["generator"]["send_delay"]["count"], 0)
+
+    def test_a_key_that_is_revoked_ends_the_test_with_4(self):
+        accepted = []
+        service = Service({}, on_submit=accepted.append)
+        self.addCleanup(service.server.shutdown)
+        service.refuse = lambda body: (403, b"Forbidden") if len(accepted) >= 5 else None
+        service.result = lambda request_id: (403, b"Forbidden")
+        self.url = service.url
+        done = self.load("revoked", "--rate", "10/s", "--duration", "60s", "--drain-timeout", "3s")
+        self.assert_exit(done, 4)
+        self.assertIn("The test ended early", self.report_of("revoked")["verdict"])
+
+    def test_what_all_steps_of_a_search_paid_for_is_counted(self):
+        emulator = self.serve("fixed:100ms", "--fault", "reset-after-acceptance:count=1")
+        done = self.load("paid", "--find-capacity", "--rate", "20/s", "--step", "1s", "--max-documents", "70")
+        paid = self.report_of("paid")["paid"]
+        self.assertEqual(paid["accepted"] + paid["in_doubt"], len(emulator.truth("accepted")), done.stderr)
+        self.assertEqual(paid["in_doubt"], 1)
+
+    def test_the_clients_own_limits_are_not_the_services(self):
+        self.serve("fixed:100ms")
+        self.load("own", "--rate", "20/s", "--duration", "3s", "--submit-rate", "5/s")
+        verdict = self.report_of("own")["verdict"]
+        self.assertIn("the client's own rate limits are the limit", verdict)
+        self.assertNotIn("the service is the limit", verdict)
+        self.load("search", "--find-capacity", "--rate", "20/s", "--step", "3s", "--max-documents", "70", "--submit-rate", "5/s")
+        self.assertNotIn("the service is the limit", self.report_of("search")["verdict"])
+
     def test_a_threshold_missed_at_every_rate_gives_99(self):
         self.serve("fixed:100ms")
         done = self.load("missed", "--find-capacity", "--rate", "20/s", "--step", "1s", "--max-documents", "60", "--threshold", "e2e.p95<1ms")

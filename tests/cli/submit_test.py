@@ -6,14 +6,12 @@ import http.server
 import json
 import random
 import re
-import shutil
 import sqlite3
 import ssl
 import subprocess
 import sys
 import threading
 import time
-import unittest
 
 sys.dont_write_bytecode = True  # the source folder stays as it is
 import workbench
@@ -353,7 +351,6 @@ class Closes(Submitting):
         self.assertLessEqual(len(self.failures), 2)
 
 
-@unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificates")
 class ClientCertificates(Submitting):
     def certificate(self, name):
         files = [str(self.folder / f"{name}.{kind}") for kind in ("pem", "key")]

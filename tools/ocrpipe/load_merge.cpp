@@ -143,6 +143,9 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
             return refuse_input(
                 unreadable(d, "its generator was the bottleneck, so its figures are not about the service"),
                 log);
+        if (!t->ended_by.empty())
+            log.write(
+                message(level::warn, "ended_early", fmt::format("{}: it ended early: {}", d, t->ended_by)));
         if (t->has_thresholds)
             log.write(message(level::warn, "thresholds_not_checked",
                               fmt::format("{}: its thresholds are not checked for the joint report", d)));

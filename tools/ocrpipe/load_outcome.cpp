@@ -111,6 +111,13 @@ load_outcome outcome_of(load_run const& run, load_plan const& p, client_options 
     g.limited = p.limited || p.arrivals.closed();
     g.cpu_share = cpu_share;
     g.descriptors_gone = run.descriptors_gone();
+    auto const each = [&summary](std::chrono::nanoseconds waited) {
+        return std::chrono::duration<double>(waited).count() /
+               static_cast<double>(std::max<std::uint64_t>(1, summary.documents));
+    };
+    g.held_back =
+        each(traffic.waited_for_submit_rate + traffic.waited_for_poll_rate + traffic.waited_for_bytes);
+    g.paused = each(traffic.waited_for_pause);
 
     run_report r = counts_of(run, traffic, started_at);
     r.finished_at = std::chrono::system_clock::now();

@@ -19,7 +19,7 @@ namespace
 std::string why_failed(load_facts const& facts, load_summary const& s)
 {
     if (s.all_failed()) return "all documents fail";
-    if (s.backlog.grows()) return "the backlog grows; the service is the limit";
+    if (s.backlog.grows()) return fmt::format("the backlog grows; {}", limit_of(facts.generator));
     for (auto const& [t, judged] : facts.thresholds)
         if (!judged.holds) return fmt::format("{} does not hold ({})", t.text, judged.seen);
     if (facts.thresholds.empty() && s.error_rate() > 0.01)
@@ -38,6 +38,8 @@ search_capacity(load_plan const& p,
 {
     std::optional<load_outcome> last;
     std::uint64_t sent = 0;
+    std::uint64_t accepted = 0;
+    std::uint64_t in_doubt = 0;
     auto const begin = clock::now();
     while (auto const rate = searched.next_rate()) {
         arrival_plan step = p.arrivals;
@@ -56,6 +58,10 @@ search_capacity(load_plan const& p,
         last = run(step);
         if (!last) break;
         sent += last->summary.documents;
+        // What was paid for counts for all steps.
+        last->facts.accepted_before = accepted;
+        accepted += last->measured.accepted();
+        last->facts.in_doubt = in_doubt += last->facts.in_doubt;
         load_facts const facts = facts_of(p, *last);
         std::string const bottleneck = bottleneck_of(last->generator);
         std::string why = why_failed(facts, last->summary);

@@ -104,6 +104,7 @@ result<stored_load_test> load_test_of(std::string const& directory)
     out.started_at = *started_at;
     out.was_generator_late = !text_of(object_of(load, "generator"), "bottleneck").empty();
     out.has_thresholds = !array_of(load, "thresholds").empty();
+    out.ended_by = text_of(all, "ended_by");
     read_traffic(all, out);
     std::ifstream jobs(directory + "/jobs.jsonl", std::ios::binary);
     if (!jobs) return unreadable(directory, "jobs.jsonl cannot be read");

@@ -30,6 +30,7 @@ struct stored_load_test {
     std::string arrivals;
     bool was_generator_late = false; ///< its figures are then not about the service
     bool has_thresholds = false;
+    std::string ended_by; ///< why it ended early; empty if it did not
     std::uint64_t possible_duplicates = 0;
     /// Exchanges by operation and status, each as in report.json.
     std::map<std::pair<std::string, std::string>, std::uint64_t> statuses;

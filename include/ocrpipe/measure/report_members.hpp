@@ -26,6 +26,8 @@ struct report_facts {
     std::uint64_t left = 0;
     bool total_known = false; ///< no more documents will be found
     std::uint64_t in_doubt = 0;
+    std::uint64_t accepted_before =
+        0; ///< beside those that were measured, such as by earlier steps of a search
     std::uint64_t possible_duplicates = 0;
 
     std::string_view limiting; ///< what limits the run now

@@ -9,31 +9,23 @@ namespace ocrpipe::detail
 
 /// Decides from the failures of a load test whether all further documents would fail, too. Pure.
 ///
-/// They would if the credentials, the certificate or the address are refused, from the start or for many
-/// documents in a row, or if the service was never reached. A later outage is something that the test
-/// measures.
+/// They would if the credentials, the certificate or the address are refused, or if the service was never
+/// reached. A later outage is something that the test measures.
 class early_end
 {
 public:
-    void accepted() noexcept
-    {
-        was_reached_ = has_accepted_ = true;
-        refused_submits_ = 0;
-    }
-    void done() noexcept { refused_reads_ = 0; }
+    void accepted() noexcept { was_reached_ = true; }
 
-    /// A document failed. `was_accepted`: the service had accepted it before. Returns whether the test should
-    /// end.
-    bool failed(failure const& f, bool was_accepted) noexcept
+    /// A document failed. Returns whether the test should end.
+    bool failed(failure const& f) noexcept
     {
         switch (static_cast<errc>(f.code.value())) {
-        case errc::unauthorized:
+        case errc::unauthorized: // the client has asked more than once
         case errc::client_certificate_refused:
         case errc::wrong_base_url:
         case errc::proxy_refused:
         case errc::certificate_invalid:
-            return ++(was_accepted ? refused_reads_ : refused_submits_) >=
-                   (has_accepted_ ? enough_refusals : 1);
+            return true;
         case errc::resolve_failed:
         case errc::connect_failed:
         case errc::connect_timeout:
@@ -47,15 +39,10 @@ public:
     }
 
 private:
-    static constexpr int enough_refusals = 20;
-    static constexpr int enough_silence = 3; // each after all its attempts
+    static constexpr int enough_silence = 3; // documents, each after all its attempts
 
-    // Documents in a row.
-    int refused_submits_ = 0;
-    int refused_reads_ = 0;
     int unreached_ = 0;
     bool was_reached_ = false;
-    bool has_accepted_ = false;
 };
 
 } // namespace ocrpipe::detail

@@ -109,6 +109,15 @@ inline std::string capacity_text(service_capacity const& c, load_summary const& 
 
 } // namespace detail
 
+OCRPIPE_DECL std::string_view limit_of(generator_health const& g) noexcept
+{
+    constexpr double noticeable = 0.1; // seconds
+    if (g.held_back > noticeable && g.held_back >= g.paused)
+        return "the client's own rate limits are the limit";
+    if (g.paused > noticeable) return "it asked to wait (429, or 503 with Retry-After)";
+    return "the service is the limit";
+}
+
 OCRPIPE_DECL std::string bottleneck_of(generator_health const& g)
 {
     if (g.descriptors_gone > 0)
@@ -127,7 +136,8 @@ OCRPIPE_DECL std::string bottleneck_of(generator_health const& g)
             "1 % of the documents were handed over more than {} after they were due, though the "
             "generator used only {:.0f} % of a core: this machine is too busy",
             detail::time_text(g.start_delay_p99), 100 * g.cpu_share);
-    if (!g.limited && g.send_delay_p99 > g.send_delay_bound)
+    bool const by_service = g.paused > g.held_back && g.paused > g.send_delay_bound / 10;
+    if (!g.limited && !by_service && g.send_delay_p99 > g.send_delay_bound)
         return fmt::format(
             "1 % of the documents left more than {} after they were due: give more --connections, "
             "or a larger --send-delay if connecting takes that long",
@@ -157,8 +167,8 @@ OCRPIPE_DECL std::string verdict_of(load_summary const& s, load_facts const& fac
     if (s.backlog.grows())
         out += fmt::format(
             " The backlog grew by {:.3g} documents a second ({:.3g} to {:.3g}): the service finished "
-            "{:.4g} a second and is the limit.",
-            s.backlog.slope, s.backlog.low, s.backlog.high, s.throughput);
+            "{:.4g} a second; {}.",
+            s.backlog.slope, s.backlog.low, s.backlog.high, s.throughput, limit_of(facts.generator));
     else if (std::isfinite(s.backlog.low))
         out += fmt::format(" The backlog did not grow ({:+.3g} documents a second, {:+.3g} to {:+.3g}).",
                            s.backlog.slope, s.backlog.low, s.backlog.high);

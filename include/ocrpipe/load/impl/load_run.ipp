@@ -177,7 +177,6 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         t.sent = submit.sent;
         t.accepted = submit.accepted;
         ++done;
-        early.done();
         measured_document m;
         m.id = document;
         m.request_id = answer->request_id();
@@ -287,7 +286,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         ++failures;
         measured->collected.failed(name(r.error), document, to_string(f), clock::now());
         if (options.on_failure) options.on_failure(document, f);
-        if (!ended_by && early.failed(f, is_known(r.accepted))) {
+        if (!ended_by && early.failed(f)) {
             ended_by = f;
             end_arrivals();
         }

@@ -69,11 +69,9 @@ OCRPIPE_DECL load_summary summarize(std::span<job_record const> jobs, double arr
         if (is_known(j.accepted)) {
             ++out.accepted;
             out.bytes += j.bytes;
-            if (is_known(j.sent)) {
-                out.submit.record(j.accepted - j.sent);
-                if (j.submits == 1 && is_settled) out.send_delay.record(j.sent - j.due);
-            }
+            if (is_known(j.sent)) out.submit.record(j.accepted - j.sent);
         }
+        if (is_known(j.sent) && j.submits == 1 && is_settled) out.send_delay.record(j.sent - j.due);
         switch (j.outcome) {
         case job_outcome::failed:
             ++out.failed;

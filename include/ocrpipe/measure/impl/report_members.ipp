@@ -265,7 +265,7 @@ OCRPIPE_DECL std::string report_members(run_measurements const& m, report_facts 
                                          left->low, detail::number_or_null(left->high))
                            : std::string("null");
     top.key("paid") += fmt::format(R"({{"accepted": {}, "in_doubt": {}, "possible_duplicates": {}}})",
-                                   m.accepted(), f.in_doubt, f.possible_duplicates);
+                                   f.accepted_before + m.accepted(), f.in_doubt, f.possible_duplicates);
     detail::append_block(top.key("latency"), '{', '}', 2, [&](std::string& in) {
         detail::member_lines lines(in, 4);
         for (std::size_t i = 0; i != measured_phase_count; ++i) {
