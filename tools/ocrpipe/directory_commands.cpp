@@ -49,13 +49,13 @@ bool file_exists(std::string const& path)
     return std::filesystem::exists(path, ec);
 }
 
-/// Whether the text is a report.json: an object with the members that every report has.
+/// Whether the text is a report.json: an object with the member that every report has.
 bool is_report(std::string_view text)
 {
     boost::system::error_code ec;
     json::value const v = json::parse({text.data(), text.size()}, ec);
     json::object const* const o = v.if_object();
-    return !ec && o != nullptr && o->contains("version") && o->contains("started_at");
+    return !ec && o != nullptr && o->contains("version");
 }
 
 /// Writes report.html from report.json, and prints the path of the latter.
