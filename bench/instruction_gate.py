@@ -1,8 +1,8 @@
 """Fails when the engine needs more instructions a document than bench/instructions.json allows.
 
 Runs the engine under callgrind against a server of our own, for N and for 2 N documents; the difference is what N documents cost, without
-the start. What runs beside it adds up to five in a hundred, because the engine then wakes up more often: so it counts again if the figure
-is above the bound. Another compiler, C library or build type changes it.
+the start. What runs beside it moves a reading by up to five in a hundred, so the median of three counts. Another compiler, C library or
+build type changes it, too.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from loopback_server import LoopbackServer
 
 SIZE = 20 * 1024
 FILES = 8
-ATTEMPTS = 3
+READINGS = 3
 
 
 def count(args, folder, documents):
@@ -55,12 +55,15 @@ def main():
             head = b"%%PDF-1.4\n%%%d\n" % i
             with open(os.path.join(folder, f"document-{i:06d}.pdf"), "wb") as f:
                 f.write(head + filling[len(head):])
-        for _ in range(ATTEMPTS):
+        passed = failed = 0
+        while max(passed, failed) <= READINGS // 2:
             measured = counting.marginal(lambda n: count(args, folder, n), args.documents)["instructions"]
             print(f"{measured:.0f} instructions a document, {bound} allowed", flush=True)
-            if measured <= bound:
-                return 0
-    print("above the bound: look with valgrind --tool=callgrind, or raise the bound in " + args.bounds + " and say why")
+            passed += measured <= bound
+            failed += measured > bound
+    if passed > failed:
+        return 0
+    print("the median is above the bound: look with valgrind --tool=callgrind, or raise the bound in " + args.bounds + " and say why")
     return 1
 
 

@@ -12,7 +12,7 @@ namespace ocrpipe
 namespace detail
 {
 
-/// The time that a testing::manual_clock shows, in nanoseconds; 0 if there is none.
+/// The time of the installed testing::manual_clock, in nanoseconds; 0 without one.
 inline std::atomic<std::int64_t> manual_time{0};
 /// Under a manual clock: when the next timer of the engine is due, as the event loop last asked.
 inline std::atomic<std::int64_t> next_manual_timer{0};

@@ -26,7 +26,7 @@ struct censored_percentile {
     double high = 0;
 };
 
-/// Lifetimes, some of them censored on the right. If none is censored, the three values of a percentile are
+/// A sample of lifetimes that may be right-censored. Without censoring, the three values of a percentile are
 /// equal.
 ///
 /// Source: Kaplan and Meier, Nonparametric Estimation from Incomplete Observations, 1958.

@@ -38,9 +38,9 @@ struct pace_options {
     /// refused counts as a refusal; one that is accepted ends the pause, and the requests that were refused are
     /// sent once more.
     int max_auth_refusals = 3; ///< 1 to 100
-    /// Whether the first request of each kind goes alone: until it is answered, but for at most 5 s, no other
-    /// of its kind is sent. So, if the key is wrong, only one document is sent in vain. A load test turns
-    /// this off, because its arrivals must not wait for an answer.
+    /// Whether the first request of each kind is sent alone. The others wait until it is answered, for at
+    /// most 5 s. If the key is wrong, only one document is then sent. A load test turns this off, because its
+    /// arrivals must not wait for an answer.
     bool first_alone = true;
     /// How long patient operations wait out an outage, before they end with errc::service_unavailable. Zero means
     /// no limit, but a minute if the service was never reached.

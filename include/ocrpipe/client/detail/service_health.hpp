@@ -25,9 +25,9 @@ namespace ocrpipe::detail
 ///   before, if there is one: if it is refused, too, all requests are.
 /// - If the service cannot be reached, patient requests of all kinds pause, and one probe at a time is sent.
 /// - If requests of a kind are answered with errors, or with pages that are not the service's, patient
-///   requests of this kind pause, and one probe at a time is sent. Reads of results pause only if a read of a
-///   result that was read before fails, too; if there is none, they pause like the others. While results
-///   cannot be read, submits wait.
+///   requests of this kind pause, and one probe at a time is sent. If a result was
+///   read before, reads of results pause only if reading it again fails. While results cannot be read,
+///   submits wait.
 /// - If many documents were accepted and no result was read since, patient submits pause until one is read.
 class service_health
 {
