@@ -81,8 +81,10 @@ inline std::string missed_text(load_facts const& facts)
 inline std::string failures_text(load_summary const& s)
 {
     std::vector<std::pair<errc, std::uint64_t>> counts(s.errors.begin(), s.errors.end());
-    std::stable_sort(counts.begin(), counts.end(),
-                     [](auto const& a, auto const& b) { return a.second > b.second; });
+    // The class decides between equal counts; libstdc++ 12's stable_sort calls what C++20 no longer has.
+    std::sort(counts.begin(), counts.end(), [](auto const& a, auto const& b) {
+        return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
     std::string out;
     for (auto const& [e, n] : counts)
         out += fmt::format("{}{} {}", out.empty() ? "" : ", ", n, name(e));
