@@ -38,6 +38,16 @@ class Trouble(LoadCase):
             self.assert_exit(done, 6)
             self.assertIn("connect_failed", self.report_of(out)["verdict"])
             self.assertLess(self.report_of(out)["found"], 1000)
+        for number in ("1", "2"):
+            self.assert_exit(self.load("gone-" + number, "--rate", "20/s", "--max-documents", number), 6)
+
+    def test_a_small_closed_loop_has_the_rate_of_the_whole_test(self):
+        self.serve("fixed:200ms")
+        done = self.load("loop", "--concurrency", "5", "--max-documents", "3")
+        self.assert_exit(done, 0)
+        load = self.report_of("loop")["load"]
+        self.assertLess(load["offered_per_second"], 3 / 0.2)
+        self.assertIn("3 documents, at most 5 at a time", self.report_of("loop")["verdict"])
 
     def test_documents_that_are_all_refused_are_counted_by_class(self):
         self.serve("fixed:0s", "--fault", "status:code=400:route=submit")
@@ -95,7 +105,9 @@ class Trouble(LoadCase):
         self.write_documents(2)
         self.assert_exit(self.run_bulk(self.folder / "in"), 0)
         accepted = len(emulator.truth("accepted"))
-        for out in ("first", "out"):
+        (self.folder / "page").mkdir()
+        (self.folder / "page" / "report.html").write_text("a page of somebody else")
+        for out in ("first", "out", "page"):
             before = {p.name: p.read_bytes() for p in (self.folder / out).iterdir() if p.is_file()}
             done = self.load(out, "--rate", "50/s", "--max-documents", "5")
             self.assert_exit(done, 2)
@@ -159,6 +171,50 @@ class Trouble(LoadCase):
         self.assertGreater(len(recorded), 10)
         told = " ".join(e.get("text", "") for e in events if e["event"] == "not_recorded")
         self.assertEqual({r for r in paid - recorded if r not in told}, set())
+
+    def test_a_report_that_cannot_be_written_is_not_the_old_one(self):
+        self.serve("fixed:100ms")
+        # jobs.jsonl is smaller than this, the report is larger.
+        done = self.load("full", "--rate", "40/s", "--max-documents", "4", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+        self.assert_exit(done, 8)
+        self.assertIn("the report of the test cannot be written", done.stderr)
+        self.assertIn("jobs.jsonl has all its documents", done.stderr)
+        self.assertEqual(len(self.records("full")), 4)
+        compared = self.ocrpipe("load", "compare", self.folder / "full", self.folder / "full")
+        self.assert_exit(compared, 3)
+        self.assertIn("accepted.jsonl", compared.stderr)
+
+    def test_records_that_are_removed_end_the_sending(self):
+        emulator = self.serve("fixed:100ms")
+        for removed in ("jobs.jsonl", "accepted.jsonl"):
+            before = len(emulator.truth("accepted"))
+            process = self.start("load", "--doc-type", "invoice", "--out", self.folder / removed, "--rate", "40/s", "--duration", "100s", "--log-format", "json")
+            self.wait_for_event(process, "load_progress", lambda o: o["done"] > 3)
+            (self.folder / removed / removed).unlink()
+            _, said = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 8, said)
+            self.assertIn("jobs.jsonl or accepted.jsonl was removed", said)
+            self.assertLess(len(emulator.truth("accepted")) - before, 1000, "it went on sending")
+
+    def test_inputs_that_cannot_be_read_are_named_and_counted(self):
+        self.serve("fixed:0s")
+        self.write_documents(2)
+        good = self.folder / "in"
+        (self.folder / "empty.pdf").write_bytes(b"")
+        (self.folder / "dangling.pdf").symlink_to(self.folder / "nothing.pdf")
+        (self.folder / "list.jsonl").write_text("no JSON\n")
+        for wrong in ("nowhere", "empty.pdf", "dangling.pdf", "list.jsonl"):
+            for arguments in ([], ["--find-capacity", "--step", "1s"]):
+                done = self.load(wrong + "-out" + "-search" * bool(arguments), self.folder / wrong, good, "--rate", "5/s", "--max-documents", "5", *arguments)
+                self.assert_exit(done, 3)
+                self.assertRegex(done.stderr, rf'"text":"\S*{wrong}')
+
+    def test_a_document_in_doubt_is_for_the_services_support(self):
+        self.serve("fixed:0s", "--fault", "reset-after-acceptance:count=1")
+        done = self.load("doubt", "--rate", "20/s", "--max-documents", "3")
+        self.assert_exit(done, 1)
+        self.assertIn("ask the service's support whether it has the document", done.stderr)
+        self.assertNotIn("--on-ambiguous", done.stderr)
 
     def test_a_damaged_report_is_an_error_that_names_it(self):
         self.serve("fixed:0s")

@@ -82,7 +82,7 @@ def large_run(documents=100_000, state="finished", hostile="<img src=x onerror=a
             {"class": "rejected", "kind": "document", "count": 200, "document": "scans/" + "a-very-long-name-without-a-break-" * 6 + ".pdf",
              "message": "status 415 unsupported media", "remedy": "check --doc-type, --flow and --file-type"},
             {"class": "ambiguous_submit", "kind": "document", "count": 12, "document": "scans/2026/000311.pdf", "message": "the connection was closed after the body had been sent",
-             "remedy": "ask the service's support before sending it again, or give --on-ambiguous resubmit"},
+             "remedy": "ask the service's support whether it has the document"},
             {"class": "unreadable_file", "kind": "input", "count": 2, "document": "scans/locked.pdf", "message": "permission denied", "remedy": None}],
         "limits": {"limiting": {"service": seconds * .71, "in-flight cap": seconds * .18, "outage": 480.0, "source": seconds * .04},
                    "waited": {"turn": 2210.5, "pause": 13_440.0, "submit_rate": 0, "poll_rate": 0, "bandwidth": 0},

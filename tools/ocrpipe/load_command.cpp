@@ -54,16 +54,24 @@ double cpu_seconds() noexcept
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
 
+/// Why the records of the test are not kept.
+std::string unrecorded(error_code const& ec)
+{
+    if (ec == boost::system::errc::no_such_file_or_directory)
+        return "jobs.jsonl or accepted.jsonl was removed while the test was running";
+    return fmt::format("the records of the test cannot be written: {}", ec.message());
+}
+
 /// Runs load tests one after the other, each with a client of its own, and keeps their records.
 class tester
 {
 public:
     tester(load_plan const& p, client_options const& options, logger& log)
-        : plan_(p), options_(options), log_(log), document_(open_documents(p, log))
+        : plan_(p), options_(options), log_(log), documents_(open_documents(p, log))
     {
     }
 
-    bool has_documents() const { return static_cast<bool>(document_); }
+    load_documents const& documents() const noexcept { return documents_; }
     exit_code signal() const noexcept { return signal_; }
     bool could_be_shown() const noexcept { return !show_failed_; }
 
@@ -77,12 +85,11 @@ private:
     void stop_if_unwritable(load_run& run)
     {
         if (!records_.failed() || std::exchange(unwritable_told_, true)) return;
-        log_.write(
-            message(level::error, "unwritable",
-                    fmt::format("the records of the test cannot be written to {}: {}: no further document "
-                                "is sent; waiting for {} documents for at most {}",
-                                plan_.directory, records_.failed().message(), run.statistics().in_flight(),
-                                format_duration(plan_.drain_timeout))));
+        log_.write(message(
+            level::error, "unwritable",
+            fmt::format("{}: {}: no further document is sent; waiting for {} documents for at most {}",
+                        plan_.directory, unrecorded(records_.failed()), run.statistics().in_flight(),
+                        format_duration(plan_.drain_timeout))));
         run.end_arrivals();
     }
 
@@ -97,7 +104,7 @@ private:
     load_plan const& plan_;
     client_options const& options_;
     logger& log_;
-    std::function<load_document(std::uint64_t)> document_;
+    load_documents documents_;
     load_records records_;
     std::uint64_t numbers_ = 0; ///< of documents made by earlier tests
     std::uint64_t shown_ = 0;
@@ -116,7 +123,7 @@ std::optional<load_outcome> tester::run(arrival_plan const& arrivals)
     load_options how;
     how.arrivals = arrivals;
     how.drain_timeout = plan_.drain_timeout;
-    how.document = [this](std::uint64_t number) { return document_(numbers_ + number); };
+    how.document = [this](std::uint64_t number) { return documents_.make(numbers_ + number); };
     how.on_accepted = [&](std::string_view document, std::string_view request_id) {
         records_.accepted(document, request_id);
     };
@@ -204,8 +211,7 @@ std::optional<load_outcome> tester::run(arrival_plan const& arrivals)
         outcome_of(run, plan_, options_, c.statistics(), started_at, wall > 0 ? cpu / wall : 0);
     if (records_.failed() && out.counts.ended_by.empty()) {
         out.counts.end = run_end::failed;
-        out.counts.ended_by =
-            fmt::format("the records of the test cannot be written: {}", records_.failed().message());
+        out.counts.ended_by = unrecorded(records_.failed());
         out.facts.state = "stopped";
     }
     return out;
@@ -265,7 +271,7 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
 {
     if (auto const m = file_limit_message(raise_file_limit(options.pool))) log.write(*m);
     tester tests(p, options, log);
-    if (!tests.has_documents()) {
+    if (!tests.documents().make) {
         log.write(message(level::error, "usage", "no document was found in the inputs"));
         return exit_code::inputs_unreadable;
     }
@@ -308,8 +314,8 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
             return exit_code::usage;
         }
     }
-    error_code unwritable = tests.records().finish();
-    tell_lost(tests.records().lost(), log);
+    error_code const incomplete = tests.records().finish();
+    if (incomplete) tell_lost(tests.records().lost(), log);
 
     load_facts facts = facts_of(p, *last);
     if (searched) {
@@ -317,12 +323,18 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         facts.steps = searched->steps();
     }
     last->counts.measured = report_of(*last, facts);
-    if (error_code const ec = write_load_report(p.directory, last->counts); ec && !unwritable)
-        unwritable = ec;
-    if (unwritable)
+    error_code const unreported = write_load_report(p.directory, last->counts);
+    if (incomplete)
         log.write(message(level::error, "unwritable",
-                          fmt::format("{}: {}: the records of the test are not complete: make room",
-                                      p.directory, unwritable.message())));
+                          fmt::format("{}: {}: jobs.jsonl does not have all documents of the test",
+                                      p.directory, unrecorded(incomplete))));
+    else if (unreported)
+        log.write(message(level::error, "unwritable",
+                          fmt::format("{}: the report of the test cannot be written: {}: jobs.jsonl has all "
+                                      "its documents",
+                                      p.directory, unreported.message())));
+    else
+        tests.records().complete();
 
     exit_code code = tests.signal();
     std::string const bottleneck = bottleneck_of(facts.generator);
@@ -336,7 +348,8 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         code = worst(code, exit_code::threshold_missed);
     if (last->ended_by) code = worst(code, exit_code_of_end(*last->ended_by));
     if (!bottleneck.empty()) code = worst(code, exit_code::generator_bottleneck);
-    if (unwritable) code = worst(code, exit_code::disk_error);
+    if (tests.documents().unreadable_inputs > 0) code = worst(code, exit_code::inputs_unreadable);
+    if (tests.records().failed() || unreported) code = worst(code, exit_code::disk_error);
     std::string verdict = verdict_of(last->summary, facts);
     log.write(message(code == exit_code::all_done ? level::info : level::warn, "load_finished",
                       std::move(verdict),
@@ -347,7 +360,7 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
                        {"throughput", last->summary.throughput},
                        {"send_delay_p99", facts.generator.send_delay_p99},
                        {"cpu_share", facts.generator.cpu_share}}));
-    if (unwritable) return code;
+    if (unreported) return code;
     return worst(code, deliver(p.directory + "/report.json\n", "-", "the report's path", log));
 }
 

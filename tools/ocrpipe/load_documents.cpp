@@ -2,6 +2,8 @@
 
 #include <ocrpipe/bulk/source/open_input.hpp>
 
+#include "remedy.hpp"
+
 #include <fmt/format.h>
 
 #include <memory>
@@ -22,7 +24,7 @@ struct chosen_file {
     std::uint64_t size = 0;
 };
 
-std::vector<chosen_file> find_files(load_plan const& p, logger& log)
+std::vector<chosen_file> find_files(load_plan const& p, std::uint64_t& unreadable, logger& log)
 {
     std::vector<chosen_file> out;
     input_options how;
@@ -31,10 +33,8 @@ std::vector<chosen_file> find_files(load_plan const& p, logger& log)
         auto const inputs = open_input(i, how);
         while (auto next = inputs->next()) {
             if (auto const* wrong = std::get_if<input_problem>(&*next)) {
-                log.write(
-                    message(level::warn, "input_problem",
-                            fmt::format("{}: {}", wrong->path,
-                                        wrong->message.empty() ? wrong->code.message() : wrong->message)));
+                log.write(describe(*wrong));
+                ++unreadable;
                 continue;
             }
             auto& item = std::get<input_item>(*next);
@@ -48,12 +48,14 @@ std::vector<chosen_file> find_files(load_plan const& p, logger& log)
 
 } // namespace
 
-std::function<load_document(std::uint64_t)> open_documents(load_plan const& p, logger& log)
+load_documents open_documents(load_plan const& p, logger& log)
 {
+    load_documents out;
     if (!p.inputs.empty()) {
-        auto const files = std::make_shared<std::vector<chosen_file>>(find_files(p, log));
-        if (files->empty()) return {};
-        return [files](std::uint64_t number) {
+        auto const files =
+            std::make_shared<std::vector<chosen_file>>(find_files(p, out.unreadable_inputs, log));
+        if (files->empty()) return out;
+        out.make = [files](std::uint64_t number) {
             chosen_file const& f = (*files)[number % files->size()];
             load_document d;
             d.request = submit_request(document::from_file(f.path), f.doc_type, f.flow);
@@ -61,9 +63,10 @@ std::function<load_document(std::uint64_t)> open_documents(load_plan const& p, l
             d.bytes = f.size;
             return d;
         };
+        return out;
     }
     document_generator const generator(p.sizes, p.seed);
-    return [generator, doc_type = p.doc_type, flow = p.flow](std::uint64_t number) {
+    out.make = [generator, doc_type = p.doc_type, flow = p.flow](std::uint64_t number) {
         load_document d;
         std::string bytes = generator.make(number);
         d.bytes = bytes.size();
@@ -72,6 +75,7 @@ std::function<load_document(std::uint64_t)> open_documents(load_plan const& p, l
         d.request.type = file_type::pdf;
         return d;
     };
+    return out;
 }
 
 } // namespace ocrpipe::cli

@@ -12,9 +12,14 @@
 namespace ocrpipe::cli
 {
 
-/// The documents of a load test: generated, or the files of its inputs, in turn. Problems with inputs are
-/// warnings. Empty if there is no document.
-std::function<load_document(std::uint64_t number)> open_documents(load_plan const& p, logger& log);
+struct load_documents {
+    /// Makes a document; empty if there is none.
+    std::function<load_document(std::uint64_t number)> make;
+    std::uint64_t unreadable_inputs = 0; ///< each of them was a warning
+};
+
+/// The documents of a load test: generated, or the files of its inputs, in turn.
+load_documents open_documents(load_plan const& p, logger& log);
 
 } // namespace ocrpipe::cli
 

@@ -62,7 +62,6 @@ void enter(load_summary const& s, run_report& r)
 std::string_view remedy_of_class(std::string_view failure_class)
 {
     auto const e = errc_named(failure_class);
-    if (e == errc::ambiguous_submit) return "ask the service's support whether it has the document";
     return e ? remedy(*e) : std::string_view();
 }
 
@@ -141,6 +140,7 @@ load_facts facts_of(load_plan const& p, load_outcome const& t)
 {
     load_facts f;
     f.arrivals = p.arrivals_text;
+    f.concurrency = p.arrivals.concurrency;
     f.stopped = t.stopped;
     if (!t.stopped) f.ended_by = t.counts.ended_by;
     f.generator = t.generator;

@@ -62,6 +62,13 @@ error_code growing_file::flush()
     return ec;
 }
 
+error_code growing_file::check() const
+{
+    struct ::stat now{};
+    if (::fstat(fd_.get(), &now) != 0) return errno_code();
+    return now.st_nlink > 0 ? error_code() : make_error_code(boost::system::errc::no_such_file_or_directory);
+}
+
 error_code growing_file::sync()
 {
     if (error_code const ec = flush()) return ec;
@@ -101,16 +108,20 @@ void load_records::flush()
 {
     note(jobs_.flush());
     note(accepted_.flush());
+    note(jobs_.check());
+    note(accepted_.check());
 }
 
 error_code load_records::finish()
 {
-    error_code const ec = jobs_.sync();
+    error_code ec = jobs_.sync();
+    if (!ec) ec = jobs_.check();
     note(ec);
     note(accepted_.flush());
-    if (!ec) ::unlink(accepted_.path().c_str());
-    return failed_;
+    return ec;
 }
+
+void load_records::complete() { ::unlink(accepted_.path().c_str()); }
 
 void load_records::discard()
 {
@@ -133,7 +144,7 @@ bool holds_one_of(std::string const& directory, std::initializer_list<char const
 
 bool holds_results(std::string const& directory)
 {
-    return holds_one_of(directory, {jobs_name, accepted_name, "/report.json", "/ledger.db"});
+    return holds_one_of(directory, {jobs_name, accepted_name, "/report.json", "/report.html", "/ledger.db"});
 }
 
 bool holds_load_test(std::string const& directory)

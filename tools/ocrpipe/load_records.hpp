@@ -18,6 +18,8 @@ class growing_file
 public:
     /// Errors: file_exists, or another system error.
     error_code create(std::string path);
+    /// no_such_file_or_directory if somebody removed the file.
+    error_code check() const;
     void append(std::string_view line) { lines_ += line; }
     error_code flush();
     error_code sync();
@@ -35,7 +37,7 @@ private:
 
 /// What a load test leaves in its directory while it runs, so that a killed process loses no request_id:
 /// jobs.jsonl has the documents that ended, and accepted.jsonl those that the service accepted. When
-/// jobs.jsonl is complete, accepted.jsonl is removed.
+/// jobs.jsonl and the report are complete, accepted.jsonl is removed.
 class load_records
 {
 public:
@@ -47,8 +49,10 @@ public:
     /// `line`: of jobs.jsonl. Written by the next flush().
     void ended(std::string_view line);
     void flush();
-    /// Writes what is left. After an error, accepted.jsonl stays.
+    /// Writes what is left. If it yields no error, jobs.jsonl is complete, even if an earlier write failed.
     error_code finish();
+    /// Removes accepted.jsonl, since jobs.jsonl and the report are complete.
+    void complete();
     /// Removes both files: nothing was sent.
     void discard();
 

@@ -80,7 +80,7 @@ std::string_view remedy(error_code const& code) noexcept
     case errc::throttled:
         return "give --submit-rate and --poll-rate, or try later";
     case errc::ambiguous_submit:
-        return "ask the service's support before sending it again, or give --on-ambiguous resubmit";
+        return "ask the service's support whether it has the document";
     case errc::job_lost:
         return "give the request id to the service's support";
     case errc::still_processing:
@@ -109,6 +109,15 @@ exit_code refuse(failure const& f, std::string_view what, logger& log)
 {
     log.write(describe(level::error, "refused", what, f));
     return exit_code_of(f);
+}
+
+message describe(input_problem const& p)
+{
+    return message(level::warn, "input_problem",
+                   fmt::format("{}{}{}", p.where.empty() ? "" : p.where + ": ",
+                               p.path.empty() ? "" : p.path + ": ",
+                               p.message.empty() ? p.code.message() : p.message),
+                   {{"path", p.path}, {"where", p.where}, {"reason", p.message}});
 }
 
 message describe(level l, std::string_view event, std::string_view what, failure const& f)

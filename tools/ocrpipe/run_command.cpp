@@ -143,11 +143,7 @@ public:
     void unreadable(input_problem const& p)
     {
         if (!may_show()) return;
-        log_.write(message(level::warn, "input_problem",
-                           fmt::format("{}{}{}", p.where.empty() ? "" : p.where + ": ",
-                                       p.path.empty() ? "" : p.path + ": ",
-                                       p.message.empty() ? p.code.message() : p.message),
-                           {{"path", p.path}, {"where", p.where}, {"reason", p.message}}));
+        log_.write(describe(p));
     }
 
     void changed(ledger_document const& d)
@@ -395,9 +391,9 @@ exit_code carry_out(run_plan const& p, client_options const& options, logger& lo
         return exit_code::usage;
     }
     if (holds_load_test(p.pipeline.directory)) {
-        log.write(message(level::error, "usage",
-                          fmt::format("{} has the records of a load test: give another directory",
-                                      p.pipeline.directory)));
+        log.write(message(
+            level::error, "usage",
+            fmt::format("{} has the records of a load test: give another directory", p.pipeline.directory)));
         return exit_code::usage;
     }
     asio::io_context ioc(1);

@@ -37,9 +37,10 @@ OCRPIPE_DECL std::string bottleneck_of(generator_health const& g);
 
 /// What a report of a load test says beside its summary.
 struct load_facts {
-    std::string arrivals; ///< for people
-    bool stopped = false; ///< by a signal
-    std::string ended_by; ///< why the test ended early, without a full stop; empty if it did not
+    std::string arrivals;        ///< for people
+    std::size_t concurrency = 0; ///< of a closed loop; otherwise 0
+    bool stopped = false;        ///< by a signal
+    std::string ended_by;        ///< why the test ended early, without a full stop; empty if it did not
     generator_health generator;
     std::optional<double> sampled_in_flight; ///< the other side of Little's law
     std::vector<std::pair<threshold, threshold_outcome>> thresholds;

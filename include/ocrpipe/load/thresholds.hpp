@@ -32,7 +32,7 @@ OCRPIPE_DECL result<std::vector<threshold>> parse_thresholds(std::string_view te
 
 struct threshold_outcome {
     bool holds = false;
-    double value = 0;
+    double value = 0; ///< NaN if it is not known
     std::string seen; ///< the value for people, such as ">= 108 s (7.0 % unfinished)"
 };
 

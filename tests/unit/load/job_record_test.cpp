@@ -116,7 +116,7 @@ TEST_CASE("job_record: written and read again -> the same, whatever is in it")
 TEST_CASE("job_record: a line of a later version -> members that are not known are ignored")
 {
     auto const read = parse_job_line(
-        R"({"due":1,"outcome":"failed","class":"class_of_tomorrow","parts_failed":{"class_of_tomorrow":3},"x":[1]})");
+        R"({"due":1,"ended":2,"outcome":"failed","class":"class_of_tomorrow","parts_failed":{"class_of_tomorrow":3},"x":[1]})");
     REQUIRE(read.has_value());
     CHECK(read->record.due == 1s);
     CHECK(read->record.error == errc::ok);
@@ -131,19 +131,32 @@ TEST_CASE("job_record: nonsense -> refused, with a reason")
         CHECK_MESSAGE(why_refused(line) == "a line of jobs.jsonl is not a JSON object", line);
     for (char const* const line :
          {"{}", R"({"due":1})", R"({"outcome":"done"})", R"({"due":1,"outcome":"lost"})",
-          R"({"due":1,"outcome":7})", R"({"due":-1,"outcome":"done"})", R"({"due":"1","outcome":"done"})",
-          R"({"due":null,"outcome":"done"})", R"({"due":1e300,"outcome":"done"})"})
-        CHECK_MESSAGE(why_refused(line) == "a line of jobs.jsonl lacks its due time or outcome", line);
+          R"({"due":null,"outcome":"done"})", R"({"due":1,"outcome":"done"})",
+          R"({"due":1,"outcome":"failed","ended":null})"})
+        CHECK_MESSAGE(why_refused(line) == "a line of jobs.jsonl lacks its due time, its outcome or its end",
+                      line);
 }
 
-TEST_CASE("job_record: counts out of range -> the nearest possible value")
+TEST_CASE("job_record: an impossible value -> refused, and named")
 {
-    auto const read = parse_job_line(
-        R"({"due":1,"outcome":"done","bytes":1e300,"submits":1e9,"polls":-5,"parts":1e20,"sent":-3})");
-    REQUIRE(read.has_value());
-    CHECK(read->record.bytes == 1ULL << 53);
-    CHECK(read->record.submits == 65'535);
-    CHECK(read->record.polls == 0);
-    CHECK(read->record.parts == 4'294'967'295);
-    CHECK(read->record.sent == job_record::unknown);
+    auto const refused = [](std::string const& member, std::string const& value) {
+        std::string const due = member == "due" ? "" : R"("due":1,)";
+        std::string const why =
+            why_refused(R"({"outcome":"unfinished",)" + due + '"' + member + "\":" + value + '}');
+        return why == "a line of jobs.jsonl has an impossible value of \"" + member + '"';
+    };
+    for (char const* const time :
+         {"due", "started", "sent", "accepted", "first_pending", "last_pending", "ended", "parts_done"})
+        for (char const* const value : {"-1", "1e999", "1e300", R"("1")", "true", "[]"})
+            CHECK_MESSAGE(refused(time, value), time, ' ', value);
+    for (char const* const count : {"bytes", "submits", "polls", "parts", "parts_wanted"})
+        for (char const* const value : {"-5", "1e999", "99999999999999999999", R"("1")", "{}"})
+            CHECK_MESSAGE(refused(count, value), count, ' ', value);
+    CHECK(refused("submits", "65536"));
+    CHECK(refused("polls", "4294967296"));
+    CHECK(refused("document", "7"));
+    CHECK(refused("request_id", "[]"));
+    CHECK(refused("class", "1"));
+    CHECK(refused("parts_failed", "3"));
+    CHECK(refused("parts_failed", R"({"job_failed":-1})"));
 }

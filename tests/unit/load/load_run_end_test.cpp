@@ -67,6 +67,21 @@ TEST_CASE("load_run: nothing was ever reached -> ends after three documents; onc
     }
 }
 
+TEST_CASE("load_run: fewer than three documents, and nothing was reached -> the reason is told")
+{
+    service s;
+    s.submit = [](std::uint64_t) { return t::fails(errc::connect_failed, bytes_sent::none); };
+    for (std::uint64_t const documents : {1, 2}) {
+        for (load_options const& how : {closed_loop(2, documents), open_load(documents)}) {
+            test_run r(s, how);
+            r.finish();
+            REQUIRE(r.run.ended_by());
+            CHECK(r.run.ended_by()->is(errc::connect_failed));
+            r.check_accounts(documents, 0, documents);
+        }
+    }
+}
+
 TEST_CASE("load_run: stopped twice -> what has no result is unfinished and keeps its request_id")
 {
     service s = mixed();

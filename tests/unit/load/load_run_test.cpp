@@ -66,6 +66,17 @@ TEST_CASE("load_run: max_documents ends the plan -> the rate counts until one mo
     CHECK(r.run.offered_per_second() == doctest::Approx(50));
 }
 
+TEST_CASE("load_run: all documents of a closed loop fit into it -> their rate is that of the whole test")
+{
+    for (std::size_t const documents : {1, 3, 5, 6}) {
+        test_run r({}, closed_loop(5, documents));
+        r.finish();
+        CHECK(r.run.offered_per_second() * r.run.total_seconds() ==
+              doctest::Approx(static_cast<double>(documents)));
+        if (documents <= 5) CHECK(r.run.arrival_seconds() == r.run.total_seconds());
+    }
+}
+
 TEST_CASE("load_run: accepted -> told at once, before the document's end")
 {
     std::string told;

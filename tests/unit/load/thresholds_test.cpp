@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -67,9 +68,10 @@ TEST_CASE("parse_thresholds: nonsense -> names the condition and the remedy")
     CHECK(why_not("e2e.p95=30s").find("comparison") != std::string::npos);
     CHECK(why_not(",e2e.p95<3s").find("empty") != std::string::npos);
     CHECK(why_not("throughput>fast").find("20/s") != std::string::npos);
-    for (char const* none : {"error_rate<5", "error_rate<101%", "unfinished_rate<=1.5"})
+    for (char const* none :
+         {"error_rate<5", "error_rate<101%", "unfinished_rate<=1.5", "error_rate<1", "error_rate<=1.0"})
         CHECK_MESSAGE(why_not(none).find("such as 5%") != std::string::npos, none);
-    CHECK(one("error_rate<1").limit == 1);
+    CHECK(one("error_rate<100%").limit == 1);
 }
 
 TEST_CASE("judge: 10 % unfinished -> a percentile above 90 never holds as an upper limit")
@@ -95,6 +97,8 @@ TEST_CASE("judge: no document was done -> unknown, and does not hold")
 {
     CHECK_FALSE(judge(one("e2e.p95<1h"), load_summary()).holds);
     CHECK_FALSE(judge(one("submit.p95<1h"), load_summary()).holds);
+    CHECK(std::isnan(judge(one("e2e.p95<1h"), load_summary()).value));
+    CHECK(std::isnan(judge(one("submit.p95<1h"), load_summary()).value));
     load_summary all_failed;
     all_failed.documents = all_failed.failed = 3;
     CHECK(judge(one("error_rate<=100%"), all_failed).holds);
@@ -110,5 +114,6 @@ TEST_CASE("judge: no document was due, or too few for a slope -> unknown, and do
         threshold_outcome const t = judge(one(condition), summarize({}, 1, 1));
         CHECK_MESSAGE(!t.holds, condition);
         CHECK_MESSAGE(t.seen.starts_with("unknown: "), t.seen);
+        CHECK_MESSAGE(std::isnan(t.value), condition);
     }
 }

@@ -4,6 +4,10 @@
 #include <ocrpipe/core/error.hpp>
 #include <ocrpipe/core/result.hpp>
 
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
 namespace ocrpipe::detail
 {
 
@@ -14,6 +18,12 @@ namespace ocrpipe::detail
 class early_end
 {
 public:
+    /// `most`: the number of documents of the test, if it is known.
+    explicit early_end(std::optional<std::uint64_t> most)
+        : enough_silence_(std::min<std::uint64_t>(3, most.value_or(3)))
+    {
+    }
+
     void accepted() noexcept { was_reached_ = true; }
 
     /// A document failed. Returns whether the test should end.
@@ -31,7 +41,7 @@ public:
         case errc::connect_timeout:
         case errc::tls_failed:
         case errc::tls_timeout:
-            return !was_reached_ && ++unreached_ >= enough_silence;
+            return !was_reached_ && ++unreached_ >= enough_silence_;
         default:
             was_reached_ = true;
             return false;
@@ -39,9 +49,8 @@ public:
     }
 
 private:
-    static constexpr int enough_silence = 3; // documents, each after all its attempts
-
-    int unreached_ = 0;
+    std::uint64_t enough_silence_; // documents, each after all its attempts
+    std::uint64_t unreached_ = 0;
     bool was_reached_ = false;
 };
 

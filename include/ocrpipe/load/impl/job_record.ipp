@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <optional>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -42,43 +42,76 @@ inline void append_job_parts(std::string& out, job_record const& r)
     out += '}';
 }
 
-inline double number_of(boost::json::object const& o, std::string_view key, double otherwise)
+/// Reads the members of a line, and keeps the name of the first one that cannot be what it should be.
+class job_members
 {
-    auto const* const v = o.if_contains(key);
-    if (v == nullptr || !v->is_number()) return otherwise;
-    return v->to_number<double>();
-}
+public:
+    explicit job_members(boost::json::object const& o) : members_(o) {}
 
-inline job_record::time job_time_of(boost::json::object const& o, std::string_view key)
-{
-    double const seconds = number_of(o, key, -1);
-    // A year; also keeps the conversion in range.
-    if (!(seconds >= 0 && seconds < 3.2e7)) return job_record::unknown;
-    return job_record::time(std::llround(seconds * 1e9));
-}
+    std::string_view wrong() const noexcept { return wrong_; }
 
-inline std::uint32_t count_of(boost::json::object const& o, std::string_view key)
-{
-    return static_cast<std::uint32_t>(std::clamp(number_of(o, key, 0), 0.0, 4294967295.0));
-}
+    std::string text(std::string_view key)
+    {
+        auto const* const v = find(key);
+        if (v == nullptr) return {};
+        if (v->is_string()) return std::string(v->get_string());
+        wrong_ = key;
+        return {};
+    }
 
-inline std::vector<std::pair<errc, std::uint32_t>> counts_by_class(boost::json::object const& o,
-                                                                   std::string_view key)
-{
-    std::vector<std::pair<errc, std::uint32_t>> out;
-    auto const* const v = o.if_contains(key);
-    if (v == nullptr || !v->is_object()) return out;
-    for (auto const& [name, count] : v->get_object())
-        if (auto const e = errc_named(name); e && count.is_number())
-            out.emplace_back(*e, count_of(v->get_object(), name));
-    return out;
-}
+    /// `otherwise` if it is absent or null.
+    double number(std::string_view key, double otherwise, double largest)
+    {
+        auto const* const v = find(key);
+        if (v == nullptr) return otherwise;
+        double const n = v->is_number() ? v->to_number<double>() : -1;
+        if (n >= 0 && n <= largest) return n;
+        wrong_ = key;
+        return otherwise;
+    }
 
-inline std::string text_of(boost::json::object const& o, std::string_view key)
-{
-    auto const* const v = o.if_contains(key);
-    return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
-}
+    template<class T>
+    T count(std::string_view key)
+    {
+        // Above 2^53, a double is not exact.
+        constexpr double largest = std::min(0x1p53, static_cast<double>(std::numeric_limits<T>::max()));
+        return static_cast<T>(number(key, 0, largest));
+    }
+
+    job_record::time time(std::string_view key)
+    {
+        constexpr double year = 3.2e7;
+        double const seconds = number(key, -1, year);
+        return seconds < 0 ? job_record::unknown : job_record::time(std::llround(seconds * 1e9));
+    }
+
+    std::vector<std::pair<errc, std::uint32_t>> counts_by_class(std::string_view key)
+    {
+        std::vector<std::pair<errc, std::uint32_t>> out;
+        auto const* const v = find(key);
+        if (v == nullptr) return out;
+        if (!v->is_object()) {
+            wrong_ = key;
+            return out;
+        }
+        job_members counts(v->get_object());
+        for (auto const& [name, count] : v->get_object())
+            if (auto const e = errc_named(name)) out.emplace_back(*e, counts.count<std::uint32_t>(name));
+        if (!counts.wrong().empty()) wrong_ = key;
+        return out;
+    }
+
+private:
+    /// Null if the member is absent or null.
+    boost::json::value const* find(std::string_view key) const
+    {
+        auto const* const v = members_.if_contains(key);
+        return v == nullptr || v->is_null() ? nullptr : v;
+    }
+
+    boost::json::object const& members_;
+    std::string_view wrong_;
+};
 
 } // namespace detail
 
@@ -129,34 +162,38 @@ OCRPIPE_DECL result<job_line> parse_job_line(std::string_view line)
     auto const v = boost::json::parse(boost::json::string_view(line.data(), line.size()), ec);
     if (ec || !v.is_object())
         return failure(errc::invalid_argument, phase::none, "a line of jobs.jsonl is not a JSON object");
-    auto const& o = v.get_object();
+    detail::job_members members(v.get_object());
     job_line out;
     job_record& r = out.record;
-    r.due = detail::job_time_of(o, "due");
-    std::string const outcome = detail::text_of(o, "outcome");
+    std::string const outcome = members.text("outcome");
     r.outcome = outcome == "done"     ? job_outcome::done
                 : outcome == "failed" ? job_outcome::failed
                                       : job_outcome::unfinished;
-    if (!is_known(r.due) || outcome != name(r.outcome))
+    r.due = members.time("due");
+    r.started = members.time("started");
+    r.sent = members.time("sent");
+    r.accepted = members.time("accepted");
+    r.first_pending = members.time("first_pending");
+    r.last_pending = members.time("last_pending");
+    r.ended = members.time("ended");
+    r.parts_done = members.time("parts_done");
+    r.error = errc_named(members.text("class")).value_or(errc::ok);
+    r.bytes = members.count<std::uint64_t>("bytes");
+    r.submits = members.count<std::uint16_t>("submits");
+    r.polls = members.count<std::uint32_t>("polls");
+    r.parts = members.count<std::uint32_t>("parts");
+    r.parts_wanted = members.count<std::uint32_t>("parts_wanted");
+    r.parts_failed = members.counts_by_class("parts_failed");
+    out.document = members.text("document");
+    out.request_id = members.text("request_id");
+    if (!members.wrong().empty())
+        return failure(
+            errc::invalid_argument, phase::none,
+            fmt::format("a line of jobs.jsonl has an impossible value of \"{}\"", members.wrong()));
+    if (!is_known(r.due) || outcome != name(r.outcome) ||
+        (r.outcome != job_outcome::unfinished && !is_known(r.ended)))
         return failure(errc::invalid_argument, phase::none,
-                       "a line of jobs.jsonl lacks its due time or outcome");
-    r.started = detail::job_time_of(o, "started");
-    r.sent = detail::job_time_of(o, "sent");
-    r.accepted = detail::job_time_of(o, "accepted");
-    r.first_pending = detail::job_time_of(o, "first_pending");
-    r.last_pending = detail::job_time_of(o, "last_pending");
-    r.ended = detail::job_time_of(o, "ended");
-    r.parts_done = detail::job_time_of(o, "parts_done");
-    r.error = errc_named(detail::text_of(o, "class")).value_or(errc::ok);
-    // Above 2^53, a double is not exact; also keeps the conversion in range.
-    r.bytes = static_cast<std::uint64_t>(std::clamp(detail::number_of(o, "bytes", 0), 0.0, 0x1p53));
-    r.submits = static_cast<std::uint16_t>(std::min<std::uint32_t>(65'535, detail::count_of(o, "submits")));
-    r.polls = detail::count_of(o, "polls");
-    r.parts = detail::count_of(o, "parts");
-    r.parts_wanted = detail::count_of(o, "parts_wanted");
-    r.parts_failed = detail::counts_by_class(o, "parts_failed");
-    out.document = detail::text_of(o, "document");
-    out.request_id = detail::text_of(o, "request_id");
+                       "a line of jobs.jsonl lacks its due time, its outcome or its end");
     return out;
 }
 

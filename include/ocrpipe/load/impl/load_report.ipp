@@ -155,8 +155,11 @@ OCRPIPE_DECL std::string verdict_of(load_summary const& s, load_facts const& fac
             "The generator was the bottleneck, so this is not a measurement of the service: {}. ", why);
     if (!facts.ended_by.empty()) out += fmt::format("The test ended early: {}. ", facts.ended_by);
     if (facts.capacity) return out + detail::capacity_text(*facts.capacity, s);
-    out += fmt::format("{} documents were due in {} ({:.4g} a second): ", s.documents,
-                       detail::time_text(s.arrival_seconds), s.offered);
+    out += facts.concurrency > 0
+               ? fmt::format("{} documents, at most {} at a time, in {} ({:.4g} a second): ", s.documents,
+                             facts.concurrency, detail::time_text(s.total_seconds), s.offered)
+               : fmt::format("{} documents were due in {} ({:.4g} a second): ", s.documents,
+                             detail::time_text(s.arrival_seconds), s.offered);
     if (s.all_failed()) {
         // A backlog of documents that fail says nothing about the service's speed.
         out += fmt::format("all of them failed ({}).", detail::failures_text(s));

@@ -44,6 +44,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
         , times(options.arrivals)
         , arrival_timer(ioc)
         , sample_timer(ioc)
+        , early(most_documents(options.arrivals))
         , measured(std::make_shared<observer>())
     {
         service.observe(measured);
@@ -376,6 +377,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     arrival_times times;
     detail::timer arrival_timer; ///< later of the drain
     detail::timer sample_timer;
+    detail::early_end early;
     std::shared_ptr<observer> measured;
 
     clock::time_point begin{};
@@ -390,7 +392,6 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     std::uint64_t parts = 0;
     std::uint64_t failed_parts = 0;
     std::uint64_t no_descriptor = 0;
-    detail::early_end early;
     std::optional<failure> ended_by;
     double sum_in_flight = 0;
     std::uint64_t samples = 0;
@@ -432,6 +433,9 @@ OCRPIPE_DECL run_measurements const& load_run::measurements() const { return imp
 
 OCRPIPE_DECL double load_run::arrival_seconds() const
 {
+    // If all documents of a closed loop fit into it, they are the load until the last one has ended.
+    if (impl_->options.arrivals.closed() && impl_->jobs.size() <= impl_->options.arrivals.concurrency)
+        return total_seconds();
     auto const to = impl_->arrivals_ended ? impl_->last_arrival : clock::now();
     return std::chrono::duration<double>(to - impl_->begin).count();
 }
@@ -446,7 +450,7 @@ OCRPIPE_DECL double load_run::offered_per_second() const
     arrival_plan const& plan = impl_->options.arrivals;
     std::vector<job_record> const& jobs = impl_->jobs;
     if (jobs.empty()) return 0;
-    double seconds = arrival_seconds();
+    double seconds = plan.closed() ? total_seconds() : arrival_seconds();
     if (!plan.closed() && plan.max_documents > 0 && jobs.size() >= plan.max_documents) {
         double const last = std::chrono::duration<double>(jobs.back().due).count();
         double const rate = rate_at(plan, last);

@@ -71,7 +71,7 @@ inline std::optional<double> parse_limit(std::string_view text, threshold_unit u
         break;
     case threshold_unit::share:
         if (suffix == "%" && value <= 100) return value / 100;
-        if (suffix.empty() && value <= 1) return value;
+        if (suffix.empty() && value < 1) return value; // 1 may mean 1 % or 100 %
         break;
     case threshold_unit::number:
         if (suffix.empty() || suffix == "/s") return value;
@@ -131,10 +131,10 @@ inline result<threshold> parse_threshold(std::string_view text)
     auto const limit = parse_limit(without_spaces(text.substr(at + (or_equal ? 2 : 1))), metric->unit);
     if (!limit)
         return bad_threshold(
-            text, metric->unit == threshold_unit::time ? "the limit must be a time such as 30s or 500ms"
-                  : metric->unit == threshold_unit::share
-                      ? "the limit must be a share: give 0% to 100%, such as 5%, or 0 to 1, such as 0.05"
-                      : "the limit must be a number such as 20 or 20/s");
+            text, metric->unit == threshold_unit::time    ? "the limit must be a time such as 30s or 500ms"
+                  : metric->unit == threshold_unit::share ? "the limit must be a share: give a percentage "
+                                                            "such as 5%, or a fraction below 1 such as 0.05"
+                                                          : "the limit must be a number such as 20 or 20/s");
     out.limit = *limit;
     return out;
 }
@@ -167,7 +167,7 @@ inline threshold_outcome judge_time(threshold const& t, survival const& s)
     censored_percentile const q = p > 0 ? s.percentile(p) : s.mean();
     double const unfavourable = wants_less(t) ? q.high : q.low;
     out.holds = s.count() > 0 && compares(unfavourable, t);
-    out.value = q.low;
+    out.value = s.count() == 0 ? NAN : q.low;
     out.seen = s.count() == 0 ? std::string("unknown: no document was done")
                : std::isinf(q.high)
                    ? fmt::format(">= {} ({:.1f} % unfinished)", time_text(q.low),
@@ -178,7 +178,7 @@ inline threshold_outcome judge_time(threshold const& t, survival const& s)
 
 inline threshold_outcome judge_time(threshold const& t, latency_histogram const& h)
 {
-    double const value = (t.percentile > 0 ? h.percentile(t.percentile) : h.mean()).count();
+    double const value = h.empty() ? NAN : (t.percentile > 0 ? h.percentile(t.percentile) : h.mean()).count();
     return {!h.empty() && compares(value, t), value,
             h.empty() ? std::string("unknown: no document was accepted") : time_text(value)};
 }
@@ -210,12 +210,12 @@ OCRPIPE_DECL threshold_outcome judge(threshold const& t, load_summary const& s)
     if (t.metric == "backlog_slope") {
         backlog_trend const& b = s.backlog;
         if (!std::isfinite(b.low) || !std::isfinite(b.high))
-            return {false, b.slope, "unknown: too few documents"};
+            return {false, NAN, "unknown: too few documents"};
         return {detail::compares(detail::wants_less(t) ? b.low : b.high, t), b.slope,
                 fmt::format("{:+.3g} documents a second, from {:+.3g} to {:+.3g}", b.slope, b.low, b.high)};
     }
     if (t.metric == "polls_per_document" ? s.done == 0 : s.documents == 0)
-        return {false, 0,
+        return {false, NAN,
                 s.documents == 0 ? "unknown: no document was due" : "unknown: no document was done"};
     bool const share = t.metric == "error_rate" || t.metric == "unfinished_rate";
     double const value = t.metric == "error_rate"        ? s.error_rate()
