@@ -60,7 +60,7 @@ try {
     asio::co_spawn(ioc, recognize(client, argv[3]), [](std::exception_ptr e) {
         if (e) std::rethrow_exception(e);
     });
-    // One thread runs the context; the future is waited for on another.
+    // Another thread runs the context, because this one waits for the future.
     std::future<ocrpipe::result<ocrpipe::ocr_result>> later =
         client.async_recognize(request_for(argv[2]), asio::use_future);
     std::thread runner([&] { ioc.run(); });

@@ -1,9 +1,9 @@
-// A pipeline of coroutines with a source and a sink of its own: the paths come from standard input, one a
-// line, and the results go to standard output, one JSON object a line. At most sixteen documents are under
-// way at a time, so paths are read only as fast as results are written.
+// Coroutines with your own source and sink. The paths come from standard input, one per line. The results go
+// to standard output, one JSON object per line. At most sixteen documents are in progress at a time, so paths
+// are read only as fast as results are written.
 //
-// Nothing is recorded: if the process dies, the documents under way are paid for, but their results are lost.
-// If that matters, use `pipeline` in <ocrpipe/bulk.hpp>, which keeps a ledger.
+// Nothing is recorded: if the process dies, the documents in progress are paid for, but their results are
+// lost. If that matters, use `pipeline` in <ocrpipe/bulk.hpp>, which keeps a ledger.
 #include "service.hpp"
 
 #include <boost/asio/co_spawn.hpp>

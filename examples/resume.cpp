@@ -1,5 +1,5 @@
-// Gets the results of jobs that another process submitted. A request_id is all that is needed, and reading a
-// result costs nothing.
+// Gets the results of jobs that another process submitted. You need only the request_id of each job. Reading
+// a result costs nothing.
 //
 //     resume r-17 r-18 r-19
 #include "service.hpp"

@@ -1,5 +1,5 @@
-// How to test a program that uses a client: a transport that follows a script stands in for the service, and
-// a clock that the test moves makes minutes of polling pass at once.
+// How to test a program that uses a client: a scripted transport replaces the service, and the test moves the
+// clock, so minutes of polling take no real time.
 #include <ocrpipe/testing.hpp>
 
 #include <cstdio>
@@ -14,7 +14,7 @@ using ocrpipe::testing::seen_request;
 namespace
 {
 
-/// The program under test: gives the text of a document, or the reason for its failure, to `done`.
+/// The program under test. Calls `done` with the text of a document, or with the reason for its failure.
 void total_of(ocrpipe::client& client, ocrpipe::document invoice, std::function<void(std::string)> done)
 {
     client.async_recognize(ocrpipe::submit_request(std::move(invoice), "INVOICE"),

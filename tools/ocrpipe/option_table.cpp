@@ -85,7 +85,7 @@ constexpr std::array table{
                 "is no limit",
                 ending},
     option_spec{"max-outage", "TIME", "0s",
-                "stop when the service could not be used for TIME; 0s is no limit, but a minute if it was "
+                "stop when the service has been unusable for TIME; 0s is no limit, but a minute if it was "
                 "never reached",
                 ending},
     option_spec{"fail-budget", "N|P%", "0",

@@ -78,14 +78,15 @@ struct service_knowledge {
     bool results_read = false; ///< a result was read, so a 404 concerns its job and not the address
     /// The longest time from the end of a job to the arrival of its content; the settle window covers it.
     std::chrono::milliseconds content_delay{0};
-    /// The number of accepted documents whose results were not read. If there are many, one result must be
-    /// read before patient submits are sent.
+    /// The number of accepted documents whose results were not read. If it is large, a result must be read
+    /// before patient submits are sent.
     std::uint64_t unread = 0;
 };
 
-/// Functions that run around a submit while it holds one of the pool_options::submit_connections, for example
-/// to record it in a ledger. Therefore, no more documents than connections are between before_sending and
-/// accepted. Each function may be empty. They run where the client keeps its state; see client.
+/// Functions that run before and after a submit, for example to record it in a ledger. The submit holds one
+/// of the pool_options::submit_connections meanwhile, so at any time there are at most as many documents
+/// between before_sending and accepted as there are submit connections. Each function may be empty. They run
+/// where the client keeps its state; see client.
 class submit_hooks
 {
 public:
@@ -103,7 +104,8 @@ public:
 };
 
 /// A snapshot of one client's counters and gauges, cheap to take. Counters never decrease. With
-/// client_options::shared, the pauses, the refusals and the outage are those of all clients that share.
+/// client_options::shared, the pauses, the refusals and the outage are those of all clients that share the
+/// pace.
 struct client_statistics {
     std::uint64_t submits = 0;         ///< POSTs sent, repeats included
     std::uint64_t accepted = 0;        ///< submits answered with a request_id
@@ -155,11 +157,11 @@ using completion = asio::any_completion_handler<void(result<T>)>;
 /// accepted it. A job that waits for its result ends with errc::cancelled and its request_id; resume it with
 /// async_wait.
 /// Thread safety: any thread may call any member, and any number of threads may run the executor, unless
-/// client_options::thread_safe is false. Emit a slot on the executor of its handler, as everywhere in Asio.
-/// The client keeps its state on a strand of its own, or on the given executor if that is a strand; hooks,
-/// observers and transports run there.
-/// Lifetime: operations keep the state that they need alive. Destroying the last copy of a client closes it;
-/// the execution context must outlive that.
+/// client_options::thread_safe is false. As everywhere in Asio, emit a cancellation signal on the executor of
+/// the handler that it cancels. The client keeps its state on a strand of its own, or on the given executor
+/// if that is a strand; hooks, observers and transports run there.
+/// Lifetime: an operation keeps alive the state that it needs. Destroying the last copy of a client closes
+/// the client; do so before the execution context is destroyed.
 /// Cost: a waiting job takes less than 300 bytes plus its strings; a coroutine exists only while a request is
 /// in progress.
 class client
@@ -202,8 +204,8 @@ public:
     /// up. If a doc_type was never accepted and three submits in a row get a 500, further submits with that
     /// doc_type are rejected without being sent. saturated if a bound of client_options::saturation is
     /// reached; too_many_waiting if pool_options::max_waiting operations wait.
-    /// Cancellation: errc::cancelled until the last byte was sent; then errc::ambiguous_submit, or success if
-    /// the answer has already arrived.
+    /// Cancellation: errc::cancelled until the last byte was sent; after that, errc::ambiguous_submit, or
+    /// success if the answer has already arrived.
     /// Source: OCR API Usage Guide, "Submit OCR".
     template<asio::completion_token_for<void(result<submitted_job>)> Token>
     auto async_submit(submit_request request, Token&& token)
@@ -256,8 +258,8 @@ public:
     ///
     /// Errors: those of async_submit and async_wait. The failure holds the request_id if the document was
     /// accepted.
-    /// Cancellation: as for async_submit until the document is accepted, then as for async_wait. The loser of
-    /// an operator|| has no outcome; use the hooks to keep its request_id.
+    /// Cancellation: as for async_submit until the document is accepted, then as for async_wait. If the
+    /// operation loses in operator||, you do not see its outcome; use the hooks to keep its request_id.
     template<asio::completion_token_for<void(result<ocr_result>)> Token>
     auto async_recognize(submit_request request, Token&& token)
     {
@@ -338,8 +340,8 @@ public:
     /// Tells the client what earlier runs have learned about the service. Adds to what it already knows.
     void remember(service_knowledge const& known);
 
-    /// Adds an observer, beside that of the options. The client keeps it until the client is destroyed. The
-    /// observer may not see the end of exchanges that are in progress now.
+    /// Adds an observer, in addition to that of the options. The client keeps it until the client is
+    /// destroyed. It may not see the end of exchanges that are already in progress.
     void observe(std::shared_ptr<client_observer> observer);
 
     /// Stops new submits: those waiting for a rate limit or a pause, and all later ones, end with

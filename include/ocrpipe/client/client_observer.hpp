@@ -8,10 +8,10 @@ namespace ocrpipe
 
 /// Sees every HTTP exchange of a client, for metrics, tracing or a log. Override what you need.
 ///
-/// The functions are called where the client keeps its state, one at a time, before the handler of the
-/// operation. They must not throw, must not block, and must not call the client. The events and the views in
-/// them are valid during the call.
-/// Thread safety: an observer of several clients may be called on their threads at the same time.
+/// The functions are called one at a time, on the executor where the client keeps its state, before the
+/// handler of the operation. They must not throw, must not block, and must not call the client. The events
+/// and the views in them are valid during the call.
+/// Thread safety: if several clients have the same observer, their threads may call it at the same time.
 /// Cost: a client without observers takes no times for them.
 class client_observer
 {

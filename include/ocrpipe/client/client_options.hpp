@@ -19,12 +19,13 @@ namespace ocrpipe
 
 class client_observer;
 
-/// Bounds of the documents that a client holds. It holds a document from the call of async_submit or
+/// Bounds on the documents that a client holds. It holds a document from the call of async_submit or
 /// async_recognize to the end of the submit. A document beyond a bound fails at once with errc::saturated and
 /// failure::retry_after, so that a server can answer 503 with Retry-After. 0 means no bound.
 struct saturation_options {
     std::size_t max_documents = 0;
-    /// Of documents in memory. If no document is held, one of any size is accepted.
+    /// Total size of the held documents that are in memory. If no document is held, one of any size is
+    /// accepted.
     std::uint64_t max_bytes = 0;
 };
 

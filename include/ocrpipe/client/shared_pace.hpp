@@ -21,8 +21,8 @@ class pace_state;
 /// and max_outage replace those of the client's options; max_in_flight and the numbers of connections apply
 /// to each client.
 /// Thread safety: any thread.
-/// Cost: a mutex that is locked a few times for each request, for short decisions, but never during I/O or a
-/// callback.
+/// Cost: a mutex that is locked a few times for each request. It is held only for short decisions, never
+/// during I/O or a callback.
 class shared_pace
 {
 public:

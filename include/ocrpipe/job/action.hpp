@@ -31,8 +31,8 @@ struct action {
     /// The request failed in a way that may mean that the service is in trouble: it got an error, a page that
     /// is not the service's, or no answer.
     bool is_trouble = false;
-    /// With wait or finish: the service asks only this request to wait, and answers others, so the others
-    /// need not wait.
+    /// With wait or finish: the service throttles only this request and answers others, so the others need
+    /// not wait.
     bool is_throttled_alone = false;
 };
 

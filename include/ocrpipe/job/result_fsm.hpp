@@ -86,7 +86,7 @@ private:
     using offset = std::chrono::duration<std::uint32_t, std::ratio<1, 10'000>>;
     offset offset_of(clock::time_point t) const noexcept;
 
-    /// False for a job that is to be read once.
+    /// False if the job is to be read only once.
     bool has_deadline() const noexcept { return deadline_ > started_; }
     bool is_late(fsm_context const& c) const noexcept { return c.now >= deadline_; }
     std::chrono::milliseconds until_next_poll(result_context const& c) const;

@@ -27,7 +27,7 @@ public:
     }
 
     /// After this many 503s in a row without a Retry-After, the service may be in trouble. Fewer may only
-    /// mean that it does not take as many submits at a time.
+    /// mean that it takes fewer submits at a time.
     static constexpr int trouble_after = 4;
 
     action start(fsm_context const& context);

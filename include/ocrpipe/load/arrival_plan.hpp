@@ -41,8 +41,8 @@ OCRPIPE_DECL double rate_at(arrival_plan const& plan, double seconds) noexcept;
 OCRPIPE_DECL double length_of(arrival_plan const& plan) noexcept;
 
 /// The largest number of documents that the arrivals may submit. With Poisson arrivals and no
-/// `max_documents`, it is 5 standard deviations above the mean, and arrival_times ends there. Nothing if
-/// there is no limit, and for a closed loop without `max_documents`.
+/// `max_documents`, it is 5 standard deviations above the mean, and arrival_times ends there. Empty if there
+/// is no limit, as in a closed loop without `max_documents`.
 OCRPIPE_DECL std::optional<std::uint64_t> most_documents(arrival_plan const& plan);
 
 /// The times at which documents are due, one after the other. Pure: the plan and its seed decide all of them.

@@ -32,7 +32,7 @@ struct capacity_search_options {
 ///
 /// The interval contains two rates: the lowest that did not pass, and the highest below it that passed. Steps
 /// of this length cannot tell rates inside the interval apart. If the estimate is the throughput of the steps
-/// in which the backlog grew, the interval contains each of these throughputs, too: they vary, and may lie
+/// in which the backlog grew, the interval contains each of these throughputs, too. They vary, and may lie
 /// beyond a rate that passed or failed by chance.
 struct service_capacity {
     double estimate = 0; ///< 0 if no rate passed and the backlog grew in no step

@@ -23,12 +23,12 @@ struct generator_health {
     double start_delay_p99 = 0;  ///< seconds
     double cpu_share = 0;        ///< of one core; the generator has one thread
     std::uint64_t descriptors_gone = 0;
-    /// How long a document waited, in seconds and on average, for the client's own rate limits.
+    /// The mean time in seconds that a document waited for the client's own rate limits.
     double held_back = 0;
     double paused = 0; ///< likewise, because the service asked to wait
 };
 
-/// What limits the throughput when the backlog grows, as the end of a sentence about the service.
+/// What limits the throughput when the backlog grows: the end of a sentence about the service.
 OCRPIPE_DECL std::string_view limit_of(generator_health const& g) noexcept;
 
 /// What makes the generator the bottleneck, with the remedy; empty if it is not. Its measurements are then

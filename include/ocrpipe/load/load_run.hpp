@@ -66,8 +66,8 @@ struct load_statistics {
     std::uint64_t in_flight() const noexcept { return due - done - failed - given_up + fetching_parts; }
 };
 
-/// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each.
-/// Arrivals follow the clock and never wait for answers if the client's pace_options::first_alone is false.
+/// Submits documents when an arrival plan says so, waits for their results, and keeps a record of each. If
+/// the client's pace_options::first_alone is false, arrivals follow the clock and never wait for answers.
 /// Between its submit and its result, a job is a record in the client's table and a record in this class.
 ///
 /// Thread safety: none; use it only on the thread that runs the io_context. Lifetime: the client must outlive
@@ -88,7 +88,7 @@ public:
     /// once; unfinished documents keep their request_id.
     void stop();
 
-    /// Ends the arrivals as their plan does, and waits for unfinished documents.
+    /// Ends the arrivals as if the plan were complete, then waits for unfinished documents.
     void end_arrivals();
 
     load_statistics statistics() const;
@@ -98,8 +98,8 @@ public:
     // Seconds; final when the test has ended.
     double arrival_seconds() const;
     double total_seconds() const;
-    /// Documents due per second of the arrivals. If `max_documents` ended the plan, the time until one more
-    /// document would have been due counts instead.
+    /// Documents due per second of the arrivals; in a closed loop, of the whole test. If `max_documents`
+    /// ended the arrivals, their length includes the time until another document would have been due.
     double offered_per_second() const;
     /// Mean number of documents in flight, sampled ten times a second.
     double sampled_in_flight() const;

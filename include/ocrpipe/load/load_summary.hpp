@@ -39,8 +39,8 @@ struct load_summary {
     double offered = 0; ///< documents due per second
     double polls_per_document = 0;
 
-    // Without documents due in the first second, unless the arrivals take less than two: connections are
-    // opened then.
+    // Documents due in the first second do not count, because connections are opened then, unless the
+    // arrivals take less than two seconds.
     latency_histogram start_delay; ///< from due until the client got the document
     /// From due until the first byte of the submit left; of documents whose first attempt was accepted,
     /// because later ones wait for the service.

@@ -36,9 +36,9 @@ struct threshold_outcome {
     std::string seen; ///< the value for people, such as ">= 108 s (7.0 % unfinished)"
 };
 
-/// A condition on a value that is not known does not hold. A percentile with unfinished jobs counts with its
-/// least favourable bound, so that a condition never holds just because the test ended too early.
-/// backlog_slope counts with its most favourable bound, because the slope of a service that keeps up varies
+/// A condition on a value that is not known does not hold. If jobs are unfinished, a percentile is judged by
+/// its least favourable bound, so that a condition never holds just because the test ended too early.
+/// backlog_slope is judged by its most favourable bound, because the slope of a service that keeps up varies
 /// around zero.
 OCRPIPE_DECL threshold_outcome judge(threshold const& t, load_summary const& s);
 

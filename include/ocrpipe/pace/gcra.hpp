@@ -41,8 +41,8 @@ public:
         return start;
     }
 
-    /// Whether a reserved slot has passed unused. The caller then needs another one. Otherwise, all requests
-    /// that something else delayed beyond their slots would be sent at once.
+    /// Whether a reserved slot has passed unused. The caller then needs another slot. If it used the old one,
+    /// all requests that something else had delayed beyond their slots would be sent at once.
     bool has_passed(clock::time_point start, clock::time_point now, double cost = 1) const noexcept
     {
         return !unlimited() && start + tolerance_ + interval(cost) < now;

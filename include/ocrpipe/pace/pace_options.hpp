@@ -39,8 +39,8 @@ struct pace_options {
     /// sent once more.
     int max_auth_refusals = 3; ///< 1 to 100
     /// Whether the first request of each kind is sent alone. The others wait until it is answered, for at
-    /// most 5 s. If the key is wrong, only one document is then sent. A load test turns this off, because its
-    /// arrivals must not wait for an answer.
+    /// most 5 s. Therefore, if the key is wrong, only one document is sent. A load test turns this off,
+    /// because its arrivals must not wait for an answer.
     bool first_alone = true;
     /// How long patient operations wait out an outage, before they end with errc::service_unavailable. Zero means
     /// no limit, but a minute if the service was never reached.

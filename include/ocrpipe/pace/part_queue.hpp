@@ -50,7 +50,7 @@ public:
     /// A part that next() returned has ended.
     void ended() noexcept { --under_way_; }
 
-    /// Drops the parts of this batch that still wait, so that they are not asked for. Returns how many.
+    /// Drops the parts of this batch that still wait, so that they are not fetched. Returns their number.
     std::size_t drop(Batch b)
     {
         auto const found =

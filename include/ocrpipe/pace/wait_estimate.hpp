@@ -10,11 +10,12 @@
 namespace ocrpipe
 {
 
-/// Estimates how long a new operation waits in a queue, from the pace at which earlier ones ended lately.
+/// Estimates how long a new operation will wait in a queue, from the pace at which operations have ended
+/// recently.
 class wait_estimate
 {
 public:
-    /// The queue was empty: the pace is measured from here.
+    /// Call it when an operation enters an empty queue: the pace is measured from then on.
     void begins(clock::time_point now) noexcept { last_ = now; }
 
     /// One operation has ended. The mean interval follows a change within about ten of them.

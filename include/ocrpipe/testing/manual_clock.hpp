@@ -19,8 +19,8 @@ namespace asio = boost::asio;
 /// and Retry-After then take no real time. The wall clock goes on, and so do timers that are not the
 /// library's.
 ///
-/// Use it with a transport that waits for nothing real, such as scripted_transport. With real sockets, no
-/// time passes while they are waited for.
+/// Use it with a transport that waits for nothing real, such as scripted_transport. With real sockets, the
+/// clock would jump to the next timeout instead of waiting for an answer.
 ///
 /// Thread safety: none. The process has one clock, so at most one manual_clock may exist at a time.
 class manual_clock
@@ -46,7 +46,7 @@ public:
     /// the next timer. Returns the number of handlers that ran.
     std::size_t run(asio::io_context& context) { return run_until(context, clock::time_point::max()); }
 
-    /// The same, but ends when the clock has moved by `span`, at the latest.
+    /// The same, but ends at the latest when the clock has moved by `span`.
     std::size_t run_for(asio::io_context& context, clock::duration span)
     {
         clock::time_point const until = clock::now() + span;

@@ -24,9 +24,10 @@ struct seen_request {
     std::string body;
 };
 
-/// A transport that sends nothing. It answers each request from a function, and appends the request to a log.
+/// A transport that sends nothing. A function gives the answer to each request, and each request is appended
+/// to a log.
 ///
-/// Thread safety: the function and the log are used on the client's executor only.
+/// Thread safety: the function and the log are used only where the client keeps its state; see client.
 class scripted_transport final : public transport
 {
 public:
@@ -56,7 +57,7 @@ public:
         return f;
     }
 
-    /// No answer, ever: the request ends only when it is cancelled, with all bytes sent.
+    /// There is never an answer: all bytes are sent, and the request ends only when it is cancelled.
     static exchange_result hold() { return fails(errc::ok, bytes_sent::all); }
 
     task<exchange_result> send(http_request request) override

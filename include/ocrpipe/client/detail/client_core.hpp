@@ -127,7 +127,8 @@ private:
     void schedule(slot s, clock::time_point due);
     /// Schedules or finishes a job after a read.
     void apply(slot s, action next);
-    /// What a job does instead of `next`, which is a pause, a refusal or an outage.
+    /// `next` is a pause, a refusal or an outage. Returns what the job does instead: it waits, or it is given
+    /// up.
     action hold(waiting_job& job, action next);
     void finish_job(slot s, result<ocr_result> outcome);
     void fail_job(slot s, failure f);
@@ -219,7 +220,7 @@ private:
     void note_accepted(std::string_view doc_type);
     void note_result(std::string const& request_id, read_outcome const& outcome);
     bool wants_a_read() const;
-    /// How long reads have the connections to themselves after a pause of the origin.
+    /// After a pause of the origin, only jobs are read for this long.
     static constexpr std::chrono::milliseconds reads_first{100};
     std::string why_not_sent(errc e, lane kind) const;
     /// Why a job that cannot wait any longer was not read.

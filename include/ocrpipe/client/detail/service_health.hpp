@@ -25,9 +25,8 @@ namespace ocrpipe::detail
 ///   before, if there is one: if it is refused, too, all requests are.
 /// - If the service cannot be reached, patient requests of all kinds pause, and one probe at a time is sent.
 /// - If requests of a kind are answered with errors, or with pages that are not the service's, patient
-///   requests of this kind pause, and one probe at a time is sent. If a result was
-///   read before, reads of results pause only if reading it again fails. While results cannot be read,
-///   submits wait.
+///   requests of this kind pause, and one probe at a time is sent. If a result was read before, reads of
+///   results pause only if reading that result again fails. While results cannot be read, submits wait.
 /// - If many documents were accepted and no result was read since, patient submits pause until one is read.
 class service_health
 {
@@ -111,7 +110,7 @@ public:
     /// Why a kind of request is refused, and how often it was in a row.
     std::string refusal_text(lane kind) const;
 
-    /// Tells how many results earlier runs left unread.
+    /// Sets the number of results that earlier runs left unread.
     void assume_unread(std::uint64_t documents, clock::time_point now) noexcept;
 
     /// Whether so many results are unread that one should be read before another document is sent.
@@ -202,7 +201,7 @@ private:
     std::string outage_why_;
     std::array<trouble_gate, lane_count> troubles_;
     clock::time_point asked_since_{};    ///< when the service asked to wait; no good answer since
-    clock::time_point asked_until_{};    ///< until when it asked to wait, even if the wait is shortened
+    clock::time_point asked_until_{};    ///< the end of the wait it asked for, even if ours is shorter
     std::chrono::milliseconds asked_{0}; ///< by its last Retry-After
     bool was_reached_ = false;           ///< some request was answered
     bool was_accepted_ = false;          ///< some request was answered with success

@@ -16,16 +16,16 @@
 namespace ocrpipe::detail
 {
 
-/// An executor in the type that handlers have. It does not wrap the executor of an io_context twice, because
-/// each copy would then be allocated.
+/// Converts an executor to the type that handlers use. The executor of an io_context is not wrapped twice,
+/// because each copy would then allocate memory.
 inline asio::any_completion_executor as_completion_executor(executor const& ex)
 {
     auto const* const plain = ex.target<asio::io_context::executor_type>();
     return plain ? asio::any_completion_executor(*plain) : asio::any_completion_executor(ex);
 }
 
-/// Where a client keeps its state: on the user's executor if only one thread at a time runs it, otherwise on
-/// a strand of it.
+/// Where a client keeps its state: on the user's executor if that is a strand or if the client is not
+/// thread-safe, otherwise on a strand of that executor.
 class shard
 {
 public:
@@ -51,8 +51,8 @@ public:
         asio::post(inner_, std::move(f));
     }
 
-    /// Runs `f` on the inner executor: at once if the caller runs there, as it always does without thread
-    /// safety.
+    /// Runs `f` on the inner executor: at once if the caller runs there. Without thread safety, the caller is
+    /// taken to run there.
     template<class F>
     void run(F f) const
     {

@@ -17,8 +17,8 @@ namespace ocrpipe::detail
 class trouble_gate
 {
 public:
-    /// The longest pause while nothing shows whether the service fails or only these requests. After it, only
-    /// proof begins another pause, until a request gets a good answer.
+    /// The longest pause while nothing shows whether the service fails or only these requests. After it,
+    /// until a request gets a good answer, another pause begins only if it is proved that the service fails.
     static constexpr std::chrono::minutes longest_unproved{10};
 
     explicit trouble_gate(std::chrono::milliseconds longest_interval) : probes_({0, longest_interval, false})
@@ -40,8 +40,8 @@ public:
         if (is_another && failures_ != UINT32_MAX) ++failures_;
     }
 
-    /// Begins the pause, or prolongs it after a probe. `is_proved`: it is known that the service fails, and
-    /// not only these requests.
+    /// Begins the pause, or prolongs it after a probe. `is_proved`: it is known that the service itself
+    /// fails, and not just these requests.
     void pause(std::string why, bool is_proved, clock::time_point now, double random)
     {
         if (given_up_ && !is_proved) return;

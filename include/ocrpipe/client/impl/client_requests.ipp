@@ -42,8 +42,8 @@ OCRPIPE_DECL bool client_core::decide_locked(admission& a)
     bool const is_held = is_read || health.what == service_health::decision::wait;
     if (is_read && origin_gate_.open_at() <= now) want_probe(asking, now);
     clock::time_point open = origin_gate_.open_at();
-    // After a pause, jobs are read first. Otherwise, a submit that is throttled again and again could keep
-    // them from ever being read.
+    // After a pause, jobs are read first. Otherwise, if a submit is throttled again and again, they might
+    // never be read.
     if (a.kind != lane::poll && jobs_.size() != 0 && open > now - reads_first) open += reads_first;
     a.until = is_held ? std::max(health.until, open) : open;
     a.waited = &counters_.waited_for_pause;
@@ -71,7 +71,7 @@ OCRPIPE_DECL service_health::request client_core::to_health(admission const& a) 
     return {a.kind, a.is_suspect, a.is_patient, jobs_wait, a.has_failed};
 }
 
-/// Reserves a slot at each rate limit, and a new one if the reserved slot passed during a pause. `a` then
+/// Reserves a slot at each rate limit. If a reserved slot passed during a pause, reserves a new one. `a` then
 /// waits for the latest of the slots.
 OCRPIPE_DECL void client_core::reserve(admission& a, clock::time_point now)
 {

@@ -35,7 +35,7 @@ struct attempt_counter {
     std::uint16_t failures_in_row = 0; ///< those that count as attempts
     std::uint16_t own_failures = 0;    ///< of these, the first, and each before which others succeeded
     std::uint16_t throttled_in_row = 0;
-    std::uint16_t throttled_alone = 0;   ///< of these, those before which only others succeeded
+    std::uint16_t throttled_alone = 0;   ///< of these, those before which others were answered, not throttled
     std::uint16_t refusals = 0;          ///< in a row, of the credentials or the address
     std::uint32_t good_answers_then = 0; ///< fsm_context::good_answers at the last of the failures
     std::uint32_t answers_then = 0;      ///< fsm_context::answers at the first of them
@@ -49,7 +49,7 @@ struct attempt_counter {
     {
         bool const others_succeed = std::exchange(all_good_then, c.all_good_answers) != c.all_good_answers;
         std::uint32_t const asked = c.all_throttled - std::exchange(all_throttled_then, c.all_throttled);
-        // Others were answered while this one alone was throttled, and all of them have ended.
+        // Only this request was throttled while others were answered, and those others have ended.
         bool const is_left = c.is_last && throttled_alone != 0;
         bool const only_this_asked = throttled_in_row != 0 && asked == 1; // the one before
         bool const is_alone = only_this_asked && (others_succeed || is_left);
@@ -229,10 +229,10 @@ protected:
         return next_after(delay, answer, r, code, too_late, c);
     }
 
-    /// Handles a refusal that may concern every request, such as 403: `code` is the error if it does. It
-    /// concerns this request alone if a probe of something else is accepted meanwhile, and this request is
-    /// refused again. It also concerns this request alone after four refusals if others were accepted before
-    /// and this one was not.
+    /// Handles a refusal that may concern every request, such as 403: `code` is the error if it does. The
+    /// refusal concerns this request alone if a probe of something else is accepted meanwhile, and this
+    /// request is refused again. It also concerns this request alone after four refusals if others were
+    /// accepted before and this one was not.
     template<class Verdict>
     action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c,
                    bool was_allowed = false)
@@ -255,8 +255,8 @@ protected:
         return action{step::unreachable, c.now, {}, errc::ok, true};
     }
 
-    /// Whether a failure may be the beginning of an outage: nothing else succeeded since the last failure.
-    /// The time that the failure takes does not count against a patient request's deadline.
+    /// Whether a failure may be the beginning of an outage: nothing else succeeded since the last failure. If
+    /// so, the time that the failure takes does not count against a patient request's deadline.
     bool may_be_outage(fsm_context const& c) const noexcept
     {
         return c.patient && counter_.own_failures < 2 && !counter_.used_up(c.retry);

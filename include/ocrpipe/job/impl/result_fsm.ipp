@@ -179,8 +179,8 @@ OCRPIPE_DECL action result_fsm::failed_read(exchange_result const& answer, resul
     return next;
 }
 
-/// After the deadline, the error is reported only if the job is to be read once; otherwise, still_processing
-/// is reported.
+/// After the deadline, a job that is to be read once ends with the error, and any other job with
+/// still_processing.
 OCRPIPE_DECL action result_fsm::after_failure(exchange_result const& answer, result_reading const& r,
                                               result_context const& c, bool is_trouble)
 {

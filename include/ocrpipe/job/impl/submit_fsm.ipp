@@ -57,8 +57,8 @@ OCRPIPE_DECL action submit_fsm::accepted(submitted_job&& job, clock::time_point 
     return finish(std::move(job));
 }
 
-/// Waits after a 503. Several in a row for one document mean that the service does more than limit the number
-/// of requests.
+/// Waits after a 503. Several in a row for one document may mean that the service is in trouble, and not only
+/// busy.
 OCRPIPE_DECL action submit_fsm::wait_for_capacity(exchange_result const& answer, submit_reading const& r,
                                                   fsm_context const& c)
 {
@@ -89,7 +89,8 @@ OCRPIPE_DECL action submit_fsm::perhaps_accepted(exchange_result const& answer, 
     return next;
 }
 
-/// Refused, and safe to repeat. An answer such as 423 or 425 may mean that the service is in trouble.
+/// The submit was refused, and is safe to repeat. An answer such as 423 or 425 may mean that the service is
+/// in trouble.
 OCRPIPE_DECL action submit_fsm::not_accepted(exchange_result const& answer, submit_reading const& r,
                                              fsm_context const& c)
 {
@@ -100,8 +101,8 @@ OCRPIPE_DECL action submit_fsm::not_accepted(exchange_result const& answer, subm
     return next;
 }
 
-/// Refused for good, which need not be the document's fault: a service that accepted others before may be in
-/// trouble.
+/// The submit was refused for good. This need not be the document's fault: if the service accepted others
+/// before, it may be in trouble.
 OCRPIPE_DECL action submit_fsm::ended(exchange_result const& answer, submit_reading const& r, errc code,
                                       bool may_be_trouble, fsm_context const& c)
 {

@@ -30,7 +30,7 @@ public:
     bool failed(failure const& f) noexcept
     {
         switch (static_cast<errc>(f.code.value())) {
-        case errc::unauthorized: // the client has asked more than once
+        case errc::unauthorized: // the client has tried more than once
         case errc::client_certificate_refused:
         case errc::wrong_base_url:
         case errc::proxy_refused:

@@ -42,7 +42,7 @@ inline void append_job_parts(std::string& out, job_record const& r)
     out += '}';
 }
 
-/// Reads the members of a line, and keeps the name of the first one that cannot be what it should be.
+/// Reads the members of a line, and keeps the name of the first one that has an impossible value.
 class job_members
 {
 public:

@@ -81,7 +81,8 @@ inline std::string missed_text(load_facts const& facts)
 inline std::string failures_text(load_summary const& s)
 {
     std::vector<std::pair<errc, std::uint64_t>> counts(s.errors.begin(), s.errors.end());
-    // The class decides between equal counts; libstdc++ 12's stable_sort calls what C++20 no longer has.
+    // Equal counts are ordered by class. Not std::stable_sort: that of libstdc++ 12 calls
+    // std::get_temporary_buffer, which is deprecated, so clang 19 warns.
     std::sort(counts.begin(), counts.end(), [](auto const& a, auto const& b) {
         return a.second != b.second ? a.second > b.second : a.first < b.first;
     });

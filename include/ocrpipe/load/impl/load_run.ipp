@@ -433,7 +433,8 @@ OCRPIPE_DECL run_measurements const& load_run::measurements() const { return imp
 
 OCRPIPE_DECL double load_run::arrival_seconds() const
 {
-    // If all documents of a closed loop fit into it, they are the load until the last one has ended.
+    // If a closed loop has no more documents than it keeps in flight, they are the load until the last one
+    // has ended.
     if (impl_->options.arrivals.closed() && impl_->jobs.size() <= impl_->options.arrivals.concurrency)
         return total_seconds();
     auto const to = impl_->arrivals_ended ? impl_->last_arrival : clock::now();
