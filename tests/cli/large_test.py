@@ -32,6 +32,7 @@ class Words(Outputs):
         self.assertEqual(len(self.ocrpipe("recognize", "in/a.pdf", "--doc-type", "invoice").stdout.split()), 210_004)
 
     def test_300_000_documents_need_a_small_multiple_of_their_answer(self):
+        self.skip_if_sanitized()
         answer = b'{"data":{"progress":{"total_doc":300000,"finished":300000},"documents":[' + b",".join([b'{"ocr_data":[{"value":["x"]}]}'] * 300_000) + b"]}}"
         self.script(answer)
         self.write("a.pdf")

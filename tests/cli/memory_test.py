@@ -23,6 +23,10 @@ def peak(process):
 
 
 class Memory(Outputs):
+    def setUp(self):
+        super().setUp()
+        self.skip_if_sanitized()
+
     def run_until_the_last_document(self, results, *arguments):
         """Reads results[i] for document i + 1. Returns the peak after they are written; one more document is still pending then."""
         ready = threading.Event()

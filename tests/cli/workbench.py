@@ -96,6 +96,11 @@ class Case(unittest.TestCase):
         return subprocess.run([binary, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=PATIENCE,
                               env=self.environment(**(env or {})), **{"cwd": self.folder, **more})
 
+    def skip_if_sanitized(self):
+        """For tests of memory: a sanitizer takes several times what the program does."""
+        if b"__asan_init" in pathlib.Path(binary).read_bytes():
+            self.skipTest("the binary has a sanitizer, which takes memory of its own")
+
     def start(self, *arguments, env=None, **more):
         """Starts the binary; its standard error is read line by line."""
         process = subprocess.Popen([binary, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
