@@ -77,6 +77,7 @@ struct reading {
     std::string_view row;   ///< a short name of the row, for logs and tests
     int status = 0;         ///< of HTTP, or of an error envelope; 0 without an answer
     bool recognized = true; ///< false for content in a form that the profile does not describe
+    bool is_foreign = false; ///< a 4xx without the service's own JSON: perhaps a gateway's decision
 };
 using submit_reading = reading<submit_verdict>;
 using result_reading = reading<result_verdict>;

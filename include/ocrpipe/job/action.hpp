@@ -64,6 +64,8 @@ struct fsm_context {
     std::uint32_t all_good_answers = 0;
     std::uint32_t all_throttled = 0;
     bool is_last = false; ///< no other job and no other submit is under way
+    /// Whether submits are under way whose answers showed no trouble of the service.
+    bool others_may_probe = false;
 };
 
 } // namespace ocrpipe

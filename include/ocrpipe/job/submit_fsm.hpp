@@ -48,7 +48,8 @@ private:
     action accepted(submitted_job&& job, clock::time_point now);
     action wait_for_capacity(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
     action perhaps_accepted(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
-    action not_accepted(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
+    action not_accepted(exchange_result const& answer, submit_reading const& r, errc code,
+                        fsm_context const& c);
     action ended(exchange_result const& answer, submit_reading const& r, errc code, bool may_be_trouble,
                  fsm_context const& c);
 

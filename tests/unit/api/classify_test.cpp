@@ -139,7 +139,10 @@ std::vector<result_case> result_cases()
         {"credentials refused", result_verdict::credentials_refused, {http(402)}},
         {"credentials refused", result_verdict::credentials_refused, {http(403, "Forbidden", "text/plain")}},
         {"gateway's 404, nothing ever succeeded", result_verdict::wrong_base_url, {gateway}},
-        {"gateway's 404", result_verdict::foreign, {gateway}, seconds(2), true},
+        {"a gateway's 4xx", result_verdict::foreign, {gateway}, seconds(2), true},
+        {"a gateway's 4xx", result_verdict::foreign, {http(410, "<html>Gone</html>", "text/html")}},
+        {"a gateway's 4xx", result_verdict::foreign, {http(400, "bad request", "text/plain")}},
+        {"a gateway's 4xx", result_verdict::foreign, {http(451, "<html>", "text/html")}},
         {"404", result_verdict::pending, {unknown_id}},
         {"404", result_verdict::pending, {unknown_id, unknown_id, unknown_id}},
         {"404 too often", result_verdict::lost, {unknown_id, unknown_id, unknown_id}, seconds(15)},
@@ -192,6 +195,9 @@ std::vector<result_case> result_cases()
         {"not the JSON it claims to be", result_verdict::retry, {http(200, "{\"data\":\"\x01\"}")}},
         {"another job's", result_verdict::retry, {of_job("req-2", "COMPLETED")}},
         {"another job's", result_verdict::retry, {of_job("req-2", "FAILED"), of_job("req-2", "FAILED")}},
+        {"another job's",
+         result_verdict::retry,
+         {http(200, R"({"request_id":"req-2",)" + result_json("COMPLETED", filled).substr(9, result_json("COMPLETED", filled).size() - 10))}},
         {"failed, to be confirmed", result_verdict::pending, {of_job("req-2", "FAILED"), failed}},
         {"terminal and filled", result_verdict::done, {of_job("req-1", "COMPLETED")}},
         {"terminal and filled",
@@ -627,6 +633,8 @@ TEST_CASE("read_part: each row of the table -> its verdict")
          {http(404), http(200, "{}"), http(404)},
          seconds(6)},
         {"410", part_verdict::absent, operation::table, {http(410)}},
+        {"a gateway's 4xx", part_verdict::retry, operation::table, {http(410, "<html>", "text/html")}},
+        {"a gateway's 4xx", part_verdict::retry, operation::table, {http(400, "<html>", "text/html")}},
         {"408, 409, 423, 425, 5xx", part_verdict::retry, operation::table, {http(500)}},
         {"408, 409, 423, 425, 5xx", part_verdict::retry, operation::table, {http(99, table)}},
         {"4xx", part_verdict::rejected, operation::table, {http(400)}},
@@ -651,5 +659,5 @@ TEST_CASE("read_part: each row of the table -> its verdict")
         CHECK(r.what == c.what);
         rows.insert(r.row);
     }
-    CHECK(rows.size() == 15);
+    CHECK(rows.size() == 16);
 }

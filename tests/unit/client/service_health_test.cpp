@@ -634,6 +634,12 @@ TEST_CASE("service_health: the service asks to wait for longer than max_outage -
         h.now += 4s;
         h.learn(a_poll, asks_for("86400"), pause);
         CHECK(h.asks_too_much(h.now) == is_limited);
+        // An answer to what was sent before says nothing about the wait.
+        http_response earlier;
+        earlier.status = 201;
+        earlier.sent_at = h.now - 5s;
+        h.learn(a_submit, earlier);
+        CHECK(h.asks_too_much(h.now) == is_limited);
         for (auto const& kind : {a_submit, a_poll, a_part})
             CHECK(h.asks(kind) == (is_limited ? decision::refuse : decision::send));
         CHECK(h.asks({lane::submit}) == decision::send); // one that is not patient

@@ -71,6 +71,8 @@ struct submit {
         c.all_good_answers = others_accepted;
         c.all_throttled = throttled;
         c.is_last = is_last;
+        c.in_trouble = in_trouble;
+        c.others_may_probe = others_may_probe;
         return fsm.resume(answer, c);
     }
     failure failed()
@@ -94,6 +96,8 @@ struct submit {
     std::uint32_t answers = 0;
     std::uint32_t throttled = 0; ///< answers to all requests
     bool is_last = false;
+    bool in_trouble = false;
+    bool others_may_probe = false;
     submit_fsm fsm;
 };
 

@@ -25,7 +25,7 @@ TEST_CASE("submit_fsm: credentials refused -> asks the gate, costs no attempt")
 
 TEST_CASE("submit_fsm: refused twice while other documents are accepted -> this document alone is rejected")
 {
-    for (int const status : {401, 402, 403, 404}) {
+    for (int const status : {401, 402, 403}) {
         CAPTURE(status);
         submit s;
         s.others_accepted = 7;
@@ -61,6 +61,66 @@ TEST_CASE("submit_fsm: a gateway's 404 -> the gate decides; the service's own ->
     submit s;
     CHECK(s.resume(answered(404, R"({"message":"flow not found"})")).what == step::finish);
     CHECK(s.failed().is(errc::rejected));
+}
+
+TEST_CASE(
+    "submit_fsm: others were accepted, then a 4xx that is not the service's own -> trouble, and sent again")
+{
+    for (int const status : {404, 405, 406, 407, 410, 414, 418, 426, 431, 451, 499}) {
+        for (char const* const body : {"", "default backend", "<html>no</html>"}) {
+            CAPTURE(status);
+            retry_policy policy;
+            policy.max_attempts = 3;
+            submit s(policy);
+            s.others_accepted = 7;
+            for (int i = 0; i != 2; ++i) {
+                action const a = s.resume(answered(status, body));
+                CHECK(a.what == step::wait);
+                CHECK(a.is_trouble);
+            }
+            CHECK(s.resume(answered(status, body)).what == step::finish);
+            CHECK(s.failed().is(errc::rejected));
+        }
+    }
+}
+
+TEST_CASE("submit_fsm: a 4xx that may judge the document -> rejected at once; trouble if it is not the "
+          "service's own")
+{
+    for (int const status : {400, 409, 413, 415, 422}) {
+        for (bool const is_page : {false, true}) {
+            submit s;
+            s.others_accepted = 7;
+            action const a = s.resume(answered(status, is_page ? "<html>no</html>" : R"({"message":"no"})"));
+            CHECK(a.what == step::finish);
+            CHECK(a.is_trouble == is_page);
+            CHECK(s.failed().is(errc::rejected));
+        }
+    }
+}
+
+TEST_CASE("submit_fsm: refused while submits are in trouble -> costs nothing while others may probe")
+{
+    for (int const status : {404, 405, 423, 511}) {
+        CAPTURE(status);
+        retry_policy policy;
+        policy.max_attempts = 2;
+        submit s(policy);
+        s.others_accepted = 7;
+        s.patient = s.in_trouble = s.others_may_probe = true;
+        for (int i = 0; i != 100; ++i) {
+            action const a = s.resume(answered(status, "<html>no</html>"));
+            CHECK(a.what == step::unreachable);
+            CHECK(a.is_trouble);
+        }
+        // No other document is left, so this one fails.
+        s.others_may_probe = false;
+        action a;
+        for (int i = 0; i != 4 && a.what != step::finish; ++i)
+            a = s.resume(answered(status, "<html>no</html>"));
+        CHECK(a.what == step::finish);
+        CHECK(a.is_trouble);
+    }
 }
 
 TEST_CASE(
@@ -160,8 +220,9 @@ TEST_CASE("submit_fsm: an ambiguous answer, or many 503s -> may be the trouble o
         CHECK(a.is_trouble);
     }
     for (exchange_result const& answer :
-         {answered(400), answered(403), answered(404, "{}"), answered(413), answered(429), answered(503),
-          broken(errc::connection_closed, bytes_sent::some), broken(errc::cancelled, bytes_sent::all)}) {
+         {answered(400, "{}"), answered(403), answered(404, "{}"), answered(413, "{}"), answered(429),
+          answered(503), broken(errc::connection_closed, bytes_sent::some),
+          broken(errc::cancelled, bytes_sent::all)}) {
         submit s;
         s.others_accepted = 7;
         CHECK_FALSE(s.resume(answer).is_trouble);

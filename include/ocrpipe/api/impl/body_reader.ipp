@@ -179,7 +179,11 @@ inline body_facts body_handler::finish()
     facts_.request_id_in_data = !data_.request_id.value.empty();
     facts_.request_id = std::move((facts_.request_id_in_data ? data_ : top_).request_id.value);
     facts_.file_ids = std::move((data_.file_ids.empty() ? top_ : data_).file_ids);
-    if (!enveloped) facts_.has_data = from.documents != 0 || from.total.is_set();
+    if (!enveloped) {
+        facts_.has_data = from.documents != 0 || from.total.is_set();
+        // The data is the answer itself, so its id is the job's.
+        facts_.request_id_in_data = facts_.has_data && !facts_.request_id.empty();
+    }
     // The nearest status counts; a status next to the envelope counts if the envelope has none.
     facts_.status_is_near = enveloped && !data_.status.value.empty();
     facts_.status = std::move((from.status.value.empty() ? top_ : from).status.value);

@@ -28,7 +28,7 @@ reading<Verdict> first_match(std::array<verdict_row<Verdict, Seen>, N> const& ta
 {
     auto const row = std::find_if(table.begin(), table.end() - 1,
                                   [&s](auto const& candidate) { return candidate.holds(s); });
-    return {row->what, row->name, s.status, s.is_recognized()};
+    return {row->what, row->name, s.status, s.is_recognized(), s.is_foreign_refusal()};
 }
 
 using submit_row = verdict_row<submit_verdict, seen_answer>;
@@ -132,7 +132,7 @@ inline constexpr std::array result_rows{
     result_row{"gateway's 404, nothing ever succeeded",
                [](seen_result& s) { return s.is({404}) && !s.route_succeeded && s.is_gateways(); },
                result_verdict::wrong_base_url},
-    result_row{"gateway's 404", [](seen_result& s) { return s.is({404}) && s.is_gateways(); },
+    result_row{"a gateway's 4xx", [](seen_result& s) { return s.is_gateways_refusal(); },
                result_verdict::foreign},
     result_row{"404 too often", [](seen_result& s) { return s.is({404}) && s.not_found_too_often(); },
                result_verdict::lost},
@@ -239,8 +239,7 @@ inline constexpr std::array part_rows{
              part_verdict::credentials_refused},
     part_row{"a word for pending", [](seen_part& s) { return s.is_success() && s.has_pending_word(); },
              part_verdict::pending},
-    part_row{"gateway's 404", [](seen_part& s) { return s.is({404}) && s.is_gateways(); },
-             part_verdict::retry},
+    part_row{"a gateway's 4xx", [](seen_part& s) { return s.is_gateways_refusal(); }, part_verdict::retry},
     part_row{"missing beyond the settle window",
              [](seen_part& s) { return s.is_missing() && s.missing_for_good(); }, part_verdict::absent},
     part_row{"missing", [](seen_part& s) { return s.is_missing(); }, part_verdict::pending},

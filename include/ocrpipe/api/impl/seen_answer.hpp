@@ -91,6 +91,13 @@ struct seen_answer {
         bool const foreign = !is_json() && facts.shape != body_facts::form::blank;
         return foreign || contains_any(beginning(), profile.gateway_texts);
     }
+    /// A 4xx that need not be the service's own decision.
+    bool is_foreign_refusal() const { return is_client_error() && (!is_json() || is_gateways()); }
+    /// A gateway's page that refuses a read for good. The service need not have seen the request.
+    bool is_gateways_refusal() const
+    {
+        return is_client_error() && !is({408, 409, 423, 425}) && is_gateways();
+    }
     /// A gateway that checks client certificates after the handshake.
     /// Source: nginx, "400 No required SSL certificate was sent", "400 The SSL certificate error".
     bool refuses_certificate() const
@@ -180,8 +187,8 @@ struct seen_result : seen_answer {
     }
     bool settled() const
     {
-        return history.settled_before || (history.settle_reads >= profile.settle_reads &&
-                                          now - history.settling_since >= settle_time);
+        return history.settled_before ||
+               (history.settle_reads >= profile.settle_reads && now - history.settling_since >= settle_time);
     }
     bool is_filled() const { return facts.all_filled() && !lacks_documents(); }
     bool has_content() const { return facts.content != content_kind::none; }

@@ -251,7 +251,8 @@ private:
                 health_.is_in_trouble(kind),
                 health_.good_answers(),
                 pace_->throttled,
-                !others};
+                !others,
+                counters_.active_submits > setback_submits_};
     }
     result_context context_of(waiting_job const& job);
 
@@ -261,6 +262,7 @@ private:
     secret_mask const secrets_;
     std::shared_ptr<poll_schedule const> schedule_;
     std::unique_ptr<transport> transport_;
+    std::size_t setback_submits_ = 0; ///< active ones whose answer showed trouble of the service
     std::mt19937_64 rng_;
 
     /// The references are members of *pace_: hold pace_->lock() while you use them.

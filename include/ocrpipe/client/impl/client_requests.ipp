@@ -234,7 +234,7 @@ struct client_core::submit_exchange {
     admission terms()
     {
         admission a{via, permits, deadline, submit.doc_type, fsm.is_suspect(), submit.patient};
-        a.has_failed = fsm.is_failing();
+        a.has_failed = fsm.is_failing() || had_setback;
         return a;
     }
     /// Whether it has one of the connections, without a wait, and the caller's hook has run.
@@ -267,6 +267,7 @@ struct client_core::submit_exchange {
         else if (answer && next.what == step::finish) // otherwise the answer was not examined
             core.doc_types_.answered(submit.doc_type);
         if (next.is_trouble) core.check_service();
+        if (next.is_trouble && !std::exchange(had_setback, true)) ++core.setback_submits_;
         if (!answer) return;
         if (fsm.overloaded())
             core.submits_at_once_.refused(sent_in);
@@ -292,6 +293,7 @@ struct client_core::submit_exchange {
     fifo_semaphore::unit slot{};   ///< one of the connections for submits
     fifo_semaphore::unit turn{};   ///< one of those that the service serves at a time
     bool announced = false;        ///< hooks.before_sending has run
+    bool had_setback = false;      ///< its answer showed trouble of the service
     bool repeat_announced = false; ///< and once more, before an ambiguous attempt is repeated
     concurrency_limit::epoch sent_in = 0;
     std::chrono::milliseconds allowed =
@@ -338,10 +340,13 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
     ++counters_.active_submits;
     action next = x.fsm.start(x.context());
     while (next.what != step::finish) {
-        if (next.what == step::refused) co_await x.step_aside();
+        // In trouble, other documents show whether it is this one's.
+        bool const is_refused = next.what == step::refused || (next.is_trouble && !x.fsm.repeats_ambiguous());
+        if (is_refused && next.what != step::finish) co_await x.step_aside();
         next = co_await exchange(x, next);
     }
     --counters_.active_submits;
+    if (x.had_setback) --setback_submits_;
     result<submitted_job> outcome = std::move(x.fsm).outcome();
     if (outcome) {
         note_accepted(request.doc_type);

@@ -196,7 +196,9 @@ OCRPIPE_DECL void service_health::note_known_result(exchange_result const& answe
 OCRPIPE_DECL void service_health::note_wait(exchange_result const& answer, action const& next,
                                             clock::time_point now)
 {
-    if (was_good(answer, next)) asked_until_ = {};
+    // What was sent before the service asked to wait says nothing about the wait.
+    bool const is_earlier = answer && is_known(answer->sent_at) && answer->sent_at < asked_since_;
+    if (was_good(answer, next) && !is_earlier) asked_until_ = {};
     if (!answer || next.what != step::pause_origin) return;
     auto const asked = parse_retry_after(answer->retry_after, answer->date);
     if (!asked) return;
@@ -292,6 +294,9 @@ OCRPIPE_DECL std::string service_health::refusal_text(lane kind) const
 {
     refusal const& r = refusals_[static_cast<std::size_t>(kind)];
     int const n = gate(kind).setbacks();
+    if (kind == lane::submit && refused_alone_ >= max_refused_alone && accepts_documents_)
+        return fmt::format("{} documents in a row were refused with HTTP 402: payment is required",
+                           refused_alone_);
     if (kind == lane::submit && refused_alone_ >= max_refused_alone)
         return fmt::format(
             "the credentials may read results, but not submit documents: {} in a row were refused, "

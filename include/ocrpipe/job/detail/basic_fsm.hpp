@@ -127,6 +127,12 @@ inline bool is_transient(int status) noexcept
     return status >= 500 || status < 200 || status == 408 || status == 409 || status == 423 || status == 425;
 }
 
+/// Whether a gateway may refuse a document for what it is: its size, its type, its copy, how it is wrapped.
+inline bool judges_documents(int status) noexcept
+{
+    return status == 400 || status == 409 || status == 413 || status == 415 || status == 422;
+}
+
 /// When the request was sent; time_point() if that is not known.
 inline clock::time_point sent_at(exchange_result const& answer) noexcept
 {

@@ -5,6 +5,17 @@
 
 namespace ocrpipe
 {
+namespace detail
+{
+
+/// Whether a document that was refused while the service is in trouble may wait at no cost: others that were
+/// not refused yet will show whether the service works again. If none is left, it is the document that fails.
+inline bool waits_for_others(fsm_context const& c) noexcept
+{
+    return c.patient && c.in_trouble && c.others_may_probe;
+}
+
+} // namespace detail
 
 OCRPIPE_DECL action submit_fsm::start(fsm_context const& c)
 {
@@ -25,7 +36,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::ambiguous:
         return perhaps_accepted(answer, r, c);
     case submit_verdict::safe_to_repeat:
-        return not_accepted(answer, r, c);
+        return not_accepted(answer, r, detail::code_of(answer, errc::service_error), c);
     case submit_verdict::throttled:
         return pause(answer, r, c);
     case submit_verdict::overloaded:
@@ -35,11 +46,14 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::certificate_refused:
         return fail(answer, r, errc::client_certificate_refused);
     case submit_verdict::wrong_base_url:
-        // Others were accepted before, so this may be a network that now demands a login (511).
-        if (r.status == 511 && c.was_accepted) return not_accepted(answer, r, c);
+        // Others were accepted before, so the address is right. A 511 is a network that demands a login.
+        if (c.was_accepted)
+            return not_accepted(answer, r, r.status == 404 ? errc::rejected : errc::service_error, c);
         return refused(answer, r, errc::wrong_base_url, c);
     case submit_verdict::rejected:
-        return ended(answer, r, errc::rejected, r.status >= 500, c);
+        if (r.is_foreign && c.was_accepted && !detail::judges_documents(r.status))
+            return not_accepted(answer, r, errc::rejected, c);
+        return ended(answer, r, errc::rejected, r.status >= 500 || r.is_foreign, c);
     case submit_verdict::misdirected:
         return ended(answer, r, errc::redirect_refused, true, c);
     case submit_verdict::stopped:
@@ -92,11 +106,11 @@ OCRPIPE_DECL action submit_fsm::perhaps_accepted(exchange_result const& answer, 
 /// The submit was refused, and is safe to repeat. An answer such as 423 or 425 may mean that the service is
 /// in trouble.
 OCRPIPE_DECL action submit_fsm::not_accepted(exchange_result const& answer, submit_reading const& r,
-                                             fsm_context const& c)
+                                             errc code, fsm_context const& c)
 {
     if (counter_.is_outage(answer, c)) return action{step::unreachable, c.now};
-    action next =
-        again(answer, r, detail::code_of(answer, errc::service_error), "no time for another attempt", c);
+    if (answer && detail::waits_for_others(c)) return wait_for_service(c);
+    action next = again(answer, r, code, "no time for another attempt", c);
     next.is_trouble = answer.has_value();
     return next;
 }
