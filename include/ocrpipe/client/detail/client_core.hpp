@@ -33,7 +33,8 @@ namespace ocrpipe::detail
 class client_core : public std::enable_shared_from_this<client_core>
 {
 public:
-    client_core(shard where, client_options options, std::unique_ptr<transport> t);
+    client_core(shard where, client_options options, std::shared_ptr<secret_mask const> mask,
+                std::unique_ptr<transport> t);
 
     void submit(submit_request&& request, submit_hooks&& hooks, completion<submitted_job>&& handler);
     void read_once(std::string&& request_id, completion<ocr_result>&& handler);
@@ -257,7 +258,7 @@ private:
     shard const shard_;
     asio::any_completion_executor const outer_; ///< the user's
     client_options const options_;
-    secret_mask const secrets_;
+    std::shared_ptr<secret_mask const> const secrets_;
     std::shared_ptr<poll_schedule const> schedule_;
     std::unique_ptr<transport> transport_;
     std::mt19937_64 rng_;

@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_HTTP_IMPL_HTTP_TRANSPORT_IPP
 #define OCRPIPE_HTTP_IMPL_HTTP_TRANSPORT_IPP
 
+#include <ocrpipe/http/api_keys.hpp>
 #include <ocrpipe/http/connection_pool.hpp>
 #include <ocrpipe/http/exchange.hpp>
 #include <ocrpipe/http/http_transport.hpp>
@@ -36,9 +37,14 @@ private:
         bool repeatable = false;               ///< the last attempt may be repeated on a fresh connection
         bytes_sent earlier = bytes_sent::none; ///< by the previous attempt
         clock::time_point sent_at{};           ///< of the last attempt that sent anything
+        bool key_renewed = false;              ///< after an answer 401
     };
 
     bool check(http_request const& request, transport_failure& failure) const;
+    /// After an answer 401: whether there is another key than that of `version`, so that the request may be
+    /// sent again.
+    task<bool> has_newer_key(std::uint64_t version, http_request& request, progress& p);
+    void use_newest_key();
     /// Returns whether the connection may have been closed before the request arrived.
     bool note_failure(http_request const& request, progress& p, bool reused, bool answer_started,
                       transport_failure& failure) const;
@@ -52,7 +58,9 @@ private:
     detail::answer_limits limits_;
     detail::shared_io shared_;
     detail::request_head head_;
-    std::string proxy_; ///< the proxy that requests without TLS are sent to; empty if there is none
+    detail::api_keys keys_;
+    std::uint64_t key_in_head_; ///< its version
+    std::string proxy_;         ///< the proxy that requests without TLS are sent to; empty if there is none
     detail::connection_pool pool_;
 };
 
@@ -63,6 +71,8 @@ OCRPIPE_DECL http_transport::impl::impl(executor const& ex, http_options const& 
     , timeouts_(options.timeouts)
     , shared_(ex)
     , head_(to, options.endpoint, proxy.has_value() && !to.tls, proxy ? proxy->authorization : std::string())
+    , keys_(ex, options.endpoint, options.timeouts.acquire)
+    , key_in_head_(keys_.version())
     , proxy_(proxy && !to.tls ? proxy->at.host_and_port() : std::string())
     , pool_(ex, options, shared_, std::move(to), std::move(proxy), std::move(tls))
 {
@@ -85,8 +95,11 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
     transport_failure failure;
     progress p;
     bool again = self->check(request, failure);
+    if (again && self->keys_.version() == 0)
+        again = co_await self->keys_.async_renew(0, request.deadline, failure);
     while (again) {
         bool answered = false;
+        std::uint64_t key = 0;
         {
             detail::connection_lease lease(self->pool_, request.lane(), request.deadline, p.fresh);
             bool acquired = lease.acquire_idle(state);
@@ -94,6 +107,8 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
             if (acquired) {
                 detail::answer_reader& answer = lease.connection().answer();
                 detail::pooled_buffer buffer(self->shared_);
+                self->use_newest_key();
+                key = self->key_in_head_;
                 self->head_.render(request, p.redirected, *buffer);
                 body_source* const body = request.method() == http_method::post ? request.body : nullptr;
                 bool const get = request.method() == http_method::get;
@@ -110,6 +125,8 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
             }
         }
         again = self->needs_another_attempt(request, p, answered, *outcome, failure);
+        if (answered && outcome->status == 401 && self->keys_.can_change() && !p.key_renewed)
+            again = co_await self->has_newer_key(key, request, p);
     }
     co_await asio::this_coro::throw_if_cancelled(throws);
     if (failure.code) {
@@ -131,6 +148,23 @@ OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, trans
                                 clean_type ? "target: not percent-encoded"
                                            : "content_type: contains a control character");
     return false;
+}
+
+OCRPIPE_DECL task<bool> http_transport::impl::has_newer_key(std::uint64_t version, http_request& request,
+                                                            progress& p)
+{
+    p.key_renewed = true;
+    transport_failure ignored; // the answer 401 is the outcome
+    bool const newer = co_await keys_.async_renew(version, request.deadline, ignored);
+    if (newer && request.body != nullptr) request.body->rewind();
+    co_return newer;
+}
+
+OCRPIPE_DECL void http_transport::impl::use_newest_key()
+{
+    if (key_in_head_ == keys_.version()) return;
+    head_.set_key(keys_.key());
+    key_in_head_ = keys_.version();
 }
 
 OCRPIPE_DECL bool http_transport::impl::note_failure(http_request const& request, progress& p, bool reused,
