@@ -1,5 +1,4 @@
 // What an embedding program brings itself: keys that change, a TLS context, a resolver, header fields.
-#include <ocrpipe/client.hpp>
 #include <ocrpipe/http/tcp_types.hpp>
 
 #include "support/http_fixture.hpp"
@@ -373,36 +372,4 @@ TEST_CASE("http_transport: an own TLS context that verifies nothing and allows o
     f.options.tls.context = context;
     CHECK(failure_of(f.run_get()).code == errc::certificate_invalid);
     CHECK_FALSE(asked);
-}
-
-TEST_CASE("client: an answer echoes a key that the provider gave -> masked")
-{
-    std::string const key = "sk-rotated-0123456789";
-    http_fixture f([&](scripted_peer& p) -> task<void> {
-        for (;;) {
-            std::string const request = co_await p.read_request();
-            if (request.empty()) break;
-            std::string const said = answer("no document for " + key, {}, "400 Bad Request");
-            co_await p.write(said);
-        }
-    });
-    key_list keys{{key}};
-    client_options o;
-    static_cast<http_options&>(o) = f.options;
-    o.endpoint.api_key = secret();
-    o.endpoint.api_key_provider = keys.provider();
-    std::optional<failure> seen;
-    client c(f.ioc, o);
-    c.async_submit(submit_request(document::from_bytes("%PDF-1.4 x", "a.pdf"), "invoice"),
-                   [&](result<submitted_job> r) {
-                       if (!r) seen = r.error();
-                       f.server.stop();
-                       c.close();
-                   });
-    f.ioc.run();
-    REQUIRE(seen);
-    CHECK(seen->is(errc::rejected));
-    CHECK(to_string(*seen).find("no document for ***") != std::string::npos);
-    CHECK(to_string(*seen).find(key) == std::string::npos);
-    CHECK(keys.calls == 1);
 }

@@ -44,6 +44,9 @@ public:
 
     client_statistics statistics() const;
     response_profile const& profile() const noexcept { return options_.profile; }
+    client_options const& options() const noexcept { return options_; }
+    shard const& where() const noexcept { return shard_; }
+    transport const& used_transport() const noexcept { return *transport_; }
     void remember(service_knowledge const& known);
     void observe(std::shared_ptr<client_observer> observer);
     void stop_submits();

@@ -88,6 +88,28 @@ OCRPIPE_DECL client::client(executor ex, client_options options, std::unique_ptr
         std::make_shared<detail::client_core>(where, std::move(options), std::move(mask), std::move(t)));
 }
 
+OCRPIPE_DECL client::client(client const& connections, client_options options)
+    : executor_(connections.executor_)
+{
+    detail::client_core const& from = *connections.core_;
+    http_options http = from.options();
+    http.endpoint = options.endpoint;
+    http.endpoint.base_url = from.options().endpoint.base_url;
+    http.endpoint.allow_plain_http = from.options().endpoint.allow_plain_http;
+    http.seed = options.seed;
+    static_cast<http_options&>(options) = std::move(http);
+    options.thread_safe = from.options().thread_safe;
+    options = detail::checked(std::move(options));
+    auto const* const shared = dynamic_cast<http_transport const*>(&from.used_transport());
+    if (shared == nullptr)
+        throw error(failure(errc::invalid_argument, phase::prepare,
+                            "connections: this client was made with a transport of its own"));
+    std::shared_ptr<secret_mask const> mask = detail::mask_of(options);
+    std::unique_ptr<transport> t = shared->for_tenant(options.endpoint);
+    core_ = detail::closing(std::make_shared<detail::client_core>(from.where(), std::move(options),
+                                                                  std::move(mask), std::move(t)));
+}
+
 OCRPIPE_DECL client_statistics client::statistics() const { return core_->statistics(); }
 
 OCRPIPE_DECL response_profile const& client::profile() const noexcept { return core_->profile(); }
