@@ -2,6 +2,7 @@
 
 #include <ocrpipe/http/impl/answer_head.ipp>
 #include <ocrpipe/http/impl/answer_reader.ipp>
+#include <ocrpipe/http/impl/api_keys.ipp>
 #include <ocrpipe/http/impl/connection.ipp>
 #include <ocrpipe/http/impl/connection_pool.ipp>
 #include <ocrpipe/http/impl/connector.ipp>

@@ -192,6 +192,16 @@ public:
     {
     }
 
+    /// A client for another user of the same service, such as a tenant of a server, that shares the
+    /// connections of `connections`. It runs on the same executor. Of `options`, base_url, tls, proxy, pool,
+    /// timeouts, limits, resolver and thread_safe are those of `connections`. It shares the rate limits only
+    /// if both have the same client_options::shared, or shared_pace::for_tenant() of it. To close one of them
+    /// does not affect the other.
+    ///
+    /// Throws ocrpipe::error (errc::invalid_argument) as above, and if `connections` was made with a
+    /// transport.
+    client(client const& connections, client_options options);
+
     /// The executor that the client was made with.
     executor_type get_executor() const noexcept { return executor_; }
 

@@ -29,8 +29,15 @@ public:
     /// `options` must be valid; see pace_options::validate().
     explicit shared_pace(pace_options const& options);
 
+    /// The pace of another account at the same service: it shares the rate limits and the pauses that the
+    /// service asks for, but not refusals, outages and stopped doc_types. Of `options`, the rates are not
+    /// used.
+    std::shared_ptr<shared_pace> for_tenant(pace_options const& options) const;
+
 private:
     friend class detail::pace_state;
+
+    explicit shared_pace(std::shared_ptr<detail::pace_state> state);
 
     std::shared_ptr<detail::pace_state> state_;
 };

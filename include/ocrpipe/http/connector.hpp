@@ -32,7 +32,7 @@ class connector
 public:
     connector(executor const& ex, watchdog& dog, shared_io& shared, origin to,
               std::optional<proxy_server> proxy, std::unique_ptr<tls_context> tls,
-              timeout_options const& timeouts, limit_options const& limits);
+              http_options const& options);
 
     /// Returns a connection ready for a request, or null with `failure` set. Sends no part of a request.
     task<std::unique_ptr<connection>> async_open(clock::time_point deadline, transport_failure& failure);

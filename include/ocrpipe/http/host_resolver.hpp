@@ -1,12 +1,14 @@
 #ifndef OCRPIPE_HTTP_HOST_RESOLVER_HPP
 #define OCRPIPE_HTTP_HOST_RESOLVER_HPP
 
+#include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/http/tcp_types.hpp>
 
 #include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace ocrpipe
@@ -32,7 +34,13 @@ class host_resolver
 public:
     static constexpr std::chrono::seconds keep{30};
 
-    explicit host_resolver(executor const& ex) : executor_(ex) {}
+    using function = decltype(http_options::resolver);
+
+    /// `find`: replaces the system's resolver; may be empty.
+    host_resolver(executor const& ex, function find)
+        : executor_(ex), find_(std::make_shared<function const>(std::move(find)))
+    {
+    }
 
     /// Addresses of `host`, in the order in which to try them; never empty without an error.
     ///
@@ -46,6 +54,7 @@ private:
     void start(std::string const& host, std::string const& port, std::shared_ptr<lookup> const& to);
 
     executor executor_;
+    std::shared_ptr<function const> find_;
     /// By host:port; a transport knows two at most.
     std::unordered_map<std::string, std::shared_ptr<lookup>> lookups_;
 };

@@ -2,17 +2,34 @@
 #define OCRPIPE_HTTP_HTTP_OPTIONS_HPP
 
 #include <ocrpipe/core/config.hpp>
+#include <ocrpipe/core/result.hpp>
 #include <ocrpipe/core/secret.hpp>
 #include <ocrpipe/core/secret_mask.hpp>
+#include <ocrpipe/core/task.hpp>
+
+#include <boost/asio/ip/address.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+namespace boost::asio::ssl
+{
+class context;
+}
+
 namespace ocrpipe
 {
+
+/// A header field of requests. Its value is masked where an answer echoes it.
+struct header_field {
+    std::string name;
+    secret value;
+};
 
 /// The service's URL and the user's credentials.
 struct endpoint_options {
@@ -23,8 +40,21 @@ struct endpoint_options {
     bool allow_plain_http = false;
     /// The service's PORTAL_USER_ID; part of every path and sent as the header portal-user-id. Required.
     std::string portal_user_id;
-    /// The service's API_KEY; sent as Authorization: Bearer. Required.
+    /// The service's API_KEY; sent as Authorization: Bearer. Required, unless api_key_provider is set.
     secret api_key;
+    /// Gives the current key, for keys that change while the program runs. It is called before the first
+    /// request if api_key is empty, and after an answer 401. If it then gives another key, the request is
+    /// sent again with that one. Requests that need a key at the same time share one call. If it fails, the
+    /// request fails with this failure; a code for which is_transport() holds is tried again.
+    ///
+    /// It runs where the client keeps its state, and is not cancelled; requests wait for it for at most
+    /// timeout_options::acquire.
+    std::function<task<result<secret>>()> api_key_provider;
+    /// Sent before the library's own name and version, such as "archive/2.1"; empty means nothing.
+    std::string user_agent;
+    /// Sent with every request to the service, but not to a proxy that opens a tunnel. Fields that the
+    /// library sends itself, and those that change how a message is read, are refused.
+    std::vector<header_field> header_fields;
 };
 
 /// Certificates. The peer's certificate and host name are always verified; TLS 1.2 is the oldest version
@@ -33,6 +63,10 @@ struct tls_options {
     std::string ca_file;     ///< PEM; empty means the system's certificates
     std::string client_cert; ///< PEM chain; empty means none
     std::string client_key;  ///< PEM; required with client_cert
+    /// Replaces the files and the library's own context, such as for keys in hardware. Its certificates,
+    /// ciphers and verify callback apply; the peer and its host name are verified even if it says otherwise.
+    /// Several clients may share it. It must not be changed while a client uses it.
+    std::shared_ptr<boost::asio::ssl::context> context;
 };
 
 /// HTTP CONNECT proxy for https, absolute-form proxy for http.
@@ -91,13 +125,17 @@ struct http_options {
     pool_options pool;
     timeout_options timeouts;
     limit_options limits;
+    /// Finds the addresses of a host, instead of the system's resolver: in order of preference, and none is
+    /// a failure. It is called where the client keeps its state and not for hosts that are addresses;
+    /// requests wait for it for at most timeout_options::resolve. What it gives is used for 30 seconds.
+    std::function<task<result<std::vector<boost::asio::ip::address>>>(std::string host)> resolver;
     std::uint64_t seed = 0; ///< of the jitter, the client's included; 0 means a random one
 
     /// Every problem found, as "option: what is wrong: remedy"; empty if there are none.
     std::vector<std::string> validate() const;
 
-    /// Masks the key and the proxy's password. The client key is not among them: it is never sent, so nothing
-    /// can echo it.
+    /// Masks the key, the additional header fields and the proxy's password. The client key is not among
+    /// them: it is never sent, so nothing can echo it.
     secret_mask secrets() const;
 };
 

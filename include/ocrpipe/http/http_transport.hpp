@@ -28,6 +28,11 @@ public:
 
     ~http_transport() override;
 
+    /// A transport for another user of the same service, on the same executor, that shares the connections.
+    /// Of `tenant`, base_url is not used: the connections decide. They are closed when all transports that
+    /// share them are.
+    std::unique_ptr<http_transport> for_tenant(endpoint_options const& tenant) const;
+
     /// See transport::send(). One exception to "never repeats": if a GET was sent on a reused
     /// connection that closed before the first byte of the answer, it is sent once more on a fresh
     /// connection.
@@ -41,6 +46,7 @@ public:
     void close() override;
 
 private:
+    class connections;
     class impl;
 
     explicit http_transport(std::shared_ptr<impl> i);

@@ -23,6 +23,9 @@ public:
     request_head(origin const& to, endpoint_options const& endpoint, bool absolute_form,
                  std::string_view proxy_authorization);
 
+    /// For requests that are rendered later.
+    void set_key(secret const& api_key);
+
     /// The request's path at the service.
     std::string path_of(http_request const& request) const { return service_path_ + request.target; }
 
@@ -33,7 +36,9 @@ public:
 private:
     std::string service_path_;
     std::string before_path_; ///< scheme and authority in absolute form, else empty
-    std::string fields_;      ///< from the version to the last field that is always sent
+    std::string before_key_;  ///< from the version to the key
+    std::string after_key_;   ///< from there to the last field that is always sent
+    std::string fields_;      ///< both, with the key between them
 };
 
 /// The head of a CONNECT request for a tunnel to `to`.

@@ -46,14 +46,19 @@ public:
 
     ssl_ctx_st* native() const noexcept { return context_.get(); }
 
+    /// Sets what holds for every connection, whatever the context says.
+    void prepare(ssl_st* ssl);
+
     /// The newest session, or null. A TLS 1.3 ticket is used only once (RFC 8446, appendix C.4).
     openssl_ptr<ssl_session_st> session_to_resume();
 
 private:
     tls_context() = default;
 
+    static void store_sessions_of(ssl_ctx_st* context);
     void store_session(ssl_session_st* session);
 
+    std::shared_ptr<boost::asio::ssl::context> given_; ///< null without tls_options::context
     openssl_ptr<ssl_ctx_st> context_;
     std::vector<openssl_ptr<ssl_session_st>> sessions_; ///< the newest at the back
 };

@@ -1,5 +1,7 @@
 #include <ocrpipe/client/client_options.hpp>
 
+#include <boost/asio/ssl/context.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -54,6 +56,40 @@ TEST_CASE("client_options: a key with a line break -> refused, and not shown")
     std::vector<std::string> const problems = o.validate();
     REQUIRE(problems.size() == 1);
     CHECK(problems[0].find("s3cret") == std::string::npos);
+}
+
+TEST_CASE("client_options: header fields and user agent -> what could change the message is refused, unshown")
+{
+    client_options o = fine();
+    o.endpoint.user_agent = "archive/2.1 (batch)";
+    o.endpoint.header_fields = {{"X-Team", secret("scans and more")}, {"x_1~", secret("")}};
+    CHECK(o.validate().empty());
+    for (char const* const name :
+         {"", "X Team", "X:", "X-T\xc3\xa9", "X\r\nY", "Host", "AUTHORIZATION", "content-length",
+          "Transfer-Encoding", "Connection", "User-Agent", "portal-user-id", "Range", "Expect", "TE"}) {
+        o.endpoint.header_fields = {{name, secret("value")}};
+        CHECK_MESSAGE(names(o.validate(), "header_fields"), name);
+    }
+    for (char const* const value : {"s3cret\r\nX-Evil: 1", "s3cret\n", "s3cret\t", "s3cret\xff"}) {
+        o.endpoint.header_fields = {{"X-Team", secret(value)}};
+        REQUIRE(o.validate().size() == 1);
+        CHECK(o.validate()[0].find("s3cret") == std::string::npos);
+    }
+    o.endpoint.header_fields.clear();
+    o.endpoint.user_agent = "a\r\nb";
+    CHECK(names(o.validate(), "user_agent"));
+}
+
+TEST_CASE("client_options: a key provider -> no key is required; an own TLS context -> no files beside it")
+{
+    client_options o = fine();
+    o.endpoint.api_key = secret();
+    o.endpoint.api_key_provider = []() -> task<result<secret>> { co_return secret("key"); };
+    CHECK(o.validate().empty());
+    o.tls.context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+    CHECK(o.validate().empty());
+    o.tls.ca_file = "ca.pem";
+    CHECK(names(o.validate(), "tls.context"));
 }
 
 TEST_CASE("client_options: an address or a proxy that is no URL, or sends the key in clear text -> reported "

@@ -217,11 +217,15 @@ TEST_CASE("shared_pace: one client is asked to wait -> the others of the service
         },
         o);
     client other = make_on(ioc, log, usual, o);
+    client_options of_tenant = quick();
+    of_tenant.shared = o.shared->for_tenant(of_tenant);
+    client tenant = make_on(ioc, log, usual, of_tenant);
     client alone = make_on(ioc, log, usual);
     busy.async_submit(invoice(), [](result<submitted_job>) {});
     while (other.statistics().paused_for.count() == 0 && ioc.run_one() != 0) {
     }
     CHECK(other.statistics().paused_for > std::chrono::seconds(100));
+    CHECK(tenant.statistics().paused_for > std::chrono::seconds(100));
     CHECK(alone.statistics().paused_for.count() == 0);
 }
 

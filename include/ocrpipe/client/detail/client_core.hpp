@@ -33,7 +33,8 @@ namespace ocrpipe::detail
 class client_core : public std::enable_shared_from_this<client_core>
 {
 public:
-    client_core(shard where, client_options options, std::unique_ptr<transport> t);
+    client_core(shard where, client_options options, std::shared_ptr<secret_mask const> mask,
+                std::unique_ptr<transport> t);
 
     void submit(submit_request&& request, submit_hooks&& hooks, completion<submitted_job>&& handler);
     void read_once(std::string&& request_id, completion<ocr_result>&& handler);
@@ -43,6 +44,9 @@ public:
 
     client_statistics statistics() const;
     response_profile const& profile() const noexcept { return options_.profile; }
+    client_options const& options() const noexcept { return options_; }
+    shard const& where() const noexcept { return shard_; }
+    transport const& used_transport() const noexcept { return *transport_; }
     void remember(service_knowledge const& known);
     void observe(std::shared_ptr<client_observer> observer);
     void stop_submits();
@@ -259,7 +263,7 @@ private:
     shard const shard_;
     asio::any_completion_executor const outer_; ///< the user's
     client_options const options_;
-    secret_mask const secrets_;
+    std::shared_ptr<secret_mask const> const secrets_;
     std::shared_ptr<poll_schedule const> schedule_;
     std::unique_ptr<transport> transport_;
     std::size_t setback_submits_ = 0; ///< active ones whose answer showed trouble of the service

@@ -11,22 +11,56 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 namespace ocrpipe::detail
 {
 
-/// What is known about the service, and how fast requests may be sent to it. Belongs to one client, or to
-/// several that share it. All waits are for points in time, so no client ever needs to wake another.
+/// How fast requests may be sent to the service, and the pauses that it asks for.
+struct pace_limits {
+    pace_limits(pace_options const& options, bool with_lock)
+        : submit_rate(options.rates.submits_per_second)
+        , poll_rate(options.rates.polls_per_second)
+        , byte_rate(options.rates.bytes_per_second)
+        , needs_lock(with_lock)
+    {
+    }
+
+    gcra submit_rate;
+    gcra poll_rate;
+    gcra byte_rate;
+    ocrpipe::origin_gate origin_gate;
+    std::uint32_t throttled = 0; ///< answers that asked to slow down; may wrap around
+    bool const needs_lock;
+    std::recursive_mutex mutex;
+};
+
+/// What is known about the service for one account, and the limits. Belongs to one client, or to several
+/// that share it; accounts may share the limits. All waits are for points in time, so no client ever needs
+/// to wake another.
 class pace_state
 {
 public:
     pace_state(pace_options const& options, bool needs_lock)
-        : submit_rate(options.rates.submits_per_second)
-        , poll_rate(options.rates.polls_per_second)
-        , byte_rate(options.rates.bytes_per_second)
-        , health(options)
-        , needs_lock_(needs_lock)
+        : pace_state(options, std::make_shared<pace_limits>(options, needs_lock))
     {
+    }
+
+    pace_state(pace_options const& of, std::shared_ptr<pace_limits> limits)
+        : limits_(std::move(limits))
+        , submit_rate(limits_->submit_rate)
+        , poll_rate(limits_->poll_rate)
+        , byte_rate(limits_->byte_rate)
+        , origin_gate(limits_->origin_gate)
+        , throttled(limits_->throttled)
+        , health(of)
+    {
+    }
+
+    /// The state of another account.
+    std::shared_ptr<pace_state> for_tenant(pace_options const& of) const
+    {
+        return std::make_shared<pace_state>(of, limits_);
     }
 
     /// The state of `shared`, or a new one for a single client if `shared` is null.
@@ -39,21 +73,21 @@ public:
     /// Hold it while you use the members, but never across a co_await. It is recursive, because a decision
     /// under the lock may refuse a request, and the refusal locks again to return the reservations.
     using lock_type = std::unique_lock<std::recursive_mutex>;
-    lock_type lock() const { return needs_lock_ ? lock_type(mutex_) : lock_type(); }
+    lock_type lock() const { return limits_->needs_lock ? lock_type(limits_->mutex) : lock_type(); }
 
-    gcra submit_rate;
-    gcra poll_rate;
-    gcra byte_rate;
-    ocrpipe::origin_gate origin_gate;
+private:
+    std::shared_ptr<pace_limits> const limits_;
+
+public:
+    gcra& submit_rate;
+    gcra& poll_rate;
+    gcra& byte_rate;
+    ocrpipe::origin_gate& origin_gate;
+    std::uint32_t& throttled;
     service_health health;
     doc_type_gate doc_types;
     ocrpipe::settle_window settle_window;
     bool result_route_succeeded = false;
-    std::uint32_t throttled = 0; ///< answers that asked to slow down; may wrap around
-
-private:
-    bool const needs_lock_;
-    mutable std::recursive_mutex mutex_;
 };
 
 } // namespace ocrpipe::detail

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <deque>
+
 namespace ocrpipe
 {
 namespace detail
@@ -21,6 +23,41 @@ inline client_options checked(client_options options)
     if (problems.empty()) return options;
     throw error(
         failure(errc::invalid_argument, phase::prepare, fmt::format("{}", fmt::join(problems, "; "))));
+}
+
+/// The secrets of a client's options, and the newest keys of its provider.
+struct known_secrets {
+    static constexpr std::size_t kept_keys = 16; ///< an answer may still echo an older one
+
+    explicit known_secrets(client_options const& o) : fixed(o.secrets()), mask(fixed) {}
+
+    void add(secret const& key)
+    {
+        keys.push_back(key);
+        if (keys.size() > kept_keys) keys.pop_front();
+        mask = fixed;
+        for (secret const& k : keys)
+            mask.add(k);
+    }
+
+    secret_mask const fixed;
+    std::deque<secret> keys;
+    secret_mask mask;
+};
+
+/// The mask for what a client quotes. It follows the keys that the provider in `options` gives from now on.
+inline std::shared_ptr<secret_mask const> mask_of(client_options& options)
+{
+    auto const known = std::make_shared<known_secrets>(options);
+    auto& provider = options.endpoint.api_key_provider;
+    if (provider) {
+        provider = [ask = std::move(provider), known]() -> task<result<secret>> {
+            result<secret> key = co_await ask();
+            if (key) known->add(*key);
+            co_return key;
+        };
+    }
+    return std::shared_ptr<secret_mask const>(known, &known->mask);
 }
 
 /// A handle whose last copy closes the core. Operations share the core itself.
@@ -36,15 +73,41 @@ OCRPIPE_DECL client::client(executor ex, client_options options) : executor_(ex)
 {
     options = detail::checked(std::move(options));
     detail::shard const where(std::move(ex), options.thread_safe);
+    std::shared_ptr<secret_mask const> mask = detail::mask_of(options);
     std::unique_ptr<transport> t = http_transport::make(where.inner(), options).value();
-    core_ = detail::closing(std::make_shared<detail::client_core>(where, std::move(options), std::move(t)));
+    core_ = detail::closing(
+        std::make_shared<detail::client_core>(where, std::move(options), std::move(mask), std::move(t)));
 }
 
 OCRPIPE_DECL client::client(executor ex, client_options options, std::unique_ptr<transport> t) : executor_(ex)
 {
     options = detail::checked(std::move(options));
     detail::shard const where(std::move(ex), options.thread_safe);
-    core_ = detail::closing(std::make_shared<detail::client_core>(where, std::move(options), std::move(t)));
+    std::shared_ptr<secret_mask const> mask = detail::mask_of(options);
+    core_ = detail::closing(
+        std::make_shared<detail::client_core>(where, std::move(options), std::move(mask), std::move(t)));
+}
+
+OCRPIPE_DECL client::client(client const& connections, client_options options)
+    : executor_(connections.executor_)
+{
+    detail::client_core const& from = *connections.core_;
+    http_options http = from.options();
+    http.endpoint = options.endpoint;
+    http.endpoint.base_url = from.options().endpoint.base_url;
+    http.endpoint.allow_plain_http = from.options().endpoint.allow_plain_http;
+    http.seed = options.seed;
+    static_cast<http_options&>(options) = std::move(http);
+    options.thread_safe = from.options().thread_safe;
+    options = detail::checked(std::move(options));
+    auto const* const shared = dynamic_cast<http_transport const*>(&from.used_transport());
+    if (shared == nullptr)
+        throw error(failure(errc::invalid_argument, phase::prepare,
+                            "connections: this client was made with a transport of its own"));
+    std::shared_ptr<secret_mask const> mask = detail::mask_of(options);
+    std::unique_ptr<transport> t = shared->for_tenant(options.endpoint);
+    core_ = detail::closing(std::make_shared<detail::client_core>(from.where(), std::move(options),
+                                                                  std::move(mask), std::move(t)));
 }
 
 OCRPIPE_DECL client_statistics client::statistics() const { return core_->statistics(); }

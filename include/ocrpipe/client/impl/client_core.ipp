@@ -20,11 +20,12 @@
 namespace ocrpipe::detail
 {
 
-OCRPIPE_DECL client_core::client_core(shard where, client_options options, std::unique_ptr<transport> t)
+OCRPIPE_DECL client_core::client_core(shard where, client_options options,
+                                      std::shared_ptr<secret_mask const> mask, std::unique_ptr<transport> t)
     : shard_(std::move(where))
     , outer_(as_completion_executor(shard_.outer()))
     , options_(std::move(options))
-    , secrets_(options_.secrets())
+    , secrets_(std::move(mask))
     , schedule_(options_.schedule ? options_.schedule : std::make_shared<fixed_poll_schedule>())
     , transport_(std::move(t))
     , rng_(options_.seed != 0 ? options_.seed : std::random_device()())

@@ -176,12 +176,12 @@ action client_core::learn(Exchange& x, admission const& a, exchange_result& answ
 OCRPIPE_DECL void client_core::complete(exchange_result& r, admission const& a) const
 {
     if (r) {
-        r->secrets = &secrets_; // masking every body would cost too much
+        r->secrets = secrets_.get(); // masking every body would cost too much
         if (!is_known(r->sent_at)) r->sent_at = a.handed;
         return;
     }
     transport_failure f = std::move(r).error(); // error() returns a copy
-    f.detail = secrets_.masked(f.detail);
+    f.detail = secrets_->masked(f.detail);
     if (f.sent != bytes_sent::none && !is_known(f.sent_at)) f.sent_at = a.handed;
     r = std::move(f);
 }

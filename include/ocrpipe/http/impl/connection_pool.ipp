@@ -18,8 +18,7 @@ OCRPIPE_DECL connection_pool::connection_pool(executor const& ex, http_options c
     : executor_(ex)
     , acquire_timeout_(options.timeouts.acquire)
     , watchdog_(ex)
-    , connector_(ex, watchdog_, shared, std::move(to), std::move(proxy), std::move(tls), options.timeouts,
-                 options.limits)
+    , connector_(ex, watchdog_, shared, std::move(to), std::move(proxy), std::move(tls), options)
     , fsm_(options.pool)
     , random_(options.seed != 0 ? static_cast<unsigned>(options.seed) : std::random_device()())
 {

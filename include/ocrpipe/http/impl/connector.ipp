@@ -110,16 +110,16 @@ OCRPIPE_DECL task<std::optional<tcp_socket>> async_connect_any(executor const& e
 
 OCRPIPE_DECL connector::connector(executor const& ex, watchdog& dog, shared_io& shared, origin to,
                                   std::optional<proxy_server> proxy, std::unique_ptr<tls_context> tls,
-                                  timeout_options const& timeouts, limit_options const& limits)
+                                  http_options const& options)
     : executor_(ex)
     , dog_(dog)
     , shared_(shared)
     , to_(std::move(to))
     , proxy_(std::move(proxy))
     , tls_(std::move(tls))
-    , timeouts_(timeouts)
-    , limits_(limits)
-    , resolver_(ex)
+    , timeouts_(options.timeouts)
+    , limits_(options.limits)
+    , resolver_(ex, options.resolver)
 {
 }
 

@@ -3,7 +3,11 @@
 
 #include <ocrpipe/http/host_resolver.hpp>
 
+#include <boost/asio/co_spawn.hpp>
+
 #include <charconv>
+#include <exception>
+#include <utility>
 
 namespace ocrpipe
 {
@@ -19,7 +23,25 @@ struct host_resolver::lookup {
     endpoints addresses;
     clock::time_point until = clock::time_point::min();
     std::vector<timer*> waiting;
+
+    void found(error_code ec, endpoints in_order)
+    {
+        running = false;
+        cause = ec;
+        addresses = std::move(in_order);
+        // A failure is reported to the current waiters and not cached.
+        until = addresses.empty() ? clock::time_point::min() : clock::now() + keep;
+        for (timer* const t : waiting)
+            t->cancel();
+    }
 };
+
+inline std::uint16_t port_number(std::string_view port) noexcept
+{
+    std::uint16_t number = 0;
+    std::from_chars(port.data(), port.data() + port.size(), number);
+    return number;
+}
 
 OCRPIPE_DECL endpoints interleave_families(std::span<tcp::endpoint const> in)
 {
@@ -39,20 +61,27 @@ OCRPIPE_DECL void host_resolver::start(std::string const& host, std::string cons
                                        std::shared_ptr<lookup> const& to)
 {
     to->running = true;
+    if (*find_) {
+        // The function outlives its coroutine.
+        asio::co_spawn(executor_, (*find_)(host),
+                       [to, keep_alive = find_, number = port_number(port)](
+                           std::exception_ptr e, result<std::vector<asio::ip::address>> found) {
+                           endpoints at;
+                           if (!e && found)
+                               for (asio::ip::address const& a : *found)
+                                   at.emplace_back(a, number);
+                           to->found(!e && !found ? found.error().code : error_code(), std::move(at));
+                       });
+        return;
+    }
     auto const flags = asio::ip::resolver_base::numeric_service;
-    to->resolver.async_resolve(
-        host, port, flags, [to](error_code ec, tcp::resolver::results_type const& found) {
-            to->running = false;
-            to->cause = ec;
-            to->addresses.clear();
-            for (auto const& entry : found)
-                to->addresses.push_back(entry.endpoint());
-            to->addresses = interleave_families(to->addresses);
-            // A failure is reported to the current waiters and not cached.
-            to->until = to->addresses.empty() ? clock::time_point::min() : clock::now() + keep;
-            for (timer* const t : to->waiting)
-                t->cancel();
-        });
+    to->resolver.async_resolve(host, port, flags,
+                               [to](error_code ec, tcp::resolver::results_type const& found) {
+                                   endpoints at;
+                                   for (auto const& entry : found)
+                                       at.push_back(entry.endpoint());
+                                   to->found(ec, interleave_families(at));
+                               });
 }
 
 OCRPIPE_DECL task<endpoints> host_resolver::async_resolve(std::string const& host, std::string const& port,
@@ -63,9 +92,7 @@ OCRPIPE_DECL task<endpoints> host_resolver::async_resolve(std::string const& hos
     endpoints out;
     auto const address = asio::ip::make_address(host, cause);
     if (!cause) {
-        std::uint16_t number = 0;
-        std::from_chars(port.data(), port.data() + port.size(), number);
-        out.emplace_back(address, number);
+        out.emplace_back(address, port_number(port));
         co_return out;
     }
     std::shared_ptr<lookup>& known = lookups_[host + ":" + port];

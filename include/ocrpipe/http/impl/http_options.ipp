@@ -2,12 +2,14 @@
 #define OCRPIPE_HTTP_IMPL_HTTP_OPTIONS_IPP
 
 #include <ocrpipe/core/option_problems.hpp>
+#include <ocrpipe/core/words.hpp>
 #include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/http/origin.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -22,6 +24,60 @@ inline bool is_header_safe(std::string_view text) noexcept
         auto const u = static_cast<unsigned char>(c);
         return u > 0x20 && u < 0x7F;
     });
+}
+
+/// A token of RFC 9110, 5.6.2.
+inline bool is_token(std::string_view text) noexcept
+{
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    });
+}
+
+/// Printable ASCII and blanks.
+inline bool is_field_text(std::string_view text) noexcept
+{
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7F; });
+}
+
+/// Whether the library sends this field itself, or it changes how a message is read.
+inline bool is_reserved_field(std::string_view name) noexcept
+{
+    static constexpr std::array<std::string_view, 17> reserved{"accept-encoding",
+                                                               "authorization",
+                                                               "connection",
+                                                               "content-encoding",
+                                                               "content-length",
+                                                               "content-type",
+                                                               "expect",
+                                                               "host",
+                                                               "keep-alive",
+                                                               "portal-user-id",
+                                                               "range",
+                                                               "proxy-authorization",
+                                                               "te",
+                                                               "transfer-encoding",
+                                                               "trailer",
+                                                               "upgrade",
+                                                               "user-agent"};
+    return std::any_of(reserved.begin(), reserved.end(),
+                       [name](std::string_view r) { return same_letters(r, name); });
+}
+
+inline void check_header_fields(endpoint_options const& endpoint, option_problems& p)
+{
+    p.check(is_field_text(endpoint.user_agent), "user_agent: contains a control or non-ASCII character");
+    for (header_field const& f : endpoint.header_fields) {
+        std::string const shown = printable_excerpt(f.name, 64);
+        p.check(is_token(f.name),
+                fmt::format("header_fields: \"{}\" is not a field name: give letters, digits and -", shown));
+        p.check(!is_reserved_field(f.name),
+                fmt::format("header_fields: {} cannot be set: the library decides it", shown));
+        p.check(
+            is_field_text(f.value.reveal()),
+            fmt::format("header_fields: the value of {} contains a control or non-ASCII character", shown));
+    }
 }
 
 } // namespace detail
@@ -43,10 +99,14 @@ OCRPIPE_DECL std::vector<std::string> http_options::validate() const
     p.check(
         detail::is_header_safe(endpoint.portal_user_id),
         "portal_user_id: contains a blank, control or non-ASCII character: copy it again from the portal");
-    p.check(!endpoint.api_key.empty(), "api_key: missing: create one in the service's portal");
+    p.check(!endpoint.api_key.empty() || endpoint.api_key_provider,
+            "api_key: missing: create one in the service's portal");
     p.check(detail::is_header_safe(endpoint.api_key.reveal()),
             "api_key: contains a blank, control or non-ASCII character: check the file or variable that it "
             "comes from");
+    detail::check_header_fields(endpoint, p);
+    p.check(!tls.context || (tls.ca_file.empty() && tls.client_cert.empty() && tls.client_key.empty()),
+            "tls.context: given with ca_file, client_cert or client_key: load these files into the context");
     p.check(tls.client_cert.empty() || !tls.client_key.empty(),
             "client_cert: given without client_key: give both or neither");
     p.check(tls.client_key.empty() || !tls.client_cert.empty(),
@@ -87,6 +147,8 @@ OCRPIPE_DECL secret_mask http_options::secrets() const
 {
     secret_mask mask;
     mask.add(endpoint.api_key);
+    for (header_field const& f : endpoint.header_fields)
+        mask.add(f.value);
     for (secret& s : secrets_of(proxy.url))
         mask.add(std::move(s));
     return mask;

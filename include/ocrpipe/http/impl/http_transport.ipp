@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_HTTP_IMPL_HTTP_TRANSPORT_IPP
 #define OCRPIPE_HTTP_IMPL_HTTP_TRANSPORT_IPP
 
+#include <ocrpipe/http/api_keys.hpp>
 #include <ocrpipe/http/connection_pool.hpp>
 #include <ocrpipe/http/exchange.hpp>
 #include <ocrpipe/http/http_transport.hpp>
@@ -16,16 +17,43 @@ namespace ocrpipe
 
 inline constexpr int max_redirects = 3;
 
+/// What the transports of several tenants may share.
+class http_transport::connections
+{
+public:
+    connections(executor const& ex, http_options const& options, origin at,
+                std::optional<proxy_server> through, std::unique_ptr<detail::tls_context> tls);
+
+    executor const where;
+    origin const to;
+    timeout_options const timeouts;
+    detail::answer_limits limits;
+    detail::shared_io shared;
+    std::string proxy; ///< the proxy that requests without TLS are sent to; empty if there is none
+    std::string proxy_authorization;
+    detail::connection_pool pool;
+};
+
 class http_transport::impl
 {
 public:
-    impl(executor const& ex, http_options const& options, origin to, std::optional<proxy_server> proxy,
-         std::unique_ptr<detail::tls_context> tls);
+    /// `use`: of the connections; when its last copy goes, they are closed.
+    impl(std::shared_ptr<connections> c, std::shared_ptr<void> use, endpoint_options const& tenant);
 
     /// A coroutine that keeps `self` alive.
     static task<exchange_result> send(std::shared_ptr<impl> self, http_request request);
 
-    void close() { pool_.close(); }
+    /// A transport that shares the connections.
+    std::shared_ptr<impl> for_tenant(endpoint_options const& tenant) const
+    {
+        return std::make_shared<impl>(connections_, use_, tenant);
+    }
+
+    void close()
+    {
+        closed_ = true;
+        use_.reset();
+    }
 
 private:
     /// Progress of a request over its attempts.
@@ -36,9 +64,14 @@ private:
         bool repeatable = false;               ///< the last attempt may be repeated on a fresh connection
         bytes_sent earlier = bytes_sent::none; ///< by the previous attempt
         clock::time_point sent_at{};           ///< of the last attempt that sent anything
+        bool key_renewed = false;              ///< after an answer 401
     };
 
     bool check(http_request const& request, transport_failure& failure) const;
+    /// After an answer 401: whether there is another key than that of `version`, so that the request may be
+    /// sent again.
+    task<bool> has_newer_key(std::uint64_t version, http_request& request, progress& p);
+    void use_newest_key();
     /// Returns whether the connection may have been closed before the request arrived.
     bool note_failure(http_request const& request, progress& p, bool reused, bool answer_started,
                       transport_failure& failure) const;
@@ -47,31 +80,41 @@ private:
     bool follow_redirect(http_request& request, progress& p, http_response const& response,
                          transport_failure& failure) const;
 
-    origin origin_;
-    timeout_options timeouts_;
-    detail::answer_limits limits_;
-    detail::shared_io shared_;
+    std::shared_ptr<connections> const connections_;
+    std::shared_ptr<void> use_;
+    bool closed_ = false;
     detail::request_head head_;
-    std::string proxy_; ///< the proxy that requests without TLS are sent to; empty if there is none
-    detail::connection_pool pool_;
+    detail::api_keys keys_;
+    std::uint64_t key_in_head_; ///< its version
 };
 
-OCRPIPE_DECL http_transport::impl::impl(executor const& ex, http_options const& options, origin to,
-                                        std::optional<proxy_server> proxy,
-                                        std::unique_ptr<detail::tls_context> tls)
-    : origin_(to)
-    , timeouts_(options.timeouts)
-    , shared_(ex)
-    , head_(to, options.endpoint, proxy.has_value() && !to.tls, proxy ? proxy->authorization : std::string())
-    , proxy_(proxy && !to.tls ? proxy->at.host_and_port() : std::string())
-    , pool_(ex, options, shared_, std::move(to), std::move(proxy), std::move(tls))
+OCRPIPE_DECL http_transport::connections::connections(executor const& ex, http_options const& options,
+                                                      origin at, std::optional<proxy_server> through,
+                                                      std::unique_ptr<detail::tls_context> tls)
+    : where(ex)
+    , to(at)
+    , timeouts(options.timeouts)
+    , shared(ex)
+    , proxy(through && !at.tls ? through->at.host_and_port() : std::string())
+    , proxy_authorization(through && !at.tls ? through->authorization : std::string())
+    , pool(ex, options, shared, std::move(at), std::move(through), std::move(tls))
 {
-    limits_.max_header = options.limits.max_header_bytes;
-    limits_.max_body = options.limits.max_answer_bytes;
+    limits.max_header = options.limits.max_header_bytes;
+    limits.max_body = options.limits.max_answer_bytes;
     constexpr std::uint64_t least_share = 64 * 1024;
-    std::size_t const connections =
+    std::size_t const most =
         options.pool.submit_connections + options.pool.poll_connections + options.pool.part_connections;
-    limits_.share = std::max(least_share, limits_.max_body / connections);
+    limits.share = std::max(least_share, limits.max_body / most);
+}
+
+OCRPIPE_DECL http_transport::impl::impl(std::shared_ptr<connections> c, std::shared_ptr<void> use,
+                                        endpoint_options const& tenant)
+    : connections_(std::move(c))
+    , use_(std::move(use))
+    , head_(connections_->to, tenant, !connections_->proxy.empty(), connections_->proxy_authorization)
+    , keys_(connections_->where, tenant, connections_->timeouts.acquire)
+    , key_in_head_(keys_.version())
+{
 }
 
 OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<impl> self,
@@ -84,20 +127,26 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
     exchange_result outcome;
     transport_failure failure;
     progress p;
+    connections& at = *self->connections_;
     bool again = self->check(request, failure);
+    if (again && self->keys_.version() == 0)
+        again = co_await self->keys_.async_renew(0, request.deadline, failure);
     while (again) {
         bool answered = false;
+        std::uint64_t key = 0;
         {
-            detail::connection_lease lease(self->pool_, request.lane(), request.deadline, p.fresh);
+            detail::connection_lease lease(at.pool, request.lane(), request.deadline, p.fresh);
             bool acquired = lease.acquire_idle(state);
             if (!acquired) acquired = co_await lease.async_acquire(failure);
             if (acquired) {
                 detail::answer_reader& answer = lease.connection().answer();
-                detail::pooled_buffer buffer(self->shared_);
+                detail::pooled_buffer buffer(at.shared);
+                self->use_newest_key();
+                key = self->key_in_head_;
                 self->head_.render(request, p.redirected, *buffer);
                 body_source* const body = request.method() == http_method::post ? request.body : nullptr;
                 bool const get = request.method() == http_method::get;
-                detail::exchange exchange(lease.connection(), self->shared_, self->limits_, self->timeouts_,
+                detail::exchange exchange(lease.connection(), at.shared, at.limits, at.timeouts,
                                           get ? request.deadline : clock::time_point::max());
                 lease.begin_exchange();
                 answered = co_await exchange.run(buffer, body, failure);
@@ -110,6 +159,8 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
             }
         }
         again = self->needs_another_attempt(request, p, answered, *outcome, failure);
+        if (answered && outcome->status == 401 && self->keys_.can_change() && !p.key_renewed)
+            again = co_await self->has_newer_key(key, request, p);
     }
     co_await asio::this_coro::throw_if_cancelled(throws);
     if (failure.code) {
@@ -123,6 +174,10 @@ OCRPIPE_DECL task<exchange_result> http_transport::impl::send(std::shared_ptr<im
 
 OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, transport_failure& failure) const
 {
+    if (closed_) {
+        failure = transport_failure(errc::client_closed, phase::acquire, bytes_sent::none);
+        return false;
+    }
     auto const is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
     bool const clean_type =
         std::none_of(request.content_type.begin(), request.content_type.end(), is_control);
@@ -133,10 +188,27 @@ OCRPIPE_DECL bool http_transport::impl::check(http_request const& request, trans
     return false;
 }
 
+OCRPIPE_DECL task<bool> http_transport::impl::has_newer_key(std::uint64_t version, http_request& request,
+                                                            progress& p)
+{
+    p.key_renewed = true;
+    transport_failure ignored; // the answer 401 is the outcome
+    bool const newer = co_await keys_.async_renew(version, request.deadline, ignored);
+    if (newer && request.body != nullptr) request.body->rewind();
+    co_return newer;
+}
+
+OCRPIPE_DECL void http_transport::impl::use_newest_key()
+{
+    if (key_in_head_ == keys_.version()) return;
+    head_.set_key(keys_.key());
+    key_in_head_ = keys_.version();
+}
+
 OCRPIPE_DECL bool http_transport::impl::note_failure(http_request const& request, progress& p, bool reused,
                                                      bool answer_started, transport_failure& failure) const
 {
-    if (failure.detail.empty()) failure.detail = origin_.host_and_port();
+    if (failure.detail.empty()) failure.detail = connections_->to.host_and_port();
     bool const died = failure.code == errc::connection_closed || failure.code == errc::write_failed;
     bool const harmless = failure.sent != bytes_sent::all || request.method() == http_method::get;
     bool const stale = reused && died && !answer_started;
@@ -149,10 +221,10 @@ OCRPIPE_DECL bool http_transport::impl::needs_another_attempt(http_request& requ
                                                               bool answered, http_response const& response,
                                                               transport_failure& failure) const
 {
-    if (answered && response.status == 407 && !proxy_.empty()) {
+    if (answered && response.status == 407 && !connections_->proxy.empty()) {
         // As for a tunnel: the proxy did not pass the request on.
         failure = transport_failure(errc::proxy_refused, phase::connect, bytes_sent::none,
-                                    "proxy " + proxy_ + ": it answered 407");
+                                    "proxy " + connections_->proxy + ": it answered 407");
         failure.status = response.status;
         return false;
     }
@@ -183,9 +255,9 @@ OCRPIPE_DECL bool http_transport::impl::follow_redirect(http_request& request, p
         return false;
     };
     std::string const from = p.redirected.empty() ? head_.path_of(request) : p.redirected;
-    std::optional<redirect_target> target = resolve_redirect(origin_, from, response.location);
+    std::optional<redirect_target> target = resolve_redirect(connections_->to, from, response.location);
     if (!target) return refuse(fmt::format("{} to something that is not http or https", status));
-    if (target->to != origin_)
+    if (target->to != connections_->to)
         return refuse(fmt::format("{} to another origin, {}", status, target->to.url()));
     if (p.redirects == max_redirects) return refuse(fmt::format("more than {} redirects", max_redirects));
     if (request.body != nullptr) request.body->rewind();
@@ -219,8 +291,16 @@ OCRPIPE_DECL result<std::unique_ptr<http_transport>> http_transport::make(execut
         if (!made) return made.error();
         tls = *std::move(made);
     }
-    auto i = std::make_shared<impl>(ex, options, std::move(to), std::move(proxy), std::move(tls));
+    auto const c =
+        std::make_shared<connections>(ex, options, std::move(to), std::move(proxy), std::move(tls));
+    std::shared_ptr<void> use(nullptr, [c](void*) { c->pool.close(); });
+    auto i = std::make_shared<impl>(c, std::move(use), options.endpoint);
     return std::unique_ptr<http_transport>(new http_transport(std::move(i)));
+}
+
+OCRPIPE_DECL std::unique_ptr<http_transport> http_transport::for_tenant(endpoint_options const& tenant) const
+{
+    return std::unique_ptr<http_transport>(new http_transport(impl_->for_tenant(tenant)));
 }
 
 } // namespace ocrpipe

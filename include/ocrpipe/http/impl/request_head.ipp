@@ -17,17 +17,28 @@ OCRPIPE_DECL request_head::request_head(origin const& to, endpoint_options const
                                         bool absolute_form, std::string_view proxy_authorization)
     : service_path_(service_path(endpoint.portal_user_id))
     , before_path_(absolute_form ? to.url() : std::string())
-    , fields_(fmt::format(" HTTP/1.1\r\n"
-                          "Host: {}\r\n"
-                          "Authorization: Bearer {}\r\n"
-                          "portal-user-id: {}\r\n"
-                          "User-Agent: ocrpipe/" OCRPIPE_VERSION_STRING "\r\n"
-                          "Accept: */*\r\n"
-                          "Accept-Encoding: identity\r\n",
-                          to.authority(), endpoint.api_key.reveal(), endpoint.portal_user_id))
+    , before_key_(fmt::format(" HTTP/1.1\r\n"
+                              "Host: {}\r\n"
+                              "Authorization: Bearer ",
+                              to.authority()))
+    , after_key_(fmt::format("\r\n"
+                             "portal-user-id: {}\r\n"
+                             "User-Agent: {}{}ocrpipe/" OCRPIPE_VERSION_STRING "\r\n"
+                             "Accept: */*\r\n"
+                             "Accept-Encoding: identity\r\n",
+                             endpoint.portal_user_id, endpoint.user_agent,
+                             endpoint.user_agent.empty() ? "" : " "))
 {
+    for (header_field const& f : endpoint.header_fields)
+        after_key_ += fmt::format("{}: {}\r\n", f.name, f.value.reveal());
     if (absolute_form && !proxy_authorization.empty())
-        fields_ += fmt::format("Proxy-Authorization: {}\r\n", proxy_authorization);
+        after_key_ += fmt::format("Proxy-Authorization: {}\r\n", proxy_authorization);
+    set_key(endpoint.api_key);
+}
+
+OCRPIPE_DECL void request_head::set_key(secret const& api_key)
+{
+    fields_ = before_key_ + api_key.reveal() + after_key_;
 }
 
 OCRPIPE_DECL void request_head::render(http_request const& request, std::string_view redirected,

@@ -5,6 +5,7 @@
 #include <ocrpipe/http/tls_session.hpp>
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/context.hpp>
 
 #include <climits>
 #include <fmt/format.h>
@@ -62,9 +63,40 @@ inline std::string pop_openssl_error()
     return reason != nullptr ? reason : "";
 }
 
+OCRPIPE_DECL void tls_context::store_sessions_of(ssl_ctx_st* context)
+{
+    ::SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    ::SSL_CTX_sess_set_new_cb(context, [](::SSL* ssl, ::SSL_SESSION* session) {
+        auto* const self = static_cast<tls_context*>(SSL_get_app_data(ssl));
+        if (self != nullptr) self->store_session(session);
+        return 0;
+    });
+}
+
+OCRPIPE_DECL void tls_context::prepare(ssl_st* ssl)
+{
+    SSL_set_app_data(ssl, this);
+    // A given context may say otherwise.
+    if (SSL_get_min_proto_version(ssl) < TLS1_2_VERSION) SSL_set_min_proto_version(ssl, TLS1_2_VERSION);
+    ::SSL_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+    ::SSL_set_verify(ssl, SSL_VERIFY_PEER, ::SSL_get_verify_callback(ssl));
+    static constexpr std::array<unsigned char, 9> alpn{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+    if (::SSL_set_alpn_protos(ssl, alpn.data(), alpn.size()) != 0) throw std::bad_alloc();
+}
+
 OCRPIPE_DECL result<std::unique_ptr<tls_context>> tls_context::make(tls_options const& options)
 {
     std::unique_ptr<tls_context> self(new tls_context);
+    if (options.context) {
+        self->given_ = options.context;
+        ::SSL_CTX* const given = options.context->native_handle();
+        ::SSL_CTX_up_ref(given);
+        self->context_.reset(given);
+        // A context with a callback of its own keeps it, and its sessions are not resumed.
+        if (::SSL_CTX_sess_get_new_cb(given) == nullptr) store_sessions_of(given);
+        return self;
+    }
     self->context_.reset(::SSL_CTX_new(::TLS_client_method()));
     ::SSL_CTX* const ctx = self->context_.get();
     if (ctx == nullptr) throw std::bad_alloc();
@@ -76,13 +108,6 @@ OCRPIPE_DECL result<std::unique_ptr<tls_context>> tls_context::make(tls_options 
     };
 
     ::ERR_clear_error();
-    ::SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-    ::SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    ::SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-    ::SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
-    static constexpr std::array<unsigned char, 9> alpn{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-    if (::SSL_CTX_set_alpn_protos(ctx, alpn.data(), alpn.size()) != 0) throw std::bad_alloc();
-
     if (options.ca_file.empty())
         ::SSL_CTX_set_default_verify_paths(ctx);
     else if (::SSL_CTX_load_verify_file(ctx, options.ca_file.c_str()) != 1)
@@ -99,12 +124,7 @@ OCRPIPE_DECL result<std::unique_ptr<tls_context>> tls_context::make(tls_options 
                           "cannot be read as an unencrypted PEM key that belongs to client_cert");
     }
 
-    ::SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_set_app_data(ctx, self.get());
-    ::SSL_CTX_sess_set_new_cb(ctx, [](::SSL* ssl, ::SSL_SESSION* session) {
-        static_cast<tls_context*>(SSL_CTX_get_app_data(::SSL_get_SSL_CTX(ssl)))->store_session(session);
-        return 0;
-    });
+    store_sessions_of(ctx);
     return self;
 }
 
@@ -187,6 +207,7 @@ OCRPIPE_DECL tls_session::tls_session(tls_context& context, std::string const& h
 {
     if (!ssl_) throw std::bad_alloc();
     ::SSL* const ssl = ssl_.get();
+    context.prepare(ssl);
     ::BIO* const bio = filter::make(*filter_);
     ::SSL_set_bio(ssl, bio, bio);
     // Called when the server requests a client certificate.
