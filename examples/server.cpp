@@ -31,7 +31,6 @@
 #include <exception>
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -44,6 +43,7 @@ namespace http = beast::http;
 using asio::redirect_error;
 using asio::use_awaitable;
 using asio::ip::tcp;
+using namespace asio::experimental::awaitable_operators;
 using namespace std::chrono_literals;
 
 namespace
@@ -154,11 +154,9 @@ asio::awaitable<void> hang_up(beast::tcp_stream& stream, beast::flat_buffer& buf
     co_await never.async_wait(use_awaitable);
 }
 
-/// Submits the document and waits for its result. The answer is empty if the caller hung up.
-asio::awaitable<std::optional<reply_type>> recognize(ocrpipe::client& client, parser_type& parser,
-                                                     beast::tcp_stream& stream, beast::flat_buffer& buffer)
+/// Submits the document and waits for its result. If it is cancelled, the failure is logged all the same.
+asio::awaitable<reply_type> recognize(ocrpipe::client& client, http::request<http::string_body> message)
 {
-    auto message = parser.release();
     auto const target = boost::urls::parse_origin_form({message.target().data(), message.target().size()});
     std::string doc_type;
     if (target)
@@ -167,17 +165,13 @@ asio::awaitable<std::optional<reply_type>> recognize(ocrpipe::client& client, pa
     ocrpipe::submit_request request(ocrpipe::document::from_bytes(std::move(message.body()), "document"),
                                     doc_type);
     request.deadline = longest_job;
-    ocrpipe::submit_hooks hooks; // if the caller hangs up, the job has been paid for all the same
+    ocrpipe::submit_hooks hooks; // the job is paid for, whatever happens to the caller or to this process
     hooks.accepted = [](ocrpipe::submitted_job const& job) -> ocrpipe::task<void> {
         std::fprintf(stderr, "accepted: %s\n", job.request_id.c_str());
         co_return;
     };
-    using namespace asio::experimental::awaitable_operators;
-    auto const outcome =
-        co_await (client.async_recognize(std::move(request), std::move(hooks), use_awaitable) ||
-                  hang_up(stream, buffer));
-    if (outcome.index() == 1) co_return std::nullopt;
-    co_return reply_to(std::get<0>(outcome));
+    auto const answer = co_await client.async_recognize(std::move(request), std::move(hooks), use_awaitable);
+    co_return reply_to(answer);
 }
 
 asio::awaitable<void> send(beast::tcp_stream& stream, reply_type r, bool keep_alive)
@@ -233,9 +227,9 @@ try {
             stream.expires_after(patience);
             co_await http::async_read(stream, buffer, parser, use_awaitable);
             stream.expires_never();
-            auto answer = co_await recognize(client, parser, stream, buffer);
-            if (!answer) co_return;
-            co_await send(stream, std::move(*answer), open);
+            auto outcome = co_await (recognize(client, parser.release()) || hang_up(stream, buffer));
+            if (outcome.index() == 1) co_return;
+            co_await send(stream, std::move(std::get<0>(outcome)), open);
         } else if (!parser.is_done()) { // its body must not be taken for the next request
             co_await refuse(stream, refusal(404, "only POST /ocr takes a body"));
             co_return;
