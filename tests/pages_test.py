@@ -25,8 +25,8 @@ def options(struct, known, prefix=""):
     found = {}
     for base in bases:
         found |= options(base, known, prefix)
-    # A type, a name and perhaps an initializer; a function has parentheses.
-    for kind, name, assigned, braced in re.findall(r"([\w:<> ]+?)\s+(\w+)(?:\s*=\s*([^;]+)|\s*\{([^}]*)\})?;", body):
+    # A type, a name and perhaps an initializer; a member function has parentheses.
+    for kind, name, assigned, braced in re.findall(r"((?:std::function<[^;]*>|[\w:<> ]+?))\s+(\w+)(?:\s*=\s*([^;]+)|\s*\{([^}]*)\})?;", body):
         kind, initial = kind.strip(), (assigned or braced).strip()
         if kind in known:
             found |= options(kind, known, f"{prefix}{name}.")
@@ -45,7 +45,7 @@ def default_of(kind, initial):
     """A default as the page writes it."""
     if kind == "response_profile":
         return "`default_profile()`"
-    if kind.startswith("std::shared_ptr") or kind == "secret":
+    if kind.startswith(("std::shared_ptr", "std::function", "std::vector")) or kind == "secret":
         return "none"
     if kind == "std::string":
         return f"`{initial[1:-1]}`" if initial else "empty"
