@@ -35,7 +35,8 @@ USED_BY = {
     "test_packages": {
         "python3": ("tests/CMakeLists.txt", "find_package(Python3"), "curl": ("tests/cli/guide_curl.sh", "$(curl "),
         "openssl": ("tests/cli/chaos.py", '"openssl"'), "valgrind": ("bench/counting.py", '"valgrind"'), "chromium": ("tests/cli/browser.py", '"chromium"'),
-        "tidy": ("tests/cli/report_page_test.py", '"tidy"'), "prometheus": ("tests/cli/metrics_test.py", '"promtool"')},
+        "tidy": ("tests/cli/report_page_test.py", '"tidy"'), "prometheus": ("tests/cli/metrics_test.py", '"promtool"'),
+        "doxygen": ("docs/CMakeLists.txt", "find_program(DOXYGEN")},
     "clang_packages": {"clang-19": ("CMakePresets.json", '"clang++-19"')},
     "fuzz_packages": {
         "clang-19": ("CMakePresets.json", '"clang++-19"'), "libclang-rt-19-dev": ("tests/fuzz/CMakeLists.txt", "-fsanitize=fuzzer")},

@@ -8,7 +8,7 @@ library_packages=(g++ cmake ninja-build pkgconf libboost1.81-dev libboost-json1.
 # what the command line and the emulator need in addition, to be built and to run
 program_packages=(libcli11-dev libtesseract-dev libleptonica-dev libpoppler-cpp-dev libcairo2-dev
     libpango1.0-dev libfontconfig-dev prometheus-cpp-dev libjs-chart.js tesseract-ocr-eng tesseract-ocr-vie fonts-dejavu-core)
-test_packages=(doctest-dev python3 curl openssl valgrind chromium tidy prometheus)
+test_packages=(doctest-dev python3 curl openssl valgrind chromium tidy prometheus doxygen)
 clang_packages=(clang-19)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 bench_packages=(libcurl4-openssl-dev libbenchmark-dev python3 python3-aiohttp python3-requests openssl nginx-light libnginx-mod-http-lua

@@ -95,9 +95,14 @@ OCRPIPE_DECL bool is_transport(error_code const& e) noexcept;
 
 } // namespace ocrpipe
 
+namespace boost::system
+{
+
 template<>
-struct boost::system::is_error_code_enum<ocrpipe::errc> : std::true_type {
+struct is_error_code_enum<ocrpipe::errc> : std::true_type {
 };
+
+} // namespace boost::system
 
 #if defined(OCRPIPE_HEADER_ONLY)
 #include <ocrpipe/core/impl/error.ipp>

@@ -68,9 +68,9 @@ OCRPIPE_DECL std::vector<secret> secrets_of(std::string_view proxy_url);
 ///
 /// A name matches the host itself and all its subdomains, with or without a leading dot. An address matches
 /// itself in any notation; an address with a prefix length matches all addresses with that prefix. An
-/// IPv4-mapped IPv6 address (::ffff:10.0.0.7) equals the IPv4 address. Names are not resolved: a host name is
-/// matched by names only. An entry with a port matches that port only. Case is ignored, and an invalid entry
-/// matches nothing.
+/// IPv4-mapped IPv6 address equals the IPv4 address. Names are not resolved: a host name is matched by names
+/// only. An entry with a port matches that port only. Case is ignored, and an invalid entry matches nothing.
+///
 /// Source: there is no standard; this is what curl and Go agree on.
 OCRPIPE_DECL bool bypasses_proxy(std::string_view host, std::string_view port, std::string_view no_proxy);
 
