@@ -40,6 +40,8 @@ public:
 
     void close() override;
 
+    void observe_connections(connection_observer observer) override;
+
 private:
     class impl;
 

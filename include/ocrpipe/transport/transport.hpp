@@ -2,6 +2,7 @@
 #define OCRPIPE_TRANSPORT_TRANSPORT_HPP
 
 #include <ocrpipe/core/task.hpp>
+#include <ocrpipe/transport/connection_event.hpp>
 #include <ocrpipe/transport/http_message.hpp>
 
 #include <cstdint>
@@ -56,6 +57,10 @@ public:
     /// Closes idle connections, and fails waiting and later exchanges with errc::client_closed. Exchanges in
     /// progress run to completion.
     virtual void close() = 0;
+
+    /// From now on, passes the events of its connections to `observer`, if it has connections. An empty
+    /// function ends this.
+    virtual void observe_connections(connection_observer observer) { (void)observer; }
 };
 
 } // namespace ocrpipe

@@ -34,6 +34,7 @@ class client_core : public std::enable_shared_from_this<client_core>
 {
 public:
     client_core(shard where, client_options options, std::unique_ptr<transport> t);
+    ~client_core();
 
     void submit(submit_request&& request, submit_hooks&& hooks, completion<submitted_job>&& handler);
     void read_once(std::string&& request_id, completion<ocr_result>&& handler);
@@ -210,6 +211,7 @@ private:
     void tell(Exchange const& x, admission const& a, exchange_result const& r, std::uint64_t received,
               action const& next, pauses const& now_paused, clock::time_point now);
     void tell_pauses(pauses const& now_paused, clock::time_point now);
+    void add_observer(std::shared_ptr<client_observer> observer);
     service_health::request to_health(admission const& a) const;
     /// Probes on behalf of a request, by a read of a result that was read before.
     void want_probe(service_health::request r, clock::time_point now);

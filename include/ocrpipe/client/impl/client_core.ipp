@@ -39,15 +39,20 @@ OCRPIPE_DECL client_core::client_core(shard where, client_options options, std::
     , heap_timer_(shard_.inner())
     , held_(options_.saturation)
 {
-    if (options_.observer) observers_.push_back(options_.observer);
+    if (options_.observer) add_observer(options_.observer);
+}
+
+// Requests of the transport may outlive the client.
+OCRPIPE_DECL client_core::~client_core()
+{
+    if (!observers_.empty()) transport_->observe_connections({});
 }
 
 OCRPIPE_DECL void client_core::observe(std::shared_ptr<client_observer> observer)
 {
     if (!observer) return;
-    shard_.run([self = shared_from_this(), o = std::move(observer)]() mutable {
-        self->observers_.push_back(std::move(o));
-    });
+    shard_.run(
+        [self = shared_from_this(), o = std::move(observer)]() mutable { self->add_observer(std::move(o)); });
 }
 
 template<class T>

@@ -26,6 +26,7 @@ public:
     static task<exchange_result> send(std::shared_ptr<impl> self, http_request request);
 
     void close() { pool_.close(); }
+    void observe(connection_observer observer) { pool_.observe(std::move(observer)); }
 
 private:
     /// Progress of a request over its attempts.
@@ -198,6 +199,10 @@ OCRPIPE_DECL bool http_transport::impl::follow_redirect(http_request& request, p
 OCRPIPE_DECL http_transport::http_transport(std::shared_ptr<impl> i) : impl_(std::move(i)) {}
 OCRPIPE_DECL http_transport::~http_transport() { impl_->close(); }
 OCRPIPE_DECL void http_transport::close() { impl_->close(); }
+OCRPIPE_DECL void http_transport::observe_connections(connection_observer observer)
+{
+    impl_->observe(std::move(observer));
+}
 
 OCRPIPE_DECL task<exchange_result> http_transport::send(http_request request)
 {
