@@ -49,6 +49,7 @@ public:
     /// wait, and `deadline` is ignored: what the job has now is its result. If the answer does not allow a
     /// decision, the error is errc::still_processing.
     bool finished_before = false;
+    std::shared_ptr<trace_context const> trace; ///< as submit_request::trace
 };
 
 /// A table, signature, stamp or image to fetch.
@@ -65,6 +66,7 @@ public:
     std::string sub_id; ///< the service's document_id; for an image, its file_id
     /// Whether an outage of the service is waited out; as in wait_request.
     bool patient = false;
+    std::shared_ptr<trace_context const> trace; ///< as submit_request::trace
 };
 
 /// What is known about the service from earlier runs. A client learns the same from its own requests.

@@ -4,6 +4,7 @@
 #include <ocrpipe/api/operation.hpp>
 #include <ocrpipe/core/error.hpp>
 #include <ocrpipe/core/job_times.hpp>
+#include <ocrpipe/core/trace_context.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,7 @@ struct exchange_event {
     /// The operation sends again, at this time or later, unless it is cancelled; time_point() if it has
     /// ended. After a poll that found the job unfinished, the next poll.
     clock::time_point again_at{};
+    trace_context const* trace = nullptr; ///< the span of this request; null if it is not traced
 };
 
 /// Whether the exchange is to be repeated because it failed or was refused. Polls of an unfinished job are no

@@ -2,6 +2,7 @@
 #define OCRPIPE_TRANSPORT_TRANSPORT_HPP
 
 #include <ocrpipe/core/task.hpp>
+#include <ocrpipe/core/trace_context.hpp>
 #include <ocrpipe/transport/connection_event.hpp>
 #include <ocrpipe/transport/http_message.hpp>
 
@@ -32,6 +33,9 @@ public:
     /// For the whole exchange, including the wait for a connection. It does not end a POST whose connection
     /// is open: the service might carry out what was sent. timeout_options does.
     clock::time_point deadline = clock::time_point::max();
+    /// The span of this request, which the headers traceparent and tracestate carry; null: send neither. Not
+    /// owned; must outlive the exchange.
+    trace_context const* trace = nullptr;
 
 private:
     enum lane lane_;

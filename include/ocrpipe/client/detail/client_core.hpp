@@ -171,6 +171,7 @@ private:
         clock::time_point turn{};
         clock::time_point allowed{};
         clock::time_point handed{};
+        trace_context const* trace = nullptr; ///< of the request
     };
 
     /// Whether `a` is decided: the request may be sent, or must not.

@@ -176,6 +176,7 @@ OCRPIPE_DECL void client_core::recognize(submit_request&& request, submit_hooks&
             then.doc_type = std::move(op->request.doc_type);
             then.just_submitted = true;
             then.possible_duplicate = job->possible_duplicate;
+            then.trace = std::move(op->request.trace);
             op->request = submit_request(); // do not hold the document while waiting for its result
             std::chrono::milliseconds deadline = self->options_.job_deadline;
             auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now());

@@ -51,6 +51,7 @@ void client_core::tell(Exchange const& x, admission const& a, exchange_result co
     if (sent == bytes_sent::all) e.bytes_up = x.body_size();
     e.bytes_down = received;
     if (next.what != step::finish) e.again_at = std::max({now, next.until, next.own});
+    e.trace = a.trace;
     for (auto const& o : observers_)
         o->on_exchange(e);
     tell_pauses(now_paused, now);

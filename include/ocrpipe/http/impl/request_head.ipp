@@ -30,6 +30,17 @@ OCRPIPE_DECL request_head::request_head(origin const& to, endpoint_options const
         fields_ += fmt::format("Proxy-Authorization: {}\r\n", proxy_authorization);
 }
 
+inline void append_trace(trace_context const& trace, byte_buffer& out)
+{
+    out.append("traceparent: ");
+    out.append(trace.traceparent());
+    out.append("\r\n");
+    if (trace.tracestate().empty()) return;
+    out.append("tracestate: ");
+    out.append(trace.tracestate());
+    out.append("\r\n");
+}
+
 OCRPIPE_DECL void request_head::render(http_request const& request, std::string_view redirected,
                                        byte_buffer& out) const
 {
@@ -42,6 +53,7 @@ OCRPIPE_DECL void request_head::render(http_request const& request, std::string_
         out.append(redirected);
     }
     out.append(fields_);
+    if (request.trace != nullptr) append_trace(*request.trace, out);
     if (request.method() == http_method::post) {
         if (!request.content_type.empty()) {
             out.append("Content-Type: ");
