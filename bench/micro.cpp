@@ -175,8 +175,8 @@ void results_line(benchmark::State& state)
     r.sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     r.request_id = "req-0000000000000-00000001";
     r.status = "done";
-    r.submitted_at = std::chrono::system_clock::time_point(490'000h);
-    r.finished_at = *r.submitted_at + 2s;
+    r.times.submitted_at = std::chrono::system_clock::time_point(490'000h);
+    r.times.finished_at = *r.times.submitted_at + 2s;
     r.attempts = 1;
     r.polls = 1;
     r.result_json = result_body();

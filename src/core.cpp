@@ -5,3 +5,4 @@
 #include <ocrpipe/core/impl/result.ipp>
 #include <ocrpipe/core/impl/secret_mask.ipp>
 #include <ocrpipe/core/impl/sha256.ipp>
+#include <ocrpipe/core/impl/trace_context.ipp>

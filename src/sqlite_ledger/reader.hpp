@@ -42,7 +42,7 @@ public:
         if (rc == SQLITE_OK) rc = db_.prepare(end_, "COMMIT");
         // A manifest may name the ids in any order: their index should stay in memory, up to a bound.
         if (rc == SQLITE_OK) rc = db_.execute("PRAGMA cache_size=-65536");
-        if (rc == SQLITE_OK) rc = fill_in_for_version_1();
+        if (rc == SQLITE_OK) rc = fill_in_for_earlier_version();
         if (rc == SQLITE_OK) rc = prepare(find_, "d.id = ?1");
         constexpr std::string_view brief =
             "SELECT number, id, coalesce(path, id), size, mtime, parameters, state FROM document WHERE";
@@ -282,18 +282,19 @@ private:
     }
 
     /// A ledger that is only read keeps its version. One of version 1 knows of no missing part and of no
-    /// incomplete result.
-    int fill_in_for_version_1()
+    /// incomplete result, and one of version 2 of fewer times.
+    int fill_in_for_earlier_version()
     {
         std::string version;
         int const rc = db_.query("PRAGMA user_version", version);
+        if (version == "1" || version == "2") columns_ = row_columns_before_version_3();
         if (rc != SQLITE_OK || version != "1") return rc;
         return db_.execute(as_version_2);
     }
 
     int prepare(statement& s, std::string_view where)
     {
-        return prepare_text(s, fmt::format("SELECT {} FROM document d WHERE {}", row_columns, where));
+        return prepare_text(s, fmt::format("SELECT {} FROM document d WHERE {}", columns_, where));
     }
 
     int prepare_text(statement& s, std::string_view sql)
@@ -309,7 +310,7 @@ private:
         statement s;
         if (int const rc = prepare_text(
                 s, fmt::format("SELECT {} FROM document d {} AND d.number > ?1 ORDER BY d.number LIMIT ?2",
-                               row_columns, which));
+                               columns_, which));
             rc != SQLITE_OK)
             return failed(rc);
         s.bind(1, static_cast<std::int64_t>(cursor)).bind(2, static_cast<std::int64_t>(limit));
@@ -354,7 +355,7 @@ private:
             fmt::format("SELECT {}, e.request_id, e.file_ids, e.submitted_at, e.finished_at, e.state FROM "
                         "earlier_request e JOIN document d ON d.number = e.document WHERE e.request_id = ?1 "
                         "LIMIT 1",
-                        row_columns.substr(0, row_columns.find(", d.request_id"))));
+                        columns_.substr(0, columns_.find(", d.request_id"))));
         if (rc == SQLITE_OK) rc = s.bind_name(1, request_id).step();
         if (rc == SQLITE_DONE) return std::optional<ledger_row>();
         if (rc != SQLITE_ROW) return failed(rc);
@@ -382,6 +383,7 @@ private:
     std::atomic<std::uint64_t> commits_ = 0;
     std::mutex mutex_;
     database_connection db_;
+    std::string columns_{row_columns};
     bool keeps_snapshot_ = false;
     bool in_snapshot_ = false;
     std::uint64_t snapshot_ = 0;                                       ///< commits_ when it began

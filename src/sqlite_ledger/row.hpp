@@ -53,9 +53,18 @@ inline constexpr std::string_view row_columns =
     "d.polls, d.possible_duplicate, d.duplicate_of, "
     "d.failure_class, d.message, d.result_file, d.result_offset, "
     "d.result_length, d.completeness, d.ask_again, d.first_seen_at, d.intent_at, "
+    "d.sent_at, d.last_pending_at, d.ready_at, "
     "d.request_id, d.file_ids, d.submitted_at, d.finished_at";
 inline constexpr int state_column = 1;
-inline constexpr int request_column = 24;
+inline constexpr int request_column = 27;
+
+/// The same, for a ledger of an earlier version, which does not know these times.
+inline std::string row_columns_before_version_3()
+{
+    constexpr std::string_view since_3 = "d.sent_at, d.last_pending_at, d.ready_at";
+    std::string columns(row_columns);
+    return columns.replace(columns.find(since_3), since_3.size(), "NULL, NULL, NULL");
+}
 
 inline result_location read_location(statement const& s, int from)
 {
@@ -112,6 +121,9 @@ inline bool read_row(statement const& s, ledger_row& r)
     r.ask_again = integer() != 0;
     r.first_seen_at = integer();
     r.intent_at = integer();
+    r.sent_at = integer();
+    r.last_pending_at = integer();
+    r.ready_at = integer();
     r.request_id = text();
     if (!read_list(s.bytes(++at), r.file_ids)) return false;
     r.submitted_at = integer();

@@ -8,7 +8,7 @@ namespace ocrpipe::detail
 inline constexpr int ledger_application_id = 0x6f637270;
 
 /// The user_version in the header. Increment it when the tables change.
-inline constexpr int ledger_schema_version = 2;
+inline constexpr int ledger_schema_version = 3;
 
 /// The comments are inside the statements, so that `.schema` in the sqlite3 shell shows them. Ledgers of
 /// earlier versions keep their text, which is never compared.
@@ -46,7 +46,11 @@ CREATE TABLE document(
   first_seen_at INTEGER NOT NULL,
   intent_at INTEGER,          -- before the first byte was sent
   submitted_at INTEGER,       -- when the request_id was received
-  finished_at INTEGER
+  finished_at INTEGER,        -- when its end was recorded
+  -- The service finished the job between last_pending_at and ready_at.
+  sent_at INTEGER,            -- when the first byte of the last submit left
+  last_pending_at INTEGER,    -- when the last answer came that the job is not finished
+  ready_at INTEGER            -- when the answer with the result came
 );
 
 CREATE INDEX document_incomplete
@@ -77,13 +81,19 @@ BEGIN
     VALUES(old.number, old.request_id, old.file_ids, old.state, old.submitted_at, old.finished_at);
 END;
 
+)sql";
+
+inline constexpr char view_for_people[] = R"sql(
 CREATE VIEW document_for_people AS
   -- The rows of document with readable times and hashes.
   SELECT number, state, id, coalesce(path, id) AS path, lower(hex(sha256)) AS sha256, size, flow, doc_type,
          file_type, request_id, attempts, polls, possible_duplicate, duplicate_of, failure_class, message,
          CASE WHEN state IN ('done', 'skipped')
            THEN printf('results-%05d.jsonl:%d+%d', result_file, result_offset, result_length) END AS result,
+         strftime('%Y-%m-%dT%H:%M:%SZ', sent_at / 1000, 'unixepoch') AS sent_at,
          strftime('%Y-%m-%dT%H:%M:%SZ', submitted_at / 1000, 'unixepoch') AS submitted_at,
+         strftime('%Y-%m-%dT%H:%M:%SZ', last_pending_at / 1000, 'unixepoch') AS last_pending_at,
+         strftime('%Y-%m-%dT%H:%M:%SZ', ready_at / 1000, 'unixepoch') AS ready_at,
          strftime('%Y-%m-%dT%H:%M:%SZ', finished_at / 1000, 'unixepoch') AS finished_at
     FROM document;
 )sql";
@@ -108,6 +118,14 @@ inline constexpr char completeness_columns[] = R"sql(
 ALTER TABLE document ADD COLUMN completeness TEXT;
 ALTER TABLE document ADD COLUMN ask_again INTEGER;
 CREATE INDEX document_incomplete ON document(number) WHERE completeness IS NOT NULL;
+)sql";
+
+/// Version 3 adds this to version 2, and view_for_people.
+inline constexpr char time_columns[] = R"sql(
+ALTER TABLE document ADD COLUMN sent_at INTEGER;
+ALTER TABLE document ADD COLUMN last_pending_at INTEGER;
+ALTER TABLE document ADD COLUMN ready_at INTEGER;
+DROP VIEW document_for_people;
 )sql";
 
 /// For a connection that only reads a ledger of version 1: what version 2 adds, empty.

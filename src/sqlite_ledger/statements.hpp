@@ -19,7 +19,7 @@ ON CONFLICT(id) DO UPDATE SET
   parameters = excluded.parameters,
   request_id = NULL, file_ids = NULL, attempts = 0, polls = 0, failure_class = NULL, message = NULL,
   submitted_at = NULL, duplicate_of = NULL, finished_at = NULL, completeness = NULL, ask_again = NULL,
-  intent_at = ?10
+  sent_at = NULL, last_pending_at = NULL, ready_at = NULL, intent_at = ?10
 WHERE may_become(state, 'intent', sha256 <> excluded.sha256 OR parameters <> excluded.parameters)
   AND state = ?11 AND coalesce(intent_at, 0) = ?12
 )sql";
@@ -41,7 +41,8 @@ ON CONFLICT(id) DO UPDATE SET
   flow = excluded.flow, doc_type = excluded.doc_type, file_type = excluded.file_type,
   parameters = excluded.parameters,
   request_id = NULL, file_ids = NULL, attempts = 0, polls = 0, failure_class = NULL, message = NULL,
-  submitted_at = NULL, intent_at = NULL, duplicate_of = ?11, finished_at = ?10,
+  submitted_at = NULL, intent_at = NULL, sent_at = NULL, last_pending_at = NULL, ready_at = NULL,
+  duplicate_of = ?11, finished_at = ?10,
   result_file = ?12, result_offset = ?13, result_length = ?14,
   completeness = excluded.completeness, ask_again = excluded.ask_again
 WHERE may_become(state, 'skipped', sha256 <> excluded.sha256 OR parameters <> excluded.parameters)
@@ -52,6 +53,7 @@ inline constexpr char submitted_sql[] = R"sql(
 UPDATE document SET
   state = 'submitted', request_id = ?2, file_ids = ?3, attempts = ?4,
   possible_duplicate = possible_duplicate OR ?5, submitted_at = ?6,
+  sent_at = coalesce(?7, sent_at),
   failure_class = NULL, message = NULL, finished_at = NULL
 WHERE id = ?1 AND may_become(state, 'submitted', 0)
 )sql";
@@ -61,7 +63,8 @@ UPDATE document SET
   state = ?2, failure_class = ?3, message = ?4, result_file = coalesce(?5, result_file),
   result_offset = coalesce(?6, result_offset), result_length = coalesce(?7, result_length),
   polls = polls + ?8, attempts = coalesce(?9, attempts), finished_at = ?10,
-  completeness = ?11, ask_again = ?12
+  completeness = ?11, ask_again = ?12, sent_at = coalesce(?17, sent_at),
+  last_pending_at = coalesce(?18, last_pending_at), ready_at = coalesce(?19, ready_at)
 WHERE id = ?1 AND CASE WHEN ?13 IS NULL THEN may_become(state, ?2, 0)
                        ELSE state = 'done' AND request_id = ?13 AND completeness IS NOT NULL
                             AND (result_file, result_offset, result_length) = (?14, ?15, ?16) END

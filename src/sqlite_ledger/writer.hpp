@@ -127,7 +127,7 @@ private:
             rc = db_.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; "
                              "PRAGMA journal_size_limit=67108864");
         if (rc == SQLITE_OK && *version == 0) rc = create(now);
-        if (rc == SQLITE_OK && *version == 1) rc = upgrade();
+        if (rc == SQLITE_OK && *version != 0 && *version < ledger_schema_version) rc = upgrade(*version);
         if (rc == SQLITE_OK) rc = prepare();
         if (rc != SQLITE_OK) return db_.describe(rc);
         ::sqlite3_wal_hook(db_.get(), &ledger_writer::on_commit, this);
@@ -146,22 +146,23 @@ private:
     int create(std::int64_t now)
     {
         std::string const sql =
-            fmt::format("BEGIN IMMEDIATE; {} {}"
+            fmt::format("BEGIN IMMEDIATE; {} {} {}"
                         "INSERT INTO metadata VALUES('schema_version', '{}'), ('ocrpipe_version', '{}'), "
                         "('created_at', '{}'); PRAGMA application_id={}; PRAGMA user_version={}; COMMIT",
-                        ledger_schema, missing_parts_schema, ledger_schema_version, OCRPIPE_VERSION_STRING,
-                        now, ledger_application_id, ledger_schema_version);
+                        ledger_schema, view_for_people, missing_parts_schema, ledger_schema_version,
+                        OCRPIPE_VERSION_STRING, now, ledger_application_id, ledger_schema_version);
         return db_.execute(sql.c_str());
     }
 
-    /// From version 1. If it is interrupted, the ledger keeps its version.
-    int upgrade()
+    /// From version 1 or 2. If it is interrupted, the ledger keeps its version.
+    int upgrade(int from)
     {
-        std::string const sql = fmt::format("BEGIN IMMEDIATE; {} {}"
-                                            "UPDATE metadata SET value = '{}' WHERE key = 'schema_version'; "
-                                            "PRAGMA user_version={}; COMMIT",
-                                            missing_parts_schema, completeness_columns, ledger_schema_version,
-                                            ledger_schema_version);
+        std::string const sql =
+            fmt::format("BEGIN IMMEDIATE; {} {} {} {}"
+                        "UPDATE metadata SET value = '{}' WHERE key = 'schema_version'; "
+                        "PRAGMA user_version={}; COMMIT",
+                        from == 1 ? missing_parts_schema : "", from == 1 ? completeness_columns : "",
+                        time_columns, view_for_people, ledger_schema_version, ledger_schema_version);
         return db_.execute(sql.c_str());
     }
 
@@ -294,6 +295,12 @@ private:
         return value.empty() ? s.bind_null(at) : s.bind_name(at, value);
     }
 
+    /// 0 means that it is not known.
+    static statement& bind_time(statement& s, int at, std::int64_t time)
+    {
+        return time == 0 ? s.bind_null(at) : s.bind(at, time);
+    }
+
     static statement& bind_location(statement& s, int from, result_location const& where)
     {
         return s.bind(from, static_cast<std::int64_t>(where.file))
@@ -335,7 +342,8 @@ private:
             .bind_name(2, c.what.request_id)
             .bind_text_or_null(3, list_)
             .bind(4, c.what.attempts);
-        return step(s->bind(5, c.what.possible_duplicate).bind(6, at));
+        s->bind(5, c.what.possible_duplicate).bind(6, c.what.accepted_at != 0 ? c.what.accepted_at : at);
+        return step(bind_time(*s, 7, c.what.sent_at));
     }
 
     int apply(finished_change const& c, std::int64_t at, statement*& s)
@@ -367,6 +375,9 @@ private:
         else
             s->bind_name(13, c.what.replaces);
         bind_location(*s, 14, c.what.replaced);
+        bind_time(*s, 17, c.what.sent_at);
+        bind_time(*s, 18, c.what.last_pending_at);
+        bind_time(*s, 19, c.what.ready_at);
         int rc = c.what.replaces.empty() ? SQLITE_DONE : drop_replaced_parts(c);
         if (rc == SQLITE_DONE) rc = step(*s);
         return rc == SQLITE_DONE ? keep_parts(c.id, c.what.missing_parts) : rc;

@@ -235,7 +235,7 @@ class Texts(Outputs):
         self.write("in/b.pdf", "%PDF-1.4 the same")
         self.assert_exit(self.run_bulk(self.folder / "in", "--dedupe", "content", "--text", "--parts", "tables"), 0)
         first, copy = self.results
-        order = ["id", "path", "sha256", "request_id", "status", "submitted_at", "finished_at", "attempts", "polls", "possible_duplicate",
+        order = ["id", "path", "sha256", "request_id", "status", "sent_at", "submitted_at", "last_pending_at", "ready_at", "finished_at", "attempts", "polls", "possible_duplicate",
                  "parts", "text", "result"]
         self.assertEqual(list(first), order)
         self.assertEqual(list(copy), order[:4] + ["duplicate_of"] + order[4:])

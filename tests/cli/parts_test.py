@@ -391,7 +391,9 @@ class Earlier(Parts):
         self.write("in/a.pdf")
         self.assert_exit(self.run_parts(), 0)
         database = sqlite3.connect(self.out / "ledger.db")
-        database.executescript("DROP TABLE missing_part; DROP INDEX document_incomplete; ALTER TABLE document DROP COLUMN completeness; "
+        database.executescript("DROP TABLE missing_part; DROP INDEX document_incomplete; DROP VIEW document_for_people; ALTER TABLE document DROP COLUMN completeness; "
+                               "ALTER TABLE document DROP COLUMN sent_at; ALTER TABLE document DROP COLUMN last_pending_at; ALTER TABLE document DROP COLUMN ready_at; "
+                               "CREATE VIEW document_for_people AS SELECT number, state, id FROM document; "
                                "ALTER TABLE document DROP COLUMN ask_again; UPDATE metadata SET value = '1' WHERE key = 'schema_version'; PRAGMA user_version = 1")
         database.close()
         self.assertIn("1  documents in all", self.ocrpipe("status", self.out).stdout)

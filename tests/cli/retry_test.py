@@ -132,7 +132,11 @@ class Look(Runs):
             self.assertIsNone(then[key])
         self.assertEqual([step["step"] for step in then["trace"]], ["first seen", "request_id received", "ended as done"])
         self.assertEqual(now["sha256"], self.results[1]["sha256"])
-        self.assertIn("POST ingest started", [step["step"] for step in now["trace"]])
+        steps = [step["step"] for step in now["trace"] if step["step"] != "last answer that the job is not finished"]
+        self.assertEqual(steps, ["first seen", "about to be sent", "POST ingest started", "request_id received", "result received",
+                                 "ended as done"])
+        times = [step["at"] for step in now["trace"]]
+        self.assertEqual(times, sorted(times))
         self.assertEqual((self.out / "support" / second / "sample.pdf").read_bytes(), (folder / "000.pdf").read_bytes())
 
     def test_usr1_says_how_far_the_run_is(self):

@@ -1,6 +1,7 @@
 #include <ocrpipe/bulk/ledger/memory_ledger.hpp>
 #include <ocrpipe/bulk/run/pipeline.hpp>
 #include <ocrpipe/bulk/source/open_input.hpp>
+#include <ocrpipe/core/json_text.hpp>
 
 #include "emulator/emulator.hpp"
 #include "emulator/fault.hpp"
@@ -285,4 +286,46 @@ TEST_CASE("pipeline: its own failures.jsonl given back as a manifest -> the fail
     });
     // The row's own doc_type, not this run's default.
     CHECK(service.truth().documents.at(0).doc_type == "INVOICE");
+}
+
+TEST_CASE("pipeline: a document -> its line and its row in the ledger say when its requests went and came")
+{
+    emulator::emulator_options o = quick_service();
+    o.faults.push_back(emulator::parse_fault("total-doc-zero:count=1:polls=2").value()); // not finished yet
+    emulator::emulator service(o);
+    temp_directory dir;
+    dir.write("in/a.pdf", pdf(1));
+    asio::io_context ioc(1);
+    client c(ioc, options_for(service));
+    pipeline_options bulk;
+    bulk.directory = (dir.path() / "out").string();
+    bulk.doc_type = "INVOICE";
+    std::shared_ptr<ledger> const l = make_memory_ledger(ioc);
+    pipeline p(ioc, c, open_input((dir.path() / "in").string()), bulk, l);
+    run_coro(ioc, [&]() -> task<void> {
+        result<run_report> const r = co_await p.run();
+        CHECK(r.has_value());
+    });
+    std::vector<json::object> const lines = lines_of(dir, "results-00001.jsonl");
+    REQUIRE(lines.size() == 1);
+    std::uint64_t cursor = 0;
+    auto const rows = l->rows(document_states::all(), cursor, 10).value();
+    REQUIRE(rows.size() == 1);
+    ledger_row const& row = rows[0];
+    std::vector<std::pair<std::string_view, std::int64_t>> const times{
+        {"sent_at", row.sent_at},
+        {"submitted_at", row.submitted_at},
+        {"last_pending_at", row.last_pending_at},
+        {"ready_at", row.ready_at}};
+    std::int64_t before = row.intent_at;
+    for (auto const& [key, at] : times) {
+        CAPTURE(key);
+        CHECK(at + 1 >= before); // each is rounded to a millisecond by itself
+        before = at;
+        std::string text;
+        ocrpipe::detail::append_json_time(
+            text, std::chrono::system_clock::time_point(std::chrono::milliseconds(at)));
+        CHECK(json::serialize(lines[0].at(key)) == text);
+    }
+    CHECK(row.finished_at + 1 >= row.ready_at);
 }

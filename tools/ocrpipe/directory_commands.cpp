@@ -93,8 +93,11 @@ json::object bundle_of(ledger_row const& row, ledger& l)
         if (at != 0) trace.push_back(json::object{{"step", what}, {"at", time_text(at)}});
     };
     step("first seen", row.first_seen_at);
-    step("POST ingest started", row.intent_at);
+    step("about to be sent", row.intent_at);
+    step("POST ingest started", row.sent_at);
     step("request_id received", row.submitted_at);
+    step("last answer that the job is not finished", row.last_pending_at);
+    step("result received", row.ready_at);
     step(fmt::format("ended as {}", name(row.state)), row.finished_at);
     json::object o{{"request_id", row.request_id},
                    {"file_ids", json::array(row.file_ids.begin(), row.file_ids.end())},

@@ -3,8 +3,10 @@
 
 #include <ocrpipe/api/document.hpp>
 #include <ocrpipe/core/job_times.hpp>
+#include <ocrpipe/core/trace_context.hpp>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +48,9 @@ public:
     /// An earlier submit of this document may have been accepted. If this one is ambiguous too, it is not
     /// repeated.
     bool in_doubt = false;
+    /// The span of the caller's operation. Each HTTP request is a child of it, and its headers traceparent
+    /// and tracestate say so. If null, neither is sent.
+    std::shared_ptr<trace_context const> trace;
 };
 
 /// The service's answer to a submit. Its request_id is the only way to get a result that may already be

@@ -49,6 +49,7 @@ public:
     /// wait, and `deadline` is ignored: what the job has now is its result. If the answer does not allow a
     /// decision, the error is errc::still_processing.
     bool finished_before = false;
+    std::shared_ptr<trace_context const> trace; ///< as submit_request::trace
 };
 
 /// A table, signature, stamp or image to fetch.
@@ -65,6 +66,7 @@ public:
     std::string sub_id; ///< the service's document_id; for an image, its file_id
     /// Whether an outage of the service is waited out; as in wait_request.
     bool patient = false;
+    std::shared_ptr<trace_context const> trace; ///< as submit_request::trace
 };
 
 /// What is known about the service from earlier runs. A client learns the same from its own requests.
@@ -195,8 +197,8 @@ public:
     /// A client for another user of the same service, such as a tenant of a server, that shares the
     /// connections of `connections`. It runs on the same executor. Of `options`, base_url, tls, proxy, pool,
     /// timeouts, limits, resolver and thread_safe are those of `connections`. It shares the rate limits only
-    /// if both have the same client_options::shared, or shared_pace::for_tenant() of it. To close one of them
-    /// does not affect the other.
+    /// if both have the same client_options::shared, or shared_pace::for_tenant() of it. Events of the
+    /// connections go to the observers of `connections`. To close one of them does not affect the other.
     ///
     /// Throws ocrpipe::error (errc::invalid_argument) as above, and if `connections` was made with a
     /// transport.

@@ -3,6 +3,9 @@
 
 #include <ocrpipe/core/clock.hpp>
 
+#include <chrono>
+#include <optional>
+
 namespace ocrpipe
 {
 
@@ -20,6 +23,14 @@ struct job_times {
 
 /// Whether `t` is known.
 inline bool is_known(clock::time_point t) noexcept { return t != clock::time_point(); }
+
+/// `t` on the wall clock as it is set now; nullopt if `t` is not known.
+inline std::optional<std::chrono::system_clock::time_point> wall_time(clock::time_point t)
+{
+    using std::chrono::system_clock;
+    if (!is_known(t)) return std::nullopt;
+    return system_clock::now() - std::chrono::duration_cast<system_clock::duration>(clock::now() - t);
+}
 
 } // namespace ocrpipe
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace ocrpipe
@@ -29,10 +30,16 @@ public:
     /// lease ends.
     void close();
 
+    /// As transport::observe_connections().
+    void observe(connection_observer observer) { observer_ = std::move(observer); }
+
 private:
     friend class connection_lease;
 
     void close_retired();
+    void close_connection(connection_id id, close_reason why);
+    /// Completes the event and passes it on. Call it only if there is an observer.
+    void tell(connection_event e) const;
 
     executor executor_;
     std::chrono::milliseconds acquire_timeout_;
@@ -41,6 +48,7 @@ private:
     pool_fsm fsm_;
     std::vector<std::unique_ptr<connection>> connections_; ///< by connection_id
     std::minstd_rand random_;
+    connection_observer observer_; ///< often empty
 };
 
 /// Acquires a lane's slot and a connection, and returns both to the pool when destroyed.
@@ -87,6 +95,7 @@ private:
     class waiter;
 
     void accept(pool_decision d) noexcept;
+    void tell_reused() const;
     bool probe(bool may_wait, boot_clock::time_point now);
     clock::duration rest(boot_clock::time_point now) const;
     task<void> async_rest();

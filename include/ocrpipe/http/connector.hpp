@@ -5,6 +5,7 @@
 #include <ocrpipe/http/host_resolver.hpp>
 #include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/http/origin.hpp>
+#include <ocrpipe/transport/connection_event.hpp>
 
 #include <memory>
 #include <optional>
@@ -35,7 +36,9 @@ public:
               http_options const& options);
 
     /// Returns a connection ready for a request, or null with `failure` set. Sends no part of a request.
-    task<std::unique_ptr<connection>> async_open(clock::time_point deadline, transport_failure& failure);
+    /// `course` gets the times of its steps.
+    task<std::unique_ptr<connection>> async_open(clock::time_point deadline, connection_event& course,
+                                                 transport_failure& failure);
 
 private:
     task<bool> async_tunnel(connection& c, clock::time_point deadline, transport_failure& failure);

@@ -45,6 +45,8 @@ public:
 
     void close() override;
 
+    void observe_connections(connection_observer observer) override;
+
 private:
     class connections;
     class impl;

@@ -3,7 +3,7 @@
 
 #include <ocrpipe/http/http_options.hpp>
 #include <ocrpipe/pace/gcra.hpp>
-#include <ocrpipe/transport/http_message.hpp>
+#include <ocrpipe/transport/connection_event.hpp>
 
 #include <array>
 #include <cstdint>
@@ -113,7 +113,11 @@ public:
     void died(connection_id id);
 
     /// Rejects an offered connection; it will not be used again.
-    void retire(connection_id id) { retired_.push_back(id); }
+    void retire(connection_id id, close_reason why)
+    {
+        connections_[id].retired = why;
+        retired_.push_back(id);
+    }
 
     /// When a connection may be opened, by the connect rate.
     clock::time_point reserve_open(clock::time_point now) { return connects_.reserve(now); }
@@ -139,6 +143,11 @@ public:
     /// close().
     std::vector<connection_id> pop_retired();
 
+    // Until another connection gets the id.
+
+    close_reason why_retired(connection_id id) const noexcept { return connections_[id].retired; }
+    std::uint32_t uses(connection_id id) const noexcept { return connections_[id].uses; } ///< exchanges
+
 private:
     struct lane_state {
         std::size_t limit = 0;
@@ -154,6 +163,7 @@ private:
         clock::duration age_at_use{};       ///< time without an exchange before the current one
         std::uint32_t uses = 0;             ///< exchanges carried
         std::uint32_t use_limit = no_limit; ///< from the server's hint
+        close_reason retired = close_reason::none;
     };
     static constexpr std::uint32_t no_limit = static_cast<std::uint32_t>(-1);
 
@@ -162,6 +172,7 @@ private:
 
     boot_clock::time_point expiry(connection_id id) const;
     bool is_worn(enum lane l, connection_id id) const;
+    close_reason why_expired(connection_id id, boot_clock::time_point now) const;
     void learn_close(connection_id id, clock::duration age);
     void learn_use(enum lane l, connection_facts& facts, std::optional<std::uint32_t> max);
     pool_decision next_connection(enum lane l, boot_clock::time_point now);

@@ -2,8 +2,9 @@
 #define OCRPIPE_MEASURE_EXCHANGE_EVENT_HPP
 
 #include <ocrpipe/api/operation.hpp>
-#include <ocrpipe/core/clock.hpp>
 #include <ocrpipe/core/error.hpp>
+#include <ocrpipe/core/job_times.hpp>
+#include <ocrpipe/core/trace_context.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +31,16 @@ struct exchange_event {
 
     std::uint64_t bytes_up = 0;   ///< the request's body, if all of it was sent
     std::uint64_t bytes_down = 0; ///< the answer's body, after decompression
+
+    /// The operation sends again, at this time or later, unless it is cancelled; time_point() if it has
+    /// ended. After a poll that found the job unfinished, the next poll.
+    clock::time_point again_at{};
+    trace_context const* trace = nullptr; ///< the span of this request; null if it is not traced
 };
+
+/// Whether the exchange is to be repeated because it failed or was refused. Polls of an unfinished job are no
+/// retries.
+inline bool is_retried(exchange_event const& e) noexcept { return is_known(e.again_at) && !e.not_yet; }
 
 /// What stops a client from sending.
 enum class pause_kind {

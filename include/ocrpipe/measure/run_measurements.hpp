@@ -5,6 +5,7 @@
 #include <ocrpipe/core/result.hpp>
 #include <ocrpipe/measure/exchange_event.hpp>
 #include <ocrpipe/measure/latency_histogram.hpp>
+#include <ocrpipe/measure/pause_totals.hpp>
 #include <ocrpipe/measure/rate_forecast.hpp>
 #include <ocrpipe/measure/time_series.hpp>
 
@@ -63,7 +64,7 @@ public:
     // Events.
 
     void add(exchange_event const& e);
-    void add(pause_event const& e);
+    void add(pause_event const& e) { pauses_.add(e); }
     /// Counts exchanges of other measurements; `status`: as in statuses().
     void add_statuses(operation what, int status, std::uint64_t count)
     {
@@ -113,11 +114,8 @@ public:
     /// The total time for each value of `limiting` that was given to sample().
     std::map<std::string, clock::duration, std::less<>> const& limiting() const noexcept { return limiting_; }
 
-    struct pauses {
-        std::uint64_t count = 0;
-        clock::duration total{0};
-    };
-    pauses paused(pause_kind k, clock::time_point now) const noexcept;
+    using pauses = pause_totals::totals;
+    pauses paused(pause_kind k, clock::time_point now) const noexcept { return pauses_.of(k, now); }
 
     struct slow_document {
         std::string id;
@@ -159,15 +157,7 @@ public:
     static constexpr std::size_t most_counted_polls = 1000;
 
 private:
-    struct pause_state {
-        pauses past;
-        bool is_open = false;
-        clock::time_point since{};
-        clock::time_point until{}; ///< of throttling
-    };
-
     void record(measured_phase p, clock::time_point from, clock::time_point to);
-    pause_state& of(pause_kind k) noexcept { return pauses_[static_cast<std::size_t>(k)]; }
     void keep_if_slow(measured_document const& d, clock::duration end_to_end);
 
     std::chrono::system_clock::time_point started_at_;
@@ -177,7 +167,7 @@ private:
     std::array<std::map<int, std::uint64_t>, 6> statuses_; ///< by operation
     std::map<std::pair<std::string, std::string>, error_summary> errors_;
     std::map<std::string, clock::duration, std::less<>> limiting_;
-    std::array<pause_state, pause_kind_count> pauses_;
+    pause_totals pauses_;
     std::vector<slow_document> slowest_;
     std::vector<std::uint64_t> document_polls_;
     std::uint64_t most_polls_ = 0;

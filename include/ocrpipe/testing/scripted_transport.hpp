@@ -22,6 +22,7 @@ struct seen_request {
     enum lane lane;     ///< what kind of request it is
     std::string target; ///< the path
     std::string body;
+    std::string traceparent = {}; ///< the header; empty if it is not sent
 };
 
 /// A transport that sends nothing. A function gives the answer to each request, and each request is appended
@@ -64,6 +65,7 @@ public:
     {
         co_await asio::this_coro::throw_if_cancelled(false);
         seen_request seen{request.method(), request.lane(), request.target, {}};
+        if (request.trace) seen.traceparent = request.trace->traceparent();
         if (request.body) {
             seen.body.resize(request.body->size());
             error_code ec;

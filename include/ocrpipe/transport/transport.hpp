@@ -2,6 +2,8 @@
 #define OCRPIPE_TRANSPORT_TRANSPORT_HPP
 
 #include <ocrpipe/core/task.hpp>
+#include <ocrpipe/core/trace_context.hpp>
+#include <ocrpipe/transport/connection_event.hpp>
 #include <ocrpipe/transport/http_message.hpp>
 
 #include <cstdint>
@@ -31,6 +33,9 @@ public:
     /// For the whole exchange, including the wait for a connection. It does not end a POST whose connection
     /// is open: the service might carry out what was sent. timeout_options does.
     clock::time_point deadline = clock::time_point::max();
+    /// The span of this request, which the headers traceparent and tracestate carry; null: send neither. Not
+    /// owned; must outlive the exchange.
+    trace_context const* trace = nullptr;
 
 private:
     enum lane lane_;
@@ -56,6 +61,10 @@ public:
     /// Closes idle connections, and fails waiting and later exchanges with errc::client_closed. Exchanges in
     /// progress run to completion.
     virtual void close() = 0;
+
+    /// From now on, passes the events of its connections to `observer`, if it has connections. An empty
+    /// function ends this.
+    virtual void observe_connections(connection_observer observer) { (void)observer; }
 };
 
 } // namespace ocrpipe

@@ -1,3 +1,5 @@
+#include <ocrpipe/testing/manual_clock.hpp>
+
 #include "client_fixture.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -36,6 +38,17 @@ bool in_order(exchange_event const& e)
     return is_known(e.due) && e.due <= e.turn && e.turn <= e.allowed && e.allowed <= e.handed &&
            e.handed <= e.sent && e.sent <= e.answered;
 }
+
+/// A schedule with one interval.
+class every final : public poll_schedule
+{
+public:
+    explicit every(std::chrono::milliseconds interval) : interval_(interval) {}
+    std::chrono::milliseconds next_delay(poll_context const&, double) const override { return interval_; }
+
+private:
+    std::chrono::milliseconds interval_;
+};
 
 task<error_code> wait_a_little(asio::io_context& ioc)
 {
@@ -214,4 +227,86 @@ TEST_CASE_FIXTURE(fixture, "client_observer: a part -> its own operation")
     CHECK(seen->exchanges[0].what == operation::stamp);
     CHECK(seen->ids[0] == "r-9");
     CHECK(in_order(seen->exchanges[0]));
+}
+
+TEST_CASE("client_observer: a document under a manual clock -> each time to the microsecond")
+{
+    using namespace std::chrono_literals;
+    testing::manual_clock time;
+    fixture f;
+    auto const seen = std::make_shared<recorder>();
+    client_options o = quick();
+    o.observer = seen;
+    o.schedule = std::make_shared<every>(2s);
+    o.retry.base = o.retry.cap = 1s;
+    clock::time_point const begin = clock::now();
+    client c = f.make(
+        [&](seen_request const& r) -> exchange_result {
+            time.advance(137us); // until the answer
+            if (r.method != http_method::post) return t::json(200, f.log.size() == 3 ? pending : finished);
+            if (f.log.size() == 2) return t::json(201, accepted);
+            return t::fails(errc::connect_failed, bytes_sent::none);
+        },
+        o);
+    std::optional<result<ocr_result>> got;
+    c.async_recognize(invoice(), [&](result<ocr_result> r) { got = std::move(r); });
+    time.run(f.ioc);
+    REQUIRE(got.value().has_value());
+    REQUIRE(seen->exchanges.size() == 4);
+    auto const& e = seen->exchanges;
+    CHECK(e[0].due == begin);
+    CHECK(e[0].answered == begin + 137us);
+    CHECK(e[0].again_at > e[0].answered);
+    CHECK(e[0].again_at <= e[0].answered + 1s);
+    CHECK(is_retried(e[0]));
+    CHECK(e[1].sent == e[0].again_at);
+    CHECK(e[1].attempt == 2);
+    CHECK(e[1].answered - e[1].sent == 137us);
+    CHECK_FALSE(is_known(e[1].again_at));
+    CHECK(e[2].due == e[1].answered + 2s);
+    CHECK(e[2].sent >= e[2].due); // the timer of the jobs has ticks of 5 ms
+    CHECK(e[2].sent < e[2].due + 5ms);
+    CHECK(e[2].not_yet);
+    CHECK(e[2].again_at == e[2].answered + 2s);
+    CHECK_FALSE(is_retried(e[2]));
+    CHECK(e[3].due == e[2].again_at);
+    CHECK_FALSE(is_known(e[3].again_at));
+    CHECK(got->value().times().ready == e[3].answered);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "client_observer: connections of the transport -> passed on, until the client is gone")
+{
+    struct observed_transport final : transport {
+        task<exchange_result> send(http_request) override { co_return t::json(200, "{}"); }
+        void close() override {}
+        void observe_connections(connection_observer o) override { *observer = std::move(o); }
+        std::shared_ptr<connection_observer> observer = std::make_shared<connection_observer>();
+    };
+    struct counter final : client_observer {
+        void on_connection(connection_event const& e) override { ids.push_back(e.id); }
+        std::vector<std::uint32_t> ids;
+    };
+    auto transport = std::make_unique<observed_transport>();
+    auto const tell = transport->observer;
+    auto const first = std::make_shared<counter>();
+    auto const second = std::make_shared<counter>();
+    {
+        client c(ioc, quick(), std::move(transport));
+        ioc.run();
+        CHECK_FALSE(*tell); // costs nothing
+        c.observe(first);
+        c.observe(second);
+        ioc.restart();
+        ioc.run();
+        REQUIRE(*tell);
+        connection_event e;
+        e.id = 7;
+        (*tell)(e);
+    }
+    ioc.restart();
+    ioc.run();
+    CHECK_FALSE(*tell);
+    CHECK(first->ids == std::vector<std::uint32_t>{7});
+    CHECK(second->ids == first->ids);
 }

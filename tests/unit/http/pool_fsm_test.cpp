@@ -179,6 +179,8 @@ TEST_CASE("pool_fsm: idle for the limit -> closed instead of reused")
     p.release(lane::submit, a, at(1s), 0s);
     CHECK(p.acquire(lane::submit, at(61s)).what == pool_outcome::open);
     CHECK(p.pop_retired() == std::vector<connection_id>{a});
+    CHECK(p.why_retired(a) == close_reason::idle);
+    CHECK(p.uses(a) == 1);
 }
 
 TEST_CASE("pool_fsm: just within the idle limit -> reused")
@@ -406,6 +408,8 @@ TEST_CASE("pool_fsm: found dead after a while -> those idle for as long go too, 
     pool_decision const d = p.replace(lane::submit, b, at(5s));
     CHECK(d.what == pool_outcome::open);
     CHECK(p.pop_retired() == std::vector<connection_id>({b, a})); // a is idle beyond what was just learned
+    CHECK(p.why_retired(b) == close_reason::by_peer);
+    CHECK(p.why_retired(a) == close_reason::idle);
 }
 
 TEST_CASE("pool_fsm: found dead at once -> the next idle one for the same slot")
@@ -434,6 +438,7 @@ TEST_CASE("pool_fsm: older than its life -> not kept, and a waiter opens a new o
     p.enqueue(w);
     p.release(lane::poll, a, at(600s), 0s);
     CHECK(p.pop_retired() == std::vector<connection_id>{a});
+    CHECK(p.why_retired(a) == close_reason::age);
     CHECK(w.decision().what == pool_outcome::open);
 }
 
@@ -465,6 +470,7 @@ TEST_CASE("pool_fsm: a fresh connection wanted -> no idle one, and the whole sta
     p.release(lane::part, ids[2], at(2ms), 0s);
     CHECK(p.acquire(lane::poll, at(3ms), true).what == pool_outcome::open);
     CHECK(p.pop_retired() == std::vector<connection_id>{ids[0]});
+    CHECK(p.why_retired(ids[0]) == close_reason::suspect);
     CHECK(p.acquire(lane::submit, at(3ms)).id == ids[2]);
     CHECK(p.acquire(lane::part, at(3ms)).id == ids[1]);
 }

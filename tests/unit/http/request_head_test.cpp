@@ -50,6 +50,21 @@ TEST_CASE("request_head: GET -> one head, no framing of a body")
           "\r\n");
 }
 
+TEST_CASE("request_head: a traced request -> traceparent, and tracestate when there is one")
+{
+    request_head const head(parse_origin("https://ocr.test").value(), endpoint(), false, "");
+    http_request request(lane::poll, http_method::get, "ingest/1");
+    std::string const plain = render(head, request);
+    CHECK(plain.find("trace") == std::string::npos);
+    std::string const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    for (std::string const state : {"", "congo=t61rcWkgMzE"}) {
+        auto const span = trace_context::parse(parent, state);
+        request.trace = &*span;
+        CHECK(render(head, request) == plain.substr(0, plain.size() - 2) + "traceparent: " + parent + "\r\n" +
+                                           (state.empty() ? "" : "tracestate: " + state + "\r\n") + "\r\n");
+    }
+}
+
 TEST_CASE("request_head: POST -> content type when there is one, and always a length")
 {
     request_head const head(parse_origin("http://[::1]:8080").value(), endpoint(), false, "");

@@ -133,9 +133,14 @@ struct ledger_row : ledger_document {
     completeness how_complete = completeness::whole; ///< of the result
     bool ask_again = false; ///< the result is not whole, and the next run asks the service for it again
     std::int64_t first_seen_at = 0;
-    std::int64_t intent_at = 0;
-    std::int64_t submitted_at = 0;
-    std::int64_t finished_at = 0;
+    std::int64_t intent_at = 0;    ///< it was about to be sent
+    std::int64_t sent_at = 0;      ///< the first byte of the last submit left
+    std::int64_t submitted_at = 0; ///< the request_id was received
+    /// The service finished the job between these two. In the run that recorded how it ended, the last answer
+    /// came that it is not finished, and then the one with the result.
+    std::int64_t last_pending_at = 0;
+    std::int64_t ready_at = 0;
+    std::int64_t finished_at = 0; ///< its end was recorded
 
     row_version version() const noexcept { return {state, intent_at}; }
 };
@@ -146,6 +151,8 @@ struct submit_record {
     std::vector<std::string> file_ids;
     int attempts = 1;
     bool possible_duplicate = false;
+    std::int64_t sent_at = 0;     ///< as in ledger_row; 0 keeps what the row has
+    std::int64_t accepted_at = 0; ///< becomes submitted_at; 0: the time of the call
 };
 
 /// A part that a document's result lacks: a table, signature, stamp or image that was asked for and is
@@ -189,6 +196,10 @@ struct finish_record {
     /// that of this request_id, is at `replaced` and is not whole, and this one takes its place.
     std::string replaces;
     result_location replaced;
+    // As in ledger_row; 0 keeps what the row has.
+    std::int64_t sent_at = 0;
+    std::int64_t last_pending_at = 0;
+    std::int64_t ready_at = 0;
 };
 
 /// The number of documents in each state.

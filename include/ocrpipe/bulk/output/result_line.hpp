@@ -43,6 +43,17 @@ inline constexpr std::string_view not_fetched = "not_fetched";
 /// Whether the part can still be fetched: it is neither in a file nor absent at the service.
 OCRPIPE_DECL bool is_missing(part_entry const& p) noexcept;
 
+/// When a document went through the service. A time that is not known is null in the line.
+struct result_times {
+    using time = std::optional<std::chrono::system_clock::time_point>;
+
+    time sent_at;         ///< the first byte of the submit left
+    time submitted_at;    ///< the request_id was received
+    time last_pending_at; ///< the last answer came that the job is not finished
+    time ready_at;        ///< the answer with the result came
+    time finished_at;     ///< the line was written
+};
+
 /// A finished document. The views need to be valid only during the call that takes them.
 struct result_record {
     std::string_view id;
@@ -52,8 +63,7 @@ struct result_record {
     /// Id of the document with equal content that produced this result; empty if it is its own.
     std::string_view duplicate_of;
     std::string_view status; ///< status_of_result()
-    std::optional<std::chrono::system_clock::time_point> submitted_at;
-    std::optional<std::chrono::system_clock::time_point> finished_at;
+    result_times times;
     int attempts = 0; ///< submits sent
     int polls = 0;
     bool possible_duplicate = false;
@@ -82,8 +92,7 @@ struct result_line {
     std::string request_id;
     std::string duplicate_of;
     std::string status;
-    std::optional<std::chrono::system_clock::time_point> submitted_at;
-    std::optional<std::chrono::system_clock::time_point> finished_at;
+    result_times times;
     int attempts = 0;
     int polls = 0;
     bool possible_duplicate = false;

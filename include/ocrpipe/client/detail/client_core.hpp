@@ -35,6 +35,7 @@ class client_core : public std::enable_shared_from_this<client_core>
 public:
     client_core(shard where, client_options options, std::shared_ptr<secret_mask const> mask,
                 std::unique_ptr<transport> t);
+    ~client_core();
 
     void submit(submit_request&& request, submit_hooks&& hooks, completion<submitted_job>&& handler);
     void read_once(std::string&& request_id, completion<ocr_result>&& handler);
@@ -174,6 +175,7 @@ private:
         clock::time_point turn{};
         clock::time_point allowed{};
         clock::time_point handed{};
+        trace_context const* trace = nullptr; ///< of the request
     };
 
     /// Whether `a` is decided: the request may be sent, or must not.
@@ -214,6 +216,7 @@ private:
     void tell(Exchange const& x, admission const& a, exchange_result const& r, std::uint64_t received,
               action const& next, pauses const& now_paused, clock::time_point now);
     void tell_pauses(pauses const& now_paused, clock::time_point now);
+    void add_observer(std::shared_ptr<client_observer> observer);
     service_health::request to_health(admission const& a) const;
     /// Probes on behalf of a request, by a read of a result that was read before.
     void want_probe(service_health::request r, clock::time_point now);

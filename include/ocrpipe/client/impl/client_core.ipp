@@ -40,15 +40,20 @@ OCRPIPE_DECL client_core::client_core(shard where, client_options options,
     , heap_timer_(shard_.inner())
     , held_(options_.saturation)
 {
-    if (options_.observer) observers_.push_back(options_.observer);
+    if (options_.observer) add_observer(options_.observer);
+}
+
+// Requests of the transport may outlive the client.
+OCRPIPE_DECL client_core::~client_core()
+{
+    if (!observers_.empty()) transport_->observe_connections({});
 }
 
 OCRPIPE_DECL void client_core::observe(std::shared_ptr<client_observer> observer)
 {
     if (!observer) return;
-    shard_.run([self = shared_from_this(), o = std::move(observer)]() mutable {
-        self->observers_.push_back(std::move(o));
-    });
+    shard_.run(
+        [self = shared_from_this(), o = std::move(observer)]() mutable { self->add_observer(std::move(o)); });
 }
 
 template<class T>
@@ -172,6 +177,7 @@ OCRPIPE_DECL void client_core::recognize(submit_request&& request, submit_hooks&
             then.doc_type = std::move(op->request.doc_type);
             then.just_submitted = true;
             then.possible_duplicate = job->possible_duplicate;
+            then.trace = std::move(op->request.trace);
             op->request = submit_request(); // do not hold the document while waiting for its result
             std::chrono::milliseconds deadline = self->options_.job_deadline;
             auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now());

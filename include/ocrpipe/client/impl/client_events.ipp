@@ -5,8 +5,21 @@
 
 #include <ocrpipe/client/detail/client_core.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace ocrpipe::detail
 {
+
+OCRPIPE_DECL void client_core::add_observer(std::shared_ptr<client_observer> observer)
+{
+    observers_.push_back(std::move(observer));
+    if (observers_.size() != 1) return;
+    transport_->observe_connections([this](connection_event const& e) {
+        for (auto const& o : observers_)
+            o->on_connection(e);
+    });
+}
 
 template<class Exchange>
 void client_core::tell(Exchange const& x, admission const& a, exchange_result const& r,
@@ -37,6 +50,8 @@ void client_core::tell(Exchange const& x, admission const& a, exchange_result co
     e.answered = now;
     if (sent == bytes_sent::all) e.bytes_up = x.body_size();
     e.bytes_down = received;
+    if (next.what != step::finish) e.again_at = std::max({now, next.until, next.own});
+    e.trace = a.trace;
     for (auto const& o : observers_)
         o->on_exchange(e);
     tell_pauses(now_paused, now);

@@ -140,6 +140,7 @@ struct client_core::result_exchange {
     static constexpr lane via = lane::poll;
     static operation what() noexcept { return operation::result; }
     std::string_view id() const noexcept { return job.request.request_id; }
+    trace_context const* trace() const noexcept { return job.request.trace.get(); }
     static std::uint64_t body_size() noexcept { return 0; }
     clock::time_point due() const noexcept { return due_at; }
 

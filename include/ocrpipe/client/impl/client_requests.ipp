@@ -137,6 +137,9 @@ task<action> client_core::exchange(Exchange& x, action previous)
     action next{step::pause_origin, a.until}; // of a poll that does not wait for the pause
     if (a.refusal == errc::ok) {
         http_request request = x.request();
+        std::optional<trace_context> span;
+        if (trace_context const* const parent = x.trace())
+            a.trace = request.trace = &span.emplace(parent->child(rng_()));
         exchange_result answer = co_await transport_->send(std::move(request));
         next = learn(x, a, answer);
     } else if (a.refusal != errc::throttled) {
@@ -228,6 +231,7 @@ struct client_core::submit_exchange {
     static constexpr lane via = lane::submit;
     static operation what() noexcept { return operation::submit; }
     static std::string_view id() noexcept { return {}; }
+    trace_context const* trace() const noexcept { return submit.trace.get(); }
     std::uint64_t body_size() const noexcept { return body.size(); }
     static clock::time_point due() noexcept { return clock::now(); }
 
@@ -368,6 +372,7 @@ struct client_core::part_exchange {
     static constexpr lane via = lane::part;
     operation what() const noexcept { return part.kind; }
     std::string_view id() const noexcept { return part.request_id; }
+    trace_context const* trace() const noexcept { return part.trace.get(); }
     static std::uint64_t body_size() noexcept { return 0; }
     static clock::time_point due() noexcept { return clock::now(); }
 

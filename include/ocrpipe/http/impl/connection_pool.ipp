@@ -33,7 +33,25 @@ OCRPIPE_DECL void connection_pool::close()
 OCRPIPE_DECL void connection_pool::close_retired()
 {
     for (connection_id const id : fsm_.pop_retired())
-        connections_[id].reset();
+        close_connection(id, fsm_.why_retired(id));
+}
+
+OCRPIPE_DECL void connection_pool::close_connection(connection_id id, close_reason why)
+{
+    connections_[id].reset();
+    if (!observer_) return;
+    connection_event e;
+    e.what = connection_step::closed;
+    e.id = id;
+    e.exchanges = fsm_.uses(id);
+    e.why = why;
+    tell(e);
+}
+
+OCRPIPE_DECL void connection_pool::tell(connection_event e) const
+{
+    e.at = clock::now();
+    observer_(e);
 }
 
 /// A lease that waits, woken through its own timer. The timer's wait belongs to the execution context,
@@ -65,7 +83,7 @@ OCRPIPE_DECL connection_lease::~connection_lease()
         connection_->clear_deadline();
         pool_.fsm_.release(lane_, id_, now, hint_, max_);
     } else {
-        pool_.connections_[id_].reset();
+        pool_.close_connection(id_, close_reason::exchange);
         pool_.fsm_.release_closed(lane_, id_, now);
     }
     pool_.close_retired();
@@ -99,16 +117,27 @@ OCRPIPE_DECL bool connection_lease::probe(bool may_wait, boot_clock::time_point 
         auto const seen = fresh_ ? data : connection_->peek();
         if (seen == none) {
             pool_.fsm_.reused(id_, now);
+            if (pool_.observer_) tell_reused();
             return true;
         }
         if (fresh_)
-            pool_.fsm_.retire(id_);
+            pool_.fsm_.retire(id_, close_reason::suspect);
         else
             next = pool_.fsm_.replace(lane_, id_, now, seen == closed);
         accept(next);
         pool_.close_retired();
     }
     return false;
+}
+
+OCRPIPE_DECL void connection_lease::tell_reused() const
+{
+    connection_event e;
+    e.what = connection_step::reused;
+    e.id = id_;
+    e.lane = lane_;
+    e.exchanges = pool_.fsm_.uses(id_);
+    pool_.tell(e);
 }
 
 OCRPIPE_DECL bool connection_lease::acquire_idle(asio::cancellation_state const& state)
@@ -189,13 +218,23 @@ OCRPIPE_DECL task<void> connection_lease::async_rest()
 
 OCRPIPE_DECL task<bool> connection_lease::async_open(transport_failure& failure)
 {
-    std::unique_ptr<detail::connection> opened = co_await pool_.connector_.async_open(deadline_, failure);
-    if (!opened) co_return false;
+    connection_event course;
+    course.lane = lane_;
+    std::unique_ptr<detail::connection> opened =
+        co_await pool_.connector_.async_open(deadline_, course, failure);
+    if (!opened) {
+        course.what = connection_step::failed;
+        course.error = failure.code;
+        if (pool_.observer_) pool_.tell(course);
+        co_return false;
+    }
     double const jitter = std::uniform_real_distribution<>(0, 1)(pool_.random_);
     id_ = pool_.fsm_.opened(boot_clock::now(), jitter);
     connection_ = opened.get();
     if (id_ >= pool_.connections_.size()) pool_.connections_.resize(id_ + 1);
     pool_.connections_[id_] = std::move(opened);
+    course.id = id_;
+    if (pool_.observer_) pool_.tell(course);
     co_return true;
 }
 

@@ -135,8 +135,8 @@ inline transport_failure opening_failure(error_code ec, errc timeout, errc other
     return transport_failure(code, where, bytes_sent::none, detail, code == otherwise ? ec : error_code());
 }
 
-OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time_point deadline,
-                                                                     transport_failure& failure)
+OCRPIPE_DECL task<std::unique_ptr<connection>>
+connector::async_open(clock::time_point deadline, connection_event& course, transport_failure& failure)
 {
     origin const& hop = proxy_ ? proxy_->at : to_;
     std::string const where = hop.host_and_port();
@@ -144,7 +144,8 @@ OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time
     error_code ec;
     error_code cause;
 
-    clock::time_point until = std::min(deadline, later(clock::now(), timeouts_.resolve));
+    course.began = clock::now();
+    clock::time_point until = std::min(deadline, later(course.began, timeouts_.resolve));
     endpoints const addresses = co_await resolver_.async_resolve(hop.host, hop.port, until, cause, ec);
     if (ec) {
         failure =
@@ -153,20 +154,32 @@ OCRPIPE_DECL task<std::unique_ptr<connection>> connector::async_open(clock::time
         co_return c;
     }
 
-    until = std::min(deadline, later(clock::now(), timeouts_.connect));
+    course.resolved = clock::now();
+    until = std::min(deadline, later(course.resolved, timeouts_.connect));
     std::optional<tcp_socket> socket = co_await async_connect_any(executor_, addresses, until, ec);
     if (!socket) {
         failure =
             opening_failure(ec, errc::connect_timeout, errc::connect_failed, phase::connect, deadline, where);
         co_return c;
     }
+    course.connected = clock::now();
     // Before the handshake: a resumed handshake would wait 40 ms for a delayed ACK.
     socket->set_option(tcp::no_delay(true), ec);
     socket->non_blocking(true, ec);
     c = std::make_unique<connection>(std::move(*socket), dog_, shared_);
 
-    if (proxy_ && to_.tls && !co_await async_tunnel(*c, deadline, failure)) c.reset();
-    if (c && to_.tls && !co_await async_handshake(*c, deadline, failure)) c.reset();
+    if (proxy_ && to_.tls) {
+        if (co_await async_tunnel(*c, deadline, failure))
+            course.tunnelled = clock::now();
+        else
+            c.reset();
+    }
+    if (c && to_.tls) {
+        if (co_await async_handshake(*c, deadline, failure))
+            course.secured = clock::now();
+        else
+            c.reset();
+    }
     co_return c;
 }
 

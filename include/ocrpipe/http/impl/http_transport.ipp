@@ -43,16 +43,23 @@ public:
     /// A coroutine that keeps `self` alive.
     static task<exchange_result> send(std::shared_ptr<impl> self, http_request request);
 
-    /// A transport that shares the connections.
+    /// A transport that shares the connections. Their events go to this one's observer.
     std::shared_ptr<impl> for_tenant(endpoint_options const& tenant) const
     {
-        return std::make_shared<impl>(connections_, use_, tenant);
+        auto made = std::make_shared<impl>(connections_, use_, tenant);
+        made->is_tenant_ = true;
+        return made;
     }
 
     void close()
     {
         closed_ = true;
         use_.reset();
+    }
+
+    void observe(connection_observer observer)
+    {
+        if (!is_tenant_) connections_->pool.observe(std::move(observer));
     }
 
 private:
@@ -83,6 +90,7 @@ private:
     std::shared_ptr<connections> const connections_;
     std::shared_ptr<void> use_;
     bool closed_ = false;
+    bool is_tenant_ = false;
     detail::request_head head_;
     detail::api_keys keys_;
     std::uint64_t key_in_head_; ///< its version
@@ -270,6 +278,10 @@ OCRPIPE_DECL bool http_transport::impl::follow_redirect(http_request& request, p
 OCRPIPE_DECL http_transport::http_transport(std::shared_ptr<impl> i) : impl_(std::move(i)) {}
 OCRPIPE_DECL http_transport::~http_transport() { impl_->close(); }
 OCRPIPE_DECL void http_transport::close() { impl_->close(); }
+OCRPIPE_DECL void http_transport::observe_connections(connection_observer observer)
+{
+    impl_->observe(std::move(observer));
+}
 
 OCRPIPE_DECL task<exchange_result> http_transport::send(http_request request)
 {

@@ -61,7 +61,7 @@ OCRPIPE_DECL pool_decision pool_fsm::acquire(enum lane l, boot_clock::time_point
         d.what = pool_outcome::open;
         if (total_in_use_ + idle_.size() >
             capacity_) { // the connection to be opened takes the place of the oldest idle one
-            retire(idle_.front());
+            retire(idle_.front(), close_reason::suspect);
             idle_.pop_front();
         }
     } else if (state.waiters.size() >= max_waiting_) {
@@ -105,8 +105,9 @@ OCRPIPE_DECL pool_decision pool_fsm::next_connection(enum lane l, boot_clock::ti
     while (!idle_.empty()) {
         connection_id const id = idle_.back();
         idle_.pop_back();
-        if (expiry(id) <= now || is_worn(l, id)) {
-            retire(id);
+        bool const is_expired = expiry(id) <= now;
+        if (is_expired || is_worn(l, id)) {
+            retire(id, is_expired ? why_expired(id, now) : close_reason::exchanges);
             continue;
         }
         d.what = pool_outcome::reuse;
@@ -128,7 +129,7 @@ OCRPIPE_DECL pool_decision pool_fsm::replace(enum lane l, connection_id id, boot
                                              bool closed)
 {
     if (closed) learn_close(id, now - connections_[id].idle_since);
-    retire(id);
+    retire(id, closed ? close_reason::by_peer : close_reason::suspect);
     trim(now);
     return next_connection(l, now);
 }
@@ -190,7 +191,9 @@ OCRPIPE_DECL void pool_fsm::release(enum lane l, connection_id id, boot_clock::t
     connection_facts& facts = connections_[id];
     learn_use(l, facts, max);
     if (closed_ || facts.end_of_life <= now || facts.uses >= facts.use_limit) {
-        retire(id);
+        retire(id, closed_                    ? close_reason::shutdown
+                   : facts.end_of_life <= now ? close_reason::age
+                                              : close_reason::exchanges);
         release_empty(l, now);
         return;
     }
@@ -201,7 +204,7 @@ OCRPIPE_DECL void pool_fsm::release(enum lane l, connection_id id, boot_clock::t
         if (!is_worn(l, id)) {
             decide(*state.waiters.front(), pool_outcome::reuse, id);
         } else {
-            retire(id);
+            retire(id, close_reason::exchanges);
             release_empty(l, now);
         }
     } else {
@@ -244,7 +247,8 @@ OCRPIPE_DECL void pool_fsm::close()
             decide(*l.waiters.front(), pool_outcome::closed, 0);
     while (!openers_.empty())
         decide(*openers_.front(), pool_outcome::closed, 0);
-    retired_.insert(retired_.end(), idle_.begin(), idle_.end());
+    for (connection_id const id : idle_)
+        retire(id, close_reason::shutdown);
     idle_.clear();
 }
 
@@ -266,12 +270,17 @@ OCRPIPE_DECL boot_clock::time_point pool_fsm::expiry(connection_id id) const
     return std::min(facts.end_of_life, later(facts.idle_since, std::min(idle_limit_, facts.idle_limit)));
 }
 
+OCRPIPE_DECL close_reason pool_fsm::why_expired(connection_id id, boot_clock::time_point now) const
+{
+    return connections_[id].end_of_life <= now ? close_reason::age : close_reason::idle;
+}
+
 /// The oldest idle connection is at the front, so only expired ones are visited and the cost does not depend
 /// on their number.
 OCRPIPE_DECL void pool_fsm::trim(boot_clock::time_point now)
 {
     while (!idle_.empty() && expiry(idle_.front()) <= now) {
-        retire(idle_.front());
+        retire(idle_.front(), why_expired(idle_.front(), now));
         idle_.pop_front();
     }
 }

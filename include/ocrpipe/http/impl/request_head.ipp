@@ -41,6 +41,17 @@ OCRPIPE_DECL void request_head::set_key(secret const& api_key)
     fields_ = before_key_ + api_key.reveal() + after_key_;
 }
 
+inline void append_trace(trace_context const& trace, byte_buffer& out)
+{
+    out.append("traceparent: ");
+    out.append(trace.traceparent());
+    out.append("\r\n");
+    if (trace.tracestate().empty()) return;
+    out.append("tracestate: ");
+    out.append(trace.tracestate());
+    out.append("\r\n");
+}
+
 OCRPIPE_DECL void request_head::render(http_request const& request, std::string_view redirected,
                                        byte_buffer& out) const
 {
@@ -53,6 +64,7 @@ OCRPIPE_DECL void request_head::render(http_request const& request, std::string_
         out.append(redirected);
     }
     out.append(fields_);
+    if (request.trace != nullptr) append_trace(*request.trace, out);
     if (request.method() == http_method::post) {
         if (!request.content_type.empty()) {
             out.append("Content-Type: ");

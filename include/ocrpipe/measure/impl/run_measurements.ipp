@@ -54,38 +54,6 @@ OCRPIPE_DECL void run_measurements::add(exchange_event const& e)
     }
 }
 
-OCRPIPE_DECL void run_measurements::add(pause_event const& e)
-{
-    pause_state& p = of(e.what);
-    if (e.what == pause_kind::throttled) {
-        // An event during a pause extends it.
-        if (e.at > p.until || p.past.count == 0) {
-            ++p.past.count;
-            p.past.total += p.until - p.since;
-            p.since = e.at;
-            p.until = e.until;
-        }
-        p.until = std::max(p.until, e.until);
-    } else if (e.begins && !p.is_open) {
-        ++p.past.count;
-        p.is_open = true;
-        p.since = e.at;
-    } else if (!e.begins && p.is_open) {
-        p.is_open = false;
-        p.past.total += e.at - p.since;
-    }
-}
-
-OCRPIPE_DECL run_measurements::pauses run_measurements::paused(pause_kind k,
-                                                               clock::time_point now) const noexcept
-{
-    pause_state const& p = pauses_[static_cast<std::size_t>(k)];
-    pauses all = p.past;
-    if (p.is_open) all.total += now - p.since;
-    if (k == pause_kind::throttled) all.total += std::min(now, p.until) - p.since;
-    return all;
-}
-
 OCRPIPE_DECL void run_measurements::accepted(std::uint64_t bytes, clock::time_point now)
 {
     ++accepted_;

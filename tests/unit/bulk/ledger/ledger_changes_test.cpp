@@ -35,11 +35,17 @@ TEST_CASE_TEMPLATE("ledger: a document from intent to done -> every fact comes b
         submit_record r = request("req-1");
         r.file_ids = {"f\"1", "18446744073709551617", "vi\u1ec7t"};
         r.attempts = 2;
+        r.sent_at = 990;
+        r.accepted_at = 1'000;
         CHECK_FALSE(l.submitted(d.id, r));
         CHECK(l.row(d.id).state == submitted);
         CHECK(l.row(d.id).request_id == "req-1");
+        CHECK(l.row(d.id).sent_at == 990);
         l.now_ms = 1'003;
-        CHECK_FALSE(l.finished(d.id, done_at({2, 300, 40}, 5)));
+        finish_record end = done_at({2, 300, 40}, 5);
+        end.last_pending_at = 1'001;
+        end.ready_at = 1'002;
+        CHECK_FALSE(l.finished(d.id, end));
     }
     l.reopen();
     ledger_row const row = l.row(d.id);
@@ -63,7 +69,10 @@ TEST_CASE_TEMPLATE("ledger: a document from intent to done -> every fact comes b
     CHECK(row.result == result_location{2, 300, 40});
     CHECK(row.first_seen_at == 1'001);
     CHECK(row.intent_at == 1'001);
-    CHECK(row.submitted_at == 1'002);
+    CHECK(row.sent_at == 990); // kept
+    CHECK(row.submitted_at == 1'000);
+    CHECK(row.last_pending_at == 1'001);
+    CHECK(row.ready_at == 1'002);
     CHECK(row.finished_at == 1'003);
 }
 
@@ -75,8 +84,10 @@ TEST_CASE_TEMPLATE(
     CHECK_FALSE(l.intent(document_named("a")));
     finish_record f = ended(failed, errc::rejected, "the service refuses the request: 400");
     f.attempts = 3;
+    f.sent_at = 995;
     CHECK_FALSE(l.finished("a", f));
     CHECK(l.row("a").state == failed);
+    CHECK(l.row("a").sent_at == 995);
     CHECK(l.row("a").failure_class == "rejected");
     CHECK(l.row("a").message == f.message);
     CHECK(l.row("a").attempts == 3);
@@ -87,6 +98,7 @@ TEST_CASE_TEMPLATE(
     CHECK(l.row("a").attempts == 0);
     CHECK(l.row("a").first_seen_at == 1'000);
     CHECK(l.row("a").intent_at == 2'000);
+    CHECK(l.row("a").sent_at == 0);
     CHECK(l.row("a").finished_at == 0);
 }
 

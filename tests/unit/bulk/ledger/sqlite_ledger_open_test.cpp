@@ -204,9 +204,74 @@ TEST_CASE("open_sqlite_ledger: a newer ledger -> an error that names both versio
     {
         open_ledger l(dir.path());
         CHECK(has(why(l), "schema version 7"));
-        CHECK(has(why(l), "only versions 1 to 2"));
+        CHECK(has(why(l), "only versions 1 to 3"));
     }
     CHECK(dir.read("ledger.db") == before);
+}
+
+namespace
+{
+
+/// The changes of a later version, taken back.
+constexpr char to_version_2[] =
+    "DROP VIEW document_for_people; ALTER TABLE document DROP COLUMN sent_at; "
+    "ALTER TABLE document DROP COLUMN last_pending_at; ALTER TABLE document DROP COLUMN ready_at; "
+    "CREATE VIEW document_for_people AS SELECT number, state, id FROM document; "
+    "UPDATE metadata SET value = '2' WHERE key = 'schema_version'; PRAGMA user_version = 2;";
+
+} // namespace
+
+TEST_CASE(
+    "open_sqlite_ledger: a ledger of version 2 -> read as it is, and upgraded by the run that continues "
+    "it, with the new times")
+{
+    temp_directory dir;
+    {
+        open_ledger l(dir.path());
+        for (char const* const id : {"a", "b", "c"})
+            CHECK_FALSE(l.intent(document_named(id)));
+        l.now_ms = 1'005;
+        CHECK_FALSE(l.submitted("a", request("r")));
+        CHECK_FALSE(l.submitted("b", request("r-b")));
+        finish_record empty = done_at({1, 0, 10});
+        empty.how_complete = completeness::empty;
+        CHECK_FALSE(l.finished("b", std::move(empty)));
+        CHECK_FALSE(l.submitted("c", request("r-c")));
+        CHECK_FALSE(l.finished("c", ended(lost, errc::job_lost)));
+        CHECK_FALSE(l.intent(document_named("c")));
+    }
+    std::filesystem::path const db = dir.path() / "ledger.db";
+    sqlite_answer(db, to_version_2);
+    {
+        sqlite_ledger_options o = open_ledger::options_for(dir.path());
+        o.read_only = true;
+        open_ledger look(o);
+        CHECK(look.row("a").submitted_at == 1'005);
+        CHECK(look.row("a").sent_at == 0);
+        CHECK(look->find_request("r").value());
+        CHECK(look->find_request("r-c").value()->submitted_at == 1'005); // of an earlier submit
+        CHECK_FALSE(look->find_request("unknown").value());
+        std::uint64_t cursor = 0;
+        CHECK(look->incomplete_rows(true, cursor, 10).value().size() == 1);
+        cursor = 0;
+        CHECK(look->rows(document_states::all(), cursor, 10).value().size() == 3);
+    }
+    CHECK(sqlite_answer(db, "PRAGMA user_version") == "2");
+    {
+        open_ledger l(dir.path());
+        CHECK(l->metadata("schema_version").value() == "3");
+        CHECK(l.row("a").state == submitted);
+        CHECK(l.row("a").intent_at == 1'000);
+        CHECK(l.row("a").sent_at == 0);
+        finish_record end = done_at({1, 20, 10});
+        end.last_pending_at = 1'700'000'000'000;
+        end.ready_at = 1'700'000'001'000;
+        CHECK_FALSE(l.finished("a", end));
+        CHECK(l.row("a").ready_at == end.ready_at);
+    }
+    CHECK(sqlite_answer(db, "SELECT last_pending_at, ready_at FROM document_for_people WHERE id = 'a'") ==
+          "2023-11-14T22:13:20Z|2023-11-14T22:13:21Z");
+    CHECK(sqlite_answer(db, "PRAGMA user_version") == "3");
 }
 
 TEST_CASE(
@@ -219,10 +284,11 @@ TEST_CASE(
         CHECK_FALSE(l.submitted("a", request("r")));
     }
     std::filesystem::path const db = dir.path() / "ledger.db";
-    sqlite_answer(db,
-                  "DROP TABLE missing_part; DROP INDEX document_incomplete; "
-                  "ALTER TABLE document DROP COLUMN completeness; ALTER TABLE document DROP COLUMN ask_again; "
-                  "UPDATE metadata SET value = '1' WHERE key = 'schema_version'; PRAGMA user_version = 1");
+    sqlite_answer(db, to_version_2);
+    sqlite_answer(
+        db, "DROP TABLE missing_part; DROP INDEX document_incomplete; "
+            "ALTER TABLE document DROP COLUMN completeness; ALTER TABLE document DROP COLUMN ask_again; "
+            "UPDATE metadata SET value = '1' WHERE key = 'schema_version'; PRAGMA user_version = 1");
     {
         sqlite_ledger_options o = open_ledger::options_for(dir.path());
         o.read_only = true;
@@ -236,7 +302,7 @@ TEST_CASE(
     CHECK(sqlite_answer(db, "PRAGMA user_version") == "1");
     for (int run = 0; run != 2; ++run) {
         open_ledger l(dir.path());
-        CHECK(l->metadata("schema_version").value() == "2");
+        CHECK(l->metadata("schema_version").value() == "3");
         CHECK(l.row("a").state == (run == 0 ? submitted : done));
         if (run != 0) continue;
         finish_record end = done_at({1, 0, 10});
@@ -246,7 +312,7 @@ TEST_CASE(
     }
     CHECK(sqlite_answer(db, "SELECT kind, sub_id FROM missing_part") == "stamp|s");
     CHECK(sqlite_answer(db, "SELECT completeness FROM document") == "empty");
-    CHECK(sqlite_answer(db, "PRAGMA user_version") == "2");
+    CHECK(sqlite_answer(db, "PRAGMA user_version") == "3");
 }
 
 TEST_CASE("open_sqlite_ledger: an empty file, as of a crash at the very beginning -> becomes a ledger")

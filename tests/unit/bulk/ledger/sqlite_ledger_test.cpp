@@ -84,7 +84,7 @@ TEST_CASE("sqlite_ledger: what is in the files -> theirs alone to read, and in t
     std::filesystem::path const db = dir.path() / "ledger.db";
     CHECK(sqlite_answer(db, "SELECT state, id, path FROM document_for_people") == "intent|a|in/a");
     CHECK(sqlite_answer(db, "SELECT sha256 FROM document_for_people") == hash_of("a"));
-    CHECK(l->metadata("schema_version").value() == "2");
+    CHECK(l->metadata("schema_version").value() == "3");
     CHECK(sqlite_answer(db, "SELECT sql FROM sqlite_schema WHERE name = 'document'").find("-- ") !=
           std::string::npos);
 }

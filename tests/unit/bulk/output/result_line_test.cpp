@@ -25,8 +25,9 @@ result_record full_record()
     r.request_id = "r\\9";
     r.duplicate_of = "or\",\"status\":\"iginal";
     r.status = "done_in_part";
-    r.submitted_at = sys_days(year(2026) / 1 / 2) + milliseconds(1);
-    r.finished_at = sys_days(year(2026) / 1 / 2) + seconds(3);
+    auto const midnight = sys_days(year(2026) / 1 / 2);
+    r.times = {midnight, midnight + milliseconds(1), midnight + seconds(1), midnight + seconds(2),
+               midnight + seconds(3)};
     r.attempts = 2;
     r.polls = 3;
     r.possible_duplicate = true;

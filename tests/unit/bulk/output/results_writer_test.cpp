@@ -55,8 +55,9 @@ TEST_CASE("append_result_line: a whole record -> one line with all of it")
     r.sha256 = "00ff";
     r.request_id = "r-9";
     r.status = "done";
-    r.submitted_at = sys_days(year(2026) / 1 / 2) + milliseconds(1);
-    r.finished_at = sys_days(year(2026) / 1 / 2) + seconds(3);
+    auto const midnight = sys_days(year(2026) / 1 / 2);
+    r.times = {midnight, midnight + milliseconds(1), midnight + seconds(1), midnight + seconds(2),
+               midnight + seconds(3)};
     r.attempts = 2;
     r.polls = 3;
     r.possible_duplicate = true;
@@ -66,7 +67,9 @@ TEST_CASE("append_result_line: a whole record -> one line with all of it")
     append_result_line(out, r);
     CHECK(out == "{\"id\":\"inv-1\",\"path\":\"docs/"
                  "a.pdf\",\"sha256\":\"00ff\",\"request_id\":\"r-9\",\"status\":\"done\","
-                 "\"submitted_at\":\"2026-01-02T00:00:00.001Z\",\"finished_at\":\"2026-01-02T00:00:03.000Z\","
+                 "\"sent_at\":\"2026-01-02T00:00:00.000Z\",\"submitted_at\":\"2026-01-02T00:00:00.001Z\","
+                 "\"last_pending_at\":\"2026-01-02T00:00:01.000Z\",\"ready_at\":\"2026-01-02T00:00:02.000Z\","
+                 "\"finished_at\":\"2026-01-02T00:00:03.000Z\","
                  "\"attempts\":2,\"polls\":3,"
                  "\"possible_duplicate\":true,\"parts\":[{\"kind\":\"table\",\"document_id\":\"d1\",\"file\":"
                  "\"parts/000001-x/table-1.json\"},"
@@ -90,7 +93,8 @@ TEST_CASE("append_result_line: no answer, ids that are not UTF-8 -> still valid 
     CHECK(lines_of(out).size() == 1);
     boost::json::value const v = boost::json::parse(out);
     CHECK(v.at("result").is_null());
-    CHECK(v.at("submitted_at").is_null());
+    for (char const* const time : {"sent_at", "submitted_at", "last_pending_at", "ready_at", "finished_at"})
+        CHECK(v.at(time).is_null());
     CHECK(v.at("id_bytes").as_string() == "caf%E9%0A%22");
     CHECK(v.at("path_bytes").as_string() == "caf%E9%0A%22");
 }
@@ -277,11 +281,11 @@ TEST_CASE("results_writer: append -> tells the file, offset and length of each l
 TEST_CASE("results_writer: recovered -> lines behind the recorded one are shown in order, in all files")
 {
     temp_directory dir;
-    auto const places = write_results(dir.path(), {"a", "b", "c", "d", "e"}, 400);
+    auto const places = write_results(dir.path(), {"a", "b", "c", "d", "e"}, 500);
     REQUIRE(places.back().file > places[1].file);
     std::vector<std::string> shown;
     std::vector<result_location> where;
-    auto const w = results_writer::recover(dir.path().string(), 400, places[0],
+    auto const w = results_writer::recover(dir.path().string(), 500, places[0],
                                            [&](std::string_view line, result_location at) {
                                                shown.push_back(id_of(line));
                                                where.push_back(at);
@@ -296,9 +300,9 @@ TEST_CASE("results_writer: recovered, a line is not wanted -> it and all behind 
           "goes on there")
 {
     temp_directory dir;
-    auto const places = write_results(dir.path(), {"a", "b", "c", "d", "e"}, 400);
+    auto const places = write_results(dir.path(), {"a", "b", "c", "d", "e"}, 500);
     auto w =
-        results_writer::recover(dir.path().string(), 400, places[0],
+        results_writer::recover(dir.path().string(), 500, places[0],
                                 [](std::string_view line, result_location) { return id_of(line) == "b"; });
     REQUIRE(w.has_value());
     result_location next;
@@ -359,17 +363,17 @@ TEST_CASE("results_writer: recovered, the file of the recorded line was moved aw
           "number, in every later run too")
 {
     temp_directory dir;
-    auto const places = write_results(dir.path(), {"a", "b", "c"}, 400);
+    auto const places = write_results(dir.path(), {"a", "b", "c"}, 500);
     REQUIRE(places.back().file == 2);
     auto const nothing = [](std::string_view, result_location) { return false; };
     fs::rename(dir.path() / "results-00002.jsonl", dir.path() / "kept");
     for (int i = 0; i != 2; ++i) {
-        auto const w = results_writer::recover(dir.path().string(), 400, places.back(), nothing);
+        auto const w = results_writer::recover(dir.path().string(), 500, places.back(), nothing);
         REQUIRE(w.has_value());
         CHECK(w->path() == dir.path().string() + "/results-00003.jsonl");
         CHECK_FALSE(fs::exists(dir.path() / "results-00002.jsonl"));
     }
-    auto w = results_writer::recover(dir.path().string(), 400, places.back(), nothing);
+    auto w = results_writer::recover(dir.path().string(), 500, places.back(), nothing);
     REQUIRE(w.has_value());
     REQUIRE_FALSE(w->append(record_of("d")));
     std::vector<std::string> shown;
@@ -377,7 +381,7 @@ TEST_CASE("results_writer: recovered, the file of the recorded line was moved aw
         shown.push_back(id_of(line));
         return true;
     };
-    REQUIRE(results_writer::recover(dir.path().string(), 400, places.back(), keep).has_value());
+    REQUIRE(results_writer::recover(dir.path().string(), 500, places.back(), keep).has_value());
     CHECK(shown == std::vector<std::string>{"d"});
 }
 
@@ -385,7 +389,7 @@ TEST_CASE("results_writer: recovered, a link that leads nowhere instead of the f
 {
     temp_directory dir;
     fs::create_symlink("gone", dir.path() / "results-00001.jsonl");
-    auto const w = results_writer::recover(dir.path().string(), 400, result_location{1, 0, 10},
+    auto const w = results_writer::recover(dir.path().string(), 500, result_location{1, 0, 10},
                                            [](std::string_view, result_location) { return false; });
     REQUIRE(w.has_error());
     CHECK(w.error().is(errc::ledger_failed));

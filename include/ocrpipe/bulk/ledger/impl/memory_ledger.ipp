@@ -223,7 +223,8 @@ private:
         row->file_ids = std::move(c.what.file_ids);
         row->attempts = c.what.attempts;
         row->possible_duplicate = row->possible_duplicate || c.what.possible_duplicate;
-        row->submitted_at = at;
+        row->submitted_at = c.what.accepted_at != 0 ? c.what.accepted_at : at;
+        if (c.what.sent_at != 0) row->sent_at = c.what.sent_at;
         row->failure_class.clear();
         row->message.clear();
         row->finished_at = 0;
@@ -255,6 +256,9 @@ private:
         row->polls += c.what.polls;
         if (c.what.attempts > 0) row->attempts = c.what.attempts;
         row->finished_at = at;
+        if (c.what.sent_at != 0) row->sent_at = c.what.sent_at;
+        if (c.what.last_pending_at != 0) row->last_pending_at = c.what.last_pending_at;
+        if (c.what.ready_at != 0) row->ready_at = c.what.ready_at;
         if (row->state == document_state::done) done_by_content_.emplace(row->sha256, row->number);
         for (missing_part& p : c.what.missing_parts)
             missing_parts_[row->number].insert_or_assign(p.place, std::move(p));

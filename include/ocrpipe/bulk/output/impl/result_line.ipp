@@ -98,6 +98,15 @@ struct lone_scalar : no_json_events {
     }
 };
 
+/// The times in the order of the line, with the text before each.
+inline constexpr std::pair<std::string_view, result_times::time result_times::*> times_in_line[] = {
+    {",\"sent_at\":", &result_times::sent_at},
+    {",\"submitted_at\":", &result_times::submitted_at},
+    {",\"last_pending_at\":", &result_times::last_pending_at},
+    {",\"ready_at\":", &result_times::ready_at},
+    {",\"finished_at\":", &result_times::finished_at},
+};
+
 /// Parses a name written by append_json_name(): if it is not plain text, its exact bytes follow in a second
 /// member.
 inline void read_name(std::string& to, std::string_view key, std::string_view of, lone_scalar const& value)
@@ -119,8 +128,9 @@ inline void read_member(result_line& line, std::string_view key, lone_scalar con
     if (key == "sha256") line.sha256 = value.text;
     if (key == "request_id") line.request_id = value.text;
     if (key == "status") line.status = value.text;
-    if (key == "submitted_at") line.submitted_at = value.time();
-    if (key == "finished_at") line.finished_at = value.time();
+    for (auto const& [member, time] : times_in_line)
+        if (key.size() + 4 == member.size() && member.substr(2, key.size()) == key)
+            line.times.*time = value.time();
     if (key == "attempts") line.attempts = value.count();
     if (key == "polls") line.polls = value.count();
     if (key == "possible_duplicate") line.possible_duplicate = value.text == "true";
@@ -150,8 +160,8 @@ OCRPIPE_DECL void append_result_line(std::string& out, result_record const& r)
     detail::append_json_string(out += ",\"request_id\":", r.request_id);
     if (!r.duplicate_of.empty()) detail::append_json_name(out += ',', "duplicate_of", r.duplicate_of);
     detail::append_json_string(out += ",\"status\":", r.status);
-    detail::append_json_time(out += ",\"submitted_at\":", r.submitted_at);
-    detail::append_json_time(out += ",\"finished_at\":", r.finished_at);
+    for (auto const& [member, time] : detail::times_in_line)
+        detail::append_json_time(out += member, r.times.*time);
     (out += ",\"attempts\":") += std::to_string(r.attempts);
     (out += ",\"polls\":") += std::to_string(r.polls);
     (out += ",\"possible_duplicate\":") += r.possible_duplicate ? "true" : "false";
@@ -177,8 +187,7 @@ OCRPIPE_DECL result_record result_line::record() const
     r.request_id = request_id;
     r.duplicate_of = duplicate_of;
     r.status = status;
-    r.submitted_at = submitted_at;
-    r.finished_at = finished_at;
+    r.times = times;
     r.attempts = attempts;
     r.polls = polls;
     r.possible_duplicate = possible_duplicate;

@@ -3,6 +3,7 @@
 
 #include <ocrpipe/api/ocr_result.hpp>
 #include <ocrpipe/bulk/ledger/ledger.hpp>
+#include <ocrpipe/bulk/output/result_line.hpp>
 #include <ocrpipe/bulk/run/detail/content_sharing.hpp>
 #include <ocrpipe/bulk/run/detail/document_course.hpp>
 #include <ocrpipe/bulk/run/detail/event.hpp>
@@ -53,7 +54,7 @@ struct document_in_flight {
     bool is_original = false;     ///< it is the original of its content in content_sharing
     bool has_anothers_id = false; ///< the service gave it the request_id of other content
     submitted_job job;
-    std::chrono::system_clock::time_point submitted_at{};
+    result_times times; ///< as far as it came
 };
 
 /// Requests a change of the ledger. Completes with void(error_code) when it is durable or has failed.

@@ -21,11 +21,6 @@
 namespace ocrpipe
 {
 
-inline std::int64_t milliseconds_of(std::chrono::system_clock::time_point t)
-{
-    return std::chrono::floor<std::chrono::milliseconds>(t).time_since_epoch().count();
-}
-
 /// Begins to ask for the results of earlier runs, beside the run's other work. Those that are the same again
 /// are not asked for by the next run.
 OCRPIPE_DECL void pipeline::impl::ask_again_for_earlier_results(document_counts const& counts)
@@ -163,11 +158,13 @@ OCRPIPE_DECL task<void> pipeline::impl::renew(std::shared_ptr<ledger_row const> 
         bool const stands =
             now && *now && (**now).version() == before->version() && (**now).request_id == before->request_id;
         if (!stands) co_return end_asking();
+        note_reads(*d, answer->times());
         result<result_location> const where = write_result(*d, *answer, parts.entries);
         if (!where) co_return end_asking();
         end.result = *where;
         end.missing_parts = parts.missing();
         end.how_complete = answer->how_complete();
+        add_times(end, d->times);
         note_content_delay(*before);
     } else if (how == asked::once_more) {
         co_return end_asking();

@@ -52,6 +52,8 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
         if (!parts.is_interrupted) measure_parts(answer->times());
     }
     if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
+    job_times const times = answer->times();
+    note_reads(*d, times);
     result<result_location> const written = write_result(*d, *answer, parts.entries);
     if (!written) co_return leave_unfinished(*d);
 
@@ -62,7 +64,7 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
     end.polls = answer->reads();
     end.attempts = d->job.attempts;
     end.how_complete = how_complete;
-    job_times const times = answer->times();
+    add_times(end, d->times);
     answer = failure(); // frees the text while the ledger commits
     error_code const ec = co_await record_end(*d, std::move(end));
     if (ec) co_return leave_unfinished(*d);
@@ -147,7 +149,7 @@ OCRPIPE_DECL task<void> pipeline::impl::accept(document_ptr d, submitted_job job
     if (d->has_anothers_id) co_return;
     job.possible_duplicate |= d->job.possible_duplicate;
     d->job = std::move(job);
-    d->submitted_at = std::chrono::system_clock::now();
+    note_submit(*d, d->job.times);
     state_.accepted(d->input.record.size, d->job.possible_duplicate);
     if (!is_known) measured_->collected.accepted(d->input.record.size, clock::now());
     d->request_id_failed = co_await record_submitted(*d);
@@ -205,7 +207,9 @@ OCRPIPE_DECL pipeline::impl::document_ptr pipeline::impl::from_row(ledger_row ro
     d->job.attempts = row.attempts;
     d->job.possible_duplicate = row.possible_duplicate;
     d->has_intent = true;
-    d->submitted_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.submitted_at));
+    d->times.sent_at = wall_time_of(row.sent_at);
+    d->times.submitted_at = wall_time_of(row.submitted_at);
+    d->times.last_pending_at = wall_time_of(row.last_pending_at);
     d->input.record = std::move(row);
     return d;
 }
@@ -230,8 +234,8 @@ OCRPIPE_DECL result<result_location> pipeline::impl::write_result(detail::docume
     line.sha256 = d.input.record.sha256;
     line.request_id = d.job.request_id;
     line.status = status_of_result(answer.how_complete());
-    line.submitted_at = d.submitted_at;
-    line.finished_at = std::chrono::system_clock::now();
+    line.times = d.times;
+    line.times.finished_at = std::chrono::system_clock::now();
     line.attempts = d.job.attempts;
     line.polls = answer.reads();
     line.possible_duplicate = d.job.possible_duplicate;
@@ -280,6 +284,9 @@ OCRPIPE_DECL task<void> pipeline::impl::record_failure(document_ptr p, failure f
     // Once the document has a request_id, the requests of a failure are polls.
     end.attempts = f.request_id.empty() ? f.attempts : d.job.attempts;
     end.polls = f.request_id.empty() ? 0 : f.attempts;
+    if (f.request_id.empty()) d.times.sent_at = wall_time(f.times.sent);
+    note_reads(d, f.times);
+    add_times(end, d.times);
     error_code const ec = co_await record_end(d, std::move(end));
     if (ec) co_return leave_unfinished(d);
     state_.failed(d.counted);

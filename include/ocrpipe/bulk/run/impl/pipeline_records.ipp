@@ -5,6 +5,8 @@
 
 #include <ocrpipe/bulk/run/detail/pipeline_impl.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -25,6 +27,41 @@ OCRPIPE_DECL task<error_code> pipeline::impl::record(std::function<void(ledger_h
     error_code const ec = co_await change(std::move(request));
     if (ec) ledger_failed(ec);
     co_return ec;
+}
+
+/// Milliseconds since the epoch; 0 if it is not known.
+inline std::int64_t milliseconds_of(result_times::time const& t)
+{
+    return t ? std::chrono::floor<std::chrono::milliseconds>(*t).time_since_epoch().count() : 0;
+}
+
+/// The reverse.
+inline result_times::time wall_time_of(std::int64_t milliseconds)
+{
+    if (milliseconds == 0) return std::nullopt;
+    return std::chrono::system_clock::time_point(std::chrono::milliseconds(milliseconds));
+}
+
+/// The service accepted the document. If its request_id comes from elsewhere, only the time of now is known.
+inline void note_submit(detail::document_in_flight& d, job_times const& times)
+{
+    d.times.sent_at = wall_time(times.sent);
+    d.times.submitted_at =
+        is_known(times.accepted) ? wall_time(times.accepted) : std::chrono::system_clock::now();
+}
+
+/// The reads of the document's job have ended.
+inline void note_reads(detail::document_in_flight& d, job_times const& times)
+{
+    if (is_known(times.last_pending)) d.times.last_pending_at = wall_time(times.last_pending);
+    d.times.ready_at = wall_time(times.ready);
+}
+
+inline void add_times(finish_record& end, result_times const& times)
+{
+    end.sent_at = milliseconds_of(times.sent_at);
+    end.last_pending_at = milliseconds_of(times.last_pending_at);
+    end.ready_at = milliseconds_of(times.ready_at);
 }
 
 // These are not coroutines, because a lambda inside one has no linkage here (g++ 12, -Wsubobject-linkage).
@@ -83,6 +120,8 @@ OCRPIPE_DECL task<error_code> pipeline::impl::record_submitted(detail::document_
         what.file_ids = d.job.file_ids;
         what.attempts = d.job.attempts;
         what.possible_duplicate = d.job.possible_duplicate;
+        what.sent_at = milliseconds_of(d.times.sent_at);
+        what.accepted_at = milliseconds_of(d.times.submitted_at);
         ledger_->submitted(d.id(), std::move(what), std::move(h));
     });
 }
