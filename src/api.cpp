@@ -4,6 +4,7 @@
 #include <ocrpipe/api/impl/answer_status.ipp>
 #include <ocrpipe/api/impl/answer_text.ipp>
 #include <ocrpipe/api/impl/body_facts.ipp>
+#include <ocrpipe/api/impl/chunk_stream.ipp>
 #include <ocrpipe/api/impl/classify.ipp>
 #include <ocrpipe/api/impl/document.ipp>
 #include <ocrpipe/api/impl/explain.ipp>

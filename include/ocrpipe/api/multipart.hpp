@@ -42,6 +42,12 @@ public:
     std::size_t read(std::span<char> out, error_code& ec) override;
     void rewind() override;
 
+    // Of a document from chunks.
+    bool is_streamed() const noexcept override { return document_.is_streamed(); }
+    task<std::size_t> fetch(std::span<char> out, error_code& ec) override;
+    bool can_rewind() const noexcept override { return document_.can_rewind(); }
+    std::string why() const override { return document_.why(); }
+
 private:
     explicit multipart_body(document_reader document) : document_(std::move(document)) {}
 

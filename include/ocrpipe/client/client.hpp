@@ -209,10 +209,13 @@ public:
 
     /// Sends one document. The service answers with a request_id and processes the document asynchronously.
     ///
+    /// A document from chunks is sent once, unless its source can rewind; see document::from_chunks.
+    ///
     /// Errors: errc::unsupported_file_type, empty_document, unreadable_file, invalid_argument before anything
-    /// is sent; rejected (400, 413, 415, 422); ambiguous_submit when the body was sent and the answer was
-    /// lost, was 500, or was a redirect that is not followed (301, 302, 303); unauthorized, wrong_base_url;
-    /// client_certificate_refused; transport errors and throttled when the attempts or the deadline are used
+    /// is sent; the latter two also later, if a chunk_source fails or has another length; rejected (400, 413,
+    /// 415, 422); ambiguous_submit when the body was sent and the answer was lost, was 500, or was a redirect
+    /// that is not followed (301, 302, 303); unauthorized, wrong_base_url; client_certificate_refused;
+    /// transport errors and throttled when the attempts or the deadline are used
     /// up. If a doc_type was never accepted and three submits in a row get a 500, further submits with that
     /// doc_type are rejected without being sent. saturated if a bound of client_options::saturation is
     /// reached; too_many_waiting if pool_options::max_waiting operations wait.

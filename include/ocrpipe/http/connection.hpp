@@ -95,6 +95,13 @@ public:
     task<void> async_wait_readable(error_code& ec) { return async_wait(tcp_socket::wait_read, ec); }
     task<void> async_wait_writable(error_code& ec);
 
+    /// Ends a wait in progress with operation_aborted.
+    void wake()
+    {
+        error_code ignored;
+        socket_.cancel(ignored);
+    }
+
     /// The answer of the current exchange, or of the last one.
     answer_reader& answer() noexcept { return answer_; }
 

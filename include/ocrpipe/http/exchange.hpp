@@ -1,6 +1,7 @@
 #ifndef OCRPIPE_HTTP_EXCHANGE_HPP
 #define OCRPIPE_HTTP_EXCHANGE_HPP
 
+#include <ocrpipe/core/side_task.hpp>
 #include <ocrpipe/http/connection.hpp>
 #include <ocrpipe/http/deadline.hpp>
 #include <ocrpipe/http/http_options.hpp>
@@ -16,7 +17,7 @@ namespace detail
 ///
 /// The request is sent in chunks of at most 64 KiB. The head shares a buffer with the start of the body, so
 /// that a small request is a single send. If an answer begins before the request is fully sent, the upload
-/// stops and the answer is used.
+/// stops and the answer is used. The same holds if it begins while a streamed body has no bytes to send.
 ///
 /// Lifetime: all arguments must outlive run().
 class exchange
@@ -43,7 +44,11 @@ private:
     /// How an upload ended.
     enum class upload { done, answered, failed };
 
-    upload send_chunk(byte_buffer& request, body_source* body, byte_buffer& cipher, std::string_view& rest,
+    upload prepare_chunk(byte_buffer& request, body_source* body, transport_failure& failure);
+    upload begin_chunk(byte_buffer& request, transport_failure& failure);
+    task<upload> async_prepare_chunk(byte_buffer& request, body_source& body, transport_failure& failure);
+    task<upload> async_await_body(side_task& fetching, transport_failure& failure);
+    upload send_chunk(std::string_view chunk, byte_buffer& cipher, std::string_view& rest,
                       transport_failure& failure);
     /// Progress of receiving an answer.
     struct reception {
@@ -61,6 +66,8 @@ private:
     task<upload> async_after_break(error_code broken, transport_failure& failure);
 
     clock::duration patience(clock::duration at_least, std::uint64_t bytes_per_second) const;
+    std::size_t room(byte_buffer const& request) const;
+    clock::time_point upload_deadline();
     bool fill(byte_buffer& request, body_source* body, transport_failure& failure);
     bool receive_early(transport_failure& failure);
     void expect(reception& r);

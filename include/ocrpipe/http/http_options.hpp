@@ -95,7 +95,7 @@ struct timeout_options {
     std::chrono::milliseconds connect{5'000};
     std::chrono::milliseconds tls{5'000};
     std::chrono::milliseconds acquire{120'000};    ///< waiting for a pooled connection
-    std::chrono::milliseconds write_stall{30'000}; ///< without a byte of progress
+    std::chrono::milliseconds write_stall{30'000}; ///< without a byte sent, or a byte of a chunk_source
     std::chrono::milliseconds first_byte{
         60'000}; ///< from the end of the request to the first byte of the answer
     /// The same for a request with a body, plus 1 s for every 100,000 bytes of it: a service may store and

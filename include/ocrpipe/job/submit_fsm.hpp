@@ -35,6 +35,10 @@ public:
     /// Handles the end of an attempt.
     action resume(exchange_result& answer, fsm_context const& context);
 
+    /// Ends the submit instead of what resume() returned, because the document cannot be sent again. The
+    /// outcome is the failure of the attempt.
+    action cannot_repeat(exchange_result const& answer);
+
     /// Whether an attempt was ambiguous, so that the next one, if there is one, may pay twice.
     bool repeats_ambiguous() const noexcept { return ambiguous_.has_value(); }
 
@@ -53,6 +57,7 @@ private:
     action ended(exchange_result const& answer, submit_reading const& r, errc code, bool may_be_trouble,
                  fsm_context const& c);
 
+    submit_reading last_{};            ///< of the last answer
     std::optional<failure> ambiguous_; ///< the first attempt that may have been accepted
     clock::time_point sent_at_{};      ///< of the last attempt
     bool in_doubt_;

@@ -66,14 +66,20 @@ public:
         co_await asio::this_coro::throw_if_cancelled(false);
         seen_request seen{request.method(), request.lane(), request.target, {}};
         if (request.trace) seen.traceparent = request.trace->traceparent();
+        asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
         if (request.body) {
             seen.body.resize(request.body->size());
             error_code ec;
             std::size_t read = 0;
-            while (std::size_t const n = request.body->read(std::span(seen.body).subspan(read), ec))
+            while (read != seen.body.size() && !ec) {
+                std::size_t const n = co_await request.body->fetch(std::span(seen.body).subspan(read), ec);
+                if (n == 0) break;
                 read += n;
-            seen.body.resize(read);
-            if (ec) co_return fails(errc::file_changed, bytes_sent::some);
+            }
+            bool const whole = read == seen.body.size() && !ec;
+            if (!whole && state.cancelled() != asio::cancellation_type::none)
+                co_return fails(errc::cancelled, bytes_sent::some);
+            if (!whole) co_return body_failure(*request.body, ec, bytes_sent::some);
         }
         log_.push_back(seen);
         exchange_result answer = script_(seen);

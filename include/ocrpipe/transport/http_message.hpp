@@ -4,6 +4,7 @@
 #include <ocrpipe/core/clock.hpp>
 #include <ocrpipe/core/result.hpp>
 #include <ocrpipe/core/secret_mask.hpp>
+#include <ocrpipe/core/task.hpp>
 
 #include <boost/system/system_error.hpp>
 #include <boost/throw_exception.hpp>
@@ -23,13 +24,14 @@ inline constexpr std::size_t lane_count = 3;
 
 enum class http_method { get, post };
 
-/// A request body of known length that is read front to back while it is sent.
+/// A request body of known length that is read front to back while it is sent. fetch() reads every body;
+/// read() spares those that are not streamed a coroutine.
 class body_source
 {
 public:
     virtual ~body_source() = default;
 
-    /// The exact number of bytes that read() will yield; sent as Content-Length.
+    /// The exact number of bytes that the body will yield; sent as Content-Length.
     virtual std::uint64_t size() const noexcept = 0;
 
     /// Reads up to `out.size()` bytes into `out`; returns the number read, 0 at the end.
@@ -37,6 +39,20 @@ public:
 
     /// Returns to the first byte, for a redirect or another attempt.
     virtual void rewind() = 0;
+
+    /// Whether bytes may have to be waited for, so that fetch() must be used instead of read().
+    virtual bool is_streamed() const noexcept { return false; }
+
+    /// As read(), but waits until there is a byte. It may yield less than there is room for. `out` must stay
+    /// valid until it has completed.
+    /// Cancellation: ends the wait with an error; the body may then have lost bytes.
+    virtual task<std::size_t> fetch(std::span<char> out, error_code& ec) { co_return read(out, ec); }
+
+    /// Whether rewind() is possible now. If not, the request cannot be sent again.
+    virtual bool can_rewind() const noexcept { return true; }
+
+    /// What is known about the last error, for people; may be empty.
+    virtual std::string why() const { return {}; }
 };
 
 /// How much of a request had been handed to the operating system when the exchange ended. This decides
@@ -82,6 +98,15 @@ struct transport_failure {
     int status = 0;
     std::string begun_body;
 };
+
+/// The failure of an exchange whose body could not be read. `ec`: from the body; ok if it ended early.
+inline transport_failure body_failure(body_source const& body, error_code ec, bytes_sent sent)
+{
+    if (!ec) ec = make_error_code(errc::file_changed);
+    bool const ours = ec.category() == category();
+    return transport_failure(ours ? ec : make_error_code(errc::unreadable_file), phase::write, sent,
+                             body.why(), ours ? error_code() : ec);
+}
 
 using exchange_result = boost::system::result<http_response, transport_failure>;
 

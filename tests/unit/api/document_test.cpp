@@ -6,10 +6,14 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
+#include <vector>
 
 using namespace ocrpipe;
 
@@ -55,6 +59,25 @@ TEST_CASE("document_reader: bytes in memory -> the same, without a copy")
     result<document_reader> r = document_reader::open(d);
     REQUIRE(r.has_value());
     CHECK(read_all(*r, 4) == "abcdef");
+}
+
+TEST_CASE("document: from any contiguous bytes -> these bytes, copied unless their owner is moved in")
+{
+    std::string const text("a\0b", 3);
+    std::vector<std::byte> bytes{std::byte('a'), std::byte(0), std::byte('b')};
+    std::byte const* const where = bytes.data();
+    std::array<unsigned char, 3> const array{'a', 0, 'b'};
+    CHECK(document::from_bytes(text, "x").bytes() == text);
+    CHECK(document::from_bytes(std::string_view(text), "x").bytes() == text);
+    CHECK(document::from_bytes(std::span<char const>(text), "x").bytes() == text);
+    CHECK(document::from_bytes(std::span<std::byte const>(bytes), "x").bytes() == text);
+    CHECK(document::from_bytes(array, "x").bytes() == text);
+    CHECK(document::from_bytes(bytes, "x").bytes()->data() != static_cast<void const*>(where));
+    document const owner = document::from_bytes(std::move(bytes), "x");
+    CHECK(owner.bytes() == text);
+    CHECK(owner.bytes()->data() == static_cast<void const*>(where));
+    CHECK(document::from_bytes("literal", "x").bytes() == "literal");
+    CHECK_FALSE(document::from_file("a.pdf").bytes().has_value());
 }
 
 TEST_CASE("document_reader: missing, empty, a directory, a FIFO -> refused without blocking")

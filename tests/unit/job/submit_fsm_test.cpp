@@ -33,6 +33,29 @@ TEST_CASE("submit_fsm: the deadline has passed before the start -> nothing is se
     CHECK(f.where == phase::pace);
 }
 
+TEST_CASE("submit_fsm: the document cannot be sent again -> the failure of the attempt, though more are left")
+{
+    struct row {
+        exchange_result answer;
+        errc code;
+        int status;
+    };
+    for (row const& r : {row{cut_off, errc::connection_closed, 0}, row{too_many, errc::throttled, 429},
+                         row{answered(503), errc::service_error, 503},
+                         row{answered(403, "Forbidden"), errc::unauthorized, 403},
+                         row{lost_answer, errc::ambiguous_submit, 0}}) {
+        CAPTURE(name(r.code));
+        submit s(resubmitting());
+        s.start();
+        CHECK(s.resume(r.answer).what != step::finish);
+        CHECK(s.fsm.cannot_repeat(r.answer).what == step::finish);
+        failure const f = s.failed();
+        CHECK(f.is(r.code));
+        CHECK(f.http_status == r.status);
+        CHECK(f.attempts == 1);
+    }
+}
+
 TEST_CASE("submit_fsm: failures before the first byte -> max_attempts counts requests, not repeats")
 {
     for (int const max : {1, 2, 5}) {

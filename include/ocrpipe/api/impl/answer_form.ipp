@@ -142,7 +142,7 @@ inline bool is_encoded(std::string_view text)
            });
 }
 
-inline bool is_address(std::string_view text)
+inline bool is_url(std::string_view text)
 {
     return (text.starts_with("http://") || text.starts_with("https://")) && text.find(' ') == text.npos;
 }
@@ -191,7 +191,7 @@ OCRPIPE_DECL content_kind answer_form::content_of_leaf(index i, bool labels, boo
     }
     if (!is_string) return slight;
     if (!notes_count && is_waiting_note(i)) return none;
-    return is_address(text) ? doubtful : unfamiliar;
+    return is_url(text) ? doubtful : unfamiliar;
 }
 
 OCRPIPE_DECL bool answer_form::is_shown(index i) const
@@ -208,7 +208,7 @@ OCRPIPE_DECL bool answer_form::is_shown(index i) const
         return false;
     }
     // If there are texts, URLs of images and of other answers are noise.
-    if (tree_.type_of(i) == answer_tree::type::string && is_address(tree_.text(i))) return !has_text_;
+    if (tree_.type_of(i) == answer_tree::type::string && is_url(tree_.text(i))) return !has_text_;
     if (tree_.type_of(i) == answer_tree::type::number && tree_.kind(i) == key_kind::doubtful) return false;
     return content_of_leaf(i, false, true) != content_kind::none;
 }

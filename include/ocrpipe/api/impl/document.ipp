@@ -1,7 +1,11 @@
 #ifndef OCRPIPE_API_IMPL_DOCUMENT_IPP
 #define OCRPIPE_API_IMPL_DOCUMENT_IPP
 
+#include <ocrpipe/api/detail/chunk_stream.hpp>
 #include <ocrpipe/api/document.hpp>
+#include <ocrpipe/core/side_task.hpp>
+
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -44,20 +48,85 @@ OCRPIPE_DECL document document::from_file(std::string path, file_version as_it_w
 
 OCRPIPE_DECL document document::from_bytes(std::shared_ptr<std::string const> bytes, std::string name)
 {
+    if (!bytes) return document(nullptr, 0, std::move(name));
+    char const* const first = bytes->data();
+    std::size_t const size = bytes->size();
+    return document(std::shared_ptr<char const>(std::move(bytes), first), size, std::move(name));
+}
+
+OCRPIPE_DECL document document::from_chunks(std::shared_ptr<chunk_source> source, std::uint64_t size,
+                                            std::string name)
+{
     document d;
-    d.bytes_ = std::move(bytes);
+    d.stream_ = std::make_shared<detail::chunk_stream>(std::move(source), size);
     d.name_ = std::move(name);
     return d;
 }
 
-OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
+namespace detail
+{
+
+inline failure document_failure(document const& d, errc code, std::string_view why, error_code cause = {})
+{
+    std::string name = printable_excerpt(d.name(), 255);
+    if (name.empty()) name = "the document";
+    return failure(code, phase::prepare, name.append(why), cause);
+}
+
+} // namespace detail
+
+/// Opens a document from chunks: until the reader is destroyed, no other one can be opened.
+OCRPIPE_DECL result<document_reader> document_reader::claim(document const& d)
 {
     document_reader r;
+    if (d.stream_->size() == 0) return detail::document_failure(d, errc::empty_document, {});
+    if (d.stream_->in_use.exchange(true))
+        return detail::document_failure(d, errc::invalid_argument, " is being sent already");
+    r.stream_ = std::shared_ptr<detail::chunk_stream>(
+        d.stream_.get(), [in_use = d.stream_](detail::chunk_stream* s) { s->in_use = false; });
+    if (!r.can_rewind())
+        return detail::document_failure(d, errc::invalid_argument,
+                                        " was read before, and its source cannot rewind");
+    r.version_.size = r.stream_->size();
+    r.rewind();
+    return r;
+}
+
+OCRPIPE_DECL task<std::optional<failure>> document_reader::begin(document d, std::size_t count,
+                                                                 clock::time_point deadline)
+{
+    result<document_reader> const reader = claim(d);
+    if (!reader) co_return reader.error();
+    if (!d.stream_->first().empty()) co_return std::nullopt;
+    executor const ex = co_await asio::this_coro::executor;
+    error_code ec;
+    detail::side_task reading(ex, detail::chunk_stream::begin(d.stream_, count, ec));
+    bool const ended = co_await reading.wait(deadline);
+    if (!ended) {
+        co_await reading.stop();
+        errc const why = clock::now() >= deadline ? errc::deadline_exceeded : errc::cancelled;
+        co_return detail::document_failure(d, why, ": its source has not yielded its first bytes");
+    }
+    if (!ec) co_return std::nullopt;
+    bool const ours = ec.category() == category();
+    co_return detail::document_failure(d, ours ? static_cast<errc>(ec.value()) : errc::unreadable_file,
+                                       ": " + d.stream_->why(), ours ? error_code() : ec);
+}
+
+OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
+{
+    if (d.is_streamed()) {
+        if (d.stream_->first().empty() && d.stream_->size() != 0)
+            return detail::document_failure(d, errc::invalid_argument,
+                                            ": its first bytes were not read (document_reader::begin)");
+        return claim(d);
+    }
+    document_reader r;
     if (!d.is_file()) {
-        if (!d.bytes() || d.bytes()->empty())
+        if (!d.bytes_ || d.size_ == 0)
             return failure(errc::empty_document, phase::prepare, printable_excerpt(d.name(), 255));
-        r.bytes_ = d.bytes();
-        r.version_.size = r.bytes_->size();
+        r.bytes_ = d.bytes_;
+        r.version_.size = d.size_;
         return r;
     }
     auto const failed = [&d](errc e, error_code cause, std::string_view why = {}) {
@@ -66,8 +135,7 @@ OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
     // O_NONBLOCK: opening a FIFO without a writer must not hang; it is refused below.
     r.fd_ = ::open(d.path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (r.fd_ < 0) return failed(errc::unreadable_file, detail::last_system_error());
-    struct ::stat st {
-    };
+    struct ::stat st{};
     if (::fstat(r.fd_, &st) != 0) return failed(errc::unreadable_file, detail::last_system_error());
     if (!S_ISREG(st.st_mode)) return failed(errc::unreadable_file, {}, " is not a regular file");
     if (st.st_size == 0) return failed(errc::empty_document, {});
@@ -80,6 +148,7 @@ OCRPIPE_DECL result<document_reader> document_reader::open(document const& d)
 
 OCRPIPE_DECL document_reader::document_reader(document_reader&& other) noexcept
     : bytes_(std::move(other.bytes_))
+    , stream_(std::move(other.stream_))
     , fd_(std::exchange(other.fd_, -1))
     , version_(other.version_)
     , offset_(other.offset_)
@@ -90,6 +159,7 @@ OCRPIPE_DECL document_reader::document_reader(document_reader&& other) noexcept
 OCRPIPE_DECL document_reader& document_reader::operator=(document_reader&& other) noexcept
 {
     std::swap(bytes_, other.bytes_);
+    std::swap(stream_, other.stream_);
     std::swap(fd_, other.fd_);
     version_ = other.version_;
     offset_ = other.offset_;
@@ -102,12 +172,35 @@ OCRPIPE_DECL document_reader::~document_reader()
     if (fd_ >= 0) ::close(fd_);
 }
 
+OCRPIPE_DECL std::uint64_t document_reader::at_hand() const noexcept
+{
+    return stream_ ? stream_->first().size() : size();
+}
+
+OCRPIPE_DECL task<std::size_t> document_reader::fetch(std::span<char> out, error_code& ec)
+{
+    std::size_t const n = co_await detail::chunk_stream::read(stream_, out, ec);
+    offset_ += n;
+    co_return n;
+}
+
+OCRPIPE_DECL std::string document_reader::why() const { return stream_ ? stream_->why() : std::string(); }
+
+OCRPIPE_DECL bool document_reader::can_rewind() const noexcept { return !stream_ || stream_->can_rewind(); }
+
+OCRPIPE_DECL void document_reader::rewind() noexcept
+{
+    offset_ = 0;
+    if (stream_) stream_->rewind();
+}
+
 OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& ec)
 {
     ec = {};
-    std::size_t const want = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size() - offset_));
-    if (bytes_) {
-        std::memcpy(out.data(), bytes_->data() + offset_, want);
+    std::uint64_t const left = at_hand() - offset_;
+    std::size_t const want = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left));
+    if (fd_ < 0) {
+        std::memcpy(out.data(), (stream_ ? stream_->first().data() : bytes_.get()) + offset_, want);
         offset_ += want;
         return want;
     }
@@ -130,8 +223,7 @@ OCRPIPE_DECL std::size_t document_reader::read(std::span<char> out, error_code& 
     char beyond;
     if (!ec && last && ask == want && ::pread(fd_, &beyond, 1, static_cast<::off_t>(size())) > 0)
         ec = make_error_code(errc::file_changed);
-    struct ::stat now {
-    };
+    struct ::stat now{};
     if (!ec && last && must_stay_ && (::fstat(fd_, &now) != 0 || detail::version_of(now) != version_))
         ec = make_error_code(errc::file_changed);
     if (ec) return 0;

@@ -153,6 +153,21 @@ OCRPIPE_DECL std::size_t multipart_body::read(std::span<char> out, error_code& e
     return filled;
 }
 
+/// Yields what is at hand first, then what the source has, then the rest of the body. So the body is not
+/// complete before the source has shown that it ended where it promised to.
+OCRPIPE_DECL task<std::size_t> multipart_body::fetch(std::span<char> out, error_code& ec)
+{
+    std::uint64_t const held_until = head_.size() + document_.at_hand();
+    std::uint64_t const tail_at = head_.size() + document_.size();
+    if (position_ >= held_until && position_ < tail_at) {
+        std::size_t const n = co_await document_.fetch(out, ec);
+        position_ += n;
+        co_return n;
+    }
+    std::uint64_t const left = (position_ < held_until ? held_until : size()) - position_;
+    co_return read(out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left))), ec);
+}
+
 OCRPIPE_DECL void multipart_body::rewind()
 {
     document_.rewind();

@@ -9,6 +9,9 @@
 #include <ocrpipe/client/client.hpp>
 #include <ocrpipe/transport/transport.hpp>
 
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/async_result.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -107,6 +110,12 @@ struct pipeline_options {
 
     /// Called with messages about the run, for a log: an event name and a text. May be empty.
     std::function<void(std::string_view event, std::string_view text)> on_notice;
+    /// Called for each result that this run reads, before its document counts as done, and again if a later
+    /// read has more. The document stays in flight until the task is completed, so that a slow sink slows
+    /// down the source. If it yields an error, the run ends with errc::unwritable_output. After that, or a
+    /// kill, the next run may call it again for the same result. Not called for copies (share_results). May
+    /// be empty, must not throw. Both arguments stay valid until the task is completed.
+    std::function<task<error_code>(ledger_document const&, ocr_result const&)> on_result;
     /// Called immediately for each failed document and each unreadable input, for a log; may be empty, must
     /// not throw.
     std::function<void(ledger_document const&, failure const&)> on_failure;
@@ -183,6 +192,20 @@ public:
     /// Cancellation: use stop().
     task<result<run_report>> run();
 
+    /// run() for any completion token, with the signature `void(result<run_report>)`.
+    ///
+    /// Cancellation: has the effect of stop().
+    /// Lifetime: the pipeline may be destroyed while it runs; the client must outlive the run.
+    template<asio::completion_token_for<void(result<run_report>)> Token>
+    auto async_run(Token&& token)
+    {
+        return asio::async_initiate<Token, void(result<run_report>)>(
+            [](auto handler, std::shared_ptr<impl> i) {
+                start(std::move(i), run_handler(std::move(handler)));
+            },
+            token, impl_);
+    }
+
     /// Stops admitting and submitting documents, and drains those in flight for at most drain_timeout. A
     /// second call ends the run at once. Unfinished jobs are then in the ledger, and the next run in this
     /// directory polls them. A ledger in memory ends with the run: failures.jsonl then lists them with their
@@ -199,6 +222,10 @@ public:
 
 private:
     class impl;
+    using run_handler = asio::any_completion_handler<void(result<run_report>)>;
+
+    static void start(std::shared_ptr<impl> i, run_handler handler);
+
     std::shared_ptr<impl> impl_;
 };
 

@@ -5,6 +5,7 @@
 #include <ocrpipe/core/error.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -17,7 +18,11 @@ struct input_item {
     /// the argument as given joined with the path found below it, without "." components and doubled slashes.
     /// Any bytes.
     std::string id;
-    std::string path;     ///< path to open; any bytes except NUL
+    std::string path; ///< path to open; any bytes except NUL
+    /// The document, if it is not the file at `path`, which is then only a name. It must be in memory,
+    /// because a run records the hash of a document before it sends it. Up to 64 documents wait for their
+    /// admission.
+    std::optional<document> doc;
     std::string where;    ///< as in input_problem
     std::string flow;     ///< empty means the run's default
     std::string doc_type; ///< empty means the run's default

@@ -173,6 +173,8 @@ action client_core::learn(Exchange& x, admission const& a, exchange_result& answ
     lock = pace_state::lock_type();
     start_wanted_read();
     if (!observers_.empty()) tell(x, a, answer, received, next, now_paused, context.now);
+    if constexpr (Exchange::via == lane::submit)
+        if (next.what != step::finish && !x.body.can_rewind()) next = x.fsm.cannot_repeat(answer);
     return next;
 }
 
@@ -294,15 +296,13 @@ struct client_core::submit_exchange {
     submit_request const& submit;
     submit_hooks const& hooks;
     multipart_body& body;
+    clock::time_point deadline;
     fifo_semaphore::unit slot{};   ///< one of the connections for submits
     fifo_semaphore::unit turn{};   ///< one of those that the service serves at a time
     bool announced = false;        ///< hooks.before_sending has run
     bool had_setback = false;      ///< its answer showed trouble of the service
     bool repeat_announced = false; ///< and once more, before an ambiguous attempt is repeated
     concurrency_limit::epoch sent_in = 0;
-    std::chrono::milliseconds allowed =
-        submit.deadline.count() > 0 ? submit.deadline : core.options_.job_deadline;
-    clock::time_point deadline = clock::now() + std::min<std::chrono::milliseconds>(allowed, longest_time);
     submit_fsm fsm{deadline, submit.in_doubt};
     rate_permit permits[2] = {
         {core.submit_rate_, 1, core.counters_.waited_for_submit_rate},
@@ -338,9 +338,17 @@ OCRPIPE_DECL task<result<submitted_job>> client_core::do_submit(submit_request c
                                                                 submit_hooks const& hooks)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
+    auto const allowed = request.deadline.count() > 0 ? request.deadline : options_.job_deadline;
+    auto const deadline = clock::now() + std::min<std::chrono::milliseconds>(allowed, longest_time);
+    if (request.doc.is_streamed()) {
+        std::optional<failure> begun =
+            co_await document_reader::begin(request.doc, format_probe_size, deadline);
+        if (begun && begun->is(errc::cancelled)) begun->code = stop_code();
+        if (begun) co_return *std::move(begun);
+    }
     result<multipart_body> body = multipart_body::make(request, options_.profile.extra_fields, rng_());
     if (!body) co_return body.error();
-    submit_exchange x{*this, request, hooks, *body};
+    submit_exchange x{*this, request, hooks, *body, deadline};
     ++counters_.active_submits;
     action next = x.fsm.start(x.context());
     while (next.what != step::finish) {

@@ -20,6 +20,17 @@ inline constexpr std::uint64_t slowest_intake = 100'000;
 /// An upload that is slower, in bytes a second, is given up, so that a peer cannot hold it forever.
 inline constexpr std::uint64_t slowest_upload = 1'000;
 
+/// What a streamed body yielded.
+struct fetched {
+    std::size_t count = 0;
+    error_code ec;
+};
+
+inline task<void> fetch_into(body_source& body, std::span<char> out, fetched& f)
+{
+    f.count = co_await body.fetch(out, f.ec);
+}
+
 OCRPIPE_DECL exchange::exchange(connection& c, shared_io& shared, answer_limits const& limits,
                                 timeout_options const& timeouts, clock::time_point deadline)
     : connection_(c), answer_(c.answer()), shared_(shared), timeouts_(timeouts), deadline_(deadline)
@@ -35,9 +46,14 @@ OCRPIPE_DECL task<bool> exchange::run(pooled_buffer& request, body_source* body,
     {
         pooled_buffer cipher(shared_);
         if (connection_.tls() == nullptr) cipher.release();
+        bool const streamed = body != nullptr && body->is_streamed();
         for (;;) {
             std::string_view rest;
-            sent = send_chunk(*request, body, *cipher, rest, failure);
+            if (streamed)
+                sent = co_await async_prepare_chunk(*request, *body, failure);
+            else
+                sent = prepare_chunk(*request, body, failure);
+            if (sent == upload::done) sent = send_chunk(request->view(), *cipher, rest, failure);
             if (!rest.empty()) sent = co_await async_send_rest(rest, failure);
             if (sent != upload::done || body_left_ == 0) break;
             // A peer that receives fast must not starve the other exchanges on this thread.
@@ -82,22 +98,82 @@ OCRPIPE_DECL task<bool> exchange::run(pooled_buffer& request, body_source* body,
     co_return true;
 }
 
-/// Sends as much of the next chunk as possible without waiting; `rest` is the remainder.
-OCRPIPE_DECL exchange::upload exchange::send_chunk(byte_buffer& request, body_source* body,
-                                                   byte_buffer& cipher, std::string_view& rest,
-                                                   transport_failure& failure)
+/// Fills `request` with the next chunk.
+OCRPIPE_DECL exchange::upload exchange::prepare_chunk(byte_buffer& request, body_source* body,
+                                                      transport_failure& failure)
 {
-    if (sent_ != bytes_sent::none) {
-        request.clear();
-        if (!receive_early(failure)) return upload::failed;
-        if (answer_.has_header()) return upload::answered;
+    upload const begun = begin_chunk(request, failure);
+    if (begun != upload::done || fill(request, body, failure)) return begun;
+    reusable_ = sent_ == bytes_sent::none; // reading the document failed, not the connection
+    return upload::failed;
+}
+
+OCRPIPE_DECL exchange::upload exchange::begin_chunk(byte_buffer& request, transport_failure& failure)
+{
+    if (sent_ == bytes_sent::none) return upload::done;
+    request.clear();
+    if (!receive_early(failure)) return upload::failed;
+    return answer_.has_header() ? upload::answered : upload::done;
+}
+
+/// The same for a streamed body: waits until it has bytes.
+OCRPIPE_DECL task<exchange::upload> exchange::async_prepare_chunk(byte_buffer& request, body_source& body,
+                                                                  transport_failure& failure)
+{
+    upload const begun = begin_chunk(request, failure);
+    if (begun != upload::done || body_left_ == 0) co_return begun;
+    executor const ex = co_await asio::this_coro::executor;
+    std::size_t const want = room(request);
+    fetched f;
+    side_task fetching(ex, fetch_into(body, request.prepare(want).first(want), f),
+                       [this] { connection_.wake(); });
+    upload const waited = co_await async_await_body(fetching, failure);
+    if (waited != upload::done) co_return waited;
+    if (!f.ec && f.count != 0) {
+        request.commit(f.count);
+        body_left_ -= f.count;
+        co_return upload::done;
     }
-    if (!fill(request, body, failure)) {
-        reusable_ = sent_ == bytes_sent::none; // reading the document failed, not the connection
-        return upload::failed;
+    failure = body_failure(body, f.ec, sent_);
+    reusable_ = sent_ == bytes_sent::none;
+    co_return upload::failed;
+}
+
+/// Waits until a streamed body has bytes. Stops that if the peer answers, or the body takes too long.
+OCRPIPE_DECL task<exchange::upload> exchange::async_await_body(side_task& fetching,
+                                                               transport_failure& failure)
+{
+    asio::cancellation_state const state = co_await asio::this_coro::cancellation_state; // stays up to date
+    connection_.set_deadline(std::min(upload_deadline(), later(clock::now(), timeouts_.write_stall)));
+    while (!fetching.ended()) {
+        error_code ec;
+        co_await connection_.async_wait_readable(ec);
+        if (fetching.ended()) break;
+        upload why = upload::failed;
+        if (ec == asio::error::timed_out) {
+            // Not a failure of the connection: the service is not to blame.
+            failure = transport_failure(errc::unreadable_file, phase::write, sent_,
+                                        "its source has yielded nothing for too long", ec);
+        } else if (ec) {
+            fail_wait(failure, errc::write_timeout, phase::write, ec);
+        } else if (receive_early(failure)) {
+            if (!answer_.has_header()) continue;
+            why = upload::answered;
+        }
+        co_await fetching.stop();
+        co_return why;
     }
+    if (!is_cancelled(state)) co_return upload::done;
+    fail_wait(failure, errc::write_timeout, phase::write, asio::error::operation_aborted);
+    co_return upload::failed;
+}
+
+/// Sends as much of the chunk as possible without waiting; `rest` is the remainder.
+OCRPIPE_DECL exchange::upload exchange::send_chunk(std::string_view chunk, byte_buffer& cipher,
+                                                   std::string_view& rest, transport_failure& failure)
+{
     error_code ec;
-    rest = connection_.seal(request.view(), cipher, ec);
+    rest = connection_.seal(chunk, cipher, ec);
     if (ec) {
         failure = transport_failure(errc::tls_failed, phase::write, sent_, {}, ec);
         return upload::failed;
@@ -113,11 +189,17 @@ OCRPIPE_DECL clock::duration exchange::patience(clock::duration at_least,
     return at_least + std::chrono::seconds(std::min<std::uint64_t>(body_size_ / bytes_per_second, 86'400));
 }
 
+/// How much of the body fits in the next chunk.
+OCRPIPE_DECL std::size_t exchange::room(byte_buffer const& request) const
+{
+    std::size_t const room = chunk_size - std::min(request.size(), chunk_size / 2);
+    return static_cast<std::size_t>(std::min<std::uint64_t>(room, body_left_));
+}
+
 /// Fills the next chunk: the existing content of `request`, and as much of the body as fits.
 OCRPIPE_DECL bool exchange::fill(byte_buffer& request, body_source* body, transport_failure& failure)
 {
-    std::size_t const room = chunk_size - std::min(request.size(), chunk_size / 2);
-    std::size_t const want = static_cast<std::size_t>(std::min<std::uint64_t>(room, body_left_));
+    std::size_t const want = room(request);
     if (want == 0) return true;
     // Ask for one byte more than is left, so that the source can detect that the body has grown.
     std::size_t const ask = want == body_left_ ? want + 1 : want;
@@ -128,11 +210,16 @@ OCRPIPE_DECL bool exchange::fill(byte_buffer& request, body_source* body, transp
         body_left_ -= n;
         return true;
     }
-    if (!ec) ec = make_error_code(errc::file_changed);
-    bool const ours = ec.category() == category();
-    failure = transport_failure(ours ? ec : make_error_code(errc::unreadable_file), phase::write, sent_, {},
-                                ours ? error_code() : ec);
+    failure = body_failure(*body, ec, sent_);
     return false;
+}
+
+/// When the upload is given up. It begins to count at the first wait.
+OCRPIPE_DECL clock::time_point exchange::upload_deadline()
+{
+    if (upload_deadline_ == clock::time_point::max())
+        upload_deadline_ = later(clock::now(), patience(timeouts_.submit, slowest_upload));
+    return std::min(deadline_, upload_deadline_);
 }
 
 OCRPIPE_DECL std::size_t exchange::send(std::string_view wire, error_code& ec)
@@ -153,10 +240,8 @@ OCRPIPE_DECL task<exchange::upload> exchange::async_send_rest(std::string_view w
         if (ec != asio::error::would_block) co_return co_await async_after_break(ec, failure);
         connection_.watch_input();
         clock::time_point const now = clock::now();
-        if (upload_deadline_ == clock::time_point::max())
-            upload_deadline_ = later(now, patience(timeouts_.submit, slowest_upload));
-        connection_.set_deadline(std::min({deadline_, upload_deadline_, later(now, timeouts_.write_stall)}));
-        if (now >= upload_deadline_)
+        connection_.set_deadline(std::min(upload_deadline(), later(now, timeouts_.write_stall)));
+        if (now >= upload_deadline())
             ec = asio::error::timed_out;
         else
             co_await connection_.async_wait_writable(ec);

@@ -200,6 +200,7 @@ OCRPIPE_DECL task<bool> http_transport::impl::has_newer_key(std::uint64_t versio
                                                             progress& p)
 {
     p.key_renewed = true;
+    if (request.body != nullptr && !request.body->can_rewind()) co_return false;
     transport_failure ignored; // the answer 401 is the outcome
     bool const newer = co_await keys_.async_renew(version, request.deadline, ignored);
     if (newer && request.body != nullptr) request.body->rewind();
@@ -239,6 +240,7 @@ OCRPIPE_DECL bool http_transport::impl::needs_another_attempt(http_request& requ
     if (answered) return follow_redirect(request, p, response, failure);
     failure.sent = std::max(failure.sent, p.earlier);
     if (!p.repeatable || p.fresh) return false;
+    if (request.body != nullptr && !request.body->can_rewind()) return false;
     p.earlier = failure.sent;
     p.fresh = true;
     if (request.body != nullptr) request.body->rewind();
@@ -268,6 +270,8 @@ OCRPIPE_DECL bool http_transport::impl::follow_redirect(http_request& request, p
     if (target->to != connections_->to)
         return refuse(fmt::format("{} to another origin, {}", status, target->to.url()));
     if (p.redirects == max_redirects) return refuse(fmt::format("more than {} redirects", max_redirects));
+    if (request.body != nullptr && !request.body->can_rewind())
+        return refuse(fmt::format("{} of a document whose source cannot rewind", status));
     if (request.body != nullptr) request.body->rewind();
     p.redirected = std::move(target->path);
     ++p.redirects;

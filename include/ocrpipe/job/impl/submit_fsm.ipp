@@ -27,7 +27,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
 {
     ++counter_.attempts;
     submitted_job job;
-    submit_reading const r = read_submit(answer, c.profile, job);
+    submit_reading const r = last_ = read_submit(answer, c.profile, job);
     overloaded_ = answer && r.status == 503;
     sent_at_ = detail::sent_at(answer);
     switch (r.what) {
@@ -60,6 +60,18 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
         break;
     }
     return fail(answer, r, detail::code_of(answer, errc::unexpected_answer));
+}
+
+OCRPIPE_DECL action submit_fsm::cannot_repeat(exchange_result const& answer)
+{
+    errc code = detail::code_of(answer, errc::service_error);
+    if (last_.what == submit_verdict::throttled) code = errc::throttled;
+    if (last_.what == submit_verdict::rejected) code = errc::rejected;
+    if (last_.what == submit_verdict::credentials_refused) code = detail::refusal_of(answer);
+    if (last_.what == submit_verdict::wrong_base_url) code = errc::wrong_base_url;
+    if (ambiguous_) code = errc::ambiguous_submit;
+    return fail(answer, last_, code,
+                fmt::format("{}; the source of the document cannot rewind to send it again", last_.row));
 }
 
 OCRPIPE_DECL action submit_fsm::accepted(submitted_job&& job, clock::time_point now)

@@ -78,6 +78,35 @@ TEST_CASE("intake: a document that the ledger does not know -> hashed, with the 
     CHECK_FALSE(d.was);
 }
 
+TEST_CASE("intake: a document in memory -> hashed and kept; sent again only if its bytes have changed")
+{
+    bench b;
+    auto const in_memory = [](std::string const& bytes) {
+        input_item i;
+        i.id = i.path = "a.pdf";
+        i.doc = document::from_bytes(bytes, "a.pdf");
+        return i;
+    };
+    intake in = b.make();
+    auto const p = in.prepare(in_memory("content"));
+    REQUIRE(is_sent(p));
+    auto const& d = std::get<prepared_document>(*p);
+    CHECK(d.record.sha256 == hash_of("content"));
+    CHECK(d.record.size == 7);
+    CHECK(d.record.mtime_ns == 0);
+    CHECK(*d.doc.bytes() == "content");
+    b.bring(in_memory("content"), "content", done);
+    CHECK_FALSE(in.prepare(in_memory("content")).has_value());
+    CHECK(is_sent(in.prepare(in_memory("CONTENT"))));
+
+    input_item empty = in_memory("");
+    auto const problem = in.prepare(empty);
+    REQUIRE(problem.has_value());
+    CHECK(std::get<input_problem>(*problem).code == errc::empty_document);
+    empty.doc = document::from_file("a.pdf");
+    CHECK(std::get<input_problem>(in.prepare(empty).value()).code == errc::invalid_argument);
+}
+
 TEST_CASE("intake: an unchanged document in each state -> only what was never sent is sent")
 {
     for (document_state const s : {found, intent, submitted, done, failed, ambiguous, stuck, expired, lost}) {

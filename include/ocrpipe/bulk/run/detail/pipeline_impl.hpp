@@ -77,6 +77,7 @@ public:
          std::shared_ptr<ledger> l);
 
     task<result<run_report>> run();
+    asio::io_context& context() const noexcept { return ioc_; }
     void stop();
     pipeline_statistics statistics();
     run_measurements const& measurements() const noexcept { return measured_->collected; }
@@ -112,6 +113,7 @@ private:
     document_ptr from_row(ledger_row row);
     result<result_location> write_result(detail::document_in_flight const& d, ocr_result const& answer,
                                          std::vector<part_entry> const& parts);
+    task<void> deliver(detail::document_in_flight const& d, ocr_result const& answer);
     void note_unrecognized(detail::document_in_flight const& d);
     bool file_has_changed(detail::document_in_flight const& d);
 

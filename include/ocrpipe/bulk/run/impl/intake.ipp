@@ -26,6 +26,7 @@ OCRPIPE_DECL prepared_document intake::with_defaults(input_item item)
     d.record.doc_type = item.doc_type.empty() ? options_.doc_type : std::move(item.doc_type);
     d.record.type = item.type == file_type::detect ? options_.type : item.type;
     d.record.parameters = fingerprint_of(d.record);
+    if (item.doc) d.doc = std::move(*item.doc);
     d.where = std::move(item.where);
     d.request_id = std::move(item.request_id);
     d.in_doubt = item.in_doubt;
@@ -104,6 +105,15 @@ OCRPIPE_DECL std::optional<prepared> intake::skip(std::uint64_t number)
 /// Reads the whole document; a small one is kept in memory for its upload.
 OCRPIPE_DECL std::optional<input_problem> intake::read(prepared_document& d)
 {
+    if (std::optional<std::string_view> const bytes = d.doc.bytes()) {
+        if (bytes->empty()) return input_problem{d.record.path, d.where, errc::empty_document, {}};
+        hash_.begin();
+        hash_.update(*bytes);
+        d.record.sha256 = hash_.hex();
+        d.record.size = bytes->size();
+        d.record.mtime_ns = 0;
+        return std::nullopt;
+    }
     document const file = document::from_file(d.record.path);
     auto const problem = [&d](error_code code, std::string message) {
         return input_problem{d.record.path, d.where, code, std::move(message)};
@@ -136,13 +146,18 @@ OCRPIPE_DECL std::optional<input_problem> intake::read(prepared_document& d)
 
 OCRPIPE_DECL std::optional<prepared> intake::prepare(input_item item)
 {
+    bool const is_file = !item.doc;
+    if (!is_file && !item.doc->bytes())
+        return input_problem{std::move(item.path), std::move(item.where), errc::invalid_argument,
+                             "input_item::doc: not in memory: give a path, or the bytes"};
     std::string const sent = std::move(item.sha256);
     prepared_document d = with_defaults(std::move(item));
     ledger_document const& r = d.record;
     result<std::optional<known_document>> const look =
         ledger_->look_up(r.id, r.path, r.size, r.mtime_ns, r.parameters);
     if (!look) return look.error();
-    known_document const known = look->value_or(known_document());
+    known_document known = look->value_or(known_document());
+    known.untouched = known.untouched && is_file;
     // The most common case in a resumed run: neither the row nor the file is read.
     if (known.untouched && admission_of(known.state, {}, options_.accept_changes) == admission::skip)
         return skip(known.number);

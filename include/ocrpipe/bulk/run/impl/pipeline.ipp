@@ -4,7 +4,12 @@
 #include <ocrpipe/bulk/ledger/memory_ledger.hpp>
 #include <ocrpipe/bulk/run/detail/pipeline_impl.hpp>
 
+#include <boost/asio/any_completion_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
 #include <fmt/format.h>
@@ -491,6 +496,24 @@ OCRPIPE_DECL pipeline::pipeline(asio::io_context& ioc, client& c, std::unique_pt
 OCRPIPE_DECL pipeline::~pipeline() = default;
 OCRPIPE_DECL pipeline::pipeline(pipeline&&) noexcept = default;
 OCRPIPE_DECL pipeline& pipeline::operator=(pipeline&&) noexcept = default;
+
+OCRPIPE_DECL void pipeline::start(std::shared_ptr<impl> i, run_handler handler)
+{
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    if (slot.is_connected())
+        slot.assign([weak = std::weak_ptr(i)](asio::cancellation_type) {
+            if (auto const running = weak.lock()) running->stop();
+        });
+    auto const ex =
+        asio::get_associated_executor(handler, asio::any_completion_executor(i->context().get_executor()));
+    auto deliver = [i, ex, work = asio::make_work_guard(ex),
+                    h = std::move(handler)](std::exception_ptr thrown, result<run_report> report) mutable {
+        if (thrown) std::rethrow_exception(thrown);
+        asio::dispatch(ex,
+                       [h = std::move(h), r = std::move(report)]() mutable { std::move(h)(std::move(r)); });
+    };
+    asio::co_spawn(i->context(), i->run(), std::move(deliver));
+}
 
 OCRPIPE_DECL task<result<run_report>> pipeline::run() { return impl_->run(); }
 OCRPIPE_DECL void pipeline::stop() { impl_->stop(); }

@@ -151,6 +151,7 @@ OCRPIPE_DECL task<void> pipeline::impl::renew(std::shared_ptr<ledger_row const> 
         document_ptr const d = from_row(*before);
         detail::part_batch parts(d->input.record, d->job.request_id, parts_to_fetch(*d, *answer));
         if (parts.open > 0) co_await fetch(parts);
+        if (options_.on_result && !state_.have_outputs_failed()) co_await deliver(*d, *answer);
         if (state_.have_outputs_failed()) co_return end_asking();
         // Its file may have changed, and been sent again, while the service was asked.
         result<std::optional<ledger_row>> const now = ledger_->find(d->id());

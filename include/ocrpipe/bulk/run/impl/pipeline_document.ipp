@@ -51,6 +51,8 @@ OCRPIPE_DECL task<void> pipeline::impl::finish(document_ptr d, result<ocr_result
         waiting_bytes_ -= bytes;
         if (!parts.is_interrupted) measure_parts(answer->times());
     }
+    // Before its line, from which the next run would conclude that it was delivered.
+    if (options_.on_result && !state_.have_outputs_failed()) co_await deliver(*d, *answer);
     if (state_.have_outputs_failed()) co_return leave_unfinished(*d);
     job_times const times = answer->times();
     note_reads(*d, times);
@@ -249,6 +251,13 @@ OCRPIPE_DECL result<result_location> pipeline::impl::write_result(detail::docume
     if (error_code const ec = files_->results().append(line, &where)) return output_failed(ec, "results");
     if (!answer.recognized()) note_unrecognized(d);
     return where;
+}
+
+/// Passes a result to the caller's sink. If that fails, the run ends.
+OCRPIPE_DECL task<void> pipeline::impl::deliver(detail::document_in_flight const& d, ocr_result const& answer)
+{
+    error_code const ec = co_await options_.on_result(d.input.record, answer);
+    if (ec) output_failed(ec, "on_result");
 }
 
 /// Ends a document without a result: it failed, it was never sent, or the next run continues it.
