@@ -198,6 +198,30 @@ class Load(LoadCase):
         self.assert_exit(again, 2)
         self.assertIn("give another directory", again.stderr)
 
+    def test_a_merged_test_keeps_what_limited_its_parts(self):
+        self.serve("fixed:50ms")
+        for out in "ab":
+            self.load(out, "--rate", "20/s", "--duration", "3s", "--submit-rate", "5/s")
+        self.ocrpipe("load", "merge", self.folder / "all", self.folder / "a", self.folder / "b")
+        for out in ("a", "b", "all"):
+            self.assertIn("the client's own rate limits are the limit", self.report_of(out)["verdict"])
+        self.assertGreater(self.report_of("a")["limits"]["limiting"].get("submit rate", 0), 0)
+        self.assertGreater(self.report_of("all")["limits"]["waited"]["submit_rate"], 10)
+
+    def test_tests_that_ended_early_are_named(self):
+        self.serve("fixed:0s")
+        self.load("good", "--rate", "50/s", "--max-documents", "30")
+        self.url = "http://127.0.0.1:9"
+        self.load("bad", "--rate", "50/s", "--max-documents", "30")
+        for command in (["compare"], ["merge", self.folder / "all"]):
+            done = self.ocrpipe("load", *command, self.folder / "good", self.folder / "bad")
+            self.assertIn("bad: it ended early", done.stderr)
+        self.assertEqual(self.report_of("all")["state"], "stopped")
+        self.assertIn("connect_failed", self.report_of("all")["ended_by"] + self.report_of("all")["verdict"])
+        # Without a request_id, too, a copy is a copy.
+        shutil.copytree(self.folder / "bad", self.folder / "copy")
+        self.assert_exit(self.ocrpipe("load", "merge", self.folder / "twice", self.folder / "bad", self.folder / "copy"), 2)
+
     def test_the_offered_rate_of_a_few_documents(self):
         self.serve("fixed:0s")
         self.load("three", "--rate", "5/s", "--max-documents", "3")

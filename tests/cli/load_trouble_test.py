@@ -1,6 +1,7 @@
 """`ocrpipe load` when something is wrong: with the service, the key, the disk, or because it is killed."""
 
 import json
+import pathlib
 import resource
 
 import workbench
@@ -48,6 +49,7 @@ class Trouble(LoadCase):
         load = self.report_of("loop")["load"]
         self.assertLess(load["offered_per_second"], 3 / 0.2)
         self.assertIn("3 documents, at most 5 at a time", self.report_of("loop")["verdict"])
+        self.assertAlmostEqual(load["throughput_per_second"], load["offered_per_second"])
 
     def test_documents_that_are_all_refused_are_counted_by_class(self):
         self.serve("fixed:0s", "--fault", "status:code=400:route=submit")
@@ -184,17 +186,38 @@ class Trouble(LoadCase):
         self.assert_exit(compared, 3)
         self.assertIn("accepted.jsonl", compared.stderr)
 
-    def test_records_that_are_removed_end_the_sending(self):
+    def test_records_that_are_removed_or_changed_end_the_sending(self):
         emulator = self.serve("fixed:100ms")
-        for removed in ("jobs.jsonl", "accepted.jsonl"):
-            before = len(emulator.truth("accepted"))
-            process = self.start("load", "--doc-type", "invoice", "--out", self.folder / removed, "--rate", "40/s", "--duration", "100s", "--log-format", "json")
-            self.wait_for_event(process, "load_progress", lambda o: o["done"] > 3)
-            (self.folder / removed / removed).unlink()
-            _, said = process.communicate(timeout=60)
-            self.assertEqual(process.returncode, 8, said)
-            self.assertIn("jobs.jsonl or accepted.jsonl was removed", said)
-            self.assertLess(len(emulator.truth("accepted")) - before, 1000, "it went on sending")
+        spoil = [pathlib.Path.unlink, lambda path: path.rename(path.with_suffix(".moved")), lambda path: path.write_text("")]
+        for name in ("jobs.jsonl", "accepted.jsonl"):
+            for i, spoiled in enumerate(spoil):
+                before = len(emulator.truth("accepted"))
+                out = self.folder / f"{name}-{i}"
+                process = self.start("load", "--doc-type", "invoice", "--out", out, "--rate", "40/s", "--duration", "100s", "--log-format", "json")
+                self.wait_for_event(process, "load_progress", lambda o: o["done"] > 3)
+                spoiled(out / name)
+                _, said = process.communicate(timeout=60)
+                self.assertEqual(process.returncode, 8, said)
+                self.assertIn("jobs.jsonl or accepted.jsonl was removed or changed", said)
+                self.assertLess(len(emulator.truth("accepted")) - before, 1000, "it went on sending")
+
+    def test_a_search_with_limits_of_its_own_finds_no_capacity_above_them(self):
+        for limit in (["--submit-rate", "8/s"], []):
+            self.serve("fixed:50ms", *([] if limit else ["--submit-limit", "8"]))
+            out = "own" if limit else "asked"
+            self.load(out, "--find-capacity", "--rate", "16/s", "--step", "3s", "--max-documents", "120", *limit)
+            report = self.report_of(out)
+            self.assertLess(report["load"]["capacity"]["estimate"] or 0, 12, report["verdict"])
+            self.assertIn("the client's own rate limits" if limit else "asked to wait", report["verdict"])
+
+    def test_refused_credentials_are_no_wish_to_wait(self):
+        accepted = []
+        service = Service(lambda request_id: self.finished(), on_submit=accepted.append)
+        self.addCleanup(service.close)
+        service.refuse = lambda body: (401, b"") if len(accepted) >= 8 else None
+        self.url = service.url
+        self.load("refused", "--rate", "20/s", "--duration", "3s", "--drain-timeout", "3s")
+        self.assertNotIn("asked to wait", self.report_of("refused")["verdict"])
 
     def test_inputs_that_cannot_be_read_are_named_and_counted(self):
         self.serve("fixed:0s")
@@ -203,11 +226,12 @@ class Trouble(LoadCase):
         (self.folder / "empty.pdf").write_bytes(b"")
         (self.folder / "dangling.pdf").symlink_to(self.folder / "nothing.pdf")
         (self.folder / "list.jsonl").write_text("no JSON\n")
-        for wrong in ("nowhere", "empty.pdf", "dangling.pdf", "list.jsonl"):
+        (self.folder / "hollow").mkdir()
+        for wrong in ("nowhere", "empty.pdf", "dangling.pdf", "list.jsonl", "hollow"):
             for arguments in ([], ["--find-capacity", "--step", "1s"]):
                 done = self.load(wrong + "-out" + "-search" * bool(arguments), self.folder / wrong, good, "--rate", "5/s", "--max-documents", "5", *arguments)
                 self.assert_exit(done, 3)
-                self.assertRegex(done.stderr, rf'"text":"\S*{wrong}')
+                self.assertRegex(done.stderr, rf'"level":"warn".*"text":"[^"]*{wrong}')
 
     def test_a_document_in_doubt_is_for_the_services_support(self):
         self.serve("fixed:0s", "--fault", "reset-after-acceptance:count=1")

@@ -58,7 +58,7 @@ double cpu_seconds() noexcept
 std::string unrecorded(error_code const& ec)
 {
     if (ec == boost::system::errc::no_such_file_or_directory)
-        return "jobs.jsonl or accepted.jsonl was removed while the test was running";
+        return "jobs.jsonl or accepted.jsonl was removed or changed while the test was running";
     return fmt::format("the records of the test cannot be written: {}", ec.message());
 }
 
@@ -328,13 +328,12 @@ exit_code carry_out(load_plan const& p, client_options const& options, logger& l
         log.write(message(level::error, "unwritable",
                           fmt::format("{}: {}: jobs.jsonl does not have all documents of the test",
                                       p.directory, unrecorded(incomplete))));
-    else if (unreported)
+    if (unreported)
         log.write(message(level::error, "unwritable",
-                          fmt::format("{}: the report of the test cannot be written: {}: jobs.jsonl has all "
-                                      "its documents",
-                                      p.directory, unreported.message())));
-    else
-        tests.records().complete();
+                          fmt::format("{}: the report of the test cannot be written: {}{}", p.directory,
+                                      unreported.message(),
+                                      incomplete ? "" : ": jobs.jsonl has all its documents")));
+    if (!incomplete && !unreported) tests.records().complete();
 
     exit_code code = tests.signal();
     std::string const bottleneck = bottleneck_of(facts.generator);

@@ -121,6 +121,10 @@ exit_code carry_out(load_compare_plan const& p, client_options const&, logger& l
     if (!before) return refuse_input(before.error(), log);
     auto const after = load_test_of(p.after);
     if (!after) return refuse_input(after.error(), log);
+    for (auto const& [test, directory] : {std::pair(&*before, &p.before), std::pair(&*after, &p.after)})
+        if (!test->ended_by.empty())
+            log.write(message(level::warn, "ended_early",
+                              fmt::format("{}: it ended early: {}", *directory, test->ended_by)));
     compared const rows[] = {
         {"end to end p50", 50, 1, "s", end_to_end}, {"end to end p95", 95, 1, "s", end_to_end},
         {"end to end p99", 99, 1, "s", end_to_end}, {"end to end mean", 0, 1, "s", end_to_end},

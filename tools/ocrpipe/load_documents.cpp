@@ -2,6 +2,7 @@
 
 #include <ocrpipe/bulk/source/open_input.hpp>
 
+#include "progress.hpp"
 #include "remedy.hpp"
 
 #include <fmt/format.h>
@@ -29,6 +30,7 @@ std::vector<chosen_file> find_files(load_plan const& p, std::uint64_t& unreadabl
     std::vector<chosen_file> out;
     input_options how;
     how.skip_directory = p.directory;
+    how.notes = std::make_shared<source_notes>();
     for (std::string const& i : p.inputs) {
         auto const inputs = open_input(i, how);
         while (auto next = inputs->next()) {
@@ -43,6 +45,11 @@ std::vector<chosen_file> find_files(load_plan const& p, std::uint64_t& unreadabl
                            item.type == file_type::detect ? p.type : item.type, item.size});
         }
     }
+    unreadable += how.notes->empty_inputs;
+    for (source_notes::note& n : how.notes->take())
+        log.write(message(level::warn, n.event, std::move(n.text)));
+    for (message const& m : skipped_messages(*how.notes, {}))
+        log.write(m);
     return out;
 }
 

@@ -101,14 +101,26 @@ run_measurements replay(stored_load_test const& all)
     return out;
 }
 
-/// Whether the test has a request_id that is known already; adds those that it has.
+std::chrono::nanoseconds nanoseconds_of(double seconds)
+{
+    return std::chrono::nanoseconds(std::llround(std::clamp(seconds, 0.0, 3.2e9) * 1e9));
+}
+
+/// What tells a document from all others: its request_id, or when it was due in which test.
+std::string identity_of(stored_load_test const& t, job_line const& j)
+{
+    if (!j.request_id.empty()) return j.request_id;
+    auto const due = std::chrono::duration_cast<std::chrono::nanoseconds>(t.started_at.time_since_epoch());
+    return fmt::format("{} {}", (due + j.record.due).count(), j.document);
+}
+
+/// Whether the test has a document that is known already; adds those that it has.
 bool shares_documents(stored_load_test const& t, std::unordered_set<std::string>& known)
 {
-    auto const is_known_id = [&known](job_line const& j) { return known.contains(j.request_id); };
-    if (std::any_of(t.jobs.begin(), t.jobs.end(), is_known_id)) return true;
+    bool shares = false;
     for (job_line const& j : t.jobs)
-        if (!j.request_id.empty()) known.insert(j.request_id);
-    return false;
+        shares |= !known.insert(identity_of(t, j)).second;
+    return shares;
 }
 
 } // namespace
@@ -183,6 +195,10 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
             offered_seconds =
                 std::max(offered_seconds, seconds + static_cast<double>(t.jobs.size()) / t.offered);
         all.possible_duplicates += t.possible_duplicates;
+        all.held_back += t.held_back;
+        all.paused += t.paused;
+        all.throttled += t.throttled;
+        if (!t.ended_by.empty()) all.ended_by += (all.ended_by.empty() ? "" : "; ") + t.ended_by;
         for (auto const& [what, n] : t.statuses)
             all.statuses[what] += n;
         all.messages.merge(t.messages);
@@ -216,11 +232,16 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
     load_facts facts;
     facts.arrivals = all.arrivals;
     facts.generator.send_delay_bound = 1e9; // each generator has judged itself
+    facts.generator.held_back = all.held_back / static_cast<double>(std::max<std::size_t>(1, records.size()));
+    facts.generator.paused = all.paused / static_cast<double>(std::max<std::size_t>(1, records.size()));
+    facts.ended_by = all.ended_by;
     run_measurements const measured = replay(all);
     run_report r;
     r.started_at = start;
     r.finished_at = start + std::chrono::milliseconds(std::llround(all.total_seconds * 1'000));
     r.source_exhausted = true;
+    r.ended_by = all.ended_by;
+    r.throttled = all.throttled;
     enter(s, r);
     for (job_record const& j : records) {
         r.submits += j.submits;
@@ -228,7 +249,9 @@ exit_code carry_out(load_merge_plan const& p, client_options const&, logger& log
     }
     report_facts f;
     f.kind = "load";
-    f.state = "finished";
+    f.state = all.ended_by.empty() ? "finished" : "stopped";
+    f.waited_for_submit_rate = nanoseconds_of(all.held_back);
+    f.waited_for_pause = nanoseconds_of(all.paused);
     f.now = measured.start() + std::chrono::milliseconds(std::llround(all.total_seconds * 1'000));
     f.updated_at = system_clock::now();
     f.done = s.done;

@@ -102,6 +102,11 @@ load_outcome outcome_of(load_run const& run, load_plan const& p, client_options 
 {
     load_summary summary = summarize(run.jobs(), run.arrival_seconds(), run.total_seconds());
     summary.offered = run.offered_per_second();
+    // A closed loop of one or two rounds has no steady part.
+    if (summary.documents <= 2 * p.arrivals.concurrency && summary.total_seconds > 0) {
+        summary.throughput = static_cast<double>(summary.done) / summary.total_seconds;
+        summary.bytes_per_second = static_cast<double>(summary.bytes) / summary.total_seconds;
+    }
     generator_health g;
     g.send_delay_p99 = summary.send_delay.percentile(99).count();
     g.start_delay_p99 = summary.start_delay.percentile(99).count();
@@ -116,7 +121,8 @@ load_outcome outcome_of(load_run const& run, load_plan const& p, client_options 
     };
     g.held_back =
         each(traffic.waited_for_submit_rate + traffic.waited_for_poll_rate + traffic.waited_for_bytes);
-    g.paused = each(traffic.waited_for_pause);
+    // Refused credentials pause, too, but that is not the service's wish.
+    if (traffic.throttled > 0) g.paused = each(traffic.waited_for_pause);
 
     run_report r = counts_of(run, traffic, started_at);
     r.finished_at = std::chrono::system_clock::now();

@@ -65,8 +65,11 @@ error_code growing_file::flush()
 error_code growing_file::check() const
 {
     struct ::stat now{};
+    struct ::stat there{};
     if (::fstat(fd_.get(), &now) != 0) return errno_code();
-    return now.st_nlink > 0 ? error_code() : make_error_code(boost::system::errc::no_such_file_or_directory);
+    bool const is_there = ::stat(path_.c_str(), &there) == 0 && there.st_dev == now.st_dev &&
+                          there.st_ino == now.st_ino && static_cast<std::size_t>(now.st_size) >= size_;
+    return is_there ? error_code() : make_error_code(boost::system::errc::no_such_file_or_directory);
 }
 
 error_code growing_file::sync()

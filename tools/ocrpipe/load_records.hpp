@@ -18,7 +18,7 @@ class growing_file
 public:
     /// Errors: file_exists, or another system error.
     error_code create(std::string path);
-    /// no_such_file_or_directory if somebody removed the file.
+    /// no_such_file_or_directory if somebody removed, replaced or truncated the file.
     error_code check() const;
     void append(std::string_view line) { lines_ += line; }
     error_code flush();

@@ -19,7 +19,10 @@ namespace
 std::string why_failed(load_facts const& facts, load_summary const& s)
 {
     if (s.all_failed()) return "all documents fail";
-    if (s.backlog.grows()) return fmt::format("the backlog grows; {}", limit_of(facts.generator));
+    load_limit const limit = limit_of(facts.generator);
+    if (s.backlog.grows()) return fmt::format("the backlog grows; {}", text(limit));
+    // Then the service might take more, or takes less, than the step asked for.
+    if (limit != load_limit::service) return fmt::format("documents had to wait; {}", text(limit));
     for (auto const& [t, judged] : facts.thresholds)
         if (!judged.holds) return fmt::format("{} does not hold ({})", t.text, judged.seen);
     if (facts.thresholds.empty() && s.error_rate() > 0.01)

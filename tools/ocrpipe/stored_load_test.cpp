@@ -54,6 +54,11 @@ std::string text_of(json::object const& o, std::string_view key)
 
 void read_traffic(json::object const& report, stored_load_test& out)
 {
+    json::object const& waited = object_of(object_of(report, "limits"), "waited");
+    for (std::string_view const what : {"submit_rate", "poll_rate", "bandwidth"})
+        out.held_back += number_of(waited, what);
+    out.throttled = count_of(report, "throttled");
+    if (out.throttled > 0) out.paused = number_of(waited, "pause");
     out.possible_duplicates = count_of(object_of(report, "paid"), "possible_duplicates");
     for (auto const& [operation, statuses] : object_of(report, "http_statuses")) {
         if (!statuses.is_object()) continue;

@@ -32,6 +32,9 @@ struct stored_load_test {
     bool has_thresholds = false;
     std::string ended_by; ///< why it ended early; empty if it did not
     std::uint64_t possible_duplicates = 0;
+    double held_back = 0; ///< seconds of all documents, for the client's own rate limits
+    double paused = 0;    ///< likewise, because the service asked to wait
+    std::uint64_t throttled = 0;
     /// Exchanges by operation and status, each as in report.json.
     std::map<std::pair<std::string, std::string>, std::uint64_t> statuses;
     /// The message of the first failure by kind and class.

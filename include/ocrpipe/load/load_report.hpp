@@ -28,8 +28,11 @@ struct generator_health {
     double paused = 0; ///< likewise, because the service asked to wait
 };
 
-/// What limits the throughput when the backlog grows: the end of a sentence about the service.
-OCRPIPE_DECL std::string_view limit_of(generator_health const& g) noexcept;
+/// What limits the throughput.
+enum class load_limit { own_rates, throttled, service };
+OCRPIPE_DECL load_limit limit_of(generator_health const& g) noexcept;
+/// The same, as the end of a sentence about the service.
+OCRPIPE_DECL std::string_view text(load_limit l) noexcept;
 
 /// What makes the generator the bottleneck, with the remedy; empty if it is not. Its measurements are then
 /// about itself.

@@ -98,7 +98,7 @@ TEST_CASE("job_record: written and read again -> the same, whatever is in it")
     job_record cut = whole();
     cut.parts_done = job_record::unknown;
     cut.parts_wanted = 4;
-    cut.due = 24h * 300;
+    cut.ended = 24h * 300;
     for (job_record const& r : {job_record{}, whole(), failed, cut}) {
         for (std::string_view const text :
              {"a.pdf", "a \"b\"\\\n\x01.pdf", "gi\xe1\xba\xa5y t\xe1\xbb\x9d.pdf", ""}) {
@@ -159,4 +159,17 @@ TEST_CASE("job_record: an impossible value -> refused, and named")
     CHECK(refused("class", "1"));
     CHECK(refused("parts_failed", "3"));
     CHECK(refused("parts_failed", R"({"job_failed":-1})"));
+}
+
+TEST_CASE("job_record: times that contradict each other -> refused; a rounded one is not")
+{
+    auto const line = [](std::string const& times) {
+        return R"({"outcome":"done","due":10,"ended":20)" + times + '}';
+    };
+    for (char const* const times :
+         {R"(,"sent":9)", R"(,"accepted":21)", R"(,"last_pending":3e7)", R"(,"sent":15,"accepted":12)",
+          R"(,"parts_done":19)", R"(,"first_pending":18,"last_pending":17)"})
+        CHECK_MESSAGE(why_refused(line(times)) == "a line of jobs.jsonl has times that contradict each other",
+                      times);
+    CHECK(parse_job_line(line(R"(,"sent":9.9999995,"accepted":20.0000001)")).has_value());
 }

@@ -113,6 +113,19 @@ private:
     std::string_view wrong_;
 };
 
+/// Whether what happened later has a later time.
+inline bool is_in_order(job_record const& r) noexcept
+{
+    job_record::time latest = r.due;
+    for (job_record::time const t :
+         {r.started, r.sent, r.accepted, r.first_pending, r.last_pending, r.ended, r.parts_done}) {
+        if (!is_known(t)) continue;
+        if (t + std::chrono::milliseconds(1) < latest) return false; // they are rounded
+        latest = std::max(latest, t);
+    }
+    return true;
+}
+
 } // namespace detail
 
 OCRPIPE_DECL std::string_view name(job_outcome o) noexcept
@@ -194,6 +207,9 @@ OCRPIPE_DECL result<job_line> parse_job_line(std::string_view line)
         (r.outcome != job_outcome::unfinished && !is_known(r.ended)))
         return failure(errc::invalid_argument, phase::none,
                        "a line of jobs.jsonl lacks its due time, its outcome or its end");
+    if (!detail::is_in_order(r))
+        return failure(errc::invalid_argument, phase::none,
+                       "a line of jobs.jsonl has times that contradict each other");
     return out;
 }
 

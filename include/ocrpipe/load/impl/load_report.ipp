@@ -112,13 +112,25 @@ inline std::string capacity_text(service_capacity const& c, load_summary const& 
 
 } // namespace detail
 
-OCRPIPE_DECL std::string_view limit_of(generator_health const& g) noexcept
+OCRPIPE_DECL load_limit limit_of(generator_health const& g) noexcept
 {
     constexpr double noticeable = 0.1; // seconds
-    if (g.held_back > noticeable && g.held_back >= g.paused)
+    if (g.held_back > noticeable && g.held_back >= g.paused) return load_limit::own_rates;
+    if (g.paused > noticeable) return load_limit::throttled;
+    return load_limit::service;
+}
+
+OCRPIPE_DECL std::string_view text(load_limit l) noexcept
+{
+    switch (l) {
+    case load_limit::own_rates:
         return "the client's own rate limits are the limit";
-    if (g.paused > noticeable) return "it asked to wait (429, or 503 with Retry-After)";
-    return "the service is the limit";
+    case load_limit::throttled:
+        return "it asked to wait (429, or 503 with Retry-After)";
+    case load_limit::service:
+        return "the service is the limit";
+    }
+    return {};
 }
 
 OCRPIPE_DECL std::string bottleneck_of(generator_health const& g)
@@ -174,12 +186,14 @@ OCRPIPE_DECL std::string verdict_of(load_summary const& s, load_facts const& fac
         out += fmt::format(
             " The backlog grew by {:.3g} documents a second ({:.3g} to {:.3g}): the service finished "
             "{:.4g} a second; {}.",
-            s.backlog.slope, s.backlog.low, s.backlog.high, s.throughput, limit_of(facts.generator));
+            s.backlog.slope, s.backlog.low, s.backlog.high, s.throughput, text(limit_of(facts.generator)));
     else if (std::isfinite(s.backlog.low))
         out += fmt::format(" The backlog did not grow ({:+.3g} documents a second, {:+.3g} to {:+.3g}).",
                            s.backlog.slope, s.backlog.low, s.backlog.high);
     else
         out += " Too few documents for a statement about the backlog.";
+    if (load_limit const l = limit_of(facts.generator); l != load_limit::service && !s.backlog.grows())
+        out += fmt::format(" Documents had to wait: {}.", text(l));
     if (s.end_to_end.count() > 0)
         out += fmt::format(" 95 % of the documents took {} or less from when they were due.",
                            detail::percentile_text(s.end_to_end, 95));

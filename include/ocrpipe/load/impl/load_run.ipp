@@ -337,12 +337,28 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     void sample()
     {
         sum_in_flight += static_cast<double>(now_statistics().in_flight());
-        if (samples++ % 10 == 0)
-            measured->collected.sample(arrivals_ended ? "draining" : "service", clock::now());
+        if (samples++ % 10 == 0) measured->collected.sample(limiting(), clock::now());
         sample_timer.expires_after(std::chrono::milliseconds(100));
         sample_timer.async_wait([self = shared_from_this()](error_code ec) {
             if (!ec && !self->has_ended) self->sample();
         });
+    }
+
+    /// What limited the throughput since the last sample, as in report.json.
+    std::string_view limiting()
+    {
+        client_statistics const now = service.statistics();
+        client_statistics const before = std::exchange(traffic, now);
+        auto const grew = [&](std::chrono::nanoseconds client_statistics::* counter) {
+            return now.*counter > before.*counter;
+        };
+        if (arrivals_ended) return "draining";
+        if (now.credentials_paused) return "credentials";
+        if (now.paused_for.count() > 0) return "throttled";
+        if (grew(&client_statistics::waited_for_submit_rate)) return "submit rate";
+        if (grew(&client_statistics::waited_for_bytes)) return "bandwidth";
+        if (grew(&client_statistics::waited_for_poll_rate)) return "poll rate";
+        return "service";
     }
 
     void note_gauges()
@@ -395,6 +411,7 @@ struct load_run::impl : std::enable_shared_from_this<load_run::impl> {
     std::optional<failure> ended_by;
     double sum_in_flight = 0;
     std::uint64_t samples = 0;
+    client_statistics traffic; ///< at the last sample for the report
     part_queue<std::size_t> order_of_parts{1000};
     std::unordered_map<std::size_t, open_parts> fetching; ///< by the number of the document
     bool is_refilling = false;
