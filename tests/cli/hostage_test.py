@@ -84,11 +84,17 @@ class SeveralBadDocuments(Outputs):
         self.assert_exit(self.ocrpipe("retry", self.out), 0)
         self.assertEqual(len(self.results), 5)
 
-    def test_a_gateways_404(self):
+    def test_a_gateways_404_for_all_is_an_outage(self):
+        # It does not judge documents, so none of them fails.
         self.refusal = (404, b"404 page not found")
-        self.add(4, "bad", "!")
-        self.assert_exit(self.run_bulk(self.folder / "in"), 1)
-        self.assert_rejected(4)
+        self.add(12, "bad", "!")
+        done = self.run_bulk(self.folder / "in", "--max-outage", "3s")
+        self.assert_exit(done, 6)
+        self.assertIn("submits are answered with HTTP 404", done.stderr)
+        self.assertEqual(self.failures, [])
+        self.refusal = None
+        self.assert_exit(self.run_bulk(self.folder / "in"), 0)
+        self.assertEqual(len(self.results), 13)
 
     def test_an_unknown_flow(self):
         self.refusal = (404, {"message": "flow not found"})
