@@ -54,6 +54,7 @@ private:
     action perhaps_accepted(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
     action not_accepted(exchange_result const& answer, submit_reading const& r, errc code,
                         fsm_context const& c);
+    action misplaced(exchange_result const& answer, submit_reading const& r, fsm_context const& c);
     action ended(exchange_result const& answer, submit_reading const& r, errc code, bool may_be_trouble,
                  fsm_context const& c);
 

@@ -66,7 +66,7 @@ TEST_CASE("submit_fsm: a gateway's 404 -> the gate decides; the service's own ->
 TEST_CASE(
     "submit_fsm: others were accepted, then a 4xx that is not the service's own -> trouble, and sent again")
 {
-    for (int const status : {404, 405, 406, 407, 410, 414, 418, 426, 431, 451, 499}) {
+    for (int const status : {405, 406, 407, 410, 414, 418, 426, 431, 451, 499}) {
         for (char const* const body : {"", "default backend", "<html>no</html>"}) {
             CAPTURE(status);
             retry_policy policy;
@@ -82,6 +82,27 @@ TEST_CASE(
             CHECK(s.failed().is(errc::rejected));
         }
     }
+}
+
+TEST_CASE("submit_fsm: others were accepted, then a gateway's 404 -> the gate decides, then it is trouble")
+{
+    retry_policy policy;
+    policy.max_attempts = 2;
+    submit s(policy);
+    s.others_accepted = 7;
+    action a = s.resume(answered(404, "404 page not found"));
+    CHECK(a.what == step::refused);
+    CHECK(a.why == errc::wrong_base_url);
+    ++s.recoveries; // reads are answered
+    a = s.resume(answered(404, "404 page not found"));
+    CHECK(a.what == step::wait);
+    CHECK(a.is_trouble);
+    s.patient = s.in_trouble = s.others_may_probe = true;
+    for (int i = 0; i != 100; ++i)
+        CHECK(s.resume(answered(404, "404 page not found")).what == step::unreachable);
+    s.others_may_probe = false;
+    CHECK(s.resume(answered(404, "404 page not found")).what == step::finish);
+    CHECK(s.failed().is(errc::rejected));
 }
 
 TEST_CASE("submit_fsm: a 4xx that may judge the document -> rejected at once; trouble if it is not the "
@@ -101,7 +122,7 @@ TEST_CASE("submit_fsm: a 4xx that may judge the document -> rejected at once; tr
 
 TEST_CASE("submit_fsm: refused while submits are in trouble -> costs nothing while others may probe")
 {
-    for (int const status : {404, 405, 423, 511}) {
+    for (int const status : {405, 423, 511}) {
         CAPTURE(status);
         retry_policy policy;
         policy.max_attempts = 2;

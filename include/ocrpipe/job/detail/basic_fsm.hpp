@@ -243,16 +243,21 @@ protected:
     action refused(exchange_result const& answer, reading<Verdict> const& r, errc code, fsm_context const& c,
                    bool was_allowed = false)
     {
-        counter_.refused(c);
-        // Four attempts take seven seconds, in case all requests are refused for a moment.
-        bool const alone = c.recoveries != counter_.recoveries_then
-                               ? counter_.refusals >= 2
-                               : c.was_accepted && counter_.refusals >= 4 && !was_allowed;
-        if (!alone) return action{step::refused, c.now, {}, code};
+        if (!is_refused_alone(c, was_allowed)) return action{step::refused, c.now, {}, code};
         action end = fail(answer, r, errc::rejected,
                           fmt::format("{}, {} times; other requests are accepted", r.row, counter_.refusals));
         end.why = code;
         return end;
+    }
+
+    /// Counts a refusal, and returns whether it concerns this request alone.
+    bool is_refused_alone(fsm_context const& c, bool was_allowed = false)
+    {
+        counter_.refused(c);
+        // Four attempts take seven seconds, in case all requests are refused for a moment.
+        return c.recoveries != counter_.recoveries_then
+                   ? counter_.refusals >= 2
+                   : c.was_accepted && counter_.refusals >= 4 && !was_allowed;
     }
 
     /// A failure while the service is in trouble costs a patient request no attempt.

@@ -46,10 +46,7 @@ OCRPIPE_DECL action submit_fsm::resume(exchange_result& answer, fsm_context cons
     case submit_verdict::certificate_refused:
         return fail(answer, r, errc::client_certificate_refused);
     case submit_verdict::wrong_base_url:
-        // Others were accepted before, so the address is right. A 511 is a network that demands a login.
-        if (c.was_accepted)
-            return not_accepted(answer, r, r.status == 404 ? errc::rejected : errc::service_error, c);
-        return refused(answer, r, errc::wrong_base_url, c);
+        return misplaced(answer, r, c);
     case submit_verdict::rejected:
         if (r.is_foreign && c.was_accepted && !detail::judges_documents(r.status))
             return not_accepted(answer, r, errc::rejected, c);
@@ -125,6 +122,17 @@ OCRPIPE_DECL action submit_fsm::not_accepted(exchange_result const& answer, subm
     action next = again(answer, r, code, "no time for another attempt", c);
     next.is_trouble = answer.has_value();
     return next;
+}
+
+/// A gateway answered instead of the service. If others were accepted before, the address is right: a 511 is
+/// a network that demands a login, and a 404 while other requests are answered is trouble of the service.
+OCRPIPE_DECL action submit_fsm::misplaced(exchange_result const& answer, submit_reading const& r,
+                                          fsm_context const& c)
+{
+    if (!c.was_accepted) return refused(answer, r, errc::wrong_base_url, c);
+    if (r.status == 511) return not_accepted(answer, r, errc::service_error, c);
+    if (!is_refused_alone(c)) return action{step::refused, c.now, {}, errc::wrong_base_url};
+    return not_accepted(answer, r, errc::rejected, c);
 }
 
 /// The submit was refused for good. This need not be the document's fault: if the service accepted others
