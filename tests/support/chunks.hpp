@@ -33,7 +33,7 @@ public:
                 co_await forever.async_wait(ocrpipe::detail::use_task);
             } catch (std::exception const&) {
                 ++cancelled;
-                throw;
+                if (!yields_when_cancelled) throw;
             }
         }
         if (taken >= throw_at) throw std::runtime_error("the disk is on fire");
@@ -58,6 +58,7 @@ public:
     ocrpipe::error_code failure;
     std::size_t throw_at = never;
     std::size_t stall_at = never;
+    bool yields_when_cancelled = false; ///< its bytes came at the moment of the cancellation
     bool rewindable = false;
     std::function<void(std::span<char>)> on_read;
 

@@ -25,13 +25,13 @@ namespace ocrpipe::detail
 class side_task
 {
 public:
-    /// Starts `work`, which must not throw. `on_end` is called at its end.
+    /// Starts `work`, which must not throw before stop(). `on_end` is called at its end.
     side_task(executor const& ex, task<void> work, std::function<void()> on_end = {})
         : state_(std::make_shared<state>(ex, std::move(on_end)))
     {
         asio::co_spawn(ex, std::move(work),
                        asio::bind_cancellation_slot(state_->stop.slot(), [s = state_](std::exception_ptr e) {
-                           if (e) std::rethrow_exception(e);
+                           if (e && !s->stopped) std::rethrow_exception(e);
                            s->ended = true;
                            s->wake.cancel();
                            if (s->on_end) s->on_end();
@@ -55,6 +55,7 @@ public:
     /// Cancels the task and waits for its end, which cannot be cancelled.
     task<void> stop()
     {
+        state_->stopped = true;
         if (!ended()) state_->stop.emit(asio::cancellation_type::terminal);
         while (!ended())
             co_await wait(clock::time_point::max());
@@ -67,6 +68,7 @@ private:
         asio::cancellation_signal stop;
         std::function<void()> on_end;
         timer wake;
+        bool stopped = false; ///< an await in a task that is cancelled throws, even if its operation succeeds
         bool ended = false;
     };
 

@@ -224,6 +224,27 @@ TEST_CASE_FIXTURE(fixture,
     }
 }
 
+TEST_CASE_FIXTURE(fixture,
+                  "client: cancelled while a source yields its first bytes -> cancelled, no more is read")
+{
+    client c = make([](seen_request const&) { return t::json(201, accepted); });
+    auto const source = std::make_shared<chunks>(pdf);
+    source->stall_at = 0;
+    source->yields_when_cancelled = true;
+    asio::cancellation_signal stop;
+    std::optional<failure> f;
+    c.async_submit(from(source), asio::bind_cancellation_slot(
+                                     stop.slot(), [&](result<submitted_job> r) { f = r.error(); }));
+    while (source->stalled == 0 && ioc.run_one() != 0) {
+    }
+    stop.emit(asio::cancellation_type::terminal);
+    ioc.run();
+    REQUIRE(f.has_value());
+    CHECK(f->is(errc::cancelled));
+    CHECK(source->taken == 100);
+    CHECK(log.empty());
+}
+
 TEST_CASE_FIXTURE(fixture, "client: a source that yields nothing until the deadline -> deadline_exceeded")
 {
     client c = make([](seen_request const&) { return t::json(201, accepted); });
